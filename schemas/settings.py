@@ -1,0 +1,81 @@
+"""Every setting of every process, read once from PROFUSE_* variables."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Settings(BaseSettings):
+    """One frozen model for all rooms; durations are ISO 8601 (`PT30S`) or seconds, sizes are bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="PROFUSE_", frozen=True)
+
+    kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma-separated.")
+    postgres: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="Postgres address (a libpq URL).")
+    smtp: str = Field("smtp://127.0.0.1:1025", description="SMTP server that e-mail goes out by: smtp://[user:password@]host:port.")
+    prefix: str = Field(
+        "profuse", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Prefix of topics and consumer groups, and name of the Postgres schema."
+    )
+
+    host: str = Field("127.0.0.1", description="Address that the gateway and the health port listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="The gateway's API port; 0 is any free one.")
+    health_port: int = Field(9090, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 is any free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or lines for a person.")
+
+    partitions: PositiveInt = Field(12, description="Partitions of each topic when `profuse migrate` creates it.")
+    replication: PositiveInt = Field(1, description="Replication factor of each topic when it is created; 3 in production.")
+
+    body_limit: PositiveInt = Field(10 * MIB, description="Largest request body.")
+    attach_body_limit: PositiveInt = Field(100 * MIB, description="Largest request body when `attach` is used.")
+    item_limit: PositiveInt = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
+    shared_limit: PositiveInt = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
+    profiles_limit: PositiveInt = Field(100_000, description="Most profiles in one request.")
+    reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
+    accepting_lease: timedelta = Field(
+        timedelta(seconds=10), description="How long a Request-ID stays reserved for a gateway that went silent."
+    )
+    request_id_kept: timedelta = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
+
+    chunk: PositiveInt = Field(2_000, description="Most messages a worker takes into one transaction.")
+    session_timeout: timedelta = Field(timedelta(seconds=8), description="Silence after which the broker gives a worker's partitions away.")
+    geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
+
+    claim_every: timedelta = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
+    claim_groups: PositiveInt = Field(8, description="Most groups of launches in one claim.")
+    lease: timedelta = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
+    page: PositiveInt = Field(100, description="Launches that are sent and marked together.")
+    smtp_connections: PositiveInt = Field(8, description="Connections that a launcher opens to the SMTP server.")
+
+    def topic(self, name: str) -> str:
+        """A topic's or consumer group's name on the broker."""
+        return f"{self.prefix}.{name}"
+
+    def kafka_options(self) -> dict[str, Any]:
+        """What every Kafka client is built with."""
+        return {"bootstrap_servers": self.kafka, "client_id": self.prefix}
+
+    def postgres_options(self) -> dict[str, Any]:
+        """What every Postgres connection is opened with.
+
+        A process frozen in mid-transaction would otherwise hold its rows for as long as it is frozen.
+        """
+        return {
+            "dsn": self.postgres,
+            "server_settings": {
+                "search_path": self.prefix,
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": "5s",
+                "transaction_timeout": "30s",
+                "lock_timeout": "5s",
+                "tcp_keepalives_idle": "5",
+                "tcp_keepalives_interval": "2",
+                "tcp_keepalives_count": "3",
+            },
+        }

@@ -1,0 +1,271 @@
+"""The tables. Only the room named at a table writes it; the schema they live in is `PROFUSE_PREFIX`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _moment(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _number() -> Column[int]:
+    """An id of ours beside the account's own number, which two accounts may share."""
+    return Column("id", Integer, Identity(), primary_key=True)
+
+
+# Written by `profuse apply`.
+accounts = Table("accounts", metadata, Column("id", Integer, primary_key=True, autoincrement=False), Column("name", Text, nullable=False))
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    # SHA-256 of the token; the token itself is stored nowhere.
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("rights", ARRAY(Text), nullable=False),
+    _moment("expires_at"),
+    Column("revoked", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("account", "name"),
+)
+
+databases = Table(
+    "databases",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unknown_fields", Text, nullable=False),
+    # name -> {"type", "match", "options"}, see schemas.fields.Field
+    Column("fields", JSONB, nullable=False),
+    UniqueConstraint("account", "number"),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("database", ForeignKey("databases.id"), nullable=False),
+    UniqueConstraint("account", "number"),
+)
+
+triggers = Table(
+    "triggers",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("database", ForeignKey("databases.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("resource", ForeignKey("resources.id")),
+    Column("unconditional_sending", Boolean, nullable=False),
+    Column("skip_minutes", Integer, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    # An `update` trigger starts only when one of these changed; None: whatever changed.
+    Column("fields", ARRAY(Text)),
+    UniqueConstraint("account", "number"),
+)
+
+# Written by ingest.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("database", ForeignKey("databases.id"), nullable=False),
+    Column("trigger", ForeignKey("triggers.id"), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("matching", Text, nullable=False),
+    Column("field_name", Text),
+    Column("resource", ForeignKey("resources.id")),
+    Column("skip_triggers", Boolean, nullable=False),
+    Column("skip_invalid_subscriptions", Boolean, nullable=False),
+    Column("detect_geo", Boolean, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("custom_data", JSONB, nullable=False),
+    # item number -> its error, for items that failed at the door
+    Column("rejects", JSONB, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _moment("due_at", nullable=False),
+    _moment("published_at"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("mimetype", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("token", ForeignKey("tokens.id"), primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("batch", LargeBinary, nullable=False),
+    _moment("accepting_until", nullable=False),
+    _moment("expires_at", nullable=False),
+)
+
+# Shared on purpose: ingest inserts it with the batch, the matcher moves it.
+batch_progress = Table(
+    "batch_progress",
+    metadata,
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("total", Integer, nullable=False),
+    # One bit per item: an item counts once, whoever published it how often.
+    Column("done", BIT(varying=True), nullable=False),
+    Column("imported", Integer, nullable=False, server_default=text("0")),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
+)
+
+# Written by the matcher.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("database", Integer, nullable=False),
+    Column("data", JSONB, nullable=False),
+    # A list, in the order in which they were added.
+    Column("subscriptions", JSONB, nullable=False),
+    postgresql_with={"fillfactor": "85"},
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("database", Integer, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("value", Text(collation="C"), primary_key=True),
+    # 0 for an e-mail and for whoever's look-up saw no match, so that two who both saw none cannot both create;
+    # else a hash of the profile's id.
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("profile", LargeBinary, nullable=False),
+)
+
+# Tag combinations are searched by containment, which a B-tree cannot do.
+profile_tags = Table(
+    "profile_tags",
+    metadata,
+    Column("profile", LargeBinary, primary_key=True),
+    # Hashes of database, field and tag.
+    Column("tags", ARRAY(BigInteger), nullable=False),
+    Index("profile_tags_tags_idx", "tags", postgresql_using="gin"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    # The lowest item number that was matched in one transaction: unique, because an item is done once.
+    Column("chunk", Integer, primary_key=True, autoincrement=False),
+    Column("items", ARRAY(Integer), nullable=False),
+    # 12 bytes per item; zeros for an item that failed.
+    Column("profiles", LargeBinary, nullable=False),
+    # item number -> its error
+    Column("errors", JSONB, nullable=False),
+    # item number -> its own custom_data
+    Column("custom_data", JSONB, nullable=False),
+)
+
+# Written by the launcher: a group of launches that share their batch, trigger and due time.
+launches = Table(
+    "launches",
+    metadata,
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("trigger", ForeignKey("triggers.id"), primary_key=True),
+    Column("attempt", SmallInteger, primary_key=True, autoincrement=False),
+    # The lowest item number in the group.
+    Column("first_item", Integer, primary_key=True, autoincrement=False),
+    _moment("due_at", nullable=False),
+    # When the group may be claimed next: its due time, the end of its lease, or of its back-off.
+    _moment("run_at", nullable=False),
+    # The chunk whose `results` row holds the items' custom_data.
+    Column("chunk", Integer, nullable=False),
+    Column("items", ARRAY(Integer), nullable=False),
+    # 12 bytes per item.
+    Column("profiles", LargeBinary, nullable=False),
+    # One bit per position in `items`; only ever OR-ed.
+    Column("done", BIT(varying=True), nullable=False),
+    # Raised by every claim; a launcher that was frozen past its lease can write nothing.
+    Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    Column("launched", Integer, nullable=False, server_default=text("0")),
+    Column("skipped", Integer, nullable=False, server_default=text("0")),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
+    # Events that are marked but perhaps not yet published.
+    Column("outbox", LargeBinary),
+    _moment("finished_at"),
+    Index("launches_run_at_idx", "run_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+# Each worker writes its own topic's rows of these two.
+progress = Table(
+    "progress",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    # The next offset to process, moved in the transaction that holds the effects.
+    Column("position", BigInteger, nullable=False, server_default=text("0")),
+    # What the last processed record looked like, so that a re-created topic is noticed.
+    Column("fingerprint", Text),
+    # What must go to the next topic; replaced by the next transaction, which starts after it was published.
+    Column("outbox", LargeBinary),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    # [[name, value as text], …]
+    Column("headers", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("batch", LargeBinary),
+    Column("item", Integer),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,39 @@
+"""Each topic in one value: its name, its message and what its order is kept by."""
+
+from dataclasses import dataclass
+
+from schemas.messages import DeadLetter, Message, ProfileEvent, ProfileImport, ProfilesMatched
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic; its name on the broker is `Settings.topic(name)`."""
+
+    name: str
+    message: type[Message]
+    key: str
+    # Records are kept until a worker has processed them, however long that takes.
+    kept_until_processed: bool
+
+
+IMPORTS = Topic("imports", ProfileImport, "database, kind of address and normalised match value", kept_until_processed=True)
+MATCHES = Topic("matches", ProfilesMatched, "batch", kept_until_processed=True)
+EVENTS = Topic("events", ProfileEvent, "profile id", kept_until_processed=False)
+DEAD_LETTERS = Topic("dead-letters", DeadLetter, "the original message's key", kept_until_processed=False)
+
+ALL = (IMPORTS, MATCHES, EVENTS, DEAD_LETTERS)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A record on its way to a topic, named as the broker knows it."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def item_headers(batch: bytes, item: int) -> tuple[tuple[str, bytes], ...]:
+    """Batch and item number in a form that never changes, so that even an unreadable value fails its own item."""
+    return (("batch", batch.hex().encode()), ("item", b"%d" % item))
