@@ -1,16 +1,19 @@
 """Each topic in one value: its name, its message and what its order is kept by."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from schemas.messages import DeadLetter, Message, ProfileEvent, ProfileImport, ProfilesMatched
 
+M = TypeVar("M", bound=Message)
+
 
 @dataclass(frozen=True)
-class Topic:
+class Topic(Generic[M]):
     """A topic; its name on the broker is `Settings.topic(name)`."""
 
     name: str
-    message: type[Message]
+    message: type[M]
     key: str
     # Records are kept until a worker has processed them, however long that takes.
     kept_until_processed: bool

@@ -1,0 +1,16 @@
+"""Exactly-once between Kafka and Postgres; a room says what a message means, and never knows that this is here.
+
+The position of a partition is a row in Postgres, moved in the same transaction as the effects of the messages before it.
+Kafka's committed offset is only a hint for lag tools; it is never read back.
+
+`stream`        the loop: take over, read, commit, publish; bisect what will not pass
+`chunks`        pure: which records may be processed, and what they say
+`progress`      the positions: lock, compare, move
+`dead_letters`  what could not be processed, kept with its reason
+`room`          what a room has to offer
+"""
+
+from workers.exactly_once.room import Dead, Room, Surprise, Unprocessable
+from workers.exactly_once.stream import Stream, TopicChanged
+
+__all__ = ["Dead", "Room", "Stream", "Surprise", "TopicChanged", "Unprocessable"]

@@ -1,0 +1,287 @@
+"""The loop of a worker: take partitions over, read, commit effects and position together, publish."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from schemas import metrics
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, M, Outgoing
+from workers.exactly_once import dead_letters, progress
+from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, decoded, fingerprint, following, halves
+from workers.exactly_once.room import Room, Surprise, Unprocessable
+from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
+from workers.postgres import AWAY
+
+log = structlog.get_logger()
+
+# Raised again by the same data in the same state; another transaction may well see another state.
+AGAIN = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.IntegrityConstraintViolationError)
+# Only what the data itself is to blame for; a missing table must not drain a topic into dead letters.
+REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+# The world is away: everything is let go, and taken over again when it is back.
+WORLD = (Surprise, BrokerUnavailable, KafkaError, *AWAY)
+
+POLL = 0.2
+LONGEST_PAUSE = 5.0
+HINT_EVERY = 5.0
+STUCK = 60.0
+
+
+class TopicChanged(Exception):
+    """The topic is not the one that the positions were taken from: made anew, truncated, or with other partitions."""
+
+
+class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # aiokafka has no types
+    """One worker's exactly-once reading of its room's topic."""
+
+    def __init__(self, settings: Settings, group: str, room: Room[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._settings = settings
+        self._group = group
+        self._room = room
+        self._pool = pool
+        self._publisher = publisher
+        self._topic = settings.topic(room.topic.name)
+        self._consumer: Any = None
+        # Assigned, but not ours before `_take_over` has read where they stand.
+        self._waiting: set[TopicPartition] = set()
+        # Ours: the offset that comes next.
+        self._positions: dict[TopicPartition, int] = {}
+        # What the record before that offset must look like, until it was seen.
+        self._expected: dict[TopicPartition, str | None] = {}
+        self._held: dict[TopicPartition, str] = {}
+        self._trouble = "has not joined its consumer group yet"
+        self._pause = POLL
+        self._limit = settings.chunk
+        self._turned = time.monotonic()
+        self._hinted = 0.0
+
+    def alive(self) -> list[str]:
+        """Problems with progress: the loop must turn, whatever the world does."""
+        still = time.monotonic() - self._turned
+        return [f"the loop of {self._topic} has not turned for {still:.0f} s"] if still > STUCK else []
+
+    def problems(self) -> list[str]:
+        """What keeps partitions from moving."""
+        held = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in self._held.items()]
+        return held + ([self._trouble] if self._trouble else [])
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged`."""
+        try:
+            while not stop.is_set():
+                self._turned = time.monotonic()
+                try:
+                    await self._turn()
+                    self._pause = POLL
+                except OffsetOutOfRangeError as error:
+                    self._hold(error.args[0], "the position is out of the topic's range; records were deleted or the topic was made anew")
+                except WORLD as error:
+                    self._let_go(error)
+        finally:
+            if self._consumer is not None:
+                await stop_client(self._consumer)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        # Only this: a slow listener stops heartbeats, and what it raises is swallowed.
+        for partition in assigned:
+            self._consumer.pause(partition)
+            # Without a position `getmany` fails at once, paused or not.
+            self._consumer.seek(partition, 0)
+        self._waiting = set(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        # Nothing to wait for: whoever commits after this loses the comparison of positions.
+        self._waiting.clear()
+        self._positions.clear()
+        self._expected.clear()
+        self._held.clear()
+
+    async def _turn(self) -> None:
+        consumer = await self._joined()
+        if self._waiting:
+            await self._take_over(consumer)
+        # Called also while all is paused, or the broker takes the partitions away.
+        returned = await consumer.getmany(timeout_ms=int(self._pause * 1000), max_records=self._limit)
+        self._trouble = "" if not self._waiting else self._trouble
+        chunk = self._readable(consumer, returned)
+        if chunk:
+            await self._settle(chunk)
+            self._limit = min(self._limit * 2, self._settings.chunk)
+        await self._hint(consumer)
+
+    async def _joined(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = new_consumer(self._settings, self._group)
+            self._consumer = consumer
+            consumer.subscribe([self._topic], listener=self)
+            try:
+                await consumer.start()
+            except (KafkaError, OSError):
+                self._consumer = None
+                await stop_client(consumer)
+                raise
+            log.info("joined", topic=self._topic)
+        return self._consumer
+
+    async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
+        """The one way to gain a partition, first or again.
+
+        Its outbox is published before anything else: the next commit overwrites it.
+        """
+        positions = await progress.load(self._pool, self._topic)
+        if (found := len(consumer.partitions_for_topic(self._topic) or ())) != len(positions):
+            raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(positions)}: run `profuse migrate`")
+        mine = [positions[partition.partition] for partition in self._waiting]
+        await self._publisher.publish([record for position in mine for record in position.outbox])
+        # A rebalance may have come in between.
+        for partition in self._waiting & consumer.assignment():
+            position = positions[partition.partition]
+            consumer.seek(partition, max(position.offset - 1, 0))
+            self._positions[partition] = position.offset
+            if position.offset:
+                self._expected[partition] = position.fingerprint
+            consumer.resume(partition)
+        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in self._waiting))
+        self._waiting.clear()
+
+    def _readable(self, consumer: AIOKafkaConsumer, returned: dict[TopicPartition, list[Record]]) -> list[Entry[M]]:
+        chunk: list[Entry[M]] = []
+        for partition, records in returned.items():
+            # Records may still come of a partition that is paused or no longer ours.
+            if partition not in self._positions:
+                continue
+            self._verify(partition, records)
+            try:
+                ahead = following(records, self._positions[partition])
+            except Gap:
+                log.warning("gap", topic=self._topic, partition=partition.partition, position=self._positions[partition])
+                consumer.seek(partition, self._positions[partition])
+                continue
+            entries, newer = decoded(self._room.topic.message, ahead)
+            if newer:
+                self._hold([partition], "the next message is of a newer version; upgrade this worker first")
+            chunk += entries
+        return chunk
+
+    def _verify(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        """The last processed record must still be there as it was."""
+        if partition in self._expected and records:
+            expected, first = self._expected.pop(partition), records[0]
+            if first.offset != self._positions[partition] - 1 or fingerprint(first) != expected:
+                raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: was the topic made anew?")
+
+    async def _settle(self, chunk: Sequence[Entry[M]]) -> None:
+        """Commit the chunk; what will not pass is bisected until the culprit is alone, and buried."""
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(AGAIN), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True
+            ):
+                with attempt:
+                    await self._commit(chunk)
+        except REFUSED as refusal:
+            if len(chunk) > 1:
+                for half in halves(chunk):
+                    await self._settle(half)
+            elif chunk[0].message is None:
+                # The dead letter itself was refused: that is nothing the message is to blame for.
+                raise
+            else:
+                log.warning("message_buried", topic=self._topic, offset=chunk[0].record.offset, sqlstate=refusal.sqlstate)
+                await self._settle([chunk[0].buried(f"refused by the database: {refusal.sqlstate}")])
+
+    async def _commit(self, chunk: Sequence[Entry[M]]) -> None:
+        """Effects, dead letters, outbox and positions in one transaction; then publish."""
+        began = time.monotonic()
+        await self._room.prepare([entry.message for entry in chunk if entry.message is not None])
+        async with self._pool.acquire() as connection, connection.transaction():
+            ours = await self._fenced(connection, chunk)
+            ours, outgoing = await self._applied(connection, ours)
+            if ours:
+                await progress.move(connection, self._topic, ours, outgoing)
+        self._advance(ours)
+        await self._publisher.publish(outgoing)
+        await self._room.committed([entry.message for entry in ours if entry.message is not None])
+        metrics.CHUNK_SECONDS.labels(self._topic).observe(time.monotonic() - began)
+        metrics.MESSAGES.labels(self._topic).inc(len(ours))
+        log.info("chunk_committed", topic=self._topic, messages=len(ours), ms=round((time.monotonic() - began) * 1000))
+
+    async def _fenced(self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]]) -> list[Entry[M]]:
+        """Lock the positions and keep the partitions that stand where this chunk begins; somebody else moved the others."""
+        parts = dict(by_partition(chunk))
+        positions = await progress.lock(connection, self._topic, list(parts))
+        moved = [partition for partition, entries in parts.items() if positions.get(partition) != entries[0].record.offset]
+        if moved:
+            log.warning("partitions_moved", topic=self._topic, partitions=moved)
+            self._release([TopicPartition(self._topic, partition) for partition in moved])
+        return [entry for partition, entries in parts.items() if partition not in moved for entry in entries]
+
+    async def _applied(self, connection: asyncpg.Connection, chunk: list[Entry[M]]) -> tuple[list[Entry[M]], list[Outgoing]]:
+        """Let the room work; what it cannot process joins the dead letters."""
+        try:
+            async with connection.transaction():
+                outgoing = await self._room.apply(connection, [entry.message for entry in chunk if entry.message is not None])
+        except Unprocessable as error:
+            living = [at for at, entry in enumerate(chunk) if entry.message is not None]
+            culprits = {living[index] for index in error.indexes}
+            chunk = [entry.buried(error.reason) if at in culprits else entry for at, entry in enumerate(chunk)]
+            return await self._applied(connection, chunk)
+        buried = [entry for entry in chunk if entry.message is None]
+        if buried:
+            await dead_letters.bury(connection, buried)
+            await self._room.fail(connection, [entry.dead() for entry in buried])
+            metrics.DEAD_LETTERS.labels(self._topic).inc(len(buried))
+        topic = self._settings.topic(DEAD_LETTERS.name)
+        return chunk, outgoing + [dead_letters.notice(topic, entry) for entry in buried]
+
+    def _advance(self, chunk: Sequence[Entry[M]]) -> None:
+        for partition, entries in by_partition(chunk):
+            owned = TopicPartition(self._topic, partition)
+            # Not if it was revoked meanwhile: its next owner, us perhaps, reads the row.
+            if owned in self._positions:
+                self._positions[owned] = entries[-1].record.offset + 1
+
+    def _release(self, partitions: Iterable[TopicPartition]) -> None:
+        """Give up what we believe of these partitions; they are taken over again if they are still ours."""
+        for partition in set(partitions) & self._consumer.assignment():
+            self._consumer.pause(partition)
+            self._positions.pop(partition, None)
+            self._expected.pop(partition, None)
+            self._waiting.add(partition)
+
+    def _let_go(self, error: Exception) -> None:
+        """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
+        self._trouble = f"{type(error).__name__}: {error}"
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
+            self._limit = max(1, self._limit // 2)
+        log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause)
+        if self._consumer is not None:
+            # What is held on purpose will be held again.
+            self._held.clear()
+            self._release(self._consumer.assignment())
+
+    def _hold(self, partitions: Iterable[TopicPartition], reason: str) -> None:
+        """Stop these partitions where they are, until this process is replaced."""
+        for partition in partitions:
+            log.error("partition_held", topic=partition.topic, partition=partition.partition, why=reason)
+            self._consumer.pause(partition)
+            self._held[partition] = reason
+
+    async def _hint(self, consumer: AIOKafkaConsumer) -> None:
+        """Show lag tools where we are; nothing depends on it."""
+        if time.monotonic() - self._hinted < HINT_EVERY or not self._positions:
+            return
+        self._hinted = time.monotonic()
+        try:
+            async with asyncio.timeout(1):
+                await consumer.commit(self._positions)
+        except (KafkaError, TimeoutError) as error:
+            log.debug("hint_refused", why=repr(error))

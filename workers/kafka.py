@@ -1,0 +1,135 @@
+"""The workers' consumer and producer, and all that they know of the broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from schemas.settings import Settings
+from schemas.topics import Outgoing
+
+# Below the broker's default for a topic's largest batch.
+BATCH_BYTES = 900_000
+STOPPING = 5.0
+
+
+class BrokerUnavailable(Exception):
+    """The broker did not confirm what was sent; it may or may not have it."""
+
+
+def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
+    """A consumer that never decides by itself where to read: positions are in Postgres."""
+    session = int(settings.session_timeout.total_seconds() * 1000)
+    return AIOKafkaConsumer(
+        **settings.kafka_options(),
+        group_id=settings.topic(group),
+        enable_auto_commit=False,
+        # "earliest" would rewind silently when an offset is out of range.
+        auto_offset_reset="none",
+        session_timeout_ms=session,
+        heartbeat_interval_ms=1_000,
+        rebalance_timeout_ms=30_000,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+        fetch_max_wait_ms=100,
+    )
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings) -> AsyncIterator["Publisher"]:
+    publisher = Publisher(settings)
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+class Publisher:
+    """Sends records and returns when the broker has confirmed them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        # One batch per partition is under way at a time; two publishing tasks would starve each other.
+        self._turn = asyncio.Lock()
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Raises `BrokerUnavailable`; publishing again is harmless, because every reader drops repeats."""
+        if not records:
+            return
+        async with self._turn:
+            try:
+                producer = await self._started()
+                placed = [(record.topic, await _partition(producer, record), record) for record in records]
+                await asyncio.gather(*[_send(producer, *group) for group in _batches(producer, placed)])
+            except (KafkaError, OSError, TimeoutError) as error:
+                # A refused batch leaves its partition broken until the producer is replaced.
+                await self._drop()
+                raise BrokerUnavailable(repr(error)) from error
+
+    async def close(self) -> None:
+        async with self._turn:
+            await self._drop()
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **self._settings.kafka_options(),
+                acks="all",
+                enable_idempotence=True,
+                compression_type="lz4",
+                max_batch_size=BATCH_BYTES,
+                max_request_size=BATCH_BYTES + 100_000,
+                request_timeout_ms=10_000,
+            )
+            self._producer = producer
+            await producer.start()
+        return self._producer
+
+    async def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stop_client(producer)
+
+
+async def stop_client(client: Any) -> None:
+    """Stop a consumer or producer; without a broker they would wait for ever."""
+    try:
+        async with asyncio.timeout(STOPPING):
+            await client.stop()
+    except (KafkaError, OSError, TimeoutError):
+        # Whatever was not confirmed is published again from its outbox.
+        return
+
+
+async def _partition(producer: AIOKafkaProducer, record: Outgoing) -> int:
+    count = len(await producer.partitions_for(record.topic))
+    return int((murmur2(record.key) & 0x7FFFFFFF) % count)
+
+
+def _batches(producer: AIOKafkaProducer, placed: Iterable[tuple[str, int, Outgoing]]) -> list[tuple[str, int, list[BatchBuilder]]]:
+    groups = groupby(sorted(placed, key=lambda each: each[:2]), key=lambda each: each[:2])
+    return [(topic, partition, _packed(producer, [record for *_, record in group])) for (topic, partition), group in groups]
+
+
+def _packed(producer: AIOKafkaProducer, records: list[Outgoing]) -> list[BatchBuilder]:
+    batches: list[BatchBuilder] = []
+    for record in records:
+        if not batches or not _append(batches[-1], record):
+            batches.append(producer.create_batch())
+            _append(batches[-1], record)
+    return batches
+
+
+def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+    return batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is not None
+
+
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: list[BatchBuilder]) -> None:
+    for batch in batches:
+        await (await producer.send_batch(batch, topic, partition=partition))
