@@ -25,6 +25,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the gateway and the health port listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The gateway's API port; 0 is any free one.")
+    socket_fd: int | None = Field(None, description="A listening socket that the gateway inherits instead of opening `port`.")
     health_port: int = Field(9090, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 is any free one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or lines for a person.")

@@ -1,0 +1,67 @@
+"""A child process of ours: started in its own session, logging to its own file, stopped in bounded time."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """What is run and where it answers; `url` says how it is checked (see `readiness`)."""
+
+    name: str
+    room: str
+    command: Sequence[str]
+    url: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    # A system user to run as; None is whoever we are.
+    user: int | None = None
+    inherited: Sequence[int] = ()
+
+
+class Child:
+    """A running `Process`."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                process.command,
+                env=os.environ | process.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                user=process.user,
+                extra_groups=None if process.user is None else [],
+                pass_fds=process.inherited,
+                # Ctrl-C reaches the whole terminal session; only the supervisor may answer it, in its order.
+                start_new_session=True,
+            )
+        self.pid = self._popen.pid
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._popen.poll()
+
+    def ask_to_stop(self) -> None:
+        if self.exit_code() is None:
+            self._popen.send_signal(self.process.stop_signal)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end; kill it when the time is over."""
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+
+    def last_words(self) -> str:
+        """The last line of its log: why it ended, if it said so."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,24 @@
+"""Loopback ports that nobody uses."""
+
+import random
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+# Below the range that outgoing connections are given, so that a remembered port is still free at the next start.
+_CANDIDATES = range(15_000, 30_000)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A connection that lingers in TIME_WAIT does not keep a server from listening again.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    return next(port for port in random.sample(_CANDIDATES, len(_CANDIDATES)) if is_free(port))
