@@ -127,7 +127,7 @@ def _packed(producer: AIOKafkaProducer, records: list[Outgoing]) -> list[BatchBu
 
 
 def _append(batch: BatchBuilder, record: Outgoing) -> bool:
-    return batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is not None
+    return batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers)) is not None
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, partition: int, batches: list[BatchBuilder]) -> None:

@@ -1,0 +1,120 @@
+"""A room whose effects can be counted, behind the real exactly-once, Kafka and Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+import pytest
+
+from schemas.ids import new_id
+from schemas.messages import ProfileImport
+from schemas.settings import Settings
+from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
+from workers.exactly_once import Dead, Stream, Surprise, Unprocessable
+from workers.kafka import BrokerUnavailable, Publisher, open_publisher
+from workers.postgres import open_pool
+
+BATCH = new_id()
+
+
+@dataclass
+class Ledger:
+    """Writes each item into a table that would show it twice, and announces it on the next topic."""
+
+    settings: Settings
+    topic: Topic[ProfileImport] = IMPORTS
+    transactions: int = 0
+    surprises: int = 0
+    failed: list[Dead] = field(default_factory=list)
+
+    async def prepare(self, messages: Sequence[ProfileImport]) -> None:
+        return
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
+        self.transactions += 1
+        unknown = [at for at, message in enumerate(messages) if message.value == "unknown"]
+        if unknown:
+            raise Unprocessable(unknown, "unknown batch")
+        # What the test puts into `value` decides what the database thinks of it.
+        await connection.executemany("INSERT INTO ledger (item, amount) VALUES ($1, $2::text::int)", [(m.item, m.value) for m in messages])
+        if self.surprises:
+            self.surprises -= 1
+            raise Surprise
+        topic = self.settings.topic(MATCHES.name)
+        return [Outgoing(topic, b"%d" % message.item, message.encode()) for message in messages]
+
+    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
+        self.failed += dead
+
+    async def committed(self, messages: Sequence[ProfileImport]) -> None:
+        return
+
+
+class Deaf(Publisher):
+    """Loses the broker at the first publication, which is after the commit."""
+
+    losses = 1
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if records and self.losses:
+            self.losses -= 1
+            raise BrokerUnavailable("the test took it away")
+        await super().publish(records)
+
+
+@dataclass
+class Bench:
+    """Feeds a topic, runs streams on it, and looks at what they did."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    publisher: Publisher
+    ledger: Ledger
+
+    async def feed(self, values: Sequence[str], first: int = 0) -> None:
+        await self.send([ProfileImport(batch=BATCH.hex(), item=item, value=value, data={}) for item, value in enumerate(values, first)])
+
+    async def send(self, messages: Sequence[ProfileImport]) -> None:
+        topic = self.settings.topic(IMPORTS.name)
+        await self.publisher.publish(
+            [Outgoing(topic, b"%d" % message.item, message.encode(), item_headers(BATCH, message.item)) for message in messages]
+        )
+
+    @asynccontextmanager
+    async def running(self, group: str = "ledger", publisher: Publisher | None = None) -> AsyncIterator[Stream[ProfileImport]]:
+        stop = asyncio.Event()
+        stream = Stream(self.settings, group, self.ledger, self.pool, publisher or self.publisher)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(stop))
+            try:
+                yield stream
+            finally:
+                stop.set()
+
+    async def items(self) -> list[int]:
+        return [row["item"] for row in await self.pool.fetch("SELECT item FROM ledger ORDER BY item")]
+
+    async def processed(self) -> int:
+        return int(await self.pool.fetchval("SELECT sum(position) FROM progress WHERE topic = $1", self.settings.topic(IMPORTS.name)))
+
+    async def until_processed(self, count: int) -> None:
+        await until(lambda: self._has_processed(count))
+
+    async def _has_processed(self, count: int) -> bool:
+        return await self.processed() >= count
+
+
+async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+    """Look again and again until it is so."""
+    async with asyncio.timeout(seconds):
+        while not await reached():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def bench(migrated: Settings) -> AsyncIterator[Bench]:
+    async with await open_pool(migrated) as pool, open_publisher(migrated) as publisher:
+        await pool.execute("CREATE TABLE ledger (item int, amount int)")
+        yield Bench(migrated, pool, publisher, Ledger(migrated))

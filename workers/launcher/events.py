@@ -1,0 +1,56 @@
+"""Pure: what the world hears about a profile."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas import ids
+from schemas.messages import ProfileEvent
+from workers.launcher.terms import Campaign, Outcome
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An item that was imported: whose it is, and what its sender said about it."""
+
+    account: int
+    database: int
+    batch: bytes
+    item: int
+    profile: bytes
+    email: str | None
+    custom_data: Mapping[str, Any]
+
+
+def of_import(imported: Imported, now: datetime) -> ProfileEvent:
+    """The same in every repeat but for its date."""
+    return _event(imported, "import_api", f"{imported.batch.hex()}/{imported.item}", {}, now)
+
+
+def of_launch(imported: Imported, campaign: Campaign, launch: str, outcome: Outcome, now: datetime) -> list[ProfileEvent]:
+    """That the launch fired, then how it ended."""
+    data = {"campaign_id": campaign.trigger, "launch_id": launch}
+    reason = {} if outcome.reason is None else {"reason": outcome.reason}
+    ended = _event(imported, outcome.ending, launch, data | reason, now)
+    return [_event(imported, "launch", launch, data, now), ended.model_copy(update={"subscription": outcome.subscription})]
+
+
+def md5(email: str | None) -> str | None:
+    """What other systems know a profile's normalised e-mail by; no secret, and no protection of one."""
+    return None if email is None else hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+
+
+def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any], now: datetime) -> ProfileEvent:
+    return ProfileEvent(
+        event_id=ids.event_id(origin, event_type),
+        event_type=event_type,
+        event_date=now.isoformat(),
+        profile_id=imported.profile.hex(),
+        md5=md5(imported.email),
+        list_id=imported.database,
+        account_id=imported.account,
+        custom_data=dict(imported.custom_data),
+        event_data={"batch_id": imported.batch.hex(), "item": imported.item} | data,
+    )

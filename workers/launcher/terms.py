@@ -1,0 +1,82 @@
+"""What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes out with a mail."""
+
+    name: str
+    mimetype: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A trigger as it is now, with what the batch gave for it; ids are the account's own numbers."""
+
+    account: int
+    database: int
+    trigger: int
+    active: bool
+    channel: str
+    resource: int | None
+    unconditional_sending: bool
+    sender: str
+    subject: str
+    html: str
+    content: Mapping[str, Any]
+    custom_data: Mapping[str, Any]
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile as it is now."""
+
+    id: bytes
+    data: Mapping[str, Any]
+    subscriptions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def email(self) -> str | None:
+        return self.data.get("email")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Where a launch goes, and the subscription that says so (None: the profile's own address)."""
+
+    address: str
+    subscription: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One message to one recipient; every attempt has the same id."""
+
+    id: str
+    campaign: Campaign
+    profile: Profile
+    recipient: Recipient
+
+
+class Ending(StrEnum):
+    """How a launch ends; also the type of the event that says so."""
+
+    SEND = "send"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a launch ended, and why if nothing was sent."""
+
+    ending: Ending
+    reason: str | None = None
+    subscription: Mapping[str, Any] | None = None
