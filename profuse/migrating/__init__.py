@@ -1,12 +1,25 @@
 """Makes what the rooms need to exist, exist: tables, topics and the first positions."""
 
-from profuse.migrating import tables
+from profuse.migrating import positions, tables
+from profuse.migrating.topics import create_missing
+from schemas import topics
 from schemas.settings import Settings
 
 __all__ = ["migrate", "migrate_tables"]
 
 
+async def migrate(settings: Settings) -> list[str]:
+    """Returns what changed, a line each; raises `CannotRun`."""
+    kept = [settings.topic(topic.name) for topic in topics.ALL if topic.kept_until_processed]
+    async with tables.alone(settings) as connection:
+        changed = await tables.upgrade(connection)
+        stored = await positions.counted(connection)
+        made, partitions = await create_missing(settings, stored)
+        await positions.begin(connection, {name: partitions[name] for name in kept})
+    return [*changed, *(f"topic {name}: created with {partitions[name]} partitions" for name in made)]
+
+
 async def migrate_tables(settings: Settings) -> list[str]:
-    """The tables alone; returns what changed."""
+    """The tables alone, for whoever needs no broker."""
     async with tables.alone(settings) as connection:
         return await tables.upgrade(connection)

@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from profuse.masking import masked
+from profuse.migrating.starting import while_starting
+from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 
 # Beside the package, in a checkout as in an installed wheel.
@@ -41,17 +47,31 @@ async def downgrade(connection: AsyncConnection, revision: str = "base") -> list
 
 
 async def _connect_alone(settings: Settings) -> asyncpg.Connection:
-    options = settings.postgres_options()
-    connection = await asyncpg.connect(**options | {"server_settings": options["server_settings"] | _PATIENT})
-    await connection.execute("SELECT pg_advisory_lock(hashtextextended('migrate ' || $1, 0))", settings.prefix)
-    # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
-    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
+    try:
+        connection = await while_starting(_is_passing, asyncpg.connect, **_options(settings))
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended('migrate ' || $1, 0))", settings.prefix)
+        # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
+        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotRun(f"Postgres at {masked(settings.postgres)} does not do as asked: {error}") from error
     return connection
 
 
+def _options(settings: Settings) -> dict[str, Any]:
+    options = settings.postgres_options()
+    return options | {"server_settings": options["server_settings"] | _PATIENT, "timeout": 10}
+
+
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, (OSError, TimeoutError, asyncpg.CannotConnectNowError))
+
+
 async def _walk(connection: AsyncConnection, command: Callable[[Config, str], None], revision: str) -> list[str]:
-    before, after = await connection.run_sync(_run, command, revision)
-    await connection.commit()
+    try:
+        before, after = await connection.run_sync(_run, command, revision)
+        await connection.commit()
+    except (CommandError, DBAPIError) as error:
+        raise CannotRun(f"the tables cannot be migrated: {error}") from error
     return [] if before == after else [f"tables: {before} → {after}"]
 
 

@@ -1,0 +1,9 @@
+"""Addresses without the passwords in them."""
+
+import re
+
+_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=[?&]password=)[^&]+")
+
+
+def masked(url: str) -> str:
+    return _PASSWORD.sub("***", url)

@@ -1,0 +1,93 @@
+"""Creates the topics that are missing."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyError, TopicAlreadyExistsError, for_code
+
+from profuse.migrating.starting import while_starting
+from profuse.stack.failures import CannotRun
+from schemas import topics
+from schemas.settings import Settings
+from schemas.topics import Topic
+
+
+async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple[list[str], dict[str, int]]:
+    """Topics made, and how many partitions each topic has; `stored` is how many there are positions for."""
+    names = [settings.topic(topic.name) for topic in topics.ALL]
+    try:
+        async with _open_admin(settings) as admin:
+            existing = await _partitions(admin)
+            refuse_other_counts(existing, stored)
+            made = await while_starting(_is_passing, _create, admin, missing(settings, existing, stored))
+            return made, await while_starting(_is_passing, _all_visible, admin, names)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise CannotRun(f"Kafka at {settings.kafka} does not do as asked: {error}") from error
+
+
+def refuse_other_counts(existing: Mapping[str, int], stored: Mapping[str, int]) -> None:
+    for name, count in stored.items():
+        if (found := existing.get(name, count)) != count:
+            # Keys would move to other partitions and lose their order.
+            raise CannotRun(
+                f"topic {name} has {found} partitions but positions for {count}: give it back its {count}, or set another PROFUSE_PREFIX"
+            )
+
+
+def missing(settings: Settings, existing: Mapping[str, int], stored: Mapping[str, int]) -> list[NewTopic]:
+    """A topic that was lost comes back with as many partitions as it had."""
+    named = {settings.topic(topic.name): topic for topic in topics.ALL}
+    return [
+        NewTopic(name, stored.get(name, settings.partitions), settings.replication, topic_configs=_configuration(topic, settings))
+        for name, topic in named.items()
+        if name not in existing
+    ]
+
+
+def _configuration(topic: Topic[Any], settings: Settings) -> dict[str, str]:
+    # `acks=all` waits for the replicas that are in sync, which may be the leader alone.
+    durable = {"min.insync.replicas": str(max(1, settings.replication - 1))}
+    for_ever = {"retention.ms": "-1", "retention.bytes": "-1"}
+    return durable | for_ever if topic.kept_until_processed else durable
+
+
+@asynccontextmanager
+async def _open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**settings.kafka_options(), request_timeout_ms=10_000)
+    try:
+        await while_starting(_is_passing, admin.start)
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    # All topics are listed, because asking for one by its name may create it.
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def _create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[str]:
+    if not new:
+        return []
+    if (await admin.describe_cluster())["controller_id"] < 0:
+        raise NodeNotReadyError("there is no controller yet")
+    answer = await admin.create_topics(new)
+    for name, code, message in answer.topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise for_code(code)(f"{name}: {message}")
+    return [name for name, code, _ in answer.topic_errors if code == 0]
+
+
+async def _all_visible(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """How many partitions each topic has, once every one of them is led."""
+    described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    for name in names:
+        if any(partition["leader"] < 0 for partition in described.get(name) or [{"leader": -1}]):
+            raise LeaderNotAvailableError(f"{name} is not led yet")
+    return {name: len(described[name]) for name in names}
+
+
+def _is_passing(error: BaseException) -> bool:
+    return error.retriable if isinstance(error, KafkaError) else isinstance(error, (OSError, TimeoutError))
