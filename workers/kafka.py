@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import groupby
 from typing import Any
 
@@ -42,11 +42,8 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
 
 @asynccontextmanager
 async def open_publisher(settings: Settings) -> AsyncIterator["Publisher"]:
-    publisher = Publisher(settings)
-    try:
+    async with aclosing(Publisher(settings)) as publisher:
         yield publisher
-    finally:
-        await publisher.close()
 
 
 class Publisher:
@@ -72,7 +69,7 @@ class Publisher:
                 await self._drop()
                 raise BrokerUnavailable(repr(error)) from error
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         async with self._turn:
             await self._drop()
 

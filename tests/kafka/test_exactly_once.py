@@ -1,6 +1,7 @@
 """Each message takes effect once, whatever happens between Kafka and Postgres."""
 
 import asyncio
+from contextlib import aclosing
 
 import asyncpg
 import pytest
@@ -72,7 +73,8 @@ async def test_two_workers_that_both_own_every_partition_double_nothing(bench: B
 @pytest.mark.promise("P-OPS-07")
 async def test_an_outbox_that_was_not_published_is_published_by_whoever_takes_over(bench: Bench) -> None:
     await bench.feed(["1"] * COUNT)
-    async with bench.running(publisher=Deaf(bench.settings)):
+    deaf = Deaf(bench.settings)
+    async with aclosing(deaf), bench.running(publisher=deaf):
         await bench.until_processed(COUNT)
         await until(lambda: _all_announced(bench))
 
@@ -95,9 +97,9 @@ async def test_a_message_that_the_database_refuses_is_found_alone_and_its_neighb
         await bench.until_processed(2 * COUNT + 1)
 
     assert [item for item in range(2 * COUNT + 1) if item != COUNT] == await bench.items()
-    assert [(BATCH, COUNT)] == [(dead.batch, dead.item) for dead in bench.ledger.failed]
-    assert "refused by the database: 22P02" == await bench.pool.fetchval("SELECT reason FROM dead_letters WHERE item = $1", COUNT)
-    assert 1 == len(await published(bench.settings, DEAD_LETTERS.name))
+    assert [(dead.batch, dead.item) for dead in bench.ledger.failed] == [(BATCH, COUNT)]
+    assert await bench.pool.fetchval("SELECT reason FROM dead_letters WHERE item = $1", COUNT) == "refused by the database: 22P02"
+    assert len(await published(bench.settings, DEAD_LETTERS.name)) == 1
 
 
 async def test_a_culprit_is_found_in_a_handful_of_transactions(bench: Bench) -> None:
@@ -114,8 +116,8 @@ async def test_messages_that_the_room_cannot_process_are_buried_and_the_others_a
     async with bench.running():
         await bench.until_processed(4)
 
-    assert [0, 2] == await bench.items()
-    assert ["unknown batch"] * 2 == [dead.reason for dead in bench.ledger.failed]
+    assert await bench.items() == [0, 2]
+    assert [dead.reason for dead in bench.ledger.failed] == ["unknown batch"] * 2
 
 
 @pytest.mark.promise("P-OPS-09")
@@ -127,7 +129,7 @@ async def test_garbage_is_buried_with_its_payload_and_its_neighbours_go_on(bench
     async with bench.running():
         await bench.until_processed(3)
 
-    assert [2] == await bench.items()
+    assert await bench.items() == [2]
     letters = await bench.pool.fetch("SELECT batch, item, value FROM dead_letters ORDER BY item")
     assert [(BATCH, 0, value), (None, None, value)] == [tuple(letter) for letter in letters]
 
@@ -142,7 +144,7 @@ async def test_a_newer_message_holds_its_partition_and_says_so(bench: Bench) -> 
         await until(lambda: _says(stream.problems, "upgrade this worker first"))
         held = await bench.pool.fetchval("SELECT count(*) FROM dead_letters")
 
-    assert 0 == held
+    assert held == 0
     assert await bench.processed() < 81
 
 
@@ -155,7 +157,7 @@ async def test_a_missing_table_waits_and_buries_nothing(bench: Bench) -> None:
         await bench.until_processed(COUNT)
 
     assert list(range(COUNT)) == await bench.items()
-    assert 0 == await bench.pool.fetchval("SELECT count(*) FROM dead_letters")
+    assert await bench.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
 
 
 @pytest.mark.promise("P-OPS-15")
@@ -191,7 +193,7 @@ async def test_a_position_out_of_the_topics_range_holds_the_partition(bench: Ben
     async with bench.running() as stream:
         await until(lambda: _says(stream.problems, "out of the topic's range"))
 
-    assert [] == await bench.items()
+    assert await bench.items() == []
 
 
 @pytest.mark.promise("P-OPS-14")

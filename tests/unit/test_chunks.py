@@ -1,5 +1,6 @@
 """Which records may be processed, decided without a broker."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -18,7 +19,7 @@ class FakeRecord:
     key: bytes | None = b"key"
     timestamp: int = 1
     topic: str = "topic"
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def records(*offsets: int, partition: int = 0) -> list[FakeRecord]:
@@ -52,7 +53,8 @@ def test_a_newer_version_stops_the_reading_and_what_came_before_it_goes_on() -> 
     good = ProfileImport(batch=new_id().hex(), item=0, value="a@b.test", data={})
     newer = good.encode().replace(b'"v":1', b'"v":2').replace(b'"data"', b'"changed"')
 
-    read, held = decoded(ProfileImport, [FakeRecord(0, value=good.encode()), FakeRecord(1, value=newer), FakeRecord(2, value=good.encode())])
+    values = [good.encode(), newer, good.encode()]
+    read, held = decoded(ProfileImport, [FakeRecord(offset, value=value) for offset, value in enumerate(values)])
 
     assert held
     assert [good] == [entry.message for entry in read]
@@ -72,17 +74,17 @@ def test_garbage_and_tombstones_fail_the_item_that_their_headers_name(value: byt
 def test_unreadable_headers_name_no_item(headers: tuple[tuple[str, bytes], ...]) -> None:
     dead = Entry[ProfileImport](FakeRecord(0, headers=headers), None).dead()
 
-    assert (None, None) == (dead.batch, dead.item)
+    assert (dead.batch, dead.item) == (None, None)
 
 
 def test_a_chunk_is_cut_between_partitions_first_then_between_offsets() -> None:
     several = entries(*records(1, 2), *records(8, 9, partition=1), *records(4, partition=2))
     first, second = halves(several)
-    assert [0] == [partition for partition, _ in by_partition(first)]
-    assert [1, 2] == [partition for partition, _ in by_partition(second)]
+    assert [partition for partition, _ in by_partition(first)] == [0]
+    assert [partition for partition, _ in by_partition(second)] == [1, 2]
 
     first, second = halves(entries(*records(1, 2, 3)))
-    assert ([1], [2, 3]) == ([entry.record.offset for entry in first], [entry.record.offset for entry in second])
+    assert ([entry.record.offset for entry in first], [entry.record.offset for entry in second]) == ([1], [2, 3])
 
 
 def test_a_record_of_another_topic_of_the_same_name_has_another_fingerprint() -> None:
