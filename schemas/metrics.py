@@ -5,3 +5,14 @@ from prometheus_client import Counter, Histogram
 MESSAGES = Counter("profuse_messages", "Messages whose effects are committed.", ["topic"])
 CHUNK_SECONDS = Histogram("profuse_chunk_seconds", "Time from reading a chunk to the broker's confirmation of its outbox.", ["topic"])
 DEAD_LETTERS = Counter("profuse_dead_letters", "Messages that could not be processed.", ["topic"])
+
+SCHEDULED = Counter("profuse_launches_scheduled", "Launches that a matched message asked for, repeats included.")
+LAUNCHES = Counter("profuse_launches", "Launches that ended, by how.", ["ending"])
+LATENESS = Histogram(
+    "profuse_launch_lateness_seconds",
+    "Time from a group's due time to its first claim.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+POSTPONED = Counter("profuse_launch_groups_postponed", "Times that a group of launches had to wait for its destination or the broker.")
+LEASES_LOST = Counter("profuse_launch_leases_lost", "Times that a launcher found its group claimed by another one.")
+UNKNOWN_VARIABLES = Counter("profuse_template_unknown_variables", "Variables in templates that had no value.")

@@ -32,7 +32,7 @@ def compose(launch: Launch, now: datetime) -> tuple[EmailMessage, int]:
     mail["Date"] = format_datetime(now)
     # The same in every attempt, so that a repeat can be told from a second mail.
     mail["Message-ID"] = f"<{launch.id}@{sender.domain}>"
-    mail.set_content(body.text, subtype="html", cte="base64")
+    mail.set_content(body.text, subtype="html")
     _attach(mail, launch.campaign.attachments)
     return mail, subject.unknown + body.unknown
 
@@ -45,6 +45,8 @@ def _rendered(launch: Launch) -> tuple[Rendered, Rendered]:
 
 def _sender(sender: str) -> Address:
     name, address = parseaddr(_one_line(sender))
+    if not address.rpartition("@")[2]:
+        raise ValueError(sender)
     return Address(name, addr_spec=address)
 
 

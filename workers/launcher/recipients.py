@@ -22,7 +22,7 @@ def choose(campaign: Campaign, profile: Profile) -> Recipient | None:
 
 
 def _fits(campaign: Campaign, subscription: Mapping[str, Any]) -> bool:
-    return (
+    return bool(
         subscription["resource_id"] == campaign.resource
         and subscription["channel"] == campaign.channel
         and subscription.get("status", "subscribed") == "subscribed"

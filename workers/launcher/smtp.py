@@ -1,18 +1,21 @@
 """The e-mail channel: persistent connections to one SMTP server."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-import structlog
 
 from schemas import metrics
 from workers.launcher.channel import Deferred, Refused, Unavailable
 from workers.launcher.email import compose
 from workers.launcher.terms import Launch
 
-log = structlog.get_logger()
+# A connection that rested longer may have been forgotten on its way; a new one is cheaper than a mail that waits.
+_FRESH = 30.0
+# The server wants another user or password: our settings are to blame, and no launch fails for it.
+_LOG_IN = (530, 535)
 
 
 class Smtp:
@@ -21,7 +24,8 @@ class Smtp:
     def __init__(self, url: str, connections: int) -> None:
         self.slots = asyncio.Semaphore(connections)
         self._url = urlsplit(url)
-        self._idle: list[aiosmtplib.SMTP] = []
+        # Each with the moment since which it rests.
+        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
 
     async def send(self, launch: Launch) -> None:
         mail, unknown = compose(launch, datetime.now(UTC))
@@ -36,30 +40,26 @@ class Smtp:
         except (aiosmtplib.SMTPNotSupported, ValueError) as error:
             raise Refused(f"address cannot be used: {error}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Deferred(repr(error)) from error
+            raise Deferred(type(error).__name__) from error
         except asyncio.CancelledError:
             # Half a dialogue: whoever used it next would read our answers.
             connection.close()
             raise
         finally:
             if connection.is_connected:
-                self._idle.append(connection)
+                self._idle.append((connection, time.monotonic()))
 
     async def close(self) -> None:
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
 
     async def _connected(self) -> aiosmtplib.SMTP:
-        """A connection that answers: an idle one, or a new one in its place."""
+        """An idle connection, or a new one in its place."""
         while self._idle:
-            connection = self._idle.pop()
-            try:
-                # The server may have hung up since; asking first keeps that from looking like a failed mail.
-                await connection.noop()
-            except (aiosmtplib.SMTPException, OSError):
-                connection.close()
-            else:
+            connection, since = self._idle.pop()
+            if connection.is_connected and time.monotonic() - since < _FRESH:
                 return connection
+            connection.close()
         return await self._new()
 
     async def _new(self) -> aiosmtplib.SMTP:
@@ -73,6 +73,8 @@ class Smtp:
         return connection
 
 
-def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred:
-    reason = f"{error.code} {error.message}"
-    return Refused(reason) if error.code >= 500 else Deferred(reason)
+def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred | Unavailable:
+    """Only a refusal for good carries the server's words: the others are logged, and servers like to quote the address."""
+    if error.code in _LOG_IN:
+        return Unavailable(f"SMTP {error.code}")
+    return Refused(f"{error.code} {error.message}") if error.code >= 500 else Deferred(f"SMTP {error.code}")

@@ -1,0 +1,36 @@
+"""What a group's trigger and batch say now; read-only."""
+
+import asyncpg
+import msgspec
+
+from workers.launcher.terms import Attachment, Campaign
+
+_CAMPAIGN = """
+SELECT
+    batch.account, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
+    resource.number AS resource, trigger.unconditional_sending, trigger.sender, trigger.subject, trigger.html,
+    -- Only the campaign that the batch names gets its content; the others start by themselves.
+    CASE WHEN batch.trigger = trigger.id THEN batch.content ELSE '{}' END::text AS content,
+    batch.custom_data::text AS custom_data, batch.trigger = trigger.id AS named
+FROM batches AS batch
+JOIN triggers AS trigger ON trigger.id = $2
+JOIN databases AS database ON database.id = batch.database
+LEFT JOIN resources AS resource ON resource.id = trigger.resource
+WHERE batch.id = $1
+"""
+
+
+async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | None:
+    """The campaign, or None if its batch was deleted."""
+    row = await pool.fetchrow(_CAMPAIGN, batch, trigger)
+    if row is None:
+        return None
+    values = dict(row)
+    attached = await _attachments(pool, batch) if values.pop("named") else ()
+    shared = {name: msgspec.json.decode(values.pop(name)) for name in ("content", "custom_data")}
+    return Campaign(**values, **shared, attachments=attached)
+
+
+async def _attachments(pool: asyncpg.Pool, batch: bytes) -> tuple[Attachment, ...]:
+    rows = await pool.fetch("SELECT name, mimetype, data FROM attachments WHERE batch = $1 ORDER BY position", batch)
+    return tuple(Attachment(**row) for row in rows)

@@ -1,0 +1,66 @@
+"""Pure: groups of launches that share their batch, trigger and due time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from schemas import ids
+from schemas.messages import ProfilesMatched
+
+
+@dataclass(frozen=True)
+class NewGroup:
+    """A group to be scheduled; it is named by batch, trigger and its lowest item."""
+
+    batch: bytes
+    trigger: int
+    first_item: int
+    chunk: int
+    items: Sequence[int]
+    profiles: bytes
+
+
+@dataclass(frozen=True)
+class Group:
+    """A claimed group; `fence` is this claim's number."""
+
+    batch: bytes
+    trigger: int
+    attempt: int
+    first_item: int
+    fence: int
+    chunk: int
+    items: Sequence[int]
+    profiles: Sequence[bytes]
+    done: asyncpg.BitString
+    outbox: bytes | None
+    # Seconds between the due time and this claim.
+    late: float
+
+    def undone(self) -> list[int]:
+        """Positions that no launcher has settled yet."""
+        bits = self.done.bytes
+        return [at for at in range(len(self.items)) if not bits[at >> 3] & 0x80 >> (at & 7)]
+
+    def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
+        """One bit per position, from the left, as Postgres counts them."""
+        packed = bytearray(-(-len(self.items) // 8))
+        for at in positions:
+            packed[at >> 3] |= 0x80 >> (at & 7)
+        return asyncpg.BitString.frombytes(bytes(packed), bitlength=len(self.items))
+
+
+def started_by(messages: Iterable[ProfilesMatched]) -> list[NewGroup]:
+    """One group for each message and each trigger that it starts, in the order of their names."""
+    groups = [group for message in messages for group in _of(message)]
+    return sorted(groups, key=lambda group: (group.batch, group.trigger, group.first_item))
+
+
+def _of(message: ProfilesMatched) -> Iterator[NewGroup]:
+    profiles = dict(zip(message.items, ids.unpack(bytes.fromhex(message.profiles)), strict=True))
+    for start in message.starts:
+        items = sorted(profiles if start.items is None else start.items)
+        if items:
+            packed = b"".join(profiles[item] for item in items)
+            yield NewGroup(bytes.fromhex(message.batch), start.trigger, items[0], message.chunk, items, packed)

@@ -1,0 +1,53 @@
+"""The launcher: matches in, launches out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from schemas.messages import ProfilesMatched
+from schemas.settings import Settings
+from schemas.topics import EVENTS
+from workers.exactly_once import Stream
+from workers.kafka import open_publisher
+from workers.launcher.channel import Channel
+from workers.launcher.firing import Firing
+from workers.launcher.paging import Paging
+from workers.launcher.scheduling import Scheduling
+from workers.launcher.sending import Sending
+from workers.launcher.smtp import Smtp
+from workers.postgres import open_pool
+
+
+class Launcher:
+    """Two loops: one schedules what was matched, the other fires what is due."""
+
+    def __init__(self, stream: Stream[ProfilesMatched], firing: Firing) -> None:
+        self._stream = stream
+        self._firing = firing
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._stream.run(stop))
+            loops.create_task(self._firing.run(stop))
+
+    def alive(self) -> list[str]:
+        return self._stream.alive() + self._firing.alive()
+
+    async def ready(self) -> list[str]:
+        return self._stream.problems() + self._firing.problems()
+
+
+@asynccontextmanager
+async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
+    async with AsyncExitStack() as stack:
+        # Apart, so that neither loop waits for the other's connections and confirmations.
+        scheduling_pool = await stack.enter_async_context(await open_pool(settings, 2))
+        firing_pool = await stack.enter_async_context(await open_pool(settings, settings.claim_groups + 1))
+        matched = await stack.enter_async_context(open_publisher(settings))
+        fired = await stack.enter_async_context(open_publisher(settings))
+        channels: Mapping[str, Channel] = {"email": Smtp(settings.smtp, settings.smtp_connections)}
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        firing = Firing(settings, firing_pool, Paging(settings, firing_pool, fired.publish, Sending(channels, settings.lease)))
+        scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
+        yield Launcher(Stream(settings, "launcher", scheduling, scheduling_pool, matched), firing)

@@ -1,0 +1,61 @@
+"""From matched profiles to durable launches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+
+from schemas import metrics
+from schemas.messages import ProfilesMatched
+from schemas.topics import MATCHES, Outgoing
+from workers.exactly_once import Dead
+from workers.launcher import groups, imports, launches
+from workers.launcher.paging import Publish
+
+# Events that are built, and wait for their confirmation, at a time.
+_MOST_ITEMS = 5_000
+
+
+class Scheduling:
+    """The room behind `profuse.matches`; `wake` is called when something that was scheduled is due already."""
+
+    topic = MATCHES
+
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[], None]) -> None:
+        self._pool = pool
+        self._publish = publish
+        self._events_topic = events_topic
+        self._wake = wake
+        self._due = False
+
+    async def prepare(self, messages: Sequence[ProfilesMatched]) -> None:
+        """Tell the world of the imports; the broker has it before the position moves."""
+        for part in slices(messages):
+            told = await imports.events_of(self._pool, part, datetime.now(UTC))
+            await self._publish([Outgoing(self._events_topic, event.profile_id.encode(), event.encode()) for event in told])
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched]) -> list[Outgoing]:
+        started = groups.started_by(messages)
+        self._due = await launches.insert(connection, started)
+        metrics.SCHEDULED.inc(sum(len(group.items) for group in started))
+        return []
+
+    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
+        """Nothing to answer: the items behind a lost message are imported, only their launches wait for a replay."""
+
+    async def committed(self, messages: Sequence[ProfilesMatched]) -> None:
+        # Only now: a claim before the commit would not see them.
+        if self._due:
+            self._wake()
+
+
+def slices(messages: Sequence[ProfilesMatched]) -> Iterator[list[ProfilesMatched]]:
+    """The messages in order, some at a time: a chunk may name millions of items."""
+    part: list[ProfilesMatched] = []
+    for message in messages:
+        if part and sum(len(each.items) for each in part) + len(message.items) > _MOST_ITEMS:
+            yield part
+            part = []
+        part.append(message)
+    if part:
+        yield part
