@@ -1,0 +1,17 @@
+"""API tokens: what they allow, and the form in which they are stored."""
+
+import hashlib
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """What an endpoint may ask of a token."""
+
+    IMPORT = "import"
+    LAUNCH = "launch"
+    READ = "read"
+
+
+def hashed(token: str) -> bytes:
+    """SHA-256: tokens are long and random, so that a slow hash would protect nothing."""
+    return hashlib.sha256(token.encode()).digest()
