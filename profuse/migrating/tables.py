@@ -12,11 +12,11 @@ from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.masking import masked
 from profuse.migrating.starting import while_starting
+from profuse.postgres import engine_on
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 
@@ -30,7 +30,7 @@ _PATIENT = {"lock_timeout": "0", "transaction_timeout": "0", "idle_in_transactio
 @asynccontextmanager
 async def alone(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """A connection while which nobody else migrates this schema; closing it lets the next one in."""
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect_alone(settings), poolclass=NullPool)
+    engine = engine_on(lambda: _connect_alone(settings))
     try:
         async with engine.connect() as connection:
             yield connection

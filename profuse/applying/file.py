@@ -1,0 +1,139 @@
+"""The file that `profuse apply` reads: what it may say."""
+
+import tomllib
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from profuse.applying.failures import BadFile
+from schemas.addresses import normal_email
+from schemas.failures import ItemFailed
+from schemas.fields import Field as DeclaredField
+from schemas.tokens import Right
+
+_LATER_KEYS = ("providers", "hooks")
+_LATER_CHANNELS = ("sms", "push", "webhook")
+_SPECIAL_FIELDS = ("email", "phones", "subscriptions")
+
+
+def _channel(channel: object) -> object:
+    if channel in _LATER_CHANNELS:
+        raise ValueError(f"{channel} comes with a later version; the only channel yet is email")
+    return channel
+
+
+def _sender(sender: str) -> str:
+    try:
+        normal_email(parseaddr(sender)[1])
+    except ItemFailed:
+        raise ValueError('must be an address like "Demo <demo@example.com>"') from None
+    return sender
+
+
+def _own_field(name: str) -> str:
+    if name.startswith("_") or name in _SPECIAL_FIELDS:
+        raise ValueError("is a system field, which every database has")
+    return name
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL, which cannot be stored")
+    return text
+
+
+def _line(text: str) -> str:
+    # Some of them become mail headers.
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be one line of text")
+    return text
+
+
+def _moment(given: object) -> object:
+    return datetime.fromisoformat(given) if isinstance(given, str) else given
+
+
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+Text = Annotated[str, AfterValidator(_text)]
+Line = Annotated[str, AfterValidator(_line)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Token(_Part):
+    name: Line
+    # Left out: made when the token is new, else as it is.
+    value: Annotated[str, StringConstraints(max_length=256, pattern=r"^[!-~]+$")] | None = None
+    rights: list[Literal["import", "launch", "read"]] = [right.value for right in Right]
+    expires: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = None
+    revoked: bool = False
+
+
+class Database(_Part):
+    id: Number
+    name: Line
+    unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
+    fields: dict[Annotated[Line, AfterValidator(_own_field)], DeclaredField] = {}
+
+
+class Resource(_Part):
+    id: Number
+    name: Line
+    channel: Literal["email", "sms", "push"]
+    database: Number
+
+
+class Trigger(_Part):
+    id: Number
+    name: Line
+    type: Literal["api_call", "api_import", "update"]
+    database: Number
+    channel: Annotated[Literal["email"], BeforeValidator(_channel)]
+    active: bool = True
+    resource: Number | None = None
+    unconditional_sending: bool = False
+    skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
+    sender: Annotated[Line, AfterValidator(_sender)]
+    subject: Line
+    html: Text
+    fields: list[str] | None = None
+
+
+class Account(_Part):
+    id: Number
+    name: Line
+    tokens: list[Token] = []
+    databases: list[Database] = []
+    resources: list[Resource] = []
+    triggers: list[Trigger] = []
+
+
+class File(_Part):
+    accounts: list[Account] = []
+
+
+def read(text: str) -> File:
+    """Raises `BadFile`."""
+    try:
+        return File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile(str(error)) from None
+    except ValidationError as error:
+        raise BadFile("\n".join(f"{path(*found['loc'])}: {_reason(dict(found))}" for found in error.errors(include_url=False))) from None
+
+
+def path(*steps: int | str) -> str:
+    """`accounts[0].triggers[1].channel`"""
+    shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps if step != "[key]")
+    return shown.removeprefix(".") or "the file"
+
+
+def _reason(found: dict[str, Any]) -> str:
+    key = found["loc"][-1]
+    if found["type"] == "extra_forbidden":
+        return f"{key} come with a later version" if key in _LATER_KEYS else "unknown key"
+    return str(found["msg"]).removeprefix("Value error, ")

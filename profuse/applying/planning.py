@@ -1,0 +1,41 @@
+"""What must change for the tables to say what the file says."""
+
+from collections.abc import Iterable, Mapping
+
+from profuse.applying.checking import problems
+from profuse.applying.failures import BadFile
+from profuse.applying.things import Change, Key, Kind, Stored, Values, Wanted
+
+_RETIRED: Mapping[Kind, Values] = {Kind.TOKEN: {"revoked": True}, Kind.TRIGGER: {"active": False}}
+
+
+def plan(wanted: Mapping[Key, Wanted], stored: Stored) -> list[Change]:
+    """Raises `BadFile` if what is stored does not allow what is wanted."""
+    complete = {key: _with_other_fields(key, thing, stored) for key, thing in wanted.items()}
+    if found := list(problems(complete, stored)):
+        raise BadFile("\n".join(found))
+    return _changes(((key, thing.values) for key, thing in complete.items()), stored)
+
+
+def prune(wanted: Mapping[Key, Wanted], stored: Stored) -> list[Change]:
+    """Retire the tokens and triggers that the file does not name."""
+    return _changes(((key, _RETIRED[key.kind]) for key in stored.things if key not in wanted and key.kind in _RETIRED), stored)
+
+
+def _with_other_fields(key: Key, thing: Wanted, stored: Stored) -> Wanted:
+    """A database keeps the fields that the file does not name."""
+    if key.kind is not Kind.DATABASE or key not in stored.things:
+        return thing
+    fields = {**stored.things[key]["fields"], **thing.values["fields"]}
+    return Wanted(thing.path, {**thing.values, "fields": fields})
+
+
+def _changes(wanted: Iterable[tuple[Key, Values]], stored: Stored) -> list[Change]:
+    changes = (_change(key, values, stored.things.get(key)) for key, values in wanted)
+    return [change for change in changes if change.values]
+
+
+def _change(key: Key, wanted: Values, stored: Values | None) -> Change:
+    if stored is None:
+        return Change(key, wanted, is_new=True)
+    return Change(key, {name: value for name, value in wanted.items() if stored[name] != value})

@@ -1,0 +1,93 @@
+"""The tables that `profuse apply` writes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from profuse.applying.things import Change, Key, Kind, Stored, Values
+from schemas.tables import accounts, databases, identities, resources, tokens, triggers
+
+_TABLES: Mapping[Kind, Table] = {
+    Kind.ACCOUNT: accounts,
+    Kind.TOKEN: tokens,
+    Kind.DATABASE: databases,
+    Kind.RESOURCE: resources,
+    Kind.TRIGGER: triggers,
+}
+
+
+async def wait_for_turn(connection: AsyncConnection, prefix: str) -> None:
+    """Until the transaction ends nobody else applies: two plans made from the same rows would both be carried out."""
+    await connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"apply {prefix}", 0))))
+
+
+async def load(connection: AsyncConnection, account_ids: Iterable[int], hashes: Iterable[bytes]) -> Stored:
+    ids = list(account_ids)
+    things: dict[Key, Values] = {}
+    for kind, statement in _selects(ids).items():
+        things |= {Key(kind, row["account"], row["id"]): row for row in (await connection.execute(statement)).mappings()}
+    held = await connection.execute(select(tokens.c.hash, tokens.c.account, tokens.c.name).where(tokens.c.hash.in_(list(hashes))))
+    populated = await connection.execute(
+        select(databases.c.account, databases.c.number).where(databases.c.account.in_(ids), _has_profiles())
+    )
+    return Stored(
+        things,
+        {row.hash: Key(Kind.TOKEN, row.account, row.name) for row in held},
+        frozenset(Key(Kind.DATABASE, row.account, row.number) for row in populated),
+    )
+
+
+def _selects(ids: list[int]) -> dict[Kind, Select[Any]]:
+    """Each thing's columns, with the account's own numbers for what it refers to."""
+    database, resource = databases.c.number.label("database"), resources.c.number.label("resource")
+    return {
+        Kind.ACCOUNT: select(accounts, accounts.c.id.label("account")).where(accounts.c.id.in_(ids)),
+        Kind.TOKEN: select(*_columns(tokens), tokens.c.name.label("id")).where(tokens.c.account.in_(ids)),
+        Kind.DATABASE: select(*_columns(databases), databases.c.number.label("id")).where(databases.c.account.in_(ids)),
+        Kind.RESOURCE: select(*_columns(resources, "database"), resources.c.number.label("id"), database)
+        .join(databases, resources.c.database == databases.c.id)
+        .where(resources.c.account.in_(ids)),
+        Kind.TRIGGER: select(*_columns(triggers, "database", "resource"), triggers.c.number.label("id"), database, resource)
+        .join(databases, triggers.c.database == databases.c.id)
+        .outerjoin(resources, triggers.c.resource == resources.c.id)
+        .where(triggers.c.account.in_(ids)),
+    }
+
+
+def _columns(table: Table, *references: str) -> Iterator[ColumnElement[Any]]:
+    return (column for column in table.c if column.name not in ("id", *references))
+
+
+def _has_profiles() -> ColumnElement[bool]:
+    # By identities, because profiles have no index that begins with their database.
+    return select(1).where(identities.c.database == databases.c.id).exists()
+
+
+async def write(connection: AsyncConnection, change: Change) -> None:
+    table, key = _TABLES[change.key.kind], _key_columns(change.key)
+    values = {name: _reference(change.key, name, value) for name, value in change.values.items()}
+    if change.is_new:
+        await connection.execute(insert(table).values({**key, **values}))
+    else:
+        await connection.execute(update(table).where(*(table.c[name] == value for name, value in key.items())).values(values))
+
+
+def _key_columns(key: Key) -> dict[str, int | str]:
+    match key.kind:
+        case Kind.ACCOUNT:
+            return {"id": key.id}
+        case Kind.TOKEN:
+            return {"account": key.account, "name": key.id}
+        case _:
+            return {"account": key.account, "number": key.id}
+
+
+def _reference(key: Key, name: str, value: Any) -> Any:
+    """The internal id behind an account's own number."""
+    table = {"database": databases, "resource": resources}.get(name)
+    if table is None or value is None:
+        return value
+    return select(table.c.id).where(table.c.account == key.account, table.c.number == value).scalar_subquery()

@@ -1,0 +1,41 @@
+"""The commands' connection to Postgres."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from profuse.masking import masked
+from profuse.stack.failures import CannotRun
+from schemas.settings import Settings
+
+
+@asynccontextmanager
+async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
+    """One transaction; what the server has against it is told in a line."""
+    engine = engine_on(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10))
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise _told(settings, error) from error
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotRun(f"Postgres at {masked(settings.postgres)} does not answer: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+def engine_on(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncEngine:
+    """Nothing but the connections that `connect` opens, each closed after use."""
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+
+
+def _told(settings: Settings, error: DBAPIError) -> CannotRun:
+    # asyncpg's own error, behind SQLAlchemy's two.
+    cause = error.orig.__cause__ if error.orig else None
+    if isinstance(cause, asyncpg.UndefinedTableError):
+        return CannotRun(f"Postgres has no tables in the schema {settings.prefix}: run `profuse migrate` first")
+    return CannotRun(f"Postgres refuses: {cause or error}")
