@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from profuse.stack.living import identity_of
+
 
 @dataclass(frozen=True)
 class Process:
@@ -43,14 +45,22 @@ class Child:
                 # Ctrl-C reaches the whole terminal session; only the supervisor may answer it, in its order.
                 start_new_session=True,
             )
-        self.pid = self._popen.pid
+        # Taken before anybody can have waited for its end.
+        self.identity = identity_of(self._popen.pid)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
 
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._popen.poll()
 
+    def has_ended(self) -> bool:
+        return self.exit_code() is not None
+
     def ask_to_stop(self) -> None:
-        if self.exit_code() is None:
+        if not self.has_ended():
             self._popen.send_signal(self.process.stop_signal)
 
     def wait(self, seconds: float) -> None:

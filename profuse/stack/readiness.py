@@ -1,7 +1,6 @@
 """Whether a process answers, judged from outside, by the scheme of its address."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -21,11 +20,10 @@ async def is_ready(url: str) -> bool:
         return False
 
 
-async def until_ready(url: str, seconds: float, has_ended: Callable[[], bool]) -> bool:
-    """False when the time is over or there is nobody left to wait for."""
-    deadline = time.monotonic() + seconds
+async def until_ready(url: str, has_ended: Callable[[], bool] = lambda: False) -> bool:
+    """False once there is nobody left to wait for."""
     while not await is_ready(url):
-        if has_ended() or time.monotonic() > deadline:
+        if has_ended():
             return False
         await asyncio.sleep(0.1)
     return True

@@ -34,5 +34,5 @@ def servers(directory: Path) -> Iterator[tuple[str, str]]:
 
 
 def _await_ready(child: Child) -> None:
-    if not asyncio.run(until_ready(child.process.url, 60, lambda: child.exit_code() is not None)):
-        raise CannotRun(f"{child.process.name} did not start: {child.last_words()} (all of it: {child.log})")
+    if not asyncio.run(until_ready(child.process.url, child.has_ended)):
+        raise CannotRun(f"{child.process.name} does not start: {child.last_words()} Its log: {child.log}")

@@ -2,32 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Self
 
-import psutil
 from pydantic import BaseModel, ConfigDict
 
 
 class Identity(BaseModel):
-    """A process that its number alone would not name: numbers are given again."""
+    """A process's number and when it was started."""
 
     model_config = ConfigDict(frozen=True)
 
     pid: int
     started: float
-
-    @classmethod
-    def of(cls, pid: int) -> Self:
-        return cls(pid=pid, started=psutil.Process(pid).create_time())
-
-    def process(self) -> psutil.Process | None:
-        """None once it is gone."""
-        try:
-            found = psutil.Process(self.pid)
-            same = found.create_time() == self.started and found.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return None
-        return found if same else None
 
 
 class RunningProcess(BaseModel):

@@ -1,0 +1,35 @@
+"""The command line: `profuse`, or `python -m profuse`."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from profuse.commands import rooms, stack
+from profuse.stack.failures import CannotRun
+
+app = typer.Typer(
+    help="Bulk profile imports that start a timed trigger campaign for every profile, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (stack, rooms):
+    app.add_typer(group.app)
+
+
+def main() -> None:
+    """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
+    try:
+        app()
+    except CannotRun as problem:
+        sys.exit(f"profuse: {problem}")
+    except ModuleNotFoundError as missing:
+        sys.exit(f"profuse: {missing.name} is not installed: this command needs the extra `local` (`make setup` installs it).")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        sys.exit(f"profuse: PROFUSE_{str(first['loc'][0]).upper()}: {first['msg']}.")
+
+
+if __name__ == "__main__":
+    main()

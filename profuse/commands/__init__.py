@@ -1,0 +1,1 @@
+"""The commands of `profuse`, a module per group."""

@@ -1,0 +1,66 @@
+"""One process of a room in the foreground: what `up`, compose and an orchestrator start."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from profuse.commands.options import Dir
+from profuse.process import host
+from profuse.stack.finding import settings_of
+
+app = typer.Typer()
+
+
+# Each room is imported by its own command, so that a process loads nothing of the others.
+
+
+@app.command()
+def gateway(directory: Dir = None) -> None:
+    """Run a gateway: HTTP in, messages out.
+
+    Example: PROFUSE_PORT=8080 profuse gateway
+    """
+    from ingest.gateway import open_gateway
+
+    host("gateway", open_gateway, settings_of(directory))
+
+
+@app.command()
+def matcher(directory: Dir = None) -> None:
+    """Run a matcher: messages in, profiles in Postgres.
+
+    Example: PROFUSE_HEALTH_PORT=9091 profuse matcher
+    """
+    from workers.matcher.room import open_matcher
+
+    from workers.exactly_once.stream import TopicChanged
+
+    host("matcher", open_matcher, settings_of(directory), fatal=(TopicChanged,))
+
+
+@app.command()
+def launcher(directory: Dir = None) -> None:
+    """Run a launcher: matched profiles in, launches out when they are due.
+
+    Example: PROFUSE_HEALTH_PORT=9092 profuse launcher
+    """
+    from workers.exactly_once.stream import TopicChanged
+    from workers.launcher.room import open_launcher
+
+    host("launcher", open_launcher, settings_of(directory), fatal=(TopicChanged,))
+
+
+@app.command()
+def mail_sink(
+    kept_in: Annotated[Path, typer.Argument(help="Where each mail is kept as one .eml file.")],
+    directory: Dir = None,
+) -> None:
+    """Run an SMTP server that keeps what it gets: at the address that PROFUSE_SMTP names.
+
+    Example: PROFUSE_SMTP=smtp://127.0.0.1:1025 profuse mail-sink mail
+    """
+    from profuse.stack.mail import open_mail_sink
+
+    host("mail-sink", partial(open_mail_sink, directory=kept_in), settings_of(directory))

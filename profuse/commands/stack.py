@@ -1,0 +1,120 @@
+"""The local stack: `up`, `status`, `down`, `install`."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from profuse.commands.options import Dir
+from profuse.stack.finding import directory_of
+from schemas.settings import Settings
+
+app = typer.Typer()
+
+# The image of the rooms holds nothing of the local stack, so each command imports what it needs of it.
+
+Count = Annotated[int | None, typer.Option(min=0, help="How many of them; left out: as many as run, or 1.", show_default=False)]
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; it runs on in the background.")] = False,
+    directory: Dir = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API; 0 is any free one.", show_default="8080")] = None,
+    gateways: Count = None,
+    matchers: Count = None,
+    launchers: Count = None,
+) -> None:
+    """Make the stack equal the arguments: broker, Postgres, mail sink and rooms.
+
+    Example: profuse up --detach --matchers 2
+    """
+    from profuse.stack import living, starting
+
+    found = directory_of(directory)
+    counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers}
+    settings = Settings() if port is None else Settings(port=port)
+    if running := living.supervised(found):
+        starting.change(found, running, counts, port)
+        typer.echo(f"Ready: {running.api}")
+    elif detach:
+        starting.detach(found, counts, settings, typer.echo)
+    else:
+        asyncio.run(_foreground(found, counts, settings))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+    directory: Dir = None,
+) -> None:
+    """Say what runs and whether it is ready; exits with 0 when all is.
+
+    Example: profuse status --json
+    """
+    from profuse.stack import status as statuses
+
+    found = directory_of(directory)
+    reported = asyncio.run(statuses.report(found))
+    if as_json:
+        typer.echo(json.dumps(reported))
+    else:
+        _show(reported)
+    raise typer.Exit(0 if statuses.is_all_ready(found, reported) else 1)
+
+
+@app.command()
+def down(
+    wipe: Annotated[bool, typer.Option("--wipe", help="Delete the stack's directory and all data in it.")] = False,
+    directory: Dir = None,
+) -> None:
+    """Stop the stack in order; that nothing runs is success.
+
+    Example: profuse down --wipe
+    """
+    from profuse.stack import directory as directories
+    from profuse.stack import stopping
+
+    found = directory_of(directory)
+    typer.echo("Stopped." if stopping.stop(found) else f"Nothing runs in {found}.")
+    if wipe:
+        directories.wipe(found)
+
+
+@app.command()
+def install() -> None:
+    """Download the broker's jars, unless they are there already.
+
+    Example: profuse install
+    """
+    from profuse.stack import jars
+
+    typer.echo(f"Apache Kafka is installed: {len(jars.install())} jars.")
+
+
+async def _foreground(found: Path, counts: dict[str, int | None], settings: Settings) -> None:
+    from profuse.stack import starting
+
+    stop = asyncio.Event()
+    for stopping_signal in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stopping_signal, stop.set)
+    await starting.supervise(found, counts, settings, typer.echo, stop)
+
+
+def _show(reported: dict[str, Any]) -> None:
+    if not reported["processes"]:
+        typer.echo("Nothing runs: start it with `profuse up`.")
+        return
+    table = Table(box=None)
+    for column in ("name", "pid", "ready", "url"):
+        table.add_column(column)
+    for process in reported["processes"]:
+        table.add_row(process["name"], str(process["pid"]), "yes" if process["ready"] else "no", process["url"])
+    Console().print(table)
+    for name in ("api", "kafka", "postgres", "mail"):
+        typer.echo(f"{name}: {reported[name]}")

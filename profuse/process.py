@@ -1,0 +1,70 @@
+"""Runs one room in the foreground until it is asked to stop."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import asyncpg
+import structlog
+import uvloop
+from aiokafka.errors import KafkaError
+
+from profuse import logs
+from profuse.health import Checked, serving
+from profuse.stack.failures import CannotRun
+from schemas.settings import Settings
+
+log = structlog.get_logger()
+
+# The world is away; whoever supervises this process starts it again.
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
+
+
+class Room(Checked, Protocol):
+    """What a process hosts."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is at hand."""
+
+
+OpenRoom = Callable[[Settings], AbstractAsyncContextManager[Room]]
+
+
+def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[Exception], ...] = ()) -> None:
+    """Raises `CannotRun` for what the operator can mend: a world that is away, or one of `fatal`."""
+    logs.configure(settings)
+    reason: BaseException | None = None
+    try:
+        uvloop.run(_run(name, open_room, settings))
+    # A room's own task groups wrap what went wrong.
+    except* (*_AWAY, *fatal) as group:
+        reason = _first(group)
+    if reason is not None:
+        raise CannotRun(f"{name} stops: {reason or type(reason).__name__}")
+
+
+async def _run(name: str, open_room: OpenRoom, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stopping, stop.set)
+    with _listening(settings) as listener:
+        async with open_room(settings) as room, serving(room, listener):
+            log.info("room_started", room=name, health_port=listener.getsockname()[1])
+            await room.run(stop)
+    log.info("room_stopped", room=name)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.health_port))
+    except OSError as error:
+        raise CannotRun(f"The health port {settings.health_port} cannot be used ({error.strerror}): set PROFUSE_HEALTH_PORT.") from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

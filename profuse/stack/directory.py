@@ -1,0 +1,61 @@
+"""The directory of a stack: whose it is, who supervises it, and which ports it remembers."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from profuse.stack import state
+from profuse.stack.failures import CannotRun
+from profuse.stack.ports import free_port, is_free
+
+
+class AlreadySupervised(Exception):
+    """Another process supervises the stack of this directory."""
+
+
+def make(directory: Path) -> None:
+    """Take a new or empty directory, or one that was taken before."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if not _mark(directory).exists():
+        if any(directory.iterdir()):
+            raise CannotRun(f"{directory} holds other files: name a new or empty directory with --dir.")
+        _mark(directory).write_text("`profuse up` made this directory; `profuse down --wipe` deletes it.\n")
+
+
+def wipe(directory: Path) -> None:
+    if not directory.exists():
+        return
+    if not _mark(directory).exists():
+        raise CannotRun(f"{directory} was not made by `profuse up`: delete it yourself if you are sure.")
+    shutil.rmtree(directory)
+
+
+@contextmanager
+def supervised(directory: Path) -> Iterator[None]:
+    """Only one at a time; the lock ends with its process, so none is ever stale."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise AlreadySupervised from None
+    finally:
+        os.close(descriptor)
+
+
+def port(directory: Path, name: str) -> int:
+    """The port that `name` had last time, while nobody else has taken it, else a new one."""
+    file = directory / "ports.json"
+    ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    if name not in ports or not is_free(ports[name]):
+        ports[name] = free_port()
+        state.replace(file, json.dumps(ports))
+    return ports[name]
+
+
+def _mark(directory: Path) -> Path:
+    return directory / "profuse-stack.txt"

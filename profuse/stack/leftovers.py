@@ -1,0 +1,24 @@
+"""What a supervisor that was killed left running."""
+
+import signal
+
+import psutil
+
+from profuse.stack.living import process_of
+from profuse.stack.state import State
+
+_PATIENCE = 5.0
+
+
+def stop(state: State) -> list[str]:
+    """End the processes that a state names and that still run; returns their names."""
+    found = {running.name: process_of(running.identity) for running in state.processes}
+    left = {name: process for name, process in found.items() if process is not None}
+    for name, process in left.items():
+        # Postgres takes SIGTERM as: wait for every client to leave.
+        process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+    _, deaf = psutil.wait_procs(left.values(), timeout=_PATIENCE)
+    for process in deaf:
+        process.kill()
+    psutil.wait_procs(deaf)
+    return list(left)

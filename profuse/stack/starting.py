@@ -1,0 +1,109 @@
+"""`up`: start a stack here, or ask the one that runs to be different."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from profuse.stack import directory as directories
+from profuse.stack import leftovers, state, wanted
+from profuse.stack.child import Child, Process
+from profuse.stack.failures import CannotRun
+from profuse.stack.keeping import Say
+from profuse.stack.living import supervised
+from profuse.stack.supervisor import Supervisor
+from schemas.settings import Settings
+
+_PATIENCE = 120.0
+
+
+async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say, stop: asyncio.Event) -> None:
+    """Run the stack until `stop` is set; raises `CannotRun`."""
+    directories.make(directory)
+    try:
+        with directories.supervised(directory):
+            _clear(directory, counts, say)
+            with _listening(settings) as listener:
+                await Supervisor(directory, settings, listener, say).run(stop)
+    except directories.AlreadySupervised:
+        raise CannotRun(f"The stack in {directory} is being started or stopped: try again in a moment.") from None
+
+
+def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:
+    """Start the stack under a supervisor in the background; returns when all is ready."""
+    directories.make(directory)
+    given = [option for room, count in counts.items() if count is not None for option in (f"--{room}s", str(count))]
+    command = [sys.executable, "-m", "profuse", "up", "--dir", str(directory), "--port", str(settings.port), *given]
+    log = directory / "log" / "supervisor.log"
+    said = log.stat().st_size if log.exists() else 0
+    supervisor = Child(Process("supervisor", "supervisor", command, url=""), log)
+
+    def is_ready() -> bool:
+        nonlocal said
+        said = _repeat(log, said, say)
+        if supervisor.has_ended():
+            raise CannotRun("The stack did not start.")
+        running = state.read(directory)
+        return running is not None and running.supervisor == supervisor.identity and running.fulfilled is not None
+
+    _wait_until(is_ready, f"The stack is not ready after {_PATIENCE:.0f} s: see `profuse status` and {log}.")
+    _repeat(log, said, say)
+
+
+def change(directory: Path, running: state.State, counts: wanted.Counts, port: int | None) -> None:
+    """Ask the supervisor that runs for other counts; returns when they run and are ready."""
+    if port and not (running.api or "").endswith(f":{port}"):
+        raise CannotRun(f"The stack listens on {running.api}: stop it with `profuse down` before you move it to port {port}.")
+    request = wanted.adjusted(counts, wanted.read(directory))
+    wanted.write(directory, request)
+    os.kill(running.supervisor.pid, signal.SIGHUP)
+
+    def is_fulfilled() -> bool:
+        now = supervised(directory)
+        if now is None:
+            raise CannotRun("The stack stopped meanwhile: start it with `profuse up`.")
+        return now.fulfilled == request.id
+
+    _wait_until(is_fulfilled, f"The stack is not ready after {_PATIENCE:.0f} s: see `profuse status`.")
+
+
+def _clear(directory: Path, counts: wanted.Counts, say: Say) -> None:
+    """Stop what a killed supervisor left running, and keep its counts where none are given."""
+    left = state.read(directory)
+    wanted.write(directory, wanted.adjusted(counts, wanted.read(directory) if left else None))
+    if left:
+        for name in leftovers.stop(left):
+            say(f"{name} was left running by a supervisor that was killed; it is stopped")
+        state.forget(directory)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise CannotRun(
+            f"Cannot listen on {where} ({error.strerror}): free it, or name another port (`profuse up --port 0`: any free one)."
+        ) from None
+
+
+def _wait_until(done: Callable[[], bool], late: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise CannotRun(late)
+        time.sleep(0.1)
+
+
+def _repeat(log: Path, after: int, say: Say) -> int:
+    """Say the complete lines that were added to a log; returns where they end."""
+    with log.open("rb") as file:
+        file.seek(after)
+        complete, newline, _ = file.read().rpartition(b"\n")
+    for line in complete.decode(errors="replace").splitlines():
+        say(line)
+    return after + len(complete) + len(newline)

@@ -1,0 +1,147 @@
+"""Makes the running stack equal what is wanted, until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from profuse.migrating import migrate
+from profuse.stack import directory as directories
+from profuse.stack import kafka, postgres, readiness, rooms, state, wanted
+from profuse.stack.child import Child, Process
+from profuse.stack.failures import CannotRun
+from profuse.stack.keeping import Keeper, Say
+from profuse.stack.living import identity_of
+from profuse.stack.ports import LOOPBACK, reachable
+from schemas.settings import Settings
+
+# Who takes work in goes first, the servers last; together less than 10 s.
+_STOPPING = {"gateway": 3.0, "matcher": 2.0, "launcher": 2.0, "mail-sink": 0.5, "postgres": 1.0, "kafka": 1.0}
+
+
+class Supervisor:
+    """One stack's life, in its directory."""
+
+    def __init__(self, directory: Path, settings: Settings, listener: socket.socket, say: Say) -> None:
+        self._directory = directory
+        self._api = f"http://{reachable(settings.host)}:{listener.getsockname()[1]}"
+        self._settings = settings.model_copy(update={"socket_fd": listener.fileno()})
+        self._say = say
+        self._keeper = Keeper(directory / "log", say, self._record)
+        self._asked = asyncio.Event()
+        self._fulfilled: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Raises `CannotRun` when the servers cannot be started."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+        with self._keeper:
+            try:
+                await _first(self._work(), stop.wait())
+            finally:
+                await self._stop()
+
+    async def _work(self) -> None:
+        await self._start_servers()
+        for change in await migrate(self._settings):
+            self._say(change)
+        while True:
+            self._asked.clear()
+            request = wanted.read(self._directory)
+            await self._match(request)
+            await _first(self._until_ready(request), self._asked.wait())
+            await self._asked.wait()
+
+    async def _start_servers(self) -> None:
+        servers = await asyncio.to_thread(own_servers, self._directory)
+        self._settings = self._settings.model_copy(update={server.room: _address(server) for server in servers})
+        if "PROFUSE_SMTP" not in os.environ:
+            servers.append(self._mail_sink())
+        for child in [self._keeper.keep(server) for server in servers]:
+            if not await readiness.until_ready(child.process.url, child.has_ended):
+                raise CannotRun(f"{child.process.name} does not start: {child.last_words()} Its log: {child.log}")
+
+    def _mail_sink(self) -> Process:
+        address = f"smtp://{LOOPBACK}:{directories.port(self._directory, 'smtp')}"
+        self._settings = self._settings.model_copy(update={"smtp": address})
+        return rooms.mail_sink(self._settings, mail_in(self._directory), directories.port(self._directory, "mail-sink"))
+
+    async def _match(self, request: wanted.Wanted) -> None:
+        """Stop the surplus in order, then start what is missing."""
+        names = dict(request.names())
+        surplus = [
+            child.process for child in self._keeper.children if child.process.room in wanted.ROOMS and child.process.name not in names
+        ]
+        for room in wanted.ROOMS:
+            await self._keeper.stop([process.name for process in surplus if process.room == room], _STOPPING[room])
+        running = {child.process.name for child in self._keeper.children}
+        for name in names.keys() - running:
+            self._keeper.keep(rooms.room(name, names[name], self._settings, directories.port(self._directory, name)))
+
+    async def _until_ready(self, request: wanted.Wanted) -> None:
+        for process in [child.process for child in self._keeper.children]:
+            await readiness.until_ready(process.url)
+        self._fulfilled = request.id
+        self._record()
+        self._say(f"Ready: {self._api} (mail: {mail_in(self._directory)}, logs: {self._directory / 'log'})")
+
+    async def _stop(self) -> None:
+        for room, seconds in _STOPPING.items():
+            await self._keeper.stop([child.process.name for child in self._keeper.children if child.process.room == room], seconds)
+        state.forget(self._directory)
+
+    def _record(self) -> None:
+        state.write(
+            self._directory,
+            state.State(
+                supervisor=identity_of(os.getpid()),
+                api=self._api,
+                kafka=self._settings.kafka,
+                postgres=self._settings.postgres,
+                smtp=self._settings.smtp,
+                mail=None if "PROFUSE_SMTP" in os.environ else mail_in(self._directory),
+                processes=tuple(_running(child) for child in self._keeper.children),
+                fulfilled=self._fulfilled,
+            ),
+        )
+
+
+def own_servers(directory: Path) -> list[Process]:
+    """The servers that the environment does not name, prepared to be run."""
+    servers = []
+    if "PROFUSE_KAFKA" not in os.environ:
+        ports = (directories.port(directory, name) for name in ("kafka", "kafka-controller"))
+        servers.append(kafka.broker(directory / "kafka", *ports))
+    if "PROFUSE_POSTGRES" not in os.environ:
+        servers.append(postgres.server(directory / "postgres", directories.port(directory, "postgres")))
+    return servers
+
+
+def _running(child: Child) -> state.RunningProcess:
+    process = child.process
+    return state.RunningProcess(name=process.name, room=process.room, url=process.url, identity=child.identity)
+
+
+def mail_in(directory: Path) -> Path:
+    return directory / "mail"
+
+
+def _address(server: Process) -> str:
+    """As the setting of that name spells it."""
+    return urlsplit(server.url).netloc if server.room == "kafka" else server.url
+
+
+async def _first(*works: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the first to end, and cancel the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

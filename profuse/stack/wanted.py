@@ -1,0 +1,46 @@
+"""What the operator asked the stack to be."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from profuse.stack import state
+
+# In the order in which they are stopped: who takes work in goes first.
+ROOMS = ("gateway", "matcher", "launcher")
+
+Counts = Mapping[str, int | None]
+
+
+class Wanted(BaseModel):
+    """How many processes of each room; `id` tells one request from the next."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(default_factory=lambda: secrets.token_hex(8))
+    counts: dict[str, NonNegativeInt]
+
+    def names(self) -> list[tuple[str, str]]:
+        """Each process's name and room."""
+        return [(f"{room}-{number}", room) for room in ROOMS for number in range(1, self.counts[room] + 1)]
+
+
+def adjusted(counts: Counts, running: Wanted | None) -> Wanted:
+    """A count that was left out is what runs, or 1."""
+    before = running.counts if running else dict.fromkeys(ROOMS, 1)
+    asked = {room: counts.get(room) for room in ROOMS}
+    return Wanted(counts={room: before[room] if count is None else count for room, count in asked.items()})
+
+
+def read(directory: Path) -> Wanted:
+    return Wanted.model_validate_json(_file(directory).read_bytes())
+
+
+def write(directory: Path, wanted: Wanted) -> None:
+    state.replace(_file(directory), wanted.model_dump_json())
+
+
+def _file(directory: Path) -> Path:
+    return directory / "wanted.json"
