@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup up test bench check lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Newer than both lists only when all of them is installed.
+INSTALLED := .venv/installed
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
+	@$(BIN)/profuse install
+
+up: setup ## Run the whole pipeline here and watch two requests go through it
+	@$(BIN)/profuse demo
+
+test: setup ## Run all tests on a real Kafka and a real Postgres
+	@$(BIN)/pytest
+
+bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
+	@$(BIN)/python -m bench
+
+check: $(INSTALLED) ## Check style, types and architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml
+
+lock: $(INSTALLED) ## Resolve all dependencies anew
+	$(COMPILE) --extra local --group dev --output-file requirements.lock
+	$(COMPILE) --output-file requirements-runtime.lock --constraints requirements.lock
+	$(BIN)/python -c 'from profuse.stack import jars; jars.lock()'
+
+clean: ## Stop the stack and delete it, .venv and every cache
+	@if test -x $(BIN)/profuse; then $(BIN)/profuse down --wipe; fi
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) must be Python 3.11 or newer with its venv module: install it (Debian: apt install python3-venv), or run make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
