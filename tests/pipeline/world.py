@@ -1,0 +1,69 @@
+"""What can be seen of a stack from outside, beside its answers: rows and events."""
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+
+
+class World:
+    """One schema and its topics. Blocking, because a test reads from top to bottom."""
+
+    def __init__(self, kafka: str, postgres: str, prefix: str) -> None:
+        self._kafka, self._postgres, self._prefix = kafka, postgres, prefix
+        self._runner = asyncio.Runner()
+        self._connection: asyncpg.Connection | None = None
+
+    def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        return self._runner.run(self._rows(sql, *arguments))
+
+    def value(self, sql: str, *arguments: object) -> Any:
+        """The first value of the first row, or None."""
+        return next((row[0] for row in self.rows(sql, *arguments)), None)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Everything on the topic of events so far, in no order."""
+        return self._runner.run(self._events())
+
+    def members(self, room: str) -> int:
+        """How many processes of a room share its work, while nobody joins or leaves; else 0."""
+        return self._runner.run(self._members(f"{self._prefix}.{room}"))
+
+    def drop(self) -> None:
+        """The schema; topics end with their broker."""
+        self.rows(f'DROP SCHEMA IF EXISTS "{self._prefix}" CASCADE')
+        self._runner.run(self._close())
+        self._runner.close()
+
+    async def _rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._postgres, server_settings={"search_path": self._prefix})
+        return list(await self._connection.fetch(sql, *arguments))
+
+    async def _close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _events(self) -> list[dict[str, Any]]:
+        topic = f"{self._prefix}.events"
+        # Without a group it reads all partitions, from their beginnings.
+        async with AIOKafkaConsumer(topic, bootstrap_servers=self._kafka, auto_offset_reset="earliest") as consumer:
+            ends = await consumer.end_offsets(consumer.assignment())
+            found: list[dict[str, Any]] = []
+            while any([await consumer.position(part) < end for part, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                    found += [json.loads(record.value) for record in records]
+            return found
+
+    async def _members(self, group: str) -> int:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
+        await admin.start()
+        try:
+            (answer,) = await admin.describe_consumer_groups([group])
+        finally:
+            await admin.close()
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        return len(members) if state == "Stable" else 0
