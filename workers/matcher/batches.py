@@ -1,0 +1,61 @@
+"""What the items of a batch share, as the matcher sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from schemas.fields import Field, FieldType
+from schemas.matching import Matching
+
+
+@dataclass(frozen=True)
+class UpdateTrigger:
+    """A campaign that starts when an import changed a profile; with `fields`, only when one of these changed."""
+
+    id: int
+    fields: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of profiles, its declared fields, and what an import into it may start."""
+
+    id: int
+    unknown_fields: str
+    fields: Mapping[str, Field]
+    # The account's number of each resource, and its channel.
+    resources: Mapping[int, str]
+    import_triggers: tuple[int, ...]
+    update_triggers: tuple[UpdateTrigger, ...]
+
+    @cached_property
+    def matchable(self) -> dict[str, Field]:
+        """The fields that profiles are found by through `identities`."""
+        return {name: field for name, field in self.fields.items() if field.match and field.type is not FieldType.TAGS}
+
+    @cached_property
+    def tagging(self) -> tuple[str, ...]:
+        """The fields that profiles are found by through `profile_tags`."""
+        return tuple(name for name, field in self.fields.items() if field.match and field.type is FieldType.TAGS)
+
+    @cached_property
+    def identifying(self) -> frozenset[str]:
+        """A change of anything else leaves a profile findable as it was."""
+        return frozenset({"email", "phones", "subscriptions", *self.matchable, *self.tagging})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The settings of one request."""
+
+    id: bytes
+    database: Database
+    trigger: int
+    total: int
+    matching: Matching
+    field_name: str | None
+    # The account's own number.
+    resource: int | None
+    skip_triggers: bool
+    skip_invalid_subscriptions: bool
+    detect_geo: bool

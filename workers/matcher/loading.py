@@ -1,0 +1,90 @@
+"""Batches with their databases, kept in memory while their items come in."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from schemas.fields import Field
+from schemas.matching import Matching
+from workers.matcher.batches import Batch, Database, UpdateTrigger
+
+_BATCHES = """
+    SELECT b.id, b.database, b.trigger, b.total, b.matching, b.field_name, r.number AS resource,
+           b.skip_triggers, b.skip_invalid_subscriptions, b.detect_geo
+    FROM batches b LEFT JOIN resources r ON r.id = b.resource
+    WHERE b.id = ANY($1::bytea[])
+"""
+_DATABASES = "SELECT id, unknown_fields, fields::text AS fields FROM databases WHERE id = ANY($1::int[])"
+_RESOURCES = "SELECT database, number, channel FROM resources WHERE database = ANY($1::int[])"
+_TRIGGERS = """
+    SELECT id, database, type, fields FROM triggers
+    WHERE database = ANY($1::int[]) AND active AND type IN ('api_import', 'update') ORDER BY id
+"""
+
+
+class Batches:
+    """The batches seen lately, the oldest forgotten first.
+
+    A batch keeps the fields and triggers that were in force when its first item came, which is after it was accepted.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: OrderedDict[bytes, Batch] = OrderedDict()
+
+    def __contains__(self, batch: bytes) -> bool:
+        return batch in self._known
+
+    async def load(self, connection: asyncpg.Connection, ids: Iterable[bytes]) -> dict[bytes, Batch]:
+        """The batches that exist, by id."""
+        wanted = list(ids)
+        missing = [batch for batch in wanted if batch not in self._known]
+        if missing:
+            self._known.update(await _load(connection, missing))
+        found = {batch: self._known[batch] for batch in wanted if batch in self._known}
+        for batch in found:
+            self._known.move_to_end(batch)
+        while len(self._known) > self._limit:
+            self._known.popitem(last=False)
+        return found
+
+
+async def _load(connection: asyncpg.Connection, ids: list[bytes]) -> dict[bytes, Batch]:
+    rows = await connection.fetch(_BATCHES, ids)
+    databases = await _databases(connection, sorted({row["database"] for row in rows}))
+    return {row["id"]: _batch(row, databases[row["database"]]) for row in rows}
+
+
+async def _databases(connection: asyncpg.Connection, ids: list[int]) -> dict[int, Database]:
+    resources = await connection.fetch(_RESOURCES, ids)
+    triggers = await connection.fetch(_TRIGGERS, ids)
+    return {
+        row["id"]: Database(
+            id=row["id"],
+            unknown_fields=row["unknown_fields"],
+            fields=_fields(row["fields"]),
+            resources={resource["number"]: resource["channel"] for resource in resources if resource["database"] == row["id"]},
+            import_triggers=tuple(t["id"] for t in triggers if t["database"] == row["id"] and t["type"] == "api_import"),
+            update_triggers=tuple(
+                UpdateTrigger(t["id"], None if t["fields"] is None else frozenset(t["fields"]))
+                for t in triggers
+                if t["database"] == row["id"] and t["type"] == "update"
+            ),
+        )
+        for row in await connection.fetch(_DATABASES, ids)
+    }
+
+
+# Declarations change seldom, and many batches share them.
+@lru_cache(maxsize=256)
+def _fields(declared: str) -> Mapping[str, Field]:
+    return {name: Field.model_validate(field) for name, field in msgspec.json.decode(declared).items()}
+
+
+def _batch(row: Mapping[str, Any], database: Database) -> Batch:
+    shared = {name: value for name, value in row.items() if name not in ("database", "matching")}
+    return Batch(database=database, matching=Matching(row["matching"]), **shared)

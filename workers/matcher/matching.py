@@ -1,0 +1,79 @@
+"""Which stored profiles the items mean: look up, lock, look up again, merge, store."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import asyncpg
+
+from workers.exactly_once import Surprise
+from workers.matcher import identities, profiles, tags
+from workers.matcher.batches import Database
+from workers.matcher.merging import Merging
+from workers.matcher.reading import Held, Item, Key, Outcome, Tags
+
+# A look-up shows no more holders than that, so there may be others.
+AMBIGUOUS = 2
+
+
+@dataclass(frozen=True)
+class _Search:
+    """All that a chunk's items look for."""
+
+    keys: Sequence[Key]
+    tags: Sequence[Tags]
+    profiles: Sequence[bytes]
+    databases: Mapping[int, Database]
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> "_Search":
+        wanted = {key for item in items for key in item.keys} | {item.email for item in items if item.email}
+        # Of two readings of a database the later one counts.
+        latest = sorted(items, key=lambda item: item.batch.id)
+        return cls(
+            keys=sorted(wanted),
+            tags=sorted({item.tags for item in items if item.tags is not None}),
+            profiles=sorted({item.profile for item in items if item.profile is not None}),
+            databases={item.batch.database.id: item.batch.database for item in latest},
+        )
+
+    def narrowed(self, wanted: Collection[Key | Tags]) -> "_Search":
+        return replace(self, keys=[key for key in self.keys if key in wanted], tags=[each for each in self.tags if each in wanted])
+
+    async def found(self, connection: asyncpg.Connection, but: Sequence[bytes] = ()) -> Held:
+        """Up to two profiles, `but` these, for each of what is searched by."""
+        return await identities.look_up(connection, self.keys, but) | await tags.look_up(connection, self.tags, but)
+
+
+async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[Outcome]:
+    """Apply the items in their order; what they change is stored in this transaction."""
+    outcomes: list[Outcome] = []
+    while remaining := items[len(outcomes) :]:
+        merging = await _locked(connection, remaining)
+        merged = merging.merge(remaining)
+        if not merged:
+            raise Surprise("a profile came to mean something else while it was being locked")
+        await _store(connection, merging)
+        # Rarely, an item means a profile only because of the items before it; then it is looked up now.
+        outcomes += merged
+    return outcomes
+
+
+async def _locked(connection: asyncpg.Connection, items: Sequence[Item]) -> Merging:
+    search = _Search.of(items)
+    before = await search.found(connection)
+    wanted = set(search.profiles).union(*before.values())
+    locked = await profiles.lock(connection, wanted, search.databases)
+    # Whoever changed something before we had the locks has committed it by now.
+    after = await search.found(connection)
+    if not wanted.issuperset(*(holders for holders in after.values() if len(holders) < AMBIGUOUS)):
+        raise Surprise("somebody came to hold an identity meanwhile")
+    ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
+    strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])
+    return Merging(locked, strangers, unheld=set(search.keys) - after.keys())
+
+
+async def _store(connection: asyncpg.Connection, merging: Merging) -> None:
+    touched = [profile for profile in merging.profiles.values() if profile.new or profile.changed]
+    await profiles.store(connection, touched)
+    await identities.store(connection, touched)
+    await tags.store(connection, touched)

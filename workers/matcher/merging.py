@@ -1,0 +1,119 @@
+"""Pure: the items of a chunk, applied one after the other to the profiles that were found for them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from schemas.failures import ItemFailed
+from schemas.identities import Identity
+from schemas.ids import new_id
+from workers.matcher.profile import Profile, overlaid, same
+from workers.matcher.reading import Held, Item, Key, Outcome
+from workers.matcher.subscribing import merged
+
+
+class _Unlocked(Exception):
+    """The item means a profile that nobody looked at yet."""
+
+
+class Merging:
+    """What is known of the stored profiles while a chunk's items are merged.
+
+    `profiles` are locked; whoever else holds an identity is in `strangers`, and in `unheld` are those that nobody holds.
+    """
+
+    def __init__(self, profiles: Iterable[Profile], strangers: Held, unheld: set[Key]) -> None:
+        self.profiles = {profile.id: profile for profile in profiles}
+        self._strangers = strangers
+        self._unheld = unheld
+        self._holders: dict[Key, set[bytes]] = defaultdict(set)
+        self._carriers: dict[int, set[bytes]] = defaultdict(set)
+        for profile in self.profiles.values():
+            self._file(profile, profile.identities, profile.tags)
+
+    def merge(self, items: Sequence[Item]) -> list[Outcome]:
+        """The items' outcomes, in order; fewer if one of them means a profile that is not locked."""
+        outcomes: list[Outcome] = []
+        for item in items:
+            try:
+                outcomes.append(self._apply(item))
+            except ItemFailed as error:
+                outcomes.append(Outcome(item.batch, item.number, error=error))
+            except _Unlocked:
+                break
+        return outcomes
+
+    def _apply(self, item: Item) -> Outcome:
+        found = self._found(item)
+        if len(found) > 1:
+            raise ItemFailed(409, "More than one profile matches")
+        if not found:
+            return Outcome(item.batch, item.number, self._create(item), item.custom_data)
+        (profile,) = found
+        if profile not in self.profiles:
+            raise _Unlocked
+        changed = self._update(self.profiles[profile], item)
+        return Outcome(item.batch, item.number, profile, item.custom_data, changed)
+
+    def _found(self, item: Item) -> set[bytes]:
+        if item.profile is not None:
+            known = self.profiles.get(item.profile)
+            return {known.id} if known and known.database.id == item.batch.database.id else set()
+        if item.tags is not None:
+            carriers = sorted((self._carriers[tag] for tag in item.tags), key=len)
+            return carriers[0].intersection(*carriers[1:]).union(self._strangers.get(item.tags, ()))
+        found: set[bytes] = set()
+        for key in item.keys:
+            found.update(self._holders.get(key, ()), self._strangers.get(key, ()))
+        return found
+
+    def _create(self, item: Item) -> bytes:
+        if item.implied is None:
+            raise ItemFailed(404, "Profile not found")
+        profile = Profile(new_id(), item.batch.database, new=True)
+        data, _ = overlaid({}, {**item.implied, **item.change.fields})
+        self._claim_email(profile, item)
+        profile.data = data
+        if item.change.subscriptions is not None:
+            profile.subscriptions = merged([], item.change.subscriptions)
+        self.profiles[profile.id] = profile
+        self._refile(profile)
+        # Known before this chunk to be held by nobody: whoever else saw that must not create too.
+        profile.claims = profile.identities & {key[1] for key in item.keys if key in self._unheld}
+        return profile.id
+
+    def _update(self, profile: Profile, item: Item) -> frozenset[str]:
+        data, changed = overlaid(profile.data, item.change.fields)
+        if "email" in changed:
+            self._claim_email(profile, item)
+        if item.change.subscriptions is not None:
+            subscriptions = merged(profile.subscriptions, item.change.subscriptions)
+            if not same(subscriptions, profile.subscriptions):
+                profile.subscriptions = subscriptions
+                changed.add("subscriptions")
+        if changed:
+            profile.data = data
+            profile.changed = True
+            if not changed.isdisjoint(profile.database.identifying):
+                self._refile(profile)
+        return frozenset(changed)
+
+    def _claim_email(self, profile: Profile, item: Item) -> None:
+        if item.email is not None and not self._holders.get(item.email, set()) <= {profile.id}:
+            raise ItemFailed(409, "Email belongs to another profile", "email")
+
+    def _refile(self, profile: Profile) -> None:
+        """Find the profile by what it is now, and no more by what it was."""
+        identities, tags = profile.answers_to(), profile.carries()
+        for identity in profile.identities - identities:
+            self._holders[profile.database.id, identity].discard(profile.id)
+        for tag in profile.tags - tags:
+            self._carriers[tag].discard(profile.id)
+        self._file(profile, identities - profile.identities, tags - profile.tags)
+        profile.identities, profile.tags = identities, tags
+        profile.claims &= identities
+
+    def _file(self, profile: Profile, identities: Iterable[Identity], tags: Iterable[int]) -> None:
+        for identity in identities:
+            self._holders[profile.database.id, identity].add(profile.id)
+        for tag in tags:
+            self._carriers[tag].add(profile.id)

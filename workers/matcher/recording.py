@@ -1,0 +1,79 @@
+"""How the items ended: packed rows of `results`, and bits in `batch_progress`."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+import asyncpg
+import msgspec
+
+from schemas.ids import SIZE
+from workers.exactly_once import Surprise
+from workers.matcher.reading import Outcome
+
+_RESULTS = """
+    INSERT INTO results (batch, chunk, items, profiles, errors, custom_data)
+    SELECT batch, chunk, items::int[], profiles, errors, custom_data
+    FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[], $6::jsonb[])
+      AS recorded (batch, chunk, items, profiles, errors, custom_data)
+"""
+_LOCK = "SELECT batch FROM batch_progress WHERE batch = ANY($1::bytea[]) ORDER BY batch FOR NO KEY UPDATE"
+
+# An item counts once: whoever comes second finds its bit set, and nothing of his counts.
+_COUNT = """
+    UPDATE batch_progress AS progress
+    SET done = progress.done | counted.bits, imported = progress.imported + counted.imported, failed = progress.failed + counted.failed
+    FROM unnest($1::bytea[], $2::varbit[], $3::int[], $4::int[]) AS counted (batch, bits, imported, failed)
+    WHERE progress.batch = counted.batch AND bit_count(progress.done & counted.bits) = 0
+"""
+
+_NOBODY = bytes(SIZE)
+
+
+async def done(connection: asyncpg.Connection, batches: Collection[bytes]) -> dict[bytes, bytes]:
+    """Which items of each batch are done, one bit each, the first one leftmost; a batch that was deleted is missing."""
+    rows = await connection.fetch("SELECT batch, done FROM batch_progress WHERE batch = ANY($1::bytea[])", list(batches))
+    return {row["batch"]: row["done"].bytes for row in rows}
+
+
+def is_done(bits: bytes, item: int) -> bool:
+    return bool(bits[item >> 3] & 128 >> (item & 7))
+
+
+def by_batch(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """The outcomes of each batch in the order of its items; the first one's number names the chunk."""
+    chunks: dict[bytes, list[Outcome]] = defaultdict(list)
+    for outcome in sorted(outcomes, key=lambda outcome: (outcome.batch.id, outcome.number)):
+        chunks[outcome.batch.id].append(outcome)
+    return list(chunks.values())
+
+
+async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outcome]]) -> None:
+    """Store the outcomes, a batch's in each chunk; raises `Surprise` if another transaction did one of the items."""
+    if not chunks:
+        return
+    await connection.execute(_RESULTS, *zip(*map(_result, chunks), strict=True))
+    counts = [_count(chunk) for chunk in chunks]
+    await connection.execute(_LOCK, [batch for batch, *_ in counts])
+    if await connection.execute(_COUNT, *zip(*counts, strict=True)) != f"UPDATE {len(counts)}":
+        raise Surprise("an item was done meanwhile")
+
+
+def _result(chunk: Sequence[Outcome]) -> tuple[bytes, int, str, bytes, str, str]:
+    items = ",".join(str(outcome.number) for outcome in chunk)
+    profiles = b"".join(outcome.profile or _NOBODY for outcome in chunk)
+    errors = {str(outcome.number): outcome.error.entry() for outcome in chunk if outcome.error}
+    custom_data = {str(outcome.number): outcome.custom_data for outcome in chunk if outcome.custom_data}
+    return chunk[0].batch.id, chunk[0].number, f"{{{items}}}", profiles, _json(errors), _json(custom_data)
+
+
+def _count(chunk: Sequence[Outcome]) -> tuple[bytes, asyncpg.BitString, int, int]:
+    batch = chunk[0].batch
+    bits = bytearray((batch.total + 7) // 8)
+    for outcome in chunk:
+        bits[outcome.number >> 3] |= 128 >> (outcome.number & 7)
+    failed = sum(outcome.error is not None for outcome in chunk)
+    return batch.id, asyncpg.BitString.frombytes(bytes(bits), bitlength=batch.total), len(chunk) - failed, failed
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
