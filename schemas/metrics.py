@@ -2,6 +2,10 @@
 
 from prometheus_client import Counter, Histogram
 
+REQUESTS = Counter("profuse_requests", "Requests that the gateway answered.", ["path", "status"])
+REQUEST_SECONDS = Histogram("profuse_request_seconds", "Time from a request's first byte to its answer.", ["path"])
+ITEMS = Counter("profuse_items", "Items of accepted batches, by whether they were published or failed at the door.", ["fate"])
+
 MESSAGES = Counter("profuse_messages", "Messages whose effects are committed.", ["topic"])
 CHUNK_SECONDS = Histogram("profuse_chunk_seconds", "Time from reading a chunk to the broker's confirmation of its outbox.", ["topic"])
 DEAD_LETTERS = Counter("profuse_dead_letters", "Messages that could not be processed.", ["topic"])

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     attach_body_limit: PositiveInt = Field(100 * MIB, description="Largest request body when `attach` is used.")
     item_limit: PositiveInt = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
     shared_limit: PositiveInt = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
+    bodies_limit: PositiveInt = Field(256 * MIB, description="Most request bytes that a gateway holds at a time; more requests wait.")
+    gateway_connections: PositiveInt = Field(10, description="Most connections that a gateway opens to Postgres.")
     profiles_limit: PositiveInt = Field(100_000, description="Most profiles in one request.")
     reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
     accepting_lease: timedelta = Field(

@@ -1,0 +1,99 @@
+"""SQL of what `profuse apply` configures; every look-up stays within one account."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from ingest.answers import Refused, conflict, not_found
+from schemas.fields import Field
+from schemas.tokens import hashed
+
+# What fits into the column; any other number names nothing.
+_NUMBERS = range(-(2**31), 2**31)
+
+TOKEN_REQUIRED = Refused(401, "API token required")
+NO_ACCESS = Refused(403, "No access")
+
+
+@dataclass(frozen=True)
+class Token:
+    """Who asks, and what it may do."""
+
+    id: int
+    account: int
+    rights: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database by its internal id, with the fields it declares."""
+
+    id: int
+    fields: dict[str, Field]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """An active trigger that a request may start, by its internal id."""
+
+    id: int
+    database: Database
+    wait: timedelta
+
+
+async def find_token(connection: asyncpg.Connection, token: str) -> Token | None:
+    """The token, unless it is unknown, revoked or expired."""
+    wanted = hashed(token)
+    row = await connection.fetchrow(
+        "SELECT id, account, hash, rights FROM tokens WHERE hash = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
+        wanted,
+    )
+    if row is None or not hmac.compare_digest(row["hash"], wanted):
+        return None
+    return Token(row["id"], row["account"], frozenset(row["rights"]))
+
+
+async def get_trigger(connection: asyncpg.Connection, account: int, number: int) -> Trigger:
+    """The trigger and its database; refused unless it is active and of the type `api_call`."""
+    row = await _find(
+        connection,
+        "SELECT t.id, t.active, t.type, t.skip_minutes, d.id AS database, d.fields::text AS fields "
+        "FROM triggers t JOIN databases d ON d.id = t.database WHERE t.account = $1 AND t.number = $2",
+        account,
+        number,
+    )
+    if row is None:
+        raise not_found("trigger_id")
+    if not row["active"]:
+        raise conflict("trigger_id: the trigger is inactive")
+    if row["type"] != "api_call":
+        raise conflict("trigger_id: the trigger is not of the type api_call")
+    return Trigger(row["id"], Database(row["database"], _fields(row["fields"])), timedelta(minutes=row["skip_minutes"]))
+
+
+async def get_database(connection: asyncpg.Connection, account: int, number: int) -> Database:
+    row = await _find(connection, "SELECT id, fields::text AS fields FROM databases WHERE account = $1 AND number = $2", account, number)
+    if row is None:
+        raise not_found("db_id")
+    return Database(row["id"], _fields(row["fields"]))
+
+
+async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int) -> int:
+    """The internal id of one of the database's resources."""
+    row = await _find(connection, "SELECT id, database FROM resources WHERE account = $1 AND number = $2", account, number)
+    if row is None or row["database"] != database:
+        raise not_found("resource_id")
+    return int(row["id"])
+
+
+async def _find(connection: asyncpg.Connection, sql: str, account: int, number: int) -> asyncpg.Record | None:
+    return await connection.fetchrow(sql, account, number) if number in _NUMBERS else None
+
+
+def _fields(stored: str) -> dict[str, Field]:
+    declared: dict[str, Any] = msgspec.json.decode(stored)
+    return {name: Field.model_validate(field) for name, field in declared.items()}

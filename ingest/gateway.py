@@ -1,0 +1,165 @@
+"""The room put together: its edges opened in order, its endpoints, and how it stops."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import asyncpg
+import structlog
+import uvicorn
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from ingest import batches, docs
+from ingest.budgets import Budget
+from ingest.docs import Documented
+from ingest.failing import DATABASE_AWAY
+from ingest.importing import Importing
+from ingest.kafka import Publisher, open_publisher
+from ingest.profiles import GettingProfile
+from ingest.publishing import Publishing
+from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
+from ingest.server import PREFIX, Door, Endpoint, Served, application
+from ingest.tasks import GettingTaskStatus
+from ingest.waiting import Waiters
+from schemas.settings import Settings
+from schemas.tokens import Right
+from schemas.topics import IMPORTS
+
+log = structlog.get_logger()
+
+_IMPORT = "campaigns/triggers/import_and_start_batch"
+_DOCUMENTED = (
+    Documented(PREFIX + _IMPORT, ImportAndStartBatch, "result"),
+    Documented(PREFIX + "profiles/get", GetProfile, "data"),
+    Documented(PREFIX + "tasks/status", GetTaskStatus, "data"),
+)
+# Of the ten seconds that a gateway has to stop.
+_PUBLISHING_MAY_TAKE = 7.0
+_CONNECTIONS_MAY_TAKE = 8
+_ANSWERING = 3.0
+
+
+class NotMigrated(Exception):
+    """The topics and tables are not what this gateway needs."""
+
+
+class Gateway:
+    """A running gateway."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._publisher = publisher
+        self._listener = _listener(settings)
+
+    @property
+    def url(self) -> str:
+        host, port = self._listener.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
+        waiters = Waiters(self._finished, DATABASE_AWAY)
+        async with asyncio.TaskGroup() as tasks:
+            publishing = Publishing(self._pool, self._publisher, self._settings.accepting_lease, tasks)
+            background = [tasks.create_task(waiters.run()), tasks.create_task(self._publisher.run())]
+            server = self._server(publishing, waiters, stop)
+            serving = tasks.create_task(server.serve([self._listener]))
+            log.info("gateway_listening", url=self.url)
+            await stop.wait()
+            server.should_exit = True
+            await self._drain(publishing)
+            await serving
+            for task in background:
+                task.cancel()
+
+    def alive(self) -> list[str]:
+        """A gateway whose tasks end has ended itself."""
+        return []
+
+    async def ready(self) -> list[str]:
+        return [*await self._publisher.problems(), *await self._database_problems()]
+
+    def _server(self, publishing: Publishing, waiters: Waiters, stop: asyncio.Event) -> "_Server":
+        importing = Importing(self._settings, self._pool, self._publisher, publishing, waiters, stop)
+        served = [
+            _served(_IMPORT, importing, Right.IMPORT, Right.LAUNCH),
+            _served("profiles/get", GettingProfile(self._pool), Right.READ),
+            _served("tasks/status", GettingTaskStatus(self._settings, self._pool), Right.READ),
+        ]
+        door = Door(self._settings, self._pool, Budget(self._settings.bodies_limit))
+        app = application(door, served, _pages())
+        return _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=60,
+                timeout_graceful_shutdown=_CONNECTIONS_MAY_TAKE,
+            )
+        )
+
+    async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
+        async with self._pool.acquire() as connection:
+            return await batches.finished(connection, waiting)
+
+    async def _drain(self, publishing: Publishing) -> None:
+        try:
+            async with asyncio.timeout(_PUBLISHING_MAY_TAKE):
+                await publishing.drain()
+        except TimeoutError:
+            log.warning("stopped_while_publishing")
+            publishing.abandon()
+
+    async def _database_problems(self) -> list[str]:
+        try:
+            async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+                await connection.fetchval("SELECT 1")
+        except DATABASE_AWAY as error:
+            return [f"Postgres does not answer ({type(error).__name__})"]
+        return []
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    async with asyncpg.create_pool(
+        **settings.postgres_options(), min_size=1, max_size=settings.gateway_connections, command_timeout=30, timeout=5
+    ) as pool:
+        partitions = await _partitions(pool, settings)
+        async with open_publisher(settings, partitions) as publisher:
+            if problems := await publisher.problems():
+                raise NotMigrated(problems[0])
+            yield Gateway(settings, pool, publisher)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever hosts the room."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _partitions(pool: asyncpg.Pool, settings: Settings) -> int:
+    """How many partitions the imports topic was created with; keys must keep theirs."""
+    with suppress(asyncpg.UndefinedTableError):
+        if count := await pool.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name)):
+            return int(count)
+    raise NotMigrated("the tables or the topics are missing: run `profuse migrate`")
+
+
+def _listener(settings: Settings) -> socket.socket:
+    if settings.socket_fd is not None:
+        return socket.socket(fileno=settings.socket_fd)
+    return socket.create_server((settings.host, settings.port), backlog=1024)
+
+
+def _served(path: str, endpoint: Endpoint, *rights: Right) -> Served:
+    return Served(path, frozenset(rights), endpoint)
+
+
+def _pages() -> dict[str, Response]:
+    return {"/docs": HTMLResponse(docs.page(_DOCUMENTED)), "/openapi.json": JSONResponse(docs.openapi(_DOCUMENTED))}

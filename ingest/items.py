@@ -1,0 +1,126 @@
+"""One item of a batch: what it is matched by and what it brings, or why it fails."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ingest.parsing import Piece
+from ingest.requests import MATCH_KEYS
+from schemas.addresses import normal_email, normal_phone
+from schemas.failures import ItemFailed
+from schemas.fields import Field, match_text
+from schemas.ids import parse_id
+from schemas.matching import Matching
+
+_KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
+# `1e15` grows most when it is written again; nothing grows five times.
+_GROWTH = 5
+# A longer value is represented by its digest, so that hashing a key stays cheap.
+_LONGEST_IN_KEY = 128
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all items of a batch are matched with."""
+
+    database: int
+    matching: Matching
+    match_value: int | str | None
+    field_name: str | None
+    field: Field | None
+    item_limit: int
+
+
+class Prepared(NamedTuple):
+    """An item that is ready to be published."""
+
+    key: bytes
+    value: str
+    data: dict[str, Any]
+    custom_data: dict[str, Any] | None
+
+
+def prepare(piece: Piece, shared: Shared) -> Prepared:
+    """Check one item and find its match value; raises `ItemFailed`."""
+    item = piece.value
+    if piece.size * _GROWTH > shared.item_limit and len(msgspec.json.encode(item)) > shared.item_limit:
+        raise ItemFailed(400, "Item too large")
+    if not piece.storable:
+        raise ItemFailed(400, "Text cannot be stored")
+    if not isinstance(item, dict):
+        raise ItemFailed(400, "Incorrect object")
+    if unknown := item.keys() - _KEYS:
+        raise ItemFailed(400, "Unknown parameter", min(unknown))
+    data, custom_data = item.get("data"), item.get("custom_data")
+    if not isinstance(data, dict):
+        raise ItemFailed(400, "Incorrect object", "data")
+    if "custom_data" in item and not isinstance(custom_data, dict):
+        raise ItemFailed(400, "Incorrect object", "custom_data")
+    value = normal_value(*_given_value(item, data, shared), shared.matching, shared.field)
+    return Prepared(_key(shared, value), value, data, custom_data)
+
+
+def normal_value(field_name: str, given: object, matching: Matching, field: Field | None) -> str:
+    """The match value in its canonical spelling; a failure names the field that it was given in."""
+    try:
+        return _normal(given, matching, field)
+    except ItemFailed as failed:
+        raise ItemFailed(failed.error, failed.error_text, field_name) from None
+
+
+def _normal(given: object, matching: Matching, field: Field | None) -> str:
+    if field is not None:
+        return match_text(field, given)
+    if matching is Matching.PHONE:
+        return normal_phone(given)
+    if matching is Matching.PROFILE_ID:
+        profile = parse_id(given)
+        if profile is None:
+            raise ItemFailed(404, "Profile not found")
+        return profile.hex()
+    return normal_email(given)
+
+
+def _given_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:
+    """The match value and the name that it was given under: the item's own, the profile's, or the root's."""
+    key = MATCH_KEYS[shared.matching]
+    own = item.get(key)
+    if not _absent(own):
+        if key == "field_value" and type(own) not in (int, str):
+            raise ItemFailed(400, "Incorrect value", key)
+        return key, own
+    name, value = _in_profile(data, shared)
+    if not _absent(value):
+        return name, value
+    if shared.match_value is None:
+        raise ItemFailed(400, "No match value", key)
+    return key, shared.match_value
+
+
+def _in_profile(data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:
+    if shared.matching is Matching.PROFILE_ID:
+        return "profile_id", None
+    if shared.matching is Matching.PHONE:
+        phones = data.get("phones")
+        return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
+    name = shared.field_name or "email"
+    return name, data.get(name)
+
+
+def _absent(value: object) -> bool:
+    return value is None or value == ""
+
+
+def _key(shared: Shared, value: str) -> bytes:
+    """The database, the kind of address and its value: not the mode, so that all modes of one address stay in order."""
+    kind = f"field/{shared.field_name}" if shared.field else _KINDS[shared.matching]
+    encoded = value.encode()
+    if len(encoded) > _LONGEST_IN_KEY:
+        encoded = hashlib.blake2b(encoded, digest_size=16).hexdigest().encode()
+    return b"%d/%s/%s" % (shared.database, kind.encode(), encoded)
+
+
+_KINDS = {Matching.EMAIL: "email", Matching.EMAIL_PROFILE: "email", Matching.PHONE: "phone", Matching.PROFILE_ID: "id"}

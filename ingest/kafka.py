@@ -1,0 +1,205 @@
+"""The producer of the imports topic, and all that the gateway knows of the broker."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.util import NO_EXTENSIONS
+
+from ingest.records import Record
+from schemas.settings import KIB, Settings
+from schemas.topics import IMPORTS
+
+log = structlog.get_logger()
+
+# A record and the partition that its key belongs to.
+Placed = tuple[int, Record]
+
+# Below what a broker takes by default (1 MiB), above the largest record.
+_BATCH_BYTES = 768 * KIB
+_UNCONFIRMED_FOR = 5.0
+_STOPPING = 2.0
+_REFUSED_PAUSE = 1.0
+_ANSWERING = 3.0
+
+
+class BrokerAway(Exception):
+    """The broker confirms nothing at the moment."""
+
+
+class Delivery:
+    """The records of one request on their way; `confirmed` is set when the broker has them all."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self.confirmed = asyncio.Event()
+        self.confirm(0)
+
+    def confirm(self, count: int = 1) -> None:
+        self._missing -= count
+        if self._missing == 0:
+            self.confirmed.set()
+
+
+class Writer:
+    """The records of one partition in their order; packs those of many requests into one batch, one batch at a time."""
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[Record, Delivery]] = deque()
+        self.filled = asyncio.Event()
+        # When the oldest record came, or the last batch was confirmed.
+        self._waiting_since = 0.0
+
+    def add(self, record: Record, delivery: Delivery) -> None:
+        self._queue.append((record, delivery))
+        if not self.filled.is_set():
+            self.filled.set()
+            self._waiting_since = time.monotonic()
+
+    def unconfirmed_for(self) -> float:
+        return time.monotonic() - self._waiting_since if self._queue else 0.0
+
+    def packed(self, new_batch: Callable[[], BatchBuilder]) -> tuple[BatchBuilder, int]:
+        """A closed batch of the oldest records, and their number; they stay in the queue until `confirm`."""
+        batch = new_batch()
+        for (key, value, headers), _ in self._queue:
+            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                break
+        batch.close()
+        return batch, batch.record_count()
+
+    def confirm(self, count: int) -> None:
+        for _ in range(count):
+            _, delivery = self._queue.popleft()
+            delivery.confirm()
+        self._waiting_since = time.monotonic()
+        if not self._queue:
+            self.filled.clear()
+
+
+class Publisher:
+    """Publishes to the imports topic through one writer per partition."""
+
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        self._settings = settings
+        self._topic = settings.topic(IMPORTS.name)
+        self._writers = [Writer() for _ in range(partitions)]
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    def publish(self, records: Iterable[Placed], delivery: Delivery) -> None:
+        """Hand records to their writers; the delivery tells when the broker has them."""
+        for partition, record in records:
+            self._writers[partition].add(record, delivery)
+
+    def partition(self, key: bytes) -> int:
+        return int((murmur2(key) & 0x7FFFFFFF) % len(self._writers))
+
+    def check(self) -> None:
+        """Raises `BrokerAway` while something has waited too long for its confirmation: more would only pile up."""
+        if max(writer.unconfirmed_for() for writer in self._writers) > _UNCONFIRMED_FOR:
+            raise BrokerAway
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for partition, writer in enumerate(self._writers):
+                tasks.create_task(self._write(partition, writer))
+
+    async def problems(self) -> list[str]:
+        """What keeps the broker from taking records, asked of the broker itself."""
+        try:
+            async with asyncio.timeout(_ANSWERING):
+                metadata = await (await self._started()).client.fetch_all_metadata()
+        except (KafkaError, OSError, TimeoutError) as error:
+            return [f"Kafka does not answer ({type(error).__name__})"]
+        found = len(metadata.partitions_for_topic(self._topic) or ())
+        if found != len(self._writers):
+            return [f"topic {self._topic} has {found} partitions instead of {len(self._writers)}: run `profuse migrate`"]
+        return []
+
+    async def close(self) -> None:
+        """Without a broker a producer would stop for ever."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+    async def _write(self, partition: int, writer: Writer) -> None:
+        while True:
+            await writer.filled.wait()
+            producer = await self._started_at_last()
+            batch, count = writer.packed(producer.create_batch)
+            try:
+                confirmation = await producer.send_batch(batch, self._topic, partition=partition)
+                await confirmation
+            except KafkaError as error:
+                log.warning("records_refused", partition=partition, records=count, error=type(error).__name__)
+                await self._replace(producer)
+            else:
+                writer.confirm(count)
+
+    async def _started_at_last(self) -> AIOKafkaProducer:
+        while True:
+            try:
+                return await self._started()
+            except (KafkaError, OSError) as error:
+                log.warning("broker_away", error=type(error).__name__)
+                await asyncio.sleep(_REFUSED_PAUSE)
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await _start(self._settings)
+            return self._producer
+
+    async def _replace(self, refused: AIOKafkaProducer) -> None:
+        """One refused batch leaves its partition broken until the producer is replaced."""
+        if self._producer is refused:
+            self._producer = None
+            await _stop(refused)
+            await asyncio.sleep(_REFUSED_PAUSE)
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings, partitions: int) -> AsyncIterator[Publisher]:
+    publisher = Publisher(settings, partitions)
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+async def _start(settings: Settings) -> AIOKafkaProducer:
+    # Slower by an order of magnitude, and silent about it.
+    if NO_EXTENSIONS:
+        raise RuntimeError("aiokafka runs without its C extensions")
+    producer = AIOKafkaProducer(
+        **settings.kafka_options(),
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        max_batch_size=_BATCH_BYTES,
+        linger_ms=5,
+        request_timeout_ms=10_000,
+    )
+    try:
+        await producer.start()
+    except BaseException:
+        await _stop(producer)
+        raise
+    return producer
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(_STOPPING):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("producer_not_stopped", error=type(error).__name__)

@@ -1,0 +1,95 @@
+"""Publishing an accepted batch: a task that outlives its request."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from ingest import batches, idempotency
+from ingest.budgets import Share
+from ingest.failing import DATABASE_AWAY
+from ingest.idempotency import RequestId
+from ingest.kafka import Delivery, Placed, Publisher
+
+log = structlog.get_logger()
+
+_RETRY_PAUSE = 0.5
+# A lease is renewed twice before it would end.
+_RENEWALS = 3
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A batch whose row is written, and what the broker must get."""
+
+    batch: bytes
+    records: Sequence[Placed]
+    request_id: RequestId | None
+    share: Share
+
+
+class Publishing:
+    """Brings accepted batches to the broker and notes when it has confirmed them."""
+
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._lease = lease
+        self._tasks = tasks
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, accepted: Accepted) -> Delivery:
+        """A client that hangs up stops nothing: the batch is accepted."""
+        delivery = Delivery(len(accepted.records))
+        self._publisher.publish(accepted.records, delivery)
+        task = self._tasks.create_task(self._finish(accepted.batch, accepted.request_id, accepted.share, delivery))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return delivery
+
+    async def drain(self) -> None:
+        """Wait until everything that was accepted is published and noted."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    def abandon(self) -> None:
+        for task in self._running:
+            task.cancel()
+
+    async def _finish(self, batch: bytes, request_id: RequestId | None, share: Share, delivery: Delivery) -> None:
+        try:
+            while not await _confirmed(delivery, self._lease / _RENEWALS):
+                await self._renew(batch, request_id)
+            await self._note(batch)
+        finally:
+            share.release()
+
+    async def _renew(self, batch: bytes, request_id: RequestId | None) -> None:
+        if request_id is None:
+            return
+        try:
+            async with self._pool.acquire() as connection:
+                await idempotency.renew(connection, request_id, batch, self._lease)
+        except DATABASE_AWAY as error:
+            log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__)
+
+    async def _note(self, batch: bytes) -> None:
+        # Until it is noted, a repeat would be told to wait for the publishing.
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    return await batches.mark_published(connection, batch)
+            except DATABASE_AWAY as error:
+                log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__)
+                await asyncio.sleep(_RETRY_PAUSE)
+
+
+async def _confirmed(delivery: Delivery, within: timedelta) -> bool:
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            return await delivery.confirmed.wait()
+    except TimeoutError:
+        return False

@@ -1,0 +1,179 @@
+"""The root parameters of every request: the one definition that checks them and that /docs shows."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ingest.answers import invalid
+from schemas.fields import Field as DataField
+from schemas.ids import SIZE
+from schemas.matching import Matching
+from schemas.settings import KIB
+
+MATCH_KEYS = {
+    Matching.EMAIL: "email",
+    Matching.EMAIL_PROFILE: "email",
+    Matching.PHONE: "phone",
+    Matching.PROFILE_ID: "profile_id",
+    Matching.CUSTOM: "field_value",
+}
+SUBSCRIPTION_SIDE = frozenset({Matching.EMAIL, Matching.PHONE})
+LONGEST_TIMEOUT = timedelta(days=365)
+_LONGEST_MATCH_VALUE = 256 * KIB
+
+_DATA_URI = re.compile(r"data:(?P<mimetype>[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+)?(?:;[^,;]*)*?(?P<base64>;base64)?,")
+
+R = TypeVar("R", bound="Parameters")
+
+
+class Parameters(BaseModel):
+    """Nothing is converted and nothing is ignored: a typo is never silently lost."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    token: str | None = Field(None, description="API token, unless it is given as `Authorization: Bearer`.")
+
+
+class Timeout(BaseModel):
+    """How long after it was accepted the trigger starts."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    days: int = Field(0, ge=0)
+    hours: int = Field(0, ge=0)
+    minutes: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _within_a_year(self) -> Self:
+        if (self.days * 24 + self.hours) * 60 + self.minutes > LONGEST_TIMEOUT // timedelta(minutes=1):
+            raise ValueError(f"more than {LONGEST_TIMEOUT.days} days")
+        return self
+
+    def duration(self) -> timedelta:
+        return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
+
+
+class Attachment(BaseModel):
+    """A file for an e-mail; `data` is a data URI."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    data: str = Field(examples=["data:text/csv;base64,SEVMTE8K"])
+    mimetype: str | None = Field(None, pattern=r"^[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+$")
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _ = self.file
+        return self
+
+    @cached_property
+    def file(self) -> tuple[str, bytes]:
+        """The file's type and bytes."""
+        uri = _DATA_URI.match(self.data)
+        if uri is None or not uri["base64"]:
+            raise ValueError("data is no base64 data URI")
+        try:
+            file = base64.b64decode(self.data[uri.end() :], validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError("data is not base64") from None
+        return self.mimetype or uri["mimetype"] or "application/octet-stream", file
+
+
+class MatchBy(Parameters):
+    """How a profile is searched for; in a batch, an item's own value goes before the one here."""
+
+    matching: Annotated[Matching, Field(strict=False)] = Matching.EMAIL
+    email: str | None = None
+    phone: str | None = None
+    profile_id: str | None = Field(None, description=f"{2 * SIZE} hex digits.")
+    field_name: str | None = Field(None, description="A field of the database that is declared as matchable; only with `custom`.")
+    field_value: int | str | None = None
+    resource_id: int | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
+
+    @model_validator(mode="after")
+    def _searchable(self) -> Self:
+        if self.matching is Matching.CUSTOM and not self.field_name:
+            raise ValueError("field_name: required with matching custom")
+        if isinstance(self.match_value, str) and len(self.match_value.encode()) > _LONGEST_MATCH_VALUE:
+            raise ValueError(f"{MATCH_KEYS[self.matching]}: too long")
+        return self
+
+    @property
+    def match_value(self) -> int | str | None:
+        """The root's own match value; an empty one counts as absent."""
+        value: int | str | None = getattr(self, MATCH_KEYS[self.matching])
+        return None if value == "" else value
+
+
+def _as_list(given: Any) -> Any:
+    return [given] if isinstance(given, dict) else given
+
+
+class ImportAndStartBatch(MatchBy):
+    """Add or update many profiles, then start one trigger campaign for each."""
+
+    trigger_id: int = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
+    data: list[Any] = Field(min_length=1, description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
+    skip_triggers: bool = Field(False, description="Start no triggers that react to the import itself.")
+    skip_invalid_subscriptions: bool = Field(False, description="Drop an invalid subscription instead of failing its item.")
+    detect_geo: bool = Field(False, description="Fill the location from the item's `_ip` or `_regip`.")
+    format: Literal["json"] = "json"
+    timeout: Timeout | None = Field(None, description="Absent: the trigger's own.")
+    custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
+    content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
+    attach: Annotated[list[Attachment], BeforeValidator(_as_list)] = Field([], description="Files for an e-mail: one, or an array of them.")
+
+
+class GetProfile(MatchBy):
+    """Read one profile with its subscriptions."""
+
+    db_id: int = Field(description="The database's number.")
+
+
+class GetTaskStatus(Parameters):
+    """Progress and result of a batch."""
+
+    task_id: str
+    # Named `from` in the request.
+    start: int = Field(0, ge=0, alias="from", description="The first item to show.")
+    limit: int = Field(10_000, ge=0, description="How many items to show.")
+
+
+def checked(model: type[R], given: Mapping[str, Any]) -> R:
+    """The parameters, or a refusal that names the first that is wrong and says why."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))[:100]
+        raise invalid(f"{where}: {_reason(first['type'], first['msg'])}".removeprefix(": ")) from None
+
+
+def matched_field(request: MatchBy, fields: Mapping[str, DataField]) -> DataField | None:
+    """The declared field that `custom` searches; refused if there is none."""
+    if request.matching is not Matching.CUSTOM:
+        return None
+    field = fields.get(str(request.field_name))
+    if field is None or not field.match:
+        raise invalid("field_name: no field of the database that is declared as matchable")
+    return field
+
+
+def check_limits(request: ImportAndStartBatch, profiles_limit: int, shared_limit: int) -> None:
+    if len(request.data) > profiles_limit:
+        raise invalid(f"data: more than {profiles_limit} items")
+    if len(msgspec.json.encode(request.content)) + len(msgspec.json.encode(request.custom_data)) > shared_limit:
+        raise invalid(f"content, custom_data: together more than {shared_limit} bytes")
+
+
+def _reason(kind: str, message: str) -> str:
+    said = {"extra_forbidden": "unknown parameter", "missing": "required"}
+    return said.get(kind) or message.removeprefix("Value error, ")

@@ -1,0 +1,97 @@
+"""SQL of a batch's outcome: one entry per item, in the order of the request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from schemas.ids import SIZE
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a batch has come."""
+
+    word: str
+    total: int
+    imported: int
+    failed: int
+    launches: dict[str, int]
+
+    @property
+    def progress(self) -> int:
+        """Answered items in per cent, rounded down."""
+        return 100 * (self.imported + self.failed) // self.total
+
+
+async def all_entries(connection: asyncpg.Connection, batch: bytes) -> list[Entry | None]:
+    total: int = await connection.fetchval("SELECT total FROM batches WHERE id = $1", batch)
+    return await entries(connection, batch, 0, total)
+
+
+async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop: int) -> list[Entry | None]:
+    """The entries of the items from `start` to before `stop`; None for one that is not answered yet."""
+    found: list[Entry | None] = [None] * max(stop - start, 0)
+    rejects = await connection.fetchval("SELECT rejects::text FROM batches WHERE id = $1", batch)
+    _place_errors(found, start, rejects)
+    async with connection.transaction(readonly=True):
+        # Row by row: all the rows of a large batch together are many times its answer.
+        async for row in connection.cursor("SELECT items, profiles, errors::text AS errors FROM results WHERE batch = $1", batch):
+            _place_profiles(found, start, row["items"], row["profiles"])
+            _place_errors(found, start, row["errors"])
+    return found
+
+
+async def status(connection: asyncpg.Connection, account: int, batch: bytes, lease_seconds: float) -> Status | None:
+    """How far one of the account's batches has come."""
+    row = await connection.fetchrow(
+        "SELECT b.total, b.published_at, p.imported, p.failed, "
+        # Without a Request-ID there is no lease; then its length counts from the start.
+        "CASE WHEN b.published_at IS NULL THEN now() - interval '60 seconds' > coalesce("
+        "(SELECT max(accepting_until) FROM requests r WHERE r.batch = b.id), b.accepted_at + make_interval(secs => $3)) "
+        "ELSE false END AS silent "
+        "FROM batches b JOIN batch_progress p ON p.batch = b.id WHERE b.id = $1 AND b.account = $2",
+        batch,
+        account,
+        lease_seconds,
+    )
+    if row is None:
+        return None
+    word = _word(row["imported"] + row["failed"] == row["total"], row["published_at"] is not None, row["silent"])
+    return Status(word, row["total"], row["imported"], row["failed"], await _launches(connection, batch))
+
+
+def _word(answered: bool, published: bool, silent: bool) -> str:
+    if answered:
+        return "completed"
+    if published:
+        return "running"
+    return "incomplete" if silent else "accepting"
+
+
+async def _launches(connection: asyncpg.Connection, batch: bytes) -> dict[str, int]:
+    row = await connection.fetchrow(
+        "SELECT coalesce(sum(cardinality(items) - launched - skipped - failed) FILTER (WHERE finished_at IS NULL), 0)::int AS scheduled, "
+        "coalesce(sum(launched), 0)::int AS launched, coalesce(sum(skipped), 0)::int AS skipped, "
+        "coalesce(sum(failed), 0)::int AS launch_failed FROM launches WHERE batch = $1",
+        batch,
+    )
+    # Cancelling comes with the endpoint that does it.
+    return dict(row) | {"cancelled": 0}
+
+
+def _place_profiles(found: list[Entry | None], start: int, items: list[int], profiles: bytes) -> None:
+    shown = profiles.hex()
+    for position, item in enumerate(items):
+        if 0 <= item - start < len(found):
+            found[item - start] = {"profile_id": shown[2 * SIZE * position : 2 * SIZE * (position + 1)]}
+
+
+def _place_errors(found: list[Entry | None], start: int, stored: str) -> None:
+    errors: dict[str, Entry] = msgspec.json.decode(stored)
+    for item, entry in errors.items():
+        if 0 <= int(item) - start < len(found):
+            found[int(item) - start] = entry

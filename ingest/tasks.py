@@ -1,0 +1,41 @@
+"""`tasks/status`: how far a batch has come."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from ingest import results
+from ingest.answers import Answer, not_found, success
+from ingest.calls import Call
+from ingest.requests import GetTaskStatus, checked
+from schemas.ids import parse_id
+from schemas.settings import Settings
+
+
+@dataclass(frozen=True)
+class GettingTaskStatus:
+    """The endpoint; it only reads."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(GetTaskStatus, call.parameters())
+        batch = parse_id(request.task_id)
+        if batch is None:
+            raise not_found("task_id")
+        async with self.pool.acquire() as connection:
+            status = await results.status(connection, call.token.account, batch, self.settings.accepting_lease.total_seconds())
+            if status is None:
+                raise not_found("task_id")
+            stop = min(request.start + request.limit, status.total)
+            items = await results.entries(connection, batch, request.start, stop)
+        counts = {"total": status.total, "imported": status.imported, "failed": status.failed}
+        return success(
+            data={
+                "task_id": batch.hex(),
+                "status": status.word,
+                "progress": status.progress,
+                "result": counts | status.launches | {"items": items},
+            }
+        )
