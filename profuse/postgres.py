@@ -23,7 +23,7 @@ async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
     except DBAPIError as error:
         raise _told(settings, error) from error
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CannotRun(f"Postgres at {masked(settings.postgres)} does not answer: {error}") from error
+        raise CannotRun(f"Postgres at {masked(settings.postgres)} does not answer ({error}): start it, or set PROFUSE_POSTGRES") from error
     finally:
         await engine.dispose()
 

@@ -53,7 +53,9 @@ async def _connect_alone(settings: Settings) -> asyncpg.Connection:
         # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CannotRun(f"Postgres at {masked(settings.postgres)} does not do as asked: {error}") from error
+        raise CannotRun(
+            f"Postgres at {masked(settings.postgres)} does not do as asked ({error}): start it, or set PROFUSE_POSTGRES"
+        ) from error
     return connection
 
 

@@ -24,7 +24,7 @@ async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple
             made = await while_starting(_is_passing, _create, admin, missing(settings, existing, stored))
             return made, await while_starting(_is_passing, _all_visible, admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
-        raise CannotRun(f"Kafka at {settings.kafka} does not do as asked: {error}") from error
+        raise CannotRun(f"Kafka at {settings.kafka} does not do as asked ({error}): start it, or set PROFUSE_KAFKA") from error
 
 
 def refuse_other_counts(existing: Mapping[str, int], stored: Mapping[str, int]) -> None:

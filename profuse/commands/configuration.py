@@ -1,0 +1,84 @@
+"""What the rooms find in place: tables, topics, accounts, settings."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Column
+
+from profuse.applying import BadFile
+from profuse.applying import apply as apply_text
+from profuse.commands.options import Dir
+from profuse.commands.tables import show
+from profuse.describing import described, example
+from profuse.migrating import migrate as migrate_all
+from profuse.stack.failures import CannotRun
+from profuse.stack.finding import settings_of
+from schemas.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="A TOML file, see examples/demo.toml.")],
+    prune: Annotated[bool, typer.Option("--prune", help="Revoke tokens and deactivate triggers that the file does not name.")] = False,
+    directory: Dir = None,
+) -> None:
+    """Bring accounts, tokens, databases, resources and triggers to what FILE says; all of it or nothing.
+
+    Example: profuse apply examples/demo.toml
+    """
+    text, settings = _text(file), settings_of(directory)
+    try:
+        _print(asyncio.run(apply_text(settings, text, pruning=prune)))
+    except BadFile as error:
+        raise CannotRun("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
+
+
+@app.command()
+def migrate(directory: Dir = None) -> None:
+    """Make tables, topics and first positions; safe to repeat, and to run in several places at once.
+
+    Example: PROFUSE_PARTITIONS=24 profuse migrate
+    """
+    # What the client says of a broker that is not there yet, at every attempt, the error says once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    _print(asyncio.run(migrate_all(settings_of(directory))))
+
+
+@app.command()
+def settings(
+    env: Annotated[bool, typer.Option("--env", help="Print the text of .env.example instead.")] = False, directory: Dir = None
+) -> None:
+    """Show every setting, its value and its meaning; passwords are masked.
+
+    Example: profuse settings
+    """
+    if env:
+        typer.echo(example(), nl=False)
+        return
+    show((Column("variable", no_wrap=True), Column("value", overflow="fold"), "meaning"), described(_known(directory)))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CannotRun(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CannotRun(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _known(directory: Path | None) -> Settings:
+    try:
+        return settings_of(directory)
+    except CannotRun:
+        # Where no stack runs, they are what the environment says, and the defaults.
+        return Settings()
+
+
+def _print(changed: list[str]) -> None:
+    typer.echo("\n".join(changed) or "nothing to change")

@@ -1,0 +1,74 @@
+"""Launches, from the operator's side."""
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from profuse import launches
+from profuse.commands.options import Dir
+from profuse.commands.tables import show
+from profuse.postgres import transaction
+from profuse.stack.failures import CannotRun
+from profuse.stack.finding import settings_of
+from schemas.ids import parse_id
+from schemas.settings import Settings
+
+app = typer.Typer(help="See launches, and hasten them.", no_args_is_help=True)
+
+_COLUMNS = ("batch", "trigger", "due_at", "run_at", "items", "launched", "skipped", "failed", "finished_at")
+
+
+@app.command("list")
+def list_(
+    batch: Annotated[str | None, typer.Option(help="Only this batch (a task_id).", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array instead of a table.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many groups.")] = 1_000,
+    directory: Dir = None,
+) -> None:
+    """Show groups of launches, the pending ones first.
+
+    Example: profuse launches list --batch 0198c1f3a2b4c5d6e7f80912 --json
+    """
+    rows = asyncio.run(_groups(settings_of(directory), None if batch is None else _id(batch), limit))
+    if as_json:
+        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
+    else:
+        show(_COLUMNS, ([_shown(row[name]) for name in _COLUMNS] for row in rows))
+
+
+@app.command()
+def now(batch: Annotated[str, typer.Argument(help="The batch's id (its task_id).")], directory: Dir = None) -> None:
+    """Make a batch's pending launches due, those that are still being imported too.
+
+    Example: profuse launches now 0198c1f3a2b4c5d6e7f80912
+    """
+    hastened = asyncio.run(_make_due(settings_of(directory), _id(batch)))
+    if hastened is None:
+        raise CannotRun(f"There is no batch {batch}: `profuse launches list` shows those that have launches.")
+    typer.echo(f"{hastened} pending launches are due now")
+
+
+def _id(batch: str) -> bytes:
+    found = parse_id(batch)
+    if found is None:
+        raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: it is the `task_id` of the answer.")
+    return found
+
+
+async def _groups(settings: Settings, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
+    async with transaction(settings) as connection:
+        return await launches.groups(connection, batch, limit)
+
+
+async def _make_due(settings: Settings, batch: bytes) -> int | None:
+    async with transaction(settings) as connection:
+        return await launches.make_due(connection, batch)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds")
+    return "" if value is None else str(value)
