@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -14,6 +13,8 @@ from workers.launcher.terms import Attachment, Launch
 
 # Whatever could end a header, and begin another one, is a blank.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Profiles hold normalised addresses: their domains are ASCII, and what needs quotes was refused at the door.
+_ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]+)@([A-Za-z0-9.-]+)")
 # Folding a header takes time that grows with the square of its length.
 _LONGEST_SUBJECT = 500
 
@@ -22,12 +23,9 @@ def compose(launch: Launch, now: datetime) -> tuple[EmailMessage, int]:
     """The mail and the number of its unknown variables; raises `Refused` for an address that no mail can carry."""
     subject, body = _rendered(launch)
     mail = EmailMessage()
-    try:
-        sender = _sender(launch.campaign.sender)
-        mail["From"] = sender
-        mail["To"] = Address(addr_spec=_one_line(launch.recipient.address))
-    except (MessageError, ValueError, IndexError) as error:
-        raise Refused(f"address cannot be used: {type(error).__name__}") from error
+    sender = _address(*parseaddr(_one_line(launch.campaign.sender)))
+    mail["From"] = sender
+    mail["To"] = _address("", launch.recipient.address)
     mail["Subject"] = _one_line(subject.text)[:_LONGEST_SUBJECT]
     mail["Date"] = format_datetime(now)
     # The same in every attempt, so that a repeat can be told from a second mail.
@@ -43,11 +41,11 @@ def _rendered(launch: Launch) -> tuple[Rendered, Rendered]:
     return render_text(launch.campaign.subject, variables), render_html(launch.campaign.html, variables)
 
 
-def _sender(sender: str) -> Address:
-    name, address = parseaddr(_one_line(sender))
-    if not address.rpartition("@")[2]:
-        raise ValueError(sender)
-    return Address(name, addr_spec=address)
+def _address(name: str, address: str) -> Address:
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        raise Refused("address cannot be used")
+    return Address(name, username=parts[1], domain=parts[2])
 
 
 def _attach(mail: EmailMessage, attachments: Iterable[Attachment]) -> None:

@@ -1,0 +1,125 @@
+"""From matched messages to events and groups."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from schemas.ids import event_id
+from schemas.messages import ProfilesMatched, TriggerStart
+from schemas.settings import Settings
+from schemas.topics import Outgoing
+from tests.launching import World, matched, new_world
+from workers.launcher.scheduling import Scheduling
+
+
+@dataclass
+class Desk:
+    """A scheduling room whose publications and wake-ups are recorded."""
+
+    world: World
+    published: list[list[Outgoing]] = field(default_factory=list)
+    woken: int = 0
+
+    def room(self) -> Scheduling:
+        return Scheduling(self.world.pool, self._publish, "t.events", self._wake)
+
+    async def process(self, *messages: ProfilesMatched) -> None:
+        """What the engine does with a chunk."""
+        room = self.room()
+        await room.prepare(messages)
+        async with self.world.pool.acquire() as connection, connection.transaction():
+            assert await room.apply(connection, messages) == []
+        await room.committed(messages)
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(record.value) for records in self.published for record in records]
+
+    async def _publish(self, records: Sequence[Outgoing]) -> None:
+        self.published.append(list(records))
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+@pytest.fixture
+async def desk(tables: Settings, pool: asyncpg.Pool) -> Desk:
+    return Desk(await new_world(pool))
+
+
+def message(world: World, batch: bytes, profiles: dict[int, bytes]) -> ProfilesMatched:
+    return matched(batch, profiles, [TriggerStart(trigger=world.trigger)])
+
+
+@pytest.mark.promise("P-EVENT-01")
+async def test_each_imported_item_gives_one_import_event(desk: Desk) -> None:
+    batch = await desk.world.batch(total=2, custom_data={"a": 1, "b": 1})
+    await desk.world.custom_data(batch, {1: {"b": 2}})
+    profiles = await desk.world.profiles("ann@example.com", None)
+
+    await desk.process(message(desk.world, batch, profiles))
+
+    told = {event["event_data"]["item"]: event for event in desk.events()}
+    assert {item: event["event_id"] for item, event in told.items()} == {n: event_id(f"{batch.hex()}/{n}", "import_api") for n in (0, 1)}
+    assert [told[n]["custom_data"] for n in (0, 1)] == [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
+    assert [told[n].get("_md5") for n in (0, 1)] == ["257c57037d384ae37ea27a07e8a01665", None]
+    assert [(event["list_id"], event["account_id"], event["profile_id"]) for event in told.values()] == [
+        (3, 1, id_.hex()) for id_ in profiles.values()
+    ]
+
+
+@pytest.mark.promise("P-EVENT-05")
+async def test_an_import_event_is_keyed_by_its_profile(desk: Desk) -> None:
+    profiles = await desk.world.profiles("ann@example.com")
+
+    await desk.process(message(desk.world, await desk.world.batch(), profiles))
+
+    assert [(record.topic, record.key) for record in desk.published[0]] == [("t.events", profiles[0].hex().encode())]
+
+
+async def test_events_are_published_before_anything_is_scheduled(desk: Desk) -> None:
+    profiles = await desk.world.profiles("ann@example.com")
+
+    await desk.room().prepare([message(desk.world, await desk.world.batch(), profiles)])
+
+    assert len(desk.events()) == 1
+    assert await desk.world.pool.fetchval("SELECT count(*) FROM launches") == 0
+
+
+@pytest.mark.promise("P-EVENT-04")
+async def test_a_message_that_comes_again_repeats_its_events_and_starts_nothing(desk: Desk) -> None:
+    again = message(desk.world, await desk.world.batch(), await desk.world.profiles("ann@example.com"))
+
+    await desk.process(again)
+    await desk.process(again)
+
+    assert len({event["event_id"] for event in desk.events()}) == 1
+    assert await desk.world.pool.fetchval("SELECT count(*) FROM launches") == 1
+
+
+async def test_a_batch_that_was_deleted_says_and_starts_nothing(desk: Desk) -> None:
+    profiles = await desk.world.profiles("ann@example.com")
+
+    await desk.process(message(desk.world, b"\x00" * 12, profiles))
+
+    assert desk.events() == []
+    assert await desk.world.pool.fetchval("SELECT count(*) FROM launches") == 0
+
+
+@pytest.mark.parametrize(("due_in", "woken"), [(timedelta(0), 1), (timedelta(minutes=5), 0)])
+async def test_firing_is_woken_when_something_is_due_already(desk: Desk, due_in: timedelta, woken: int) -> None:
+    await desk.process(message(desk.world, await desk.world.batch(due_in=due_in), await desk.world.profiles("ann@example.com")))
+
+    assert desk.woken == woken
+
+
+async def test_firing_is_not_woken_before_the_commit(desk: Desk) -> None:
+    due = message(desk.world, await desk.world.batch(), await desk.world.profiles("ann@example.com"))
+    async with desk.world.pool.acquire() as connection, connection.transaction():
+        await desk.room().apply(connection, [due])
+
+        assert desk.woken == 0

@@ -1,0 +1,63 @@
+"""What the world hears."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas import ids
+from tests.launching import NOBODY, campaign
+from workers.launcher import events
+from workers.launcher.terms import Ending, Outcome
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
+LATER = datetime(2026, 1, 2, 4, tzinfo=UTC)
+BATCH = b"\x01" * 12
+IMPORTED = events.Imported(1, 3, BATCH, 5, NOBODY, "ann@example.com", {"order": 17, "note": None})
+
+
+@pytest.mark.promise("P-EVENT-03")
+def test_an_import_event_says_whose_item_it_was() -> None:
+    assert json.loads(events.of_import(IMPORTED, NOW).encode()) == {
+        "v": 1,
+        "event_id": ids.event_id("01" * 12 + "/5", "import_api"),
+        "event_type": "import_api",
+        "event_date": "2026-01-02T03:04:05.000006+00:00",
+        "profile_id": "07" * 12,
+        "_md5": "257c57037d384ae37ea27a07e8a01665",
+        "list_id": 3,
+        "account_id": 1,
+        "custom_data": {"order": 17, "note": None},
+        "event_data": {"batch_id": "01" * 12, "item": 5},
+    }
+
+
+@pytest.mark.promise("P-EVENT-02")
+@pytest.mark.parametrize("ending", list(Ending))
+def test_a_launch_fires_and_then_ends_in_one_way(ending: Ending) -> None:
+    told = events.of_launch(IMPORTED, campaign(), "1a2b", Outcome(ending), NOW)
+
+    assert [event.event_type for event in told] == ["launch", ending]
+
+
+@pytest.mark.promise("P-EVENT-03")
+def test_a_launch_event_names_campaign_launch_reason_and_subscription() -> None:
+    outcome = Outcome(Ending.FAIL, "550 no such user", {"email": "ann@example.com"})
+
+    ended = events.of_launch(IMPORTED, campaign(), "1a2b", outcome, NOW)[1]
+
+    assert ended.event_data == {"batch_id": "01" * 12, "item": 5, "campaign_id": 8, "launch_id": "1a2b", "reason": "550 no such user"}
+    assert ended.subscription == {"email": "ann@example.com"}
+
+
+@pytest.mark.promise("P-EVENT-04")
+def test_a_repeat_has_the_same_ids_whenever_it_happens() -> None:
+    first = events.of_launch(IMPORTED, campaign(), "1a2b", Outcome(Ending.SEND), NOW)
+    again = events.of_launch(IMPORTED, campaign(), "1a2b", Outcome(Ending.SEND), LATER)
+
+    assert [event.event_id for event in first] == [event.event_id for event in again]
+    assert len({event.event_id for event in first}) == 2
+
+
+def test_a_profile_without_email_has_no_hash() -> None:
+    assert events.md5(None) is None

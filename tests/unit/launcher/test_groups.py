@@ -1,0 +1,59 @@
+"""Which groups a message starts, and which of their launches are left."""
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.messages import TriggerStart
+from tests.launching import matched
+from workers.launcher.groups import Group, NewGroup, started_by
+from workers.launcher.paging import pause
+from workers.launcher.scheduling import slices
+
+A, B = b"\x0a" * 12, b"\x0b" * 12
+P, Q = b"\x01" * 12, b"\x02" * 12
+
+
+def claimed(size: int, done: asyncpg.BitString) -> Group:
+    return Group(A, 1, 0, 0, 1, 0, list(range(size)), [P] * size, done, None, 0.0)
+
+
+def test_a_message_starts_one_group_for_each_trigger() -> None:
+    message = matched(A, {4: P, 9: Q}, [TriggerStart(trigger=2, items=[9]), TriggerStart(trigger=1)])
+
+    assert started_by([message]) == [NewGroup(A, 1, 4, 4, [4, 9], P + Q), NewGroup(A, 2, 9, 4, [9], Q)]
+
+
+def test_a_trigger_that_no_item_starts_makes_no_group() -> None:
+    assert started_by([matched(A, {0: P}, [TriggerStart(trigger=1, items=[])])]) == []
+
+
+def test_groups_come_in_one_order_whatever_the_order_of_messages() -> None:
+    first, second = (matched(batch, {0: P}, [TriggerStart(trigger=1)]) for batch in (A, B))
+
+    assert started_by([second, first]) == started_by([first, second])
+
+
+@given(st.sets(st.integers(0, 40)), st.integers(41, 60))
+def test_what_is_marked_is_not_left(settled: set[int], size: int) -> None:
+    nothing = claimed(size, asyncpg.BitString.frombytes(bytes(-(-size // 8)), bitlength=size))
+
+    group = claimed(size, nothing.bits(settled))
+
+    assert set(group.undone()) == set(range(size)) - settled
+
+
+def test_bits_are_counted_from_the_left_as_postgres_does() -> None:
+    assert claimed(9, asyncpg.BitString("000000000")).bits([0, 8]).as_string().replace(" ", "") == "100000001"
+
+
+def test_events_of_a_large_chunk_are_built_in_slices() -> None:
+    message = matched(A, dict.fromkeys(range(2_000), P), [])
+
+    assert [len(part) for part in slices([message] * 7)] == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize(("claims", "seconds"), [(1, 5), (2, 10), (3, 20), (7, 300), (100_000, 300)])
+def test_a_group_that_cannot_be_sent_rests_longer_each_time(claims: int, seconds: float) -> None:
+    assert pause(claims).total_seconds() == seconds

@@ -1,0 +1,179 @@
+"""The e-mail channel against real SMTP sessions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.launching import attachment, launch
+from workers.launcher.channel import Deferred, Refused, Unavailable
+from workers.launcher.smtp import Smtp
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
+
+
+@dataclass
+class Server:
+    """An SMTP server; addresses choose what it answers."""
+
+    port: int = 0
+    utf8: bool = True
+    sessions: int = 0
+    accepted: list[Envelope] = field(default_factory=list)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802
+        if address.startswith("hang"):
+            self.held.set()
+            await asyncio.Event().wait()
+        if address.startswith("drop"):
+            server.transport.close()
+        if address[:3].isdigit():
+            return f"{address[:3]} <{address}> is not wanted"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.accepted.append(envelope)
+        return "250 OK"
+
+    def session(self) -> SMTP:
+        self.sessions += 1
+        return SMTP(self, enable_SMTPUTF8=self.utf8, loop=asyncio.get_running_loop())
+
+    def mail(self) -> EmailMessage:
+        content = self.accepted[-1].content
+        assert isinstance(content, bytes)
+        mail = message_from_bytes(content, policy=policy.SMTP)
+        assert isinstance(mail, EmailMessage)
+        return mail
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        server = await asyncio.get_running_loop().create_server(self.session, "127.0.0.1", self.port)
+        self.port = server.sockets[0].getsockname()[1]
+        yield
+        server.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    async with server.open():
+        yield server
+
+
+@asynccontextmanager
+async def channel_to(server: Server) -> AsyncIterator[Smtp]:
+    channel = Smtp(f"smtp://127.0.0.1:{server.port}", 2)
+    yield channel
+    await channel.close()
+    # The other side of a closed connection is told in the next turns of the loop.
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.promise("P-LAUNCH-10")
+async def test_a_mail_arrives_with_its_files(server: Server) -> None:
+    async with channel_to(server) as channel:
+        await channel.send(launch("ann@example.com", subject="Hi", attachments=(attachment(),)))
+
+    assert (server.accepted[0].mail_from, server.accepted[0].rcpt_tos) == ("demo@example.com", ["ann@example.com"])
+    assert (server.mail()["Subject"], [part.get_filename() for part in server.mail().iter_attachments()]) == ("Hi", ["Attach.txt"])
+
+
+async def test_connections_are_kept(server: Server) -> None:
+    async with channel_to(server) as channel:
+        for _ in range(3):
+            await channel.send(launch())
+
+    assert (len(server.accepted), server.sessions) == (3, 1)
+
+
+async def test_a_broken_connection_is_replaced(server: Server) -> None:
+    async with channel_to(server) as channel:
+        await channel.send(launch())
+        with pytest.raises(Deferred):
+            await channel.send(launch("drop@example.com"))
+        await channel.send(launch())
+
+    assert (len(server.accepted), server.sessions) == (2, 2)
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+@pytest.mark.parametrize("code", [550, 552])
+async def test_a_recipient_that_is_refused_for_good_fails_with_the_servers_words(server: Server, code: int) -> None:
+    async with channel_to(server) as channel:
+        with pytest.raises(Refused, match=f"^{code} <{code}@example.com> is not wanted$"):
+            await channel.send(launch(f"{code}@example.com"))
+
+
+async def test_a_refusal_for_now_is_no_failure_and_names_nobody(server: Server) -> None:
+    async with channel_to(server) as channel:
+        with pytest.raises(Deferred, match=r"^SMTP 450$"):
+            await channel.send(launch("450@example.com"))
+
+
+async def test_a_server_that_wants_a_password_fails_no_launch(server: Server) -> None:
+    async with channel_to(server) as channel:
+        with pytest.raises(Unavailable):
+            await channel.send(launch("530@example.com"))
+
+
+async def test_the_next_mail_passes_after_a_refusal_on_the_same_connection(server: Server) -> None:
+    async with channel_to(server) as channel:
+        with pytest.raises(Refused):
+            await channel.send(launch("550@example.com"))
+        await channel.send(launch())
+
+    assert (len(server.accepted), server.sessions) == (1, 1)
+
+
+async def test_a_server_that_is_away_is_unavailable() -> None:
+    server = Server()
+    async with server.open():
+        pass
+    async with channel_to(server) as channel:
+        with pytest.raises(Unavailable):
+            await channel.send(launch())
+
+
+async def test_a_server_that_lets_nobody_in_is_unavailable() -> None:
+    def refuse(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"554 closed\r\n")
+        writer.close()
+
+    closed = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with closed, channel_to(Server(closed.sockets[0].getsockname()[1])) as channel:
+        with pytest.raises(Unavailable):
+            await channel.send(launch())
+
+
+async def test_a_connection_whose_mail_was_given_up_is_not_used_again(server: Server) -> None:
+    async with channel_to(server) as channel:
+        sending = asyncio.create_task(channel.send(launch("hang@example.com")))
+        await server.held.wait()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await channel.send(launch())
+
+    assert (len(server.accepted), server.sessions) == (1, 2)
+
+
+async def test_an_address_with_letters_of_any_script_arrives(server: Server) -> None:
+    async with channel_to(server) as channel:
+        await channel.send(launch("jürgen@example.com"))
+
+    assert server.accepted[0].rcpt_tos == ["jürgen@example.com"]
+
+
+async def test_such_an_address_fails_where_the_server_cannot_take_it() -> None:
+    server = Server(utf8=False)
+    async with server.open(), channel_to(server) as channel:
+        with pytest.raises(Refused):
+            await channel.send(launch("jürgen@example.com"))
