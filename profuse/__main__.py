@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from profuse.commands import configuration, launches, rooms, stack
+from profuse.commands import configuration, demo, launches, rooms, stack
 from profuse.stack.failures import CannotRun
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, configuration, rooms):
+for group in (stack, demo, configuration, rooms):
     app.add_typer(group.app)
 app.add_typer(launches.app, name="launches")
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +34,7 @@ def up(
     Example: profuse up --detach --matchers 2
     """
     from profuse.stack import living, starting
+    from profuse.stack.racing import first
 
     found = directory_of(directory)
     counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers}
@@ -45,7 +45,7 @@ def up(
     elif detach:
         starting.detach(found, counts, settings, typer.echo)
     else:
-        asyncio.run(_foreground(found, counts, settings))
+        asyncio.run(first(starting.supervise(found, counts, settings, typer.echo), interrupted()))
 
 
 @app.command()
@@ -97,13 +97,12 @@ def install() -> None:
     typer.echo(f"Apache Kafka is installed: {len(jars.install())} jars.")
 
 
-async def _foreground(found: Path, counts: dict[str, int | None], settings: Settings) -> None:
-    from profuse.stack import starting
-
+async def interrupted() -> None:
+    """Until somebody asks this process to stop."""
     stop = asyncio.Event()
-    for stopping_signal in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(stopping_signal, stop.set)
-    await starting.supervise(found, counts, settings, typer.echo, stop)
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(asked, stop.set)
+    await stop.wait()
 
 
 def _show(reported: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """`up`: start a stack here, or ask the one that runs to be different."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -21,14 +20,14 @@ from schemas.settings import Settings
 _PATIENCE = 120.0
 
 
-async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say, stop: asyncio.Event) -> None:
-    """Run the stack until `stop` is set; raises `CannotRun`."""
+async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:
+    """Run the stack until cancelled, then stop it in order; raises `CannotRun`."""
     directories.make(directory)
     try:
         with directories.supervised(directory):
             _clear(directory, counts, say)
             with _listening(settings) as listener:
-                await Supervisor(directory, settings, listener, say).run(stop)
+                await Supervisor(directory, settings, listener, say).run()
     except directories.AlreadySupervised:
         raise CannotRun(f"The stack in {directory} is being started or stopped: try again in a moment.") from None
 

@@ -1,12 +1,10 @@
-"""Makes the running stack equal what is wanted, until it is told to stop."""
+"""Makes the running stack equal what is wanted, until it is cancelled."""
 
 import asyncio
 import os
 import signal
 import socket
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from profuse.migrating import migrate
@@ -17,6 +15,7 @@ from profuse.stack.failures import CannotRun
 from profuse.stack.keeping import Keeper, Say
 from profuse.stack.living import identity_of
 from profuse.stack.ports import LOOPBACK, reachable
+from profuse.stack.racing import first
 from schemas.settings import Settings
 
 # Who takes work in goes first, the servers last; together less than 10 s.
@@ -35,12 +34,12 @@ class Supervisor:
         self._asked = asyncio.Event()
         self._fulfilled: str | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Raises `CannotRun` when the servers cannot be started."""
+    async def run(self) -> None:
+        """Until it is cancelled; raises `CannotRun` when the servers cannot be started."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
         with self._keeper:
             try:
-                await _first(self._work(), stop.wait())
+                await self._work()
             finally:
                 await self._stop()
 
@@ -52,7 +51,7 @@ class Supervisor:
             self._asked.clear()
             request = wanted.read(self._directory)
             await self._match(request)
-            await _first(self._until_ready(request), self._asked.wait())
+            await first(self._until_ready(request), self._asked.wait())
             await self._asked.wait()
 
     async def _start_servers(self) -> None:
@@ -132,16 +131,3 @@ def mail_in(directory: Path) -> Path:
 def _address(server: Process) -> str:
     """As the setting of that name spells it."""
     return urlsplit(server.url).netloc if server.room == "kafka" else server.url
-
-
-async def _first(*works: Coroutine[Any, Any, Any]) -> None:
-    """Wait for the first to end, and cancel the others."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -1,0 +1,34 @@
+"""`demo`: the stack in the foreground, with two requests going through it."""
+
+import asyncio
+
+import typer
+from rich.console import Console
+
+from profuse.commands.options import Dir
+from profuse.commands.stack import interrupted
+from profuse.stack.finding import directory_of
+from schemas.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(directory: Dir = None) -> None:
+    """Run the stack, post the examples, and show every launch as it happens; Ctrl-C stops it all.
+
+    Example: profuse demo
+    """
+    from profuse.demo.telling import tell
+    from profuse.stack import living, starting
+    from profuse.stack.racing import first
+
+    found, console = directory_of(directory), Console(highlight=False)
+
+    async def run() -> None:
+        works = [tell(found, console), interrupted()]
+        if living.supervised(found) is None:
+            works.append(starting.supervise(found, {}, Settings(), console.print))
+        await first(*works)
+
+    asyncio.run(run())

@@ -1,0 +1,1 @@
+"""What `make up` shows: two requests on their way through a running stack."""

@@ -1,0 +1,26 @@
+"""Posts an example and shows it as a command to copy."""
+
+import json
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from profuse.stack.failures import CannotRun
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+_PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch"
+
+
+async def post(api: str, example: str, console: Console) -> None:
+    file = EXAMPLES / example
+    console.print(f"\n$ curl {api}{_PATH} --data @examples/{example}", style="bold", soft_wrap=True)
+    try:
+        async with httpx.AsyncClient(timeout=60) as client:
+            answer = await client.post(f"{api}{_PATH}", content=file.read_bytes())
+    except httpx.HTTPError as error:
+        raise CannotRun(f"{api} does not answer ({error!r}): see `profuse status`.") from None
+    console.print(json.dumps(answer.json()), markup=False, soft_wrap=True)
+    if answer.is_error:
+        raise CannotRun(f"The example was refused with {answer.status_code}: `profuse down --wipe` starts over.")
