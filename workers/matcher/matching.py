@@ -65,7 +65,7 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item]) -> Merg
     locked = await profiles.lock(connection, wanted, search.databases)
     # Whoever changed something before we had the locks has committed it by now.
     after = await search.found(connection)
-    if not wanted.issuperset(*(holders for holders in after.values() if len(holders) < AMBIGUOUS)):
+    if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])

@@ -68,7 +68,7 @@ class Merging:
 
     def _create(self, item: Item) -> bytes:
         if item.implied is None:
-            raise ItemFailed(404, "Profile not found")
+            raise ItemFailed(404, "Profile not found", "profile_id")
         profile = Profile(new_id(), item.batch.database, new=True)
         data, _ = overlaid({}, {**item.implied, **item.change.fields})
         self._claim_email(profile, item)

@@ -72,7 +72,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     if batch.matching is Matching.PROFILE_ID:
         profile = parse_id(value)
         if profile is None:
-            raise ItemFailed(404, "Profile not found")
+            raise ItemFailed(404, "Profile not found", "profile_id")
         return Item(batch, message.item, change, message.custom_data, profile=profile)
     implied = _implied(batch, value)
     if batch.matching is Matching.CUSTOM and name and database.fields[name].type is FieldType.TAGS:

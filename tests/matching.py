@@ -1,0 +1,186 @@
+"""A database of profiles to import into, and the matcher's transaction without a broker."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from schemas.addresses import normal_email, normal_phone
+from schemas.fields import Field, match_text
+from schemas.ids import SIZE, new_id, unpack
+from schemas.messages import ProfileImport, ProfilesMatched
+from workers.exactly_once import Surprise
+from workers.matcher.importing import Locate
+from workers.matcher.room import Importing
+
+Json = dict[str, Any]
+
+FIELDS: Json = {
+    "crm": {"type": "string", "match": True},
+    "number": {"type": "int", "match": True},
+    "since": {"type": "date", "match": True},
+    "interests": {"type": "tags", "match": True},
+    "plan": {"type": "enum", "options": ["free", "pro"], "match": True},
+    "settings": "object",
+}
+RESOURCES = {24: "email", 25: "sms", 26: "email", 27: "push"}
+
+
+def nowhere(address: str) -> dict[str, str]:
+    return {}
+
+
+@dataclass
+class World:
+    """One account, one database, and a campaign that batches start."""
+
+    pool: asyncpg.Pool
+    database: int
+    trigger: int
+    resources: Mapping[int, int]
+    locate: Locate = nowhere
+    room: Importing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.room = Importing("matches", self.locate)
+
+    async def trigger_of(self, type_: str, *, active: bool = True, fields: list[str] | None = None) -> int:
+        """Another campaign of the database."""
+        return await _trigger(self.pool, self.database, type_, active, fields)
+
+    async def batch(self, total: int, matching: str = "email", **settings: Any) -> bytes:
+        """A batch's rows, as the gateway writes them."""
+        row = {
+            "id": new_id(),
+            "account": 1,
+            "database": self.database,
+            "trigger": self.trigger,
+            "total": total,
+            "matching": matching,
+            "field_name": None,
+            "resource": None,
+            "skip_triggers": False,
+            "skip_invalid_subscriptions": False,
+            "detect_geo": False,
+        } | settings
+        columns = ", ".join(row)
+        places = ", ".join(f"${at}" for at in range(1, len(row) + 1))
+        await self.pool.execute(
+            f"INSERT INTO batches ({columns}, content, custom_data, rejects, due_at) VALUES ({places}, '{{}}', '{{}}', '{{}}', now())",  # noqa: S608
+            *row.values(),
+        )
+        bits = asyncpg.BitString.frombytes(bytes((total + 7) // 8), bitlength=total)
+        await self.pool.execute("INSERT INTO batch_progress (batch, total, done) VALUES ($1, $2, $3)", row["id"], total, bits)
+        return bytes(row["id"])
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def apply(self, messages: Sequence[ProfileImport]) -> list[ProfilesMatched]:
+        """The messages' effects, committed; started again after a surprise."""
+        while True:
+            try:
+                async with self.transaction() as connection:
+                    outgoing = await self.room.apply(connection, messages)
+            except Surprise:
+                continue
+            return [ProfilesMatched.decode(record.value) for record in outgoing]
+
+    async def bring(self, items: Sequence[Json], matching: str = "email", **settings: Any) -> list[Json]:
+        """Import the items as one batch and one chunk; returns their entries. An item is its match value and its data."""
+        messages = await self.messages(items, matching, **settings)
+        await self.apply(messages)
+        return await self.entries(bytes.fromhex(messages[0].batch))
+
+    async def messages(self, items: Sequence[Json], matching: str = "email", **settings: Any) -> list[ProfileImport]:
+        batch = await self.batch(len(items), matching, **settings)
+        return [
+            ProfileImport(
+                batch=batch.hex(),
+                item=number,
+                value=_spelled(item, matching, settings.get("field_name")),
+                data=item["data"],
+                custom_data=item.get("custom_data"),
+            )
+            for number, item in enumerate(items)
+        ]
+
+    async def entries(self, batch: bytes) -> list[Json]:
+        """The entries of `result`, in order."""
+        rows = await self.pool.fetch("SELECT items, profiles, errors::text FROM results WHERE batch = $1", batch)
+        found: dict[int, Json] = {}
+        for row in rows:
+            errors = msgspec.json.decode(row["errors"])
+            for item, profile in zip(row["items"], unpack(row["profiles"]), strict=True):
+                found[item] = errors.get(str(item)) or {"profile_id": profile.hex()}
+                assert (profile == bytes(SIZE)) == (str(item) in errors)
+        return [found[item] for item in sorted(found)]
+
+    async def profiles(self) -> list[Json]:
+        """All profiles, in the order in which they were made."""
+        rows = await self.pool.fetch("SELECT id, data::text, subscriptions::text FROM profiles ORDER BY id")
+        decode = msgspec.json.decode
+        return [{"_id": row["id"].hex(), **decode(row["data"]), "subscriptions": decode(row["subscriptions"])} for row in rows]
+
+    async def profile(self, entry: Json) -> Json:
+        (found,) = [profile for profile in await self.profiles() if profile["_id"] == entry["profile_id"]]
+        return found
+
+
+def item(value: str | int | None = None, custom_data: Json | None = None, **data: Any) -> Json:
+    """An item by its match value, which is the e-mail of its data if it is not given."""
+    return {"value": data.get("email") if value is None else value, "data": data, "custom_data": custom_data}
+
+
+def subscription(resource: int, **keys: Any) -> Json:
+    return {"resource_id": resource, **keys}
+
+
+def _spelled(item: Json, matching: str, field_name: str | None) -> str:
+    match matching:
+        case "phone":
+            return normal_phone(item["value"])
+        case "custom":
+            return match_text(Field.model_validate(FIELDS[str(field_name)]), item["value"])
+        case "profile_id":
+            return str(item["value"])
+    return normal_email(item["value"])
+
+
+async def new_world(pool: asyncpg.Pool, locate: Locate = nowhere, unknown_fields: str = "reject") -> World:
+    await pool.execute("INSERT INTO accounts (id, name) VALUES (1, 'demo')")
+    database = await pool.fetchval(
+        "INSERT INTO databases (account, number, name, unknown_fields, fields) VALUES (1, 1, 'Customers', $1, $2) RETURNING id",
+        unknown_fields,
+        msgspec.json.encode(FIELDS).decode(),
+    )
+    resources = {
+        number: await pool.fetchval(
+            "INSERT INTO resources (account, number, name, channel, database) VALUES (1, $1, 'any', $2, $3) RETURNING id",
+            number,
+            channel,
+            database,
+        )
+        for number, channel in RESOURCES.items()
+    }
+    return World(pool, database, await _trigger(pool, database, "api_call", True, None), resources, locate)
+
+
+async def _trigger(pool: asyncpg.Pool, database: int, type_: str, active: bool, fields: list[str] | None) -> int:
+    trigger: int = await pool.fetchval(
+        """
+        INSERT INTO triggers (account, number, name, type, database, channel, active, unconditional_sending,
+                              skip_minutes, sender, subject, html, fields)
+        VALUES (1, (SELECT count(*) FROM triggers), 'any', $2, $1, 'email', $3, false, 0, 'a@b.test', '', '', $4) RETURNING id
+        """,
+        database,
+        type_,
+        active,
+        fields,
+    )
+    return trigger
