@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.parsing import Piece
+from ingest.parsing import Piece, is_storable
 from ingest.requests import MATCH_KEYS
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
@@ -49,7 +49,7 @@ def prepare(piece: Piece, shared: Shared) -> Prepared:
     if piece.size * _GROWTH > shared.item_limit and len(msgspec.json.encode(item)) > shared.item_limit:
         raise ItemFailed(400, "Item too large")
     if not piece.storable:
-        raise ItemFailed(400, "Text cannot be stored")
+        raise ItemFailed(400, "Text cannot be stored", _unstorable(item))
     if not isinstance(item, dict):
         raise ItemFailed(400, "Incorrect object")
     if unknown := item.keys() - _KEYS:
@@ -61,6 +61,15 @@ def prepare(piece: Piece, shared: Shared) -> Prepared:
         raise ItemFailed(400, "Incorrect object", "custom_data")
     value = normal_value(*_given_value(item, data, shared), shared.matching, shared.field)
     return Prepared(_key(shared, value), value, data, custom_data)
+
+
+def _unstorable(item: Any) -> str | None:
+    """The field of the profile, else the key of the item, that holds the text."""
+    data = item.get("data") if isinstance(item, dict) else None
+    named = (*(data.items() if isinstance(data, dict) else ()), *(item.items() if isinstance(item, dict) else ()))
+    blamed = (name for name, value in named if not is_storable(value))
+    # A name that cannot be stored itself cannot be shown either.
+    return next((name for name in blamed if is_storable(name)), None)
 
 
 def normal_value(field_name: str, given: object, matching: Matching, field: Field | None) -> str:

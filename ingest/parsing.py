@@ -69,7 +69,7 @@ def piece(raw: msgspec.Raw, level: int) -> Piece:
     # There are at least as many brackets as levels.
     if level + written.count(b"[") + written.count(b"{") > LEVELS and not _fits(value, LEVELS + 1 - level):
         raise NotJson(f"there are more than {LEVELS} levels")
-    return Piece(value, len(written), _NUL not in written or _is_storable(value))
+    return Piece(value, len(written), _NUL not in written or is_storable(value))
 
 
 def _decode(decoder: msgspec.json.Decoder[V], raw: bytes | msgspec.Raw) -> V:
@@ -103,7 +103,8 @@ def _fits(value: Any, levels: int) -> bool:
     return True
 
 
-def _is_storable(value: Any) -> bool:
+def is_storable(value: Any) -> bool:
+    """No NUL and no lone surrogate anywhere in it."""
     try:
         storable(value)
     except ItemFailed:
