@@ -5,7 +5,7 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from profuse.applying.failures import BadFile
 from schemas.addresses import normal_email
@@ -51,6 +51,13 @@ def _line(text: str) -> str:
     return text
 
 
+def _token(value: str) -> str:
+    # Else it could not travel in a header.
+    if not value.isascii() or not value.isprintable() or " " in value or not 1 <= len(value) <= 256:
+        raise ValueError("must be 1 to 256 visible ASCII characters without a space")
+    return value
+
+
 def _moment(given: object) -> object:
     return datetime.fromisoformat(given) if isinstance(given, str) else given
 
@@ -67,7 +74,7 @@ class _Part(BaseModel):
 class Token(_Part):
     name: Line
     # Left out: made when the token is new, else as it is.
-    value: Annotated[str, StringConstraints(max_length=256, pattern=r"^[!-~]+$")] | None = None
+    value: Annotated[str, AfterValidator(_token)] | None = None
     rights: list[Literal["import", "launch", "read"]] = [right.value for right in Right]
     expires: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = None
     revoked: bool = False

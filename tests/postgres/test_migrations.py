@@ -1,50 +1,66 @@
 """The migrations, walked in both directions on a real Postgres."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
+import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from profuse.migrating import migrate_tables, tables
+from profuse.migrating import migrate_tables
+from profuse.migrating.tables import alone, downgrade, upgrade
 from schemas.settings import Settings
 from schemas.tables import metadata
 
 
-async def test_the_migrations_walk_up_and_down_and_end_at_the_models(settings: Settings) -> None:
-    async with tables.alone(settings) as connection:
-        await tables.upgrade(connection)
-        await tables.downgrade(connection)
+@pytest.fixture
+async def empty(settings: Settings) -> AsyncIterator[Settings]:
+    """Not even a schema; what the test makes is dropped."""
+    yield settings
+    connection = await asyncpg.connect(settings.postgres)
+    await connection.execute(f"DROP SCHEMA IF EXISTS {settings.prefix}, {settings.prefix}_other CASCADE")
+    await connection.close()
+
+
+async def test_the_migrations_walk_up_and_down_and_end_at_the_models(empty: Settings) -> None:
+    async with alone(empty) as connection:
+        await upgrade(connection)
+        await downgrade(connection)
 
         assert await connection.run_sync(_table_names) == ["alembic_version"]
 
-        await tables.upgrade(connection)
+        await upgrade(connection)
 
         assert await _differences(connection) == []
 
 
-async def test_migrating_again_changes_nothing(settings: Settings) -> None:
-    first = await migrate_tables(settings)
-    second = await migrate_tables(settings)
+@pytest.mark.promise("P-DOOR-09")
+async def test_migrating_again_changes_nothing(empty: Settings) -> None:
+    first = await migrate_tables(empty)
+    second = await migrate_tables(empty)
 
     assert (first, second) == (["tables: none → 0001"], [])
 
 
-async def test_rivals_migrate_one_after_the_other(settings: Settings) -> None:
-    changes = await asyncio.gather(*(migrate_tables(settings) for _ in range(4)))
+@pytest.mark.promise("P-DOOR-09")
+async def test_rivals_migrate_one_after_the_other(empty: Settings) -> None:
+    changes = await asyncio.gather(*(migrate_tables(empty) for _ in range(4)))
 
     assert sorted(changes) == [[], [], [], ["tables: none → 0001"]]
 
 
-async def test_two_prefixes_are_two_sets_of_tables(settings: Settings) -> None:
-    other = settings.model_copy(update={"prefix": f"{settings.prefix[:30]}_other"})
-    await migrate_tables(settings)
+@pytest.mark.promise("P-DOOR-12")
+async def test_two_prefixes_are_two_sets_of_tables(empty: Settings) -> None:
+    other = empty.model_copy(update={"prefix": f"{empty.prefix}_other"})
+    await migrate_tables(empty)
     await migrate_tables(other)
 
-    async with tables.alone(other) as connection:
-        await tables.downgrade(connection)
-    async with tables.alone(settings) as connection:
+    async with alone(other) as connection:
+        await downgrade(connection)
+    async with alone(empty) as connection:
         assert await _differences(connection) == []
 
 

@@ -1,0 +1,180 @@
+"""`profuse apply` on a real Postgres."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from profuse.applying import BadFile, apply
+from profuse.postgres import transaction
+from profuse.stack.failures import CannotRun
+from schemas.settings import Settings
+from schemas.tokens import hashed
+
+DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
+
+ACCOUNT = """
+[[accounts]]
+id = {account}
+name = "account {account}"
+tokens = [{token}]
+
+[[accounts.databases]]
+id = 1
+name = "Customers"
+fields = {{ New_field_1 = {{ type = "string", match = true }}, interests = "tags" }}
+
+[[accounts.resources]]
+id = 24
+name = "Newsletter"
+channel = "email"
+database = 1
+
+[[accounts.triggers]]
+id = 8
+name = "Welcome"
+type = "api_call"
+database = 1
+channel = "email"
+resource = 24
+sender = "Demo <demo@example.com>"
+subject = "Hello"
+html = "<p>Hello</p>"
+"""
+TOKEN = '{ name = "producer", value = "abcdefghijklmnqrstuvwxyz", expires = 2027-01-01T00:00:00Z, rights = ["read", "import"] }'
+FILE = ACCOUNT.format(account=1, token=TOKEN)
+
+
+@pytest.mark.promise("P-APPLY-01")
+async def test_a_file_is_brought_about_with_its_references(tables: Settings, pool: asyncpg.Pool) -> None:
+    changed = await apply(tables, FILE)
+    row = await pool.fetchrow("""
+        SELECT t.number, t.active, t.skip_minutes, t.unconditional_sending, d.number AS database, r.number AS resource,
+               d.unknown_fields, d.fields->'interests'->>'type' AS interests
+        FROM triggers t JOIN databases d ON d.id = t.database JOIN resources r ON r.id = t.resource AND r.database = d.id
+    """)
+
+    assert len(changed) == 5
+    assert tuple(row) == (8, True, 0, False, 1, 24, "reject", "tags")
+
+
+@pytest.mark.promise("P-APPLY-02")
+@pytest.mark.parametrize("text", [FILE, DEMO], ids=["a file", "the example"])
+async def test_the_same_file_again_changes_nothing(tables: Settings, text: str) -> None:
+    first = await apply(tables, text)
+    second = await apply(tables, text)
+
+    assert first
+    assert second == []
+
+
+@pytest.mark.promise("P-APPLY-01")
+async def test_only_what_differs_is_changed_and_told(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    changed = await apply(tables, FILE.replace('subject = "Hello"', 'subject = "Good day"').replace("resource = 24\n", ""))
+
+    assert changed == ["account 1, trigger 8: changed resource, subject"]
+    assert tuple(await pool.fetchrow("SELECT subject, html, resource FROM triggers")) == ("Good day", "<p>Hello</p>", None)
+
+
+@pytest.mark.promise("P-APPLY-03")
+async def test_a_change_is_visible_to_everybody_once_apply_has_returned(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await apply(tables, FILE.replace('name = "Welcome"', 'name = "Welcome"\nactive = false'))
+
+    assert await pool.fetchval("SELECT active FROM triggers") is False
+
+
+@pytest.mark.promise("P-APPLY-04")
+async def test_what_the_file_does_not_name_stays(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    changed = await apply(tables, '[[accounts]]\nid = 1\nname = "account 1"\n')
+
+    assert changed == []
+    assert tuple(await pool.fetchrow("SELECT (SELECT active FROM triggers), (SELECT revoked FROM tokens)")) == (True, False)
+
+
+@pytest.mark.promise("P-APPLY-05")
+async def test_pruning_retires_what_the_file_does_not_name_and_leaves_other_accounts(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await apply(tables, ACCOUNT.format(account=2, token='{ name = "other" }'))
+    changed = await apply(tables, '[[accounts]]\nid = 1\nname = "account 1"\n', pruning=True)
+
+    assert sorted(changed) == ["account 1, token producer: revoked", "account 1, trigger 8: deactivated"]
+    assert await pool.fetchval("SELECT count(*) FROM triggers") == 2
+    assert tuple(await pool.fetchrow("SELECT revoked FROM tokens WHERE account = 2")) == (False,)
+
+
+@pytest.mark.promise("P-APPLY-06", "P-APPLY-07")
+async def test_a_refused_file_changes_nothing_not_even_its_good_parts(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    with pytest.raises(BadFile, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change"):
+        await apply(tables, FILE.replace('"tags"', '"string"').replace("account 1", "renamed"))
+
+    assert await pool.fetchval("SELECT name FROM accounts") == "account 1"
+
+
+async def test_a_field_cannot_become_one_to_match_by_once_there_are_profiles(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await pool.execute("INSERT INTO identities SELECT id, 1, 'a@b.test', 0, 'abcdefghijkl' FROM databases")
+    with pytest.raises(BadFile, match=r"interests\.match: profiles exist"):
+        await apply(tables, FILE.replace('"tags"', '{ type = "tags", match = true }'))
+
+
+@pytest.mark.promise("P-HTTP-20")
+async def test_of_a_token_only_the_hash_is_stored(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    row = await pool.fetchrow("SELECT hash, rights, extract(year FROM expires_at)::int AS expires FROM tokens")
+
+    assert tuple(row) == (hashed("abcdefghijklmnqrstuvwxyz"), ["import", "read"], 2027)
+    assert "abcdefghijklmnqrstuvwxyz" not in await pool.fetchval("SELECT tokens::text FROM tokens")
+
+
+@pytest.mark.promise("P-APPLY-08")
+async def test_a_token_without_a_value_is_made_and_shown_once(tables: Settings, pool: asyncpg.Pool) -> None:
+    text = ACCOUNT.format(account=1, token='{ name = "producer" }')
+    first = await apply(tables, text)
+    (value,) = [found[1] for line in first if (found := re.search(r"shown only now: (\S{32})$", line))]
+
+    assert await pool.fetchval("SELECT hash FROM tokens") == hashed(value)
+    assert await apply(tables, text) == []
+
+
+@pytest.mark.promise("P-APPLY-09")
+async def test_two_accounts_may_use_the_same_numbers(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await apply(tables, ACCOUNT.format(account=2, token=""))
+    own = await pool.fetchval("""
+        SELECT count(*) FROM triggers t JOIN databases d ON d.id = t.database AND d.account = t.account
+        JOIN resources r ON r.id = t.resource AND r.account = t.account WHERE t.number = 8
+    """)
+
+    assert own == 2
+
+
+async def test_a_token_value_of_another_account_is_refused_without_naming_it(tables: Settings) -> None:
+    await apply(tables, FILE)
+    with pytest.raises(BadFile) as refused:
+        await apply(tables, ACCOUNT.format(account=2, token=TOKEN))
+
+    assert str(refused.value) == "accounts[0].tokens[0].value: another token has this value; choose a new one"
+
+
+async def test_rivals_apply_one_after_the_other(tables: Settings) -> None:
+    changes = await asyncio.gather(*(apply(tables, FILE) for _ in range(6)))
+
+    assert sorted(map(len, changes)) == [0, 0, 0, 0, 0, 5]
+
+
+async def test_without_tables_the_operator_is_told_to_migrate(settings: Settings) -> None:
+    with pytest.raises(CannotRun, match="run `profuse migrate` first"):
+        await apply(settings, FILE)
+
+
+async def test_without_postgres_the_operator_is_told_where_it_was_looked_for(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"postgres": "postgresql://me:secret@127.0.0.1:1/x"})
+    with pytest.raises(CannotRun, match=re.escape("Postgres at postgresql://me:***@127.0.0.1:1/x does not answer")):
+        async with transaction(nowhere):
+            pass

@@ -1,0 +1,93 @@
+"""What an operator sees of launches, and can do to them, on a real Postgres."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from profuse.applying import apply
+from profuse.launches import groups, make_due
+from profuse.postgres import transaction
+from schemas.ids import new_id
+from schemas.settings import Settings
+
+DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
+
+_BATCH = """
+INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
+                     content, custom_data, rejects, due_at)
+SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '{}', now() + interval '1 hour' FROM triggers WHERE number = 8
+"""
+_GROUP = """
+INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, launched, finished_at)
+SELECT $1, id, 0, $2, now() + $3, now() + $3, $2, ARRAY[$2, $2 + 1], '\\x', B'00', $4, CASE WHEN $4 > 0 THEN now() END FROM triggers WHERE number = 8
+"""
+
+
+@pytest.fixture
+async def batch(tables: Settings, pool: asyncpg.Pool) -> bytes:
+    """A batch of five: two launched, two pending, one still on its way."""
+    await apply(tables, DEMO)
+    batch = new_id()
+    await pool.execute(_BATCH, batch)
+    await group(pool, batch, first_item=0, hours=-1, launched=2)
+    await group(pool, batch, first_item=2, hours=1, launched=0)
+    return batch
+
+
+@pytest.mark.promise("P-DOOR-15")
+async def test_groups_are_listed_with_their_batch_and_number_the_pending_ones_first(tables: Settings, batch: bytes) -> None:
+    async with transaction(tables) as connection:
+        rows = await groups(connection, None, limit=10)
+
+    assert [(row["batch"], row["trigger"], row["items"], row["launched"], row["finished_at"] is None) for row in rows] == [
+        (batch.hex(), 8, 2, 0, True),
+        (batch.hex(), 8, 2, 2, False),
+    ]
+
+
+@pytest.mark.promise("P-DOOR-15")
+async def test_now_makes_pending_launches_due_and_those_still_on_their_way(tables: Settings, pool: asyncpg.Pool, batch: bytes) -> None:
+    before = await pool.fetchrow("SELECT * FROM launches WHERE first_item = 0")
+    async with transaction(tables) as connection:
+        hastened = await make_due(connection, batch)
+
+    assert hastened == 2
+    assert await pool.fetchval("SELECT due_at <= now() AND run_at <= now() FROM launches WHERE first_item = 2")
+    assert await pool.fetchval("SELECT due_at <= now() FROM batches")
+    assert await pool.fetchrow("SELECT * FROM launches WHERE first_item = 0") == before
+
+
+async def test_now_waits_for_a_group_that_is_being_scheduled(tables: Settings, pool: asyncpg.Pool, batch: bytes) -> None:
+    async with pool.acquire() as launcher:
+        scheduling = launcher.transaction()
+        await scheduling.start()
+        # As a launcher schedules: the batch's row is locked before its due time is used.
+        await launcher.execute("SELECT FROM batches WHERE id = $1 FOR KEY SHARE", batch)
+        async with asyncio.TaskGroup() as tasks:
+            hastening = tasks.create_task(_make_due(tables, batch))
+            await until_somebody_waits(pool)
+            await group(launcher, batch, first_item=4, hours=1, launched=0)
+            await scheduling.commit()
+
+    assert hastening.result() == 4
+
+
+async def test_there_is_nothing_to_hasten_for_an_unknown_batch(tables: Settings) -> None:
+    assert await _make_due(tables, new_id()) is None
+
+
+async def _make_due(settings: Settings, batch: bytes) -> int | None:
+    async with transaction(settings) as connection:
+        return await make_due(connection, batch)
+
+
+async def group(connection: asyncpg.Pool | asyncpg.Connection, batch: bytes, *, first_item: int, hours: int, launched: int) -> None:
+    await connection.execute(_GROUP.replace("$3", f"interval '{hours} hours'").replace("$4", str(launched)), batch, first_item)
+
+
+async def until_somebody_waits(pool: asyncpg.Pool) -> None:
+    async with asyncio.timeout(10):
+        while not await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.01)

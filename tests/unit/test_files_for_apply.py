@@ -1,0 +1,75 @@
+"""What a file for `apply` may say, by the answer to what it may not."""
+
+import pytest
+
+from profuse.applying import BadFile
+from profuse.applying.file import read
+
+ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
+TRIGGER = (
+    '[[accounts.triggers]]\nid = 8\nname = "W"\ntype = "api_call"\ndatabase = 1\nchannel = "email"\n'
+    'sender = "Demo <demo@example.com>"\nsubject = "Hello"\nhtml = "<p>Hello</p>"\n'
+)
+DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
+
+
+@pytest.mark.promise("P-APPLY-07")
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[accounts]]\nid = \n", "Invalid value (at line 2, column 6)"),
+        ("x = 1", "x: unknown key"),
+        ('[[accounts]]\nname = "demo"', "accounts[0].id: Field required"),
+        ('[[accounts]]\nid = true\nname = "demo"', "accounts[0].id: Input should be a valid integer"),
+        ('[[accounts]]\nid = 1\nname = "a\\nb"', "accounts[0].name: must be one line of text"),
+        (
+            ACCOUNT + 'tokens = [{ name = "a", rights = ["fly"] }]',
+            "accounts[0].tokens[0].rights[0]: Input should be 'import', 'launch' or 'read'",
+        ),
+        (ACCOUNT + 'tokens = [{ name = "a", value = "a b" }]', "accounts[0].tokens[0].value: must be 1 to 256 visible ASCII characters"),
+        (
+            ACCOUNT + 'tokens = [{ name = "a", expires = 2027-01-01T00:00:00 }]',
+            "accounts[0].tokens[0].expires: Input should have timezone info",
+        ),
+        (ACCOUNT + DATABASE + 'fields = { a = "strin" }', "accounts[0].databases[0].fields.a.type: Input should be 'int'"),
+        (
+            ACCOUNT + DATABASE + 'fields = { a = { type = "float", match = true } }',
+            "accounts[0].databases[0].fields.a: a field of type float",
+        ),
+        (ACCOUNT + DATABASE + 'fields = { email = "string" }', "accounts[0].databases[0].fields.email: is a system field"),
+        (ACCOUNT + DATABASE + 'fields = { _x = "string" }', "accounts[0].databases[0].fields._x: is a system field"),
+        (ACCOUNT + TRIGGER.replace("Demo <demo@example.com>", "Demo"), "accounts[0].triggers[0].sender: must be an address"),
+        (ACCOUNT + TRIGGER.replace("Hello", "a\\nBcc: b", 1), "accounts[0].triggers[0].subject: must be one line of text"),
+        (ACCOUNT + TRIGGER.replace("<p>Hello", "\\u0000"), "accounts[0].triggers[0].html: holds a NUL"),
+        (ACCOUNT + TRIGGER + "skip_minutes = -1", "accounts[0].triggers[0].skip_minutes: Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: str) -> None:
+    with pytest.raises(BadFile) as refused:
+        read(text)
+
+    assert str(refused.value).startswith(problem)
+
+
+@pytest.mark.promise("P-APPLY-10")
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (ACCOUNT + "providers = []", "accounts[0].providers: providers come with a later version"),
+        (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
+        (ACCOUNT + TRIGGER.replace('"email"', '"sms"'), "accounts[0].triggers[0].channel: sms comes with a later version"),
+        (ACCOUNT + TRIGGER.replace('"email"', '"webhook"'), "accounts[0].triggers[0].channel: webhook comes with a later version"),
+    ],
+)
+def test_what_is_not_built_yet_is_refused_by_its_name(text: str, problem: str) -> None:
+    with pytest.raises(BadFile) as refused:
+        read(text)
+
+    assert str(refused.value).startswith(problem)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(BadFile) as refused:
+        read('x = 1\n[[accounts]]\nid = 0\nname = ""\n')
+
+    assert len(str(refused.value).splitlines()) == 3

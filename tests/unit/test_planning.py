@@ -1,0 +1,188 @@
+"""What a file changes, and what it may not say: no database is needed to tell."""
+
+import pytest
+
+from profuse.applying import BadFile
+from profuse.applying.file import read
+from profuse.applying.planning import plan, prune
+from profuse.applying.things import Key, Kind, Stored
+from profuse.applying.wanting import wanted
+from schemas.tokens import hashed
+
+FILE = """
+[[accounts]]
+id = 1
+name = "demo"
+tokens = [{ name = "producer", value = "first-token" }]
+
+[[accounts.databases]]
+id = 1
+name = "Customers"
+fields = { plan = { type = "enum", options = ["free", "pro"] }, interests = "tags" }
+
+[[accounts.databases]]
+id = 2
+name = "Others"
+
+[[accounts.resources]]
+id = 24
+name = "Newsletter"
+channel = "email"
+database = 1
+
+[[accounts.triggers]]
+id = 8
+name = "Welcome"
+type = "update"
+database = 1
+channel = "email"
+resource = 24
+sender = "Demo <demo@example.com>"
+subject = "Hello"
+html = "<p>Hello</p>"
+fields = ["plan", "_fname", "email"]
+"""
+
+DATABASE = Key(Kind.DATABASE, 1, 1)
+
+
+def test_everything_new_is_created_in_an_order_that_references_allow() -> None:
+    lines = [str(change) for change in plan(wanted(read(FILE)), Stored())]
+
+    assert lines == [
+        "account 1: created",
+        "account 1, token producer: created",
+        "account 1, database 1: created",
+        "account 1, database 2: created",
+        "account 1, resource 24: created",
+        "account 1, trigger 8: created",
+    ]
+
+
+def test_what_is_stored_already_is_no_change() -> None:
+    assert changes(FILE) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('name = "Welcome"', 'name = "Hi"\nactive = false', "account 1, trigger 8: changed name, active"),
+        ('name = "Welcome"', 'name = "Welcome"\nactive = false', "account 1, trigger 8: deactivated"),
+        ('value = "first-token"', 'value = "other-token"', "account 1, token producer: changed value"),
+        ('value = "first-token"', "revoked = true", "account 1, token producer: revoked"),
+        ('value = "first-token"', "expires = 2027-01-01T00:00:00Z", "account 1, token producer: changed expires"),
+        ('value = "first-token"', 'rights = ["read"]', "account 1, token producer: changed rights"),
+        ('interests = "tags"', 'interests = "tags", age = "int"', "account 1, database 1: changed fields"),
+        ('["free", "pro"]', '["free", "pro", "team"]', "account 1, database 1: changed fields"),
+    ],
+)
+def test_a_change_is_told_by_its_thing_and_what_of_it(old: str, new: str, line: str) -> None:
+    assert changes(FILE.replace(old, new)) == [line]
+
+
+@pytest.mark.parametrize("kept", ['value = "first-token"', "rights = ['read', 'launch', 'import']"])
+def test_a_stored_token_needs_no_value_and_rights_have_no_order(kept: str) -> None:
+    assert changes(FILE.replace('value = "first-token"', kept)) == []
+
+
+@pytest.mark.promise("P-APPLY-04")
+def test_fields_that_the_file_does_not_name_stay() -> None:
+    assert changes(FILE.replace(', interests = "tags"', "")) == []
+
+
+@pytest.mark.promise("P-APPLY-04")
+def test_what_the_file_does_not_name_stays_unless_it_is_pruned() -> None:
+    account = FILE[: FILE.index("tokens")]
+
+    assert changes(account) == []
+    assert [str(change) for change in prune(wanted(read(account)), stored(FILE))] == [
+        "account 1, token producer: revoked",
+        "account 1, trigger 8: deactivated",
+    ]
+
+
+@pytest.mark.promise("P-APPLY-06")
+def test_the_type_of_a_field_cannot_change() -> None:
+    with pytest.raises(BadFile, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change from tags to string"):
+        changes(FILE.replace('"tags"', '"string"'))
+
+
+def test_a_field_is_matched_by_from_its_first_profile_on() -> None:
+    matched = FILE.replace('"tags"', '{ type = "tags", match = true }')
+    with pytest.raises(BadFile, match=r"fields\.interests\.match: profiles exist"):
+        plan(wanted(read(matched)), Stored(stored(FILE).things, populated=frozenset({DATABASE})))
+
+    assert changes(matched) == ["account 1, database 1: changed fields"]
+
+
+@pytest.mark.promise("P-APPLY-07")
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("database = 1\nchannel", "database = 9\nchannel", "accounts[0].triggers[0].database: account 1 has no database 9"),
+        ("resource = 24", "resource = 25", "accounts[0].triggers[0].resource: account 1 has no resource 25"),
+        ('["plan", "_fname", "email"]', '["plan", "plam"]', "accounts[0].triggers[0].fields[1]: the database has no field plam"),
+        ('type = "update"', 'type = "api_call"', "accounts[0].triggers[0].fields: only a trigger of type update has fields"),
+        (
+            'channel = "email"\ndatabase = 1',
+            'channel = "email"\ndatabase = 3',
+            "accounts[0].resources[0].database: account 1 has no database 3",
+        ),
+        ("id = 2\n", "id = 1\n", "accounts[0].databases[1]: account 1, database 1 is already at accounts[0].databases[0]"),
+        (" }]\n", ' }, { name = "producer" }]\n', "accounts[0].tokens[1]: account 1, token producer is already at accounts[0].tokens[0]"),
+        (
+            " }]\n",
+            ' }, { name = "second", value = "first-token" }]\n',
+            "accounts[0].tokens[0].value: another token has this value; choose a new one",
+        ),
+        (
+            "database = 1\nchannel",
+            "database = 2\nchannel",
+            "accounts[0].triggers[0].resource: database of resource 24 is 1, the trigger's is 2",
+        ),
+        (
+            'channel = "email"\ndatabase = 1',
+            'channel = "sms"\ndatabase = 1',
+            "accounts[0].triggers[0].resource: channel of resource 24 is sms, the trigger's is email",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_by_its_place(old: str, new: str, problem: str) -> None:
+    with pytest.raises(BadFile) as refused:
+        plan(wanted(read(FILE.replace(old, new))), Stored())
+
+    assert problem in str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("database = 1\nchannel", "database = 2\nchannel", "accounts[0].triggers[0].database: cannot change from 1 to 2"),
+        ('channel = "email"\ndatabase = 1', 'channel = "push"\ndatabase = 1', "accounts[0].resources[0].channel: cannot change from email"),
+        ('channel = "email"\ndatabase = 1', 'channel = "email"\ndatabase = 2', "accounts[0].resources[0].database: cannot change from 1"),
+    ],
+)
+def test_what_profiles_and_launches_belong_to_cannot_move(old: str, new: str, problem: str) -> None:
+    with pytest.raises(BadFile) as refused:
+        changes(FILE.replace(old, new))
+
+    assert problem in str(refused.value)
+
+
+def test_a_token_value_of_somebody_else_is_refused_without_a_name() -> None:
+    holders = {hashed("first-token"): Key(Kind.TOKEN, 77, "secret-name")}
+    with pytest.raises(BadFile) as refused:
+        plan(wanted(read(FILE)), Stored(holders=holders))
+
+    assert str(refused.value) == "accounts[0].tokens[0].value: another token has this value; choose a new one"
+
+
+def changes(text: str) -> list[str]:
+    """What the text changes where FILE is stored."""
+    return [str(change) for change in plan(wanted(read(text)), stored(FILE))]
+
+
+def stored(text: str) -> Stored:
+    things = wanted(read(text))
+    holders = {thing.values["hash"]: key for key, thing in things.items() if "hash" in thing.values}
+    return Stored({key: thing.values for key, thing in things.items()}, holders)
