@@ -102,7 +102,7 @@ def _write(state: State, batch: Batch, item: Json, found: str | None, new: str) 
     name = found or new
     taken = {other["email"] for key, other in state.items() if key != name and "email" in other}
     if profile.get("email") in taken:
-        return state, {"error": 409, "error_text": "More than one profile matches", "field": "email"}
+        return state, {"error": 409, "error_text": "Email belongs to another profile", "field": "email"}
     profile["subscriptions"] = _merged(profile["subscriptions"], given)
     return state | {name: profile}, {"profile_id": name}
 

@@ -115,22 +115,20 @@ class Stack:
         return items
 
     def wait_launched(self, task: str, seconds: float = 30) -> Json:
-        """Until none of the batch's launches is left to do."""
-        shown: list[Json] = []
+        """The batch's counts, once each imported item has had its launch."""
+        counts: Json = {}
 
         def over() -> bool:
-            shown.append(self.status(task, limit=0))
-            return (shown[-1]["status"], shown[-1]["result"]["scheduled"]) == ("completed", 0)
+            status = self.status(task, limit=0)
+            counts.update(status["result"])
+            ended = sum(counts[name] for name in ("launched", "skipped", "launch_failed"))
+            return bool(status["status"] == "completed" and ended >= counts["imported"])
 
-        eventually(over, seconds, lambda: f"batch {task} is launched: {_counts(shown[-1])}")
-        return shown[-1]
+        eventually(over, seconds, lambda: f"batch {task} is launched; its counts are {counts}")
+        return counts
 
     def logs(self) -> str:
         return "".join(process.log.read_text(errors="replace") for process in self.processes if process.log.exists())
 
     def _process(self, room: str, number: int) -> Process:
         return Process(room, f"{room}-{number}", self.environment, self._directory / f"{room}-{number}.log")
-
-
-def _counts(status: Json) -> Json:
-    return {name: count for name, count in status["result"].items() if name != "items"}

@@ -181,7 +181,7 @@ BAD_ITEMS: dict[str, tuple[Any, Json]] = {
     ),
     "somebody else's email": (
         {"email": "first@bad.test", "data": {"email": "second@bad.test"}},
-        {"error": 409, "error_text": "More than one profile matches", "field": "email"},
+        {"error": 409, "error_text": "Email belongs to another profile", "field": "email"},
     ),
 }
 
@@ -199,7 +199,7 @@ def test_a_bad_item_fails_alone(pipeline: Stack) -> None:
 
     answer = pipeline.import_and_start(items)
     task = pipeline.last_task()
-    launched = pipeline.wait_launched(task)["result"]
+    launched = pipeline.wait_launched(task)
     mailed = {mail["To"] for mail in pipeline.sink.mails(*(item["data"]["email"] for item in neighbours))}
 
     assert (answer.status, answer.body["error"]) == (200, 0)

@@ -38,7 +38,7 @@ def test_a_launcher_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothin
     eventually(lambda: replicas.status(task, limit=0)["result"]["launched"] > PROFILES / 10, 30, lambda: "a launcher is in the middle")
     replicas.launchers[0].kill9()
     assert replicas.status(task, limit=0)["result"]["scheduled"] > 0, "the kill came too late to show anything"
-    launched = replicas.wait_launched(task, 60)["result"]["launched"]
+    launched = replicas.wait_launched(task, 60)["launched"]
 
     told = Counter((event["event_data"]["item"], event["event_type"]) for event in distinct_events(replicas, task))
     ids = replicas.sink.message_ids("launcher-")
