@@ -1,6 +1,7 @@
 """`import_and_start_batch`: from a call to an answer with one entry per item."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -35,8 +36,11 @@ _SLICE = 500
 class Sorted:
     """Items that can be published, and the errors of those that cannot."""
 
-    records: list[Placed]
+    records: Placed
     rejects: dict[int, dict[str, Any]]
+
+    def size(self) -> int:
+        return sum(size(written) for placed in self.records.values() for written in placed)
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,11 @@ class Importing:
         batch = new_id()
         shared = _shared(request, trigger.database, self.settings.item_limit)
         found = await self._sort(batch, request, shared)
-        call.share.grow(sum(size(written) for _, written in found.records))
+        call.share.grow(found.size())
         wait = trigger.wait if request.timeout is None else request.timeout.duration()
         new = NewBatch(batch, call.token.account, trigger.database.id, trigger.id, resource, request, wait, found.rejects)
         await self._store(new, request_id)
-        metrics.ITEMS.labels("published").inc(len(found.records))
+        metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
         metrics.ITEMS.labels("failed").inc(len(found.rejects))
         log.info("batch_accepted", batch=batch.hex(), items=new.total, failed=len(found.rejects))
         return Accepted(batch, found.records, request_id, call.share.pass_on())
@@ -88,7 +92,7 @@ class Importing:
         return await accounts.get_resource(connection, account, trigger.database.id, request.resource_id)
 
     async def _sort(self, batch: bytes, request: ImportAndStartBatch, shared: Shared) -> Sorted:
-        found = Sorted([], {})
+        found = Sorted(defaultdict(list), {})
         items = enumerate(request.data)
         while part := list(islice(items, _SLICE)):
             for item, piece in part:
@@ -97,7 +101,7 @@ class Importing:
                 except ItemFailed as failed:
                     found.rejects[item] = failed.entry()
                 else:
-                    found.records.append((self.publisher.partition(prepared.key), record(batch, item, prepared)))
+                    found.records[self.publisher.partition(prepared.key)].append(record(batch, item, prepared))
             await asyncio.sleep(0)
         return found
 

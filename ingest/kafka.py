@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
+from ingest.partitioning import partition
 from ingest.records import Record
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS
 
 log = structlog.get_logger()
 
-# A record and the partition that its key belongs to.
-Placed = tuple[int, Record]
+# Records by the partition that their keys belong to.
+Placed = dict[int, list[Record]]
 
 # Below what a broker takes by default (1 MiB), above the largest record.
 _BATCH_BYTES = 768 * KIB
@@ -57,11 +57,11 @@ class Writer:
         # When the oldest record came, or the last batch was confirmed.
         self._waiting_since = 0.0
 
-    def add(self, record: Record, delivery: Delivery) -> None:
-        self._queue.append((record, delivery))
-        if not self.filled.is_set():
-            self.filled.set()
+    def add(self, records: Iterable[Record], delivery: Delivery) -> None:
+        if not self._queue:
             self._waiting_since = time.monotonic()
+        self._queue.extend((record, delivery) for record in records)
+        self.filled.set()
 
     def unconfirmed_for(self) -> float:
         return time.monotonic() - self._waiting_since if self._queue else 0.0
@@ -94,13 +94,15 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    def publish(self, records: Iterable[Placed], delivery: Delivery) -> None:
+    async def publish(self, records: Placed, delivery: Delivery) -> None:
         """Hand records to their writers; the delivery tells when the broker has them."""
-        for partition, record in records:
-            self._writers[partition].add(record, delivery)
+        for number, its_records in records.items():
+            self._writers[number].add(its_records, delivery)
+            # Each writer packs at once; all of them together would take too long for everybody else.
+            await asyncio.sleep(0)
 
     def partition(self, key: bytes) -> int:
-        return int((murmur2(key) & 0x7FFFFFFF) % len(self._writers))
+        return partition(key, len(self._writers))
 
     def check(self) -> None:
         """Raises `BrokerAway` while something has waited too long for its confirmation: more would only pile up."""
@@ -110,8 +112,8 @@ class Publisher:
     async def run(self) -> None:
         """Write until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for partition, writer in enumerate(self._writers):
-                tasks.create_task(self._write(partition, writer))
+            for number, writer in enumerate(self._writers):
+                tasks.create_task(self._write(number, writer))
 
     async def problems(self) -> list[str]:
         """What keeps the broker from taking records, asked of the broker itself."""
@@ -131,16 +133,16 @@ class Publisher:
         if producer is not None:
             await _stop(producer)
 
-    async def _write(self, partition: int, writer: Writer) -> None:
+    async def _write(self, number: int, writer: Writer) -> None:
         while True:
             await writer.filled.wait()
             producer = await self._started_at_last()
             batch, count = writer.packed(producer.create_batch)
             try:
-                confirmation = await producer.send_batch(batch, self._topic, partition=partition)
+                confirmation = await producer.send_batch(batch, self._topic, partition=number)
                 await confirmation
             except KafkaError as error:
-                log.warning("records_refused", partition=partition, records=count, error=type(error).__name__)
+                log.warning("records_refused", partition=number, records=count, error=type(error).__name__)
                 await self._replace(producer)
             else:
                 writer.confirm(count)

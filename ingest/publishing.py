@@ -1,7 +1,6 @@
 """Publishing an accepted batch: a task that outlives its request."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +25,7 @@ class Accepted:
     """A batch whose row is written, and what the broker must get."""
 
     batch: bytes
-    records: Sequence[Placed]
+    records: Placed
     request_id: RequestId | None
     share: Share
 
@@ -43,9 +42,8 @@ class Publishing:
 
     def start(self, accepted: Accepted) -> Delivery:
         """A client that hangs up stops nothing: the batch is accepted."""
-        delivery = Delivery(len(accepted.records))
-        self._publisher.publish(accepted.records, delivery)
-        task = self._tasks.create_task(self._finish(accepted.batch, accepted.request_id, accepted.share, delivery))
+        delivery = Delivery(sum(map(len, accepted.records.values())))
+        task = self._tasks.create_task(self._finish(accepted, delivery))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return delivery
@@ -59,13 +57,14 @@ class Publishing:
         for task in self._running:
             task.cancel()
 
-    async def _finish(self, batch: bytes, request_id: RequestId | None, share: Share, delivery: Delivery) -> None:
+    async def _finish(self, accepted: Accepted, delivery: Delivery) -> None:
         try:
+            await self._publisher.publish(accepted.records, delivery)
             while not await _confirmed(delivery, self._lease / _RENEWALS):
-                await self._renew(batch, request_id)
-            await self._note(batch)
+                await self._renew(accepted.batch, accepted.request_id)
+            await self._note(accepted.batch)
         finally:
-            share.release()
+            accepted.share.release()
 
     async def _renew(self, batch: bytes, request_id: RequestId | None) -> None:
         if request_id is None:
