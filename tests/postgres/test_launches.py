@@ -96,13 +96,18 @@ async def test_a_batch_whose_row_is_gone_starts_nothing(world: World) -> None:
     assert await world.pool.fetch("SELECT batch FROM launches") == [(alive,)]
 
 
-async def test_a_batch_cannot_go_while_its_launches_are_being_scheduled(world: World) -> None:
+async def test_a_batch_that_is_being_deleted_starts_nothing(world: World) -> None:
     batch = await world.batch()
-    async with world.pool.acquire() as connection, connection.transaction():
-        await launches.insert(connection, [NewGroup(batch, world.trigger, 0, 0, [0], NOBODY)])
-        async with world.pool.acquire() as other:
-            with pytest.raises(asyncpg.LockNotAvailableError):
-                await other.fetch("SELECT 1 FROM batches WHERE id = $1 FOR UPDATE NOWAIT", batch)
+    async with world.pool.acquire() as connection, asyncio.TaskGroup() as rivals, connection.transaction():
+        await connection.execute("DELETE FROM batches WHERE id = $1", batch)
+        scheduling = rivals.create_task(schedule(world, batch, 0))
+        async with asyncio.timeout(10):
+            # Without its own lock it would find the row, and fall over its foreign key.
+            while not await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"):
+                await asyncio.sleep(0.01)
+
+    assert not scheduling.result()
+    assert await world.pool.fetchval("SELECT count(*) FROM launches") == 0
 
 
 async def test_an_unknown_trigger_is_refused_and_not_forgotten(world: World) -> None:

@@ -31,7 +31,7 @@ class Server:
         if address.startswith("hang"):
             self.held.set()
             await asyncio.Event().wait()
-        if address.startswith("drop"):
+        if address.startswith("drop") and server.transport is not None:
             server.transport.close()
         if address[:3].isdigit():
             return f"{address[:3]} <{address}> is not wanted"
