@@ -28,11 +28,12 @@ check: $(INSTALLED) ## Check style, types and architecture
 	$(BIN)/lint-imports
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml
+	--no-emit-index-url --no-header --no-annotate --upgrade
 
 lock: $(INSTALLED) ## Resolve all dependencies anew
-	$(COMPILE) --extra local --group dev --output-file requirements.lock
-	$(COMPILE) --output-file requirements-runtime.lock --constraints requirements.lock
+	$(COMPILE) pyproject.toml --extra local --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --output-file requirements-runtime.lock --constraints requirements.lock
+	$(COMPILE) --group build --output-file requirements-build.lock --constraints requirements.lock
 	$(BIN)/python -c 'from profuse.stack import jars; jars.lock()'
 
 clean: ## Stop the stack and delete it, .venv and every cache

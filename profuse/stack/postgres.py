@@ -26,6 +26,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 
+_CLUSTER = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+
 
 def server(directory: Path, port: int) -> Process:
     """Create the database cluster if there is none; returns what is to be run."""
@@ -61,8 +63,7 @@ def _create(directory: Path, data: Path, user: int | None) -> None:
         os.chown(unfinished, user, -1)
         _let_pass(unfinished)
         _let_pass(_PROGRAMS / "initdb")
-    command = [str(_PROGRAMS / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
-    command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    command = [str(_PROGRAMS / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust", *_CLUSTER]
     created = subprocess.run(command, capture_output=True, text=True, check=False, user=user, extra_groups=None if user is None else [])
     if created.returncode:
         raise CannotRun(f"Postgres cannot use {directory}: {created.stderr.strip().splitlines()[-1]}")

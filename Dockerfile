@@ -1,0 +1,25 @@
+# One image for every process: `profuse gateway`, `matcher`, `launcher`, `migrate`.
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS builder
+WORKDIR /build
+RUN python3 -m venv tools && python3 -m venv --without-pip /opt/profuse
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+# Dependencies first: they change less often than the code.
+COPY requirements-build.lock requirements-runtime.lock ./
+RUN tools/bin/pip install --require-hashes --requirement requirements-build.lock
+RUN tools/bin/pip --python /opt/profuse/bin/python install --require-hashes --only-binary :all: --requirement requirements-runtime.lock
+
+COPY . .
+RUN tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && tools/bin/pip --python /opt/profuse/bin/python install --no-deps dist/*.whl
+
+FROM ${BASE}
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin profuse
+COPY --from=builder /opt/profuse /opt/profuse
+ENV PATH=/opt/profuse/bin:$PATH PYTHONUNBUFFERED=1 PROFUSE_HOST=0.0.0.0
+USER 10001
+EXPOSE 8080 9090
+ENTRYPOINT ["profuse"]
+CMD ["gateway"]
