@@ -4,6 +4,7 @@ import sys
 
 import typer
 from pydantic import ValidationError
+from typer.exceptions import TyperException
 
 from profuse.commands import configuration, demo, launches, rooms, stack
 from profuse.stack.failures import CannotRun
@@ -22,7 +23,12 @@ app.add_typer(launches.app, name="launches")
 def main() -> None:
     """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except TyperException as misuse:
+        # A group without a command has shown its help already, and says nothing more.
+        if reason := misuse.format_message():
+            typer.echo(f"profuse: {reason} (`--help` shows how)", err=True)
+        sys.exit(misuse.exit_code)
     except CannotRun as problem:
         sys.exit(f"profuse: {problem}")
     except ModuleNotFoundError as missing:

@@ -1,6 +1,7 @@
 """`demo`: the stack in the foreground, with two requests going through it."""
 
 import asyncio
+from functools import partial
 
 import typer
 from rich.console import Console
@@ -28,7 +29,7 @@ def demo(directory: Dir = None) -> None:
     async def run() -> None:
         works = [tell(found, console), interrupted()]
         if living.supervised(found) is None:
-            works.append(starting.supervise(found, {}, Settings(), console.print))
+            works.append(starting.supervise(found, {}, Settings(), partial(console.print, markup=False, soft_wrap=True)))
         await first(*works)
 
     asyncio.run(run())

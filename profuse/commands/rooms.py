@@ -33,9 +33,8 @@ def matcher(directory: Dir = None) -> None:
 
     Example: PROFUSE_HEALTH_PORT=9091 profuse matcher
     """
-    from workers.matcher.room import open_matcher
-
     from workers.exactly_once.stream import TopicChanged
+    from workers.matcher.room import open_matcher
 
     host("matcher", open_matcher, settings_of(directory), fatal=(TopicChanged,))
 

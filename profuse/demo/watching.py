@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from rich.console import Console
-from rich.panel import Panel
 from rich.status import Status
-from rich.text import Text
 
 from profuse import launches
 from profuse.demo import mails
@@ -46,7 +45,8 @@ async def show_launches(consumer: Any, settings: Settings, sink: Path | None, co
             fired[launch] = datetime.fromisoformat(event.event_date)
         elif launch and event.event_type in _ENDINGS:
             due = await _due(settings, event)
-            console.print(_panel(event, fired.pop(launch, due) - due, sink))
+            console.print(_title(event, fired.pop(launch, due) - due), style="bold", markup=False, soft_wrap=True)
+            console.print(_text(event, sink), markup=False, soft_wrap=True)
 
 
 async def show_pending(settings: Settings, status: Status, console: Console) -> None:
@@ -62,14 +62,15 @@ async def show_pending(settings: Settings, status: Status, console: Console) -> 
         await asyncio.sleep(0.5)
 
 
-def _panel(event: ProfileEvent, lateness: timedelta, sink: Path | None) -> Panel:
+def _title(event: ProfileEvent, lateness: timedelta) -> str:
     facts = event.event_data
-    title = f"{event.event_type}: trigger {facts['campaign_id']}, item {facts['item']}, {lateness / timedelta(milliseconds=1):.0f} ms late"
-    mail = mails.find(sink, facts["launch_id"]) if sink else None
-    lines = [f"event   {event.encode().decode()}"]
-    if mail:
-        lines += ["", mails.shown(mail)]
-    return Panel(Text("\n".join(lines)), title=title, title_align="left")
+    late = lateness / timedelta(milliseconds=1)
+    return f"\n{event.event_type}: trigger {facts['campaign_id']}, item {facts['item']} of batch {facts['batch_id']}, {late:.0f} ms late"
+
+
+def _text(event: ProfileEvent, sink: Path | None) -> str:
+    mail = mails.find(sink, event.event_data["launch_id"]) if sink else None
+    return event.encode().decode() + (f"\n\n{indent(mails.shown(mail), '    ')}" if mail else "")
 
 
 def _countdown(due: datetime | None) -> str:

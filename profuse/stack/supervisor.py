@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,8 +19,9 @@ from profuse.stack.ports import LOOPBACK, reachable
 from profuse.stack.racing import first
 from schemas.settings import Settings
 
-# Who takes work in goes first, the servers last; together less than 10 s.
-_STOPPING = {"gateway": 3.0, "matcher": 2.0, "launcher": 2.0, "mail-sink": 0.5, "postgres": 1.0, "kafka": 1.0}
+# Who takes work in goes first, the servers last; each has at least so many seconds to finish.
+_STOPPING = {"gateway": 1.0, "matcher": 1.0, "launcher": 1.0, "mail-sink": 0.5, "postgres": 1.0, "kafka": 1.0}
+_STOPPED_WITHIN = 9.5
 
 
 class Supervisor:
@@ -71,14 +73,12 @@ class Supervisor:
     async def _match(self, request: wanted.Wanted) -> None:
         """Stop the surplus in order, then start what is missing."""
         names = dict(request.names())
-        surplus = [
-            child.process for child in self._keeper.children if child.process.room in wanted.ROOMS and child.process.name not in names
-        ]
+        running = {child.process.name: child.process.room for child in self._keeper.children}
         for room in wanted.ROOMS:
-            await self._keeper.stop([process.name for process in surplus if process.room == room], _STOPPING[room])
-        running = {child.process.name for child in self._keeper.children}
-        for name in names.keys() - running:
-            self._keeper.keep(rooms.room(name, names[name], self._settings, directories.port(self._directory, name)))
+            await self._keeper.stop([name for name in running if running[name] == room and name not in names], _STOPPED_WITHIN)
+        for name, room in names.items():
+            if name not in running:
+                self._keeper.keep(rooms.room(name, room, self._settings, directories.port(self._directory, name)))
 
     async def _until_ready(self, request: wanted.Wanted) -> None:
         for process in [child.process for child in self._keeper.children]:
@@ -88,8 +88,12 @@ class Supervisor:
         self._say(f"Ready: {self._api} (mail: {mail_in(self._directory)}, logs: {self._directory / 'log'})")
 
     async def _stop(self) -> None:
+        end = time.monotonic() + _STOPPED_WITHIN
+        reserved = sum(_STOPPING.values())
         for room, seconds in _STOPPING.items():
-            await self._keeper.stop([child.process.name for child in self._keeper.children if child.process.room == room], seconds)
+            reserved -= seconds
+            names = [child.process.name for child in self._keeper.children if child.process.room == room]
+            await self._keeper.stop(names, end - time.monotonic() - reserved)
         state.forget(self._directory)
 
     def _record(self) -> None:
