@@ -91,7 +91,7 @@ async def test_a_matched_message_becomes_mails_and_events(migrated: Settings, wo
     assert sorted(event["event_type"] for event in told) == ["import_api", "import_api", "launch", "launch", "send", "send"]
 
 
-@pytest.mark.promise("P-LAUNCH-01", "P-LAUNCH-15")
+@pytest.mark.promise("P-LAUNCH-01", "P-LAUNCH-15", "P-OPS-05")
 async def test_two_launchers_send_each_mail_once_even_if_messages_come_twice(migrated: Settings, world: World) -> None:
     mailbox = Mailbox()
     messages = [

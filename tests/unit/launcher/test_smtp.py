@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.launching import attachment, launch
+from workers.launcher import smtp
 from workers.launcher.channel import Deferred, Refused, Unavailable
 from workers.launcher.smtp import Smtp
 
@@ -26,13 +27,14 @@ class Server:
     sessions: int = 0
     accepted: list[Envelope] = field(default_factory=list)
     held: asyncio.Event = field(default_factory=asyncio.Event)
+    last: SMTP | None = None
 
-    async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802
+    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:  # noqa: N802
         if address.startswith("hang"):
             self.held.set()
             await asyncio.Event().wait()
-        if address.startswith("drop") and server.transport is not None:
-            server.transport.close()
+        if address.startswith("drop"):
+            self.hang_up()
         if address[:3].isdigit():
             return f"{address[:3]} <{address}> is not wanted"
         envelope.rcpt_tos.append(address)
@@ -44,7 +46,13 @@ class Server:
 
     def session(self) -> SMTP:
         self.sessions += 1
-        return SMTP(self, enable_SMTPUTF8=self.utf8, loop=asyncio.get_running_loop())
+        self.last = SMTP(self, enable_SMTPUTF8=self.utf8, loop=asyncio.get_running_loop())
+        return self.last
+
+    def hang_up(self) -> None:
+        assert self.last is not None
+        assert self.last.transport is not None
+        self.last.transport.close()
 
     def mail(self) -> EmailMessage:
         content = self.accepted[-1].content
@@ -103,6 +111,27 @@ async def test_a_broken_connection_is_replaced(server: Server) -> None:
         await channel.send(launch())
 
     assert (len(server.accepted), server.sessions) == (2, 2)
+
+
+async def test_a_server_that_hung_up_meanwhile_costs_no_mail(server: Server) -> None:
+    async with channel_to(server) as channel:
+        await channel.send(launch())
+        server.hang_up()
+        async with asyncio.timeout(10):
+            while channel._idle[0][0].is_connected:
+                await asyncio.sleep(0)
+        await channel.send(launch())
+
+    assert (len(server.accepted), server.sessions) == (2, 2)
+
+
+async def test_a_connection_that_rested_too_long_is_replaced(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "_FRESH", 0.0)
+    async with channel_to(server) as channel:
+        for _ in range(2):
+            await channel.send(launch())
+
+    assert server.sessions == 2
 
 
 @pytest.mark.promise("P-LAUNCH-14")
