@@ -1,6 +1,7 @@
 """Runs one room in the foreground until it is asked to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -62,7 +63,9 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.health_port))
     except OSError as error:
-        raise CannotRun(f"The health port {settings.health_port} cannot be used ({error.strerror}): set PROFUSE_HEALTH_PORT.") from None
+        raise CannotRun(
+            f"The health port {settings.health_port} cannot be used ({os.strerror(error.errno or 0)}): set PROFUSE_HEALTH_PORT."
+        ) from None
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -23,6 +23,8 @@ class Process:
     # A system user to run as; None is whoever we are.
     user: int | None = None
     inherited: Sequence[int] = ()
+    # Where it is started; None is where we are.
+    directory: Path | None = None
 
 
 class Child:
@@ -36,6 +38,7 @@ class Child:
             self._popen = subprocess.Popen(
                 process.command,
                 env=os.environ | process.environment,
+                cwd=process.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -35,23 +35,27 @@ def server(directory: Path, port: int) -> Process:
     data = directory / "data"
     if not data.exists():
         _create(directory, data, user)
-    if user is not None:
-        _let_pass(data)
     settings = (f"--{name}={value}" for name, value in _SETTINGS.items())
     return Process(
         name="postgres",
         room="postgres",
-        command=[str(_PROGRAMS / "postgres"), "-D", str(data), "-p", str(port), *settings],
+        command=[str(_PROGRAMS / "postgres"), "-D", _seen(data, user), "-p", str(port), *settings],
         url=f"postgresql://postgres@{LOOPBACK}:{port}/postgres",
         # Fast shutdown: SIGTERM would wait for clients to leave.
         stop_signal=signal.SIGINT,
         user=user,
+        directory=data,
     )
 
 
 def _user() -> int | None:
     """Postgres refuses to run as root, so root lends it the user that may do the least."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+
+
+def _seen(data: Path, user: int | None) -> str:
+    """How the server names its directory, which it is started in: another user may be barred from the path to it."""
+    return str(data) if user is None else "/proc/self/cwd"
 
 
 def _create(directory: Path, data: Path, user: int | None) -> None:
@@ -61,17 +65,17 @@ def _create(directory: Path, data: Path, user: int | None) -> None:
     unfinished.mkdir(parents=True, mode=0o700)
     if user is not None:
         os.chown(unfinished, user, -1)
-        _let_pass(unfinished)
         _let_pass(_PROGRAMS / "initdb")
-    command = [str(_PROGRAMS / "initdb"), "-D", str(unfinished), "-U", "postgres", "--auth=trust", *_CLUSTER]
-    created = subprocess.run(command, capture_output=True, text=True, check=False, user=user, extra_groups=None if user is None else [])
+    command = [str(_PROGRAMS / "initdb"), "-D", _seen(unfinished, user), "-U", "postgres", "--auth=trust", *_CLUSTER]
+    groups: list[int] | None = None if user is None else []
+    created = subprocess.run(command, capture_output=True, text=True, check=False, user=user, extra_groups=groups, cwd=unfinished)
     if created.returncode:
         raise CannotRun(f"Postgres cannot use {directory}: {created.stderr.strip().splitlines()[-1]}")
     unfinished.rename(data)
 
 
 def _let_pass(path: Path) -> None:
-    """Let another user reach a path: through its parents, without seeing what else is in them."""
+    """Let another user reach a program: through its parents, without seeing what else is in them."""
     for parent in path.resolve().parents:
         mode = parent.stat().st_mode
         if not mode & 0o001:

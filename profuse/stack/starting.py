@@ -84,10 +84,9 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), backlog=1024)
     except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise CannotRun(
-            f"Cannot listen on {where} ({error.strerror}): free it, or name another port (`profuse up --port 0`: any free one)."
-        ) from None
+        reason = os.strerror(error.errno or 0)
+        advice = "free it, or name another port (`profuse up --port 0`: any free one)"
+        raise CannotRun(f"Cannot listen on {settings.host}:{settings.port} ({reason}): {advice}.") from None
 
 
 def _wait_until(done: Callable[[], bool], late: str) -> None:

@@ -1,0 +1,51 @@
+"""The operator's door, used as a shell would."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Door:
+    """The commands, for one directory."""
+
+    directory: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return profuse(*arguments, PROFUSE_DIR=str(self.directory), **self.environment)
+
+    def up(self, *arguments: str) -> str:
+        done = self.run("up", "--detach", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        reported: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return reported
+
+    def pids(self) -> dict[str, int]:
+        return {process["name"]: process["pid"] for process in self.status()["processes"]}
+
+    def supervisor(self) -> int:
+        pid: int = json.loads((self.directory / "state.json").read_text())["supervisor"]["pid"]
+        return pid
+
+
+def profuse(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith("PROFUSE_")}
+    command = [sys.executable, "-m", "profuse", *arguments]
+    return subprocess.run(command, env=others | environment, capture_output=True, text=True, timeout=90, check=False)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)

@@ -1,0 +1,63 @@
+"""Stacks on servers that others run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.stack.door import Door, profuse
+
+ONLY_A_GATEWAY = ("--port", "0", "--matchers", "0", "--launchers", "0")
+
+
+@pytest.mark.promise("P-DOOR-02", "P-DOOR-11", "P-DOOR-12")
+def test_two_directories_are_two_stacks(outside: Callable[[str], Door]) -> None:
+    one, other = outside("one"), outside("other")
+    one.up(*ONLY_A_GATEWAY)
+    other.up(*ONLY_A_GATEWAY)
+    apis = {one.status()["api"], other.status()["api"]}
+    one.run("down")
+
+    assert len(apis) == 2
+    assert one.status()["processes"] == []
+    assert list(other.pids()) == ["gateway-1"]
+    assert other.run("status").returncode == 0
+
+
+@pytest.mark.promise("P-DOOR-13")
+def test_a_taken_port_is_said_in_one_line(outside: Callable[[str], Door]) -> None:
+    one, other = outside("one"), outside("other")
+    one.up(*ONLY_A_GATEWAY)
+    port = one.status()["api"].rpartition(":")[2]
+    done = other.run("up", "--port", port)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"profuse: Cannot listen on 127.0.0.1:{port} (Address already in use): free it, or name another port")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.promise("P-DOOR-06")
+def test_nothing_that_runs_is_not_ready(tmp_path: Path) -> None:
+    done = profuse("status", "--json", "--dir", str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stdout == '{"api": null, "kafka": null, "postgres": null, "mail": null, "processes": []}\n'
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["up", "--foo"], 2, "profuse: No such option: --foo (`--help` shows how)\n"),
+        (["apply", "there-is-none.toml"], 1, "profuse: there-is-none.toml cannot be read: No such file or directory\n"),
+        (
+            ["launches", "list"],
+            1,
+            "profuse: No stack runs in /nowhere: start it with `profuse up`, or set PROFUSE_KAFKA and PROFUSE_POSTGRES.\n",
+        ),
+    ],
+)
+def test_a_failure_is_one_line(arguments: list[str], code: int, line: str) -> None:
+    done = profuse(*arguments, PROFUSE_DIR="/nowhere")
+
+    assert (done.returncode, done.stderr) == (code, line)

@@ -1,0 +1,110 @@
+"""A stack that starts everything by itself."""
+
+import json
+import os
+import signal
+import smtplib
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.stack.door import Door, profuse, wait_until
+
+ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1"}
+
+
+@pytest.mark.promise("P-DOOR-05", "P-DOOR-06", "P-DOOR-10")
+def test_all_is_ready_when_up_returns(stack: Door) -> None:
+    done = stack.run("status", "--json")
+    reported = stack.status()
+
+    assert done.returncode == 0
+    assert set(reported) == {"api", "kafka", "postgres", "mail", "processes"}
+    assert {process["name"] for process in reported["processes"]} == ROOMS
+    assert all(set(process) == {"name", "room", "pid", "ready", "url"} and process["ready"] for process in reported["processes"])
+    assert reported["mail"] == str(stack.directory / "mail")
+
+
+@pytest.mark.promise("P-DOOR-01", "P-DOOR-04")
+def test_up_changes_counts_and_leaves_the_rest_running(stack: Door) -> None:
+    before, api = stack.pids(), stack.status()["api"]
+    stack.up("--gateways", "2", "--matchers", "0")
+    grown = stack.pids()
+    os.kill(grown["gateway-1"], signal.SIGKILL)
+    answered = httpx.post(f"{api}/api/v1.1/tasks/status", content=b"{}").json()
+    stack.up("--gateways", "1", "--matchers", "1")
+
+    assert grown.keys() == (before.keys() | {"gateway-2"}) - {"matcher-1"}
+    assert all(grown[name] == before[name] for name in before.keys() & grown.keys())
+    assert answered["error"] == 401
+    assert stack.pids().keys() == before.keys()
+
+
+@pytest.mark.promise("P-DOOR-03")
+def test_a_killed_process_is_started_again_and_said_so(stack: Door) -> None:
+    before = stack.pids()
+    os.kill(before["matcher-1"], signal.SIGKILL)
+    wait_until(lambda: stack.pids()["matcher-1"] != before["matcher-1"] and stack.run("status").returncode == 0)
+
+    said = (stack.directory / "log" / "supervisor.log").read_text()
+    assert "matcher-1 was killed by SIGKILL; it is started again in 0.5 s" in said
+
+
+@pytest.mark.promise("P-DOOR-16")
+def test_each_delivered_mail_is_one_file(stack: Door) -> None:
+    mail_in = Path(stack.status()["mail"])
+    before = set(mail_in.glob("*"))
+    with smtplib.SMTP(*_smtp(stack)) as server:
+        for name in ("first", "second"):
+            server.sendmail("a@example.com", ["b@example.com"], f"Subject: {name}\r\n\r\nHello\r\n")
+    kept = sorted(set(mail_in.glob("*")) - before)
+
+    assert [file.suffix for file in kept] == [".eml", ".eml"]
+    assert [file.read_text().splitlines()[0] for file in kept] == ["Subject: first", "Subject: second"]
+
+
+@pytest.mark.promise("P-DOOR-01")
+def test_up_works_after_its_supervisor_was_killed(stack: Door) -> None:
+    before = stack.pids()
+    os.kill(stack.supervisor(), signal.SIGKILL)
+    wait_until(lambda: stack.run("status").returncode == 1)
+    said = stack.up("--port", "0")
+
+    assert "matcher-1 was left running by a supervisor that was killed; it is stopped" in said
+    assert stack.run("status").returncode == 0
+    assert not any(psutil.pid_exists(pid) for pid in before.values())
+
+
+@pytest.mark.promise("P-DOOR-07", "P-OPS-13")
+def test_down_stops_everything_and_keeps_the_data(stack: Door) -> None:
+    pids = stack.pids()
+    done = stack.run("down")
+
+    assert done.returncode == 0
+    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+    assert "is killed" not in (stack.directory / "log" / "supervisor.log").read_text()
+    assert (stack.directory / "postgres" / "data").exists()
+    assert stack.run("down").returncode == 0
+
+
+@pytest.mark.promise("P-DOOR-08")
+def test_wipe_deletes_what_up_made(stack: Door) -> None:
+    done = stack.run("down", "--wipe")
+
+    assert done.returncode == 0
+    assert not stack.directory.exists()
+
+
+@pytest.mark.promise("P-DOOR-08")
+def test_wipe_spares_what_up_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    done = profuse("down", "--wipe", "--dir", str(tmp_path))
+
+    assert done.returncode == 1
+    assert (tmp_path / "mine").exists()
+
+
+def _smtp(stack: Door) -> tuple[str, int]:
+    return "127.0.0.1", json.loads((stack.directory / "ports.json").read_text())["smtp"]

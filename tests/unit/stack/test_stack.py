@@ -1,0 +1,66 @@
+"""Decisions of the local stack."""
+
+import os
+from pathlib import Path
+
+import pytest
+import typer
+
+from profuse.__main__ import app
+from profuse.stack import directory as directories
+from profuse.stack import wanted
+from profuse.stack.keeping import pause
+from profuse.stack.living import identity_of, process_of
+from profuse.stack.mail import keep
+from profuse.stack.state import Identity
+
+
+@pytest.mark.promise("P-DOOR-03")
+def test_pauses_grow_up_to_ten_seconds() -> None:
+    assert [pause(failures) for failures in (1, 2, 3, 9)] == [0.5, 1, 2, 10]
+
+
+@pytest.mark.promise("P-DOOR-01")
+def test_a_count_left_out_is_what_runs_or_one() -> None:
+    first = wanted.adjusted({"matcher": 3}, running=None)
+    second = wanted.adjusted({"gateway": 0}, running=first)
+
+    assert first.counts == {"gateway": 1, "matcher": 3, "launcher": 1}
+    assert second.counts == {"gateway": 0, "matcher": 3, "launcher": 1}
+    assert second.id != first.id
+
+
+def test_a_number_that_was_given_again_is_another_process() -> None:
+    mine = identity_of(os.getpid())
+
+    assert process_of(mine) is not None
+    assert process_of(Identity(pid=mine.pid, started=mine.started - 1)) is None
+
+
+def test_a_directory_is_supervised_by_one_at_a_time(tmp_path: Path) -> None:
+    with directories.supervised(tmp_path), pytest.raises(directories.AlreadySupervised), directories.supervised(tmp_path):
+        pass
+    with directories.supervised(tmp_path):
+        pass
+
+
+def test_a_port_is_remembered_while_it_is_free(tmp_path: Path) -> None:
+    assert directories.port(tmp_path, "kafka") == directories.port(tmp_path, "kafka") != directories.port(tmp_path, "postgres")
+
+
+@pytest.mark.promise("P-DOOR-16")
+def test_mails_are_kept_whole_in_the_order_of_delivery(tmp_path: Path) -> None:
+    kept = [keep(tmp_path, mail) for mail in (b"one", b"two")]
+
+    assert sorted(tmp_path.iterdir()) == kept
+    assert [file.read_bytes() for file in kept] == [b"one", b"two"]
+
+
+@pytest.mark.promise("P-DOOR-13")
+def test_every_command_shows_an_example() -> None:
+    root = typer.main.get_command(app)
+    groups = [root, root.commands["launches"]]  # type: ignore[attr-defined]
+    commands = [command for group in groups for command in group.commands.values() if not hasattr(command, "commands")]
+
+    assert len(commands) > 10
+    assert [command.name for command in commands if "Example: " not in (command.help or "")] == []
