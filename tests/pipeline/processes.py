@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.pipeline.waiting import eventually
 
@@ -65,6 +66,11 @@ class Process:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def local_ports(self) -> list[int]:
+        """The ports that its connections start from."""
+        assert self._popen is not None
+        return [connection.laddr.port for connection in psutil.Process(self._popen.pid).net_connections("tcp")]
 
     def ask_to_stop(self) -> None:
         if self.runs:

@@ -114,6 +114,14 @@ class Stack:
         eventually(all_there, 30, lambda: f"batch {task} has {expected} launches; it has {len(items)}")
         return items
 
+    def answered_items(self, task: str) -> list[int]:
+        """The items of all stored results, sorted."""
+        rows = self.world.rows("SELECT items FROM results WHERE batch = $1", bytes.fromhex(task))
+        return sorted(item for row in rows for item in row["items"])
+
+    def dead_letters(self) -> list[str]:
+        return [str(row["reason"]) for row in self.world.rows("SELECT reason FROM dead_letters")]
+
     def wait_launched(self, task: str, seconds: float = 30) -> Json:
         """The batch's counts, once each imported item has had its launch."""
         counts: Json = {}

@@ -28,6 +28,8 @@ def test_a_matcher_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothing
     assert len({entry["profile_id"] for entry in result}) == PROFILES
     assert [replicas.profile(result[at]["profile_id"])["_fname"] for at in (0, 4_321, 9_999)] == ["0", "4321", "9999"]
     assert replicas.launched_items(task, PROFILES) == list(range(PROFILES))
+    assert replicas.answered_items(task) == list(range(PROFILES))
+    assert replicas.dead_letters() == []
     assert counts(replicas, task) == {"total": PROFILES, "imported": PROFILES, "failed": 0}
 
 

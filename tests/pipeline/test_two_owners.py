@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.pipeline.processes import Process
 from tests.pipeline.stack import Json, Stack
 from tests.pipeline.waiting import eventually
 
@@ -18,7 +19,7 @@ def test_a_matcher_that_slept_through_the_loss_of_its_partitions_changes_nothing
         answer = threads.submit(replicas.import_and_start, people("first"), timeout={"days": 1})
         first = replicas.next_task(before)
         eventually(lambda: 0 < replicas.status(first, limit=0)["progress"] < 100, 30, lambda: "a matcher is in the middle of the batch")
-        sleeper.freeze()
+        eventually(lambda: falls_asleep(replicas, sleeper), 10, lambda: "the matcher is asleep between two transactions")
         assert replicas.status(first, limit=0)["progress"] < 100, "the matcher fell asleep too late to show anything"
         ids = [entry["profile_id"] for entry in answer.result().body["result"]]
     # Whatever the sleeper still has in hand is older than this.
@@ -34,7 +35,19 @@ def test_a_matcher_that_slept_through_the_loss_of_its_partitions_changes_nothing
     assert names(replicas) == {"second": PROFILES}
     for task in (first, second):
         assert replicas.launched_items(task, PROFILES) == list(range(PROFILES))
+        assert replicas.answered_items(task) == list(range(PROFILES))
         assert replicas.status(task, limit=0)["result"]["imported"] == PROFILES
+    assert replicas.dead_letters() == []
+
+
+def falls_asleep(stack: Stack, sleeper: Process) -> bool:
+    """Between two transactions, with the next messages in hand: in one, Postgres would end it."""
+    sleeper.freeze()
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE client_port = ANY($1) AND state <> 'idle'"
+    if stack.world.value(busy, sleeper.local_ports()) == 0:
+        return True
+    sleeper.thaw()
+    return False
 
 
 def people(name: str) -> list[Json]:
