@@ -53,8 +53,9 @@ class World:
 
     async def batch(self, total: int, matching: str = "email", **settings: Any) -> bytes:
         """A batch's rows, as the gateway writes them."""
-        row = {
-            "id": new_id(),
+        batch = new_id()
+        row: Json = {
+            "id": batch,
             "account": 1,
             "database": self.database,
             "trigger": self.trigger,
@@ -73,8 +74,8 @@ class World:
             *row.values(),
         )
         bits = asyncpg.BitString.frombytes(bytes((total + 7) // 8), bitlength=total)
-        await self.pool.execute("INSERT INTO batch_progress (batch, total, done) VALUES ($1, $2, $3)", row["id"], total, bits)
-        return bytes(row["id"])
+        await self.pool.execute("INSERT INTO batch_progress (batch, total, done) VALUES ($1, $2, $3)", batch, total, bits)
+        return batch
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -122,7 +123,7 @@ class World:
         return [found[item] for item in sorted(found)]
 
     async def profiles(self) -> list[Json]:
-        """All profiles, in the order in which they were made."""
+        """All profiles, in no order that a test may build on."""
         rows = await self.pool.fetch("SELECT id, data::text, subscriptions::text FROM profiles ORDER BY id")
         decode = msgspec.json.decode
         return [{"_id": row["id"].hex(), **decode(row["data"]), "subscriptions": decode(row["subscriptions"])} for row in rows]

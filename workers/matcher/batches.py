@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from schemas.fields import Field, FieldType
+from schemas.fields import SYSTEM_FIELDS, Field, FieldType
 from schemas.matching import Matching
 
 
@@ -27,6 +27,11 @@ class Database:
     resources: Mapping[int, str]
     import_triggers: tuple[int, ...]
     update_triggers: tuple[UpdateTrigger, ...]
+
+    @cached_property
+    def known(self) -> dict[str, Field | None]:
+        """All names that an item's data may have; None for those with rules of their own."""
+        return {**self.fields, **SYSTEM_FIELDS, "email": None, "phones": None, "subscriptions": None}
 
     @cached_property
     def matchable(self) -> dict[str, Field]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import SYSTEM_FIELDS, JsonValue, parse, storable
+from schemas.fields import JsonValue, parse, storable
 from workers.matcher.batches import Batch, Database
 from workers.matcher.subscribing import Given, parse_subscriptions
 
@@ -20,7 +20,7 @@ _REGISTRATION = {"country": "_regcountry", "city": "_regcity"}
 _ACTION = frozenset({"action", "value", "submatch"})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Change:
     """Fields with their new values, None for one that is unset, and the subscriptions given."""
 
@@ -30,18 +30,20 @@ class Change:
 
 def parse_change(data: Mapping[str, JsonValue], batch: Batch, locate: Locate) -> Change:
     """Raises `ItemFailed`, naming the field."""
+    database = batch.database
     fields: dict[str, JsonValue] = {}
     subscriptions = None
     for name, value in data.items():
-        # A name that cannot be stored cannot be shown in the error either.
-        storable(name)
+        if name not in database.known and not _is_kept(name, database):
+            continue
         try:
-            _refuse_action(value)
+            if type(value) is dict:
+                _refuse_action(value)
             if name == "subscriptions":
                 skip_invalid = batch.skip_invalid_subscriptions
-                subscriptions = parse_subscriptions(value, batch.database.resources, skip_invalid=skip_invalid)
-            elif _is_known(name, batch.database):
-                fields[name] = _parsed(name, value, batch.database)
+                subscriptions = parse_subscriptions(value, database.resources, skip_invalid=skip_invalid)
+            else:
+                fields[name] = _parsed(name, value, database)
         except ItemFailed as failed:
             raise failed.at(name) from None
     if batch.detect_geo:
@@ -49,18 +51,18 @@ def parse_change(data: Mapping[str, JsonValue], batch: Batch, locate: Locate) ->
     return Change(fields, subscriptions)
 
 
-def _refuse_action(value: JsonValue) -> None:
-    if isinstance(value, dict) and "action" in value and value.keys() <= _ACTION:
-        raise ItemFailed(400, "Functional updates are not supported yet")
-
-
-def _is_known(name: str, database: Database) -> bool:
-    """False for a field to ignore."""
-    if name in SYSTEM_FIELDS or name in database.fields or name in ("email", "phones"):
-        return True
+def _is_kept(name: str, database: Database) -> bool:
+    """What becomes of a field that nobody declared."""
+    # A name that cannot be stored cannot be shown in an error either.
+    storable(name)
     if database.unknown_fields == "reject":
-        raise ItemFailed(400, "Unknown field")
+        raise ItemFailed(400, "Unknown field", name)
     return database.unknown_fields == "keep"
+
+
+def _refuse_action(value: dict[str, JsonValue]) -> None:
+    if "action" in value and value.keys() <= _ACTION:
+        raise ItemFailed(400, "Functional updates are not supported yet")
 
 
 def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
@@ -70,7 +72,7 @@ def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
         return None
     if name == "phones":
         return _phones(value)
-    field = SYSTEM_FIELDS.get(name) or database.fields.get(name)
+    field = database.known.get(name)
     return storable(value) if field is None else parse(field, value)
 
 

@@ -9,7 +9,7 @@ from workers.matcher.batches import Database
 from workers.matcher.subscribing import Subscription
 
 
-@dataclass
+@dataclass(slots=True)
 class Profile:
     """One profile's latest state; `stored_…` is what the tables say of it."""
 
@@ -38,6 +38,8 @@ class Profile:
         return frozenset(identities_of(self.database.matchable, self.data, self.subscriptions))
 
     def carries(self) -> frozenset[int]:
+        if not self.database.tagging:
+            return frozenset()
         named = ((name, self.data.get(name)) for name in self.database.tagging)
         return frozenset(tag for name, tags in named if tags for tag in tag_hashes(self.database.id, name, ",".join(tags)))
 

@@ -22,7 +22,7 @@ Held = dict[Key | Tags, set[bytes]]
 """Which profiles answer to what is searched by."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Item:
     """One profile to import: whom to look for, and what to do with whoever is found."""
 
@@ -37,14 +37,11 @@ class Item:
     # What a new profile gets besides its data.
     implied: Mapping[str, JsonValue] | None = None
 
-    @property
-    def email(self) -> Key | None:
-        """The e-mail that the item's data would give somebody."""
-        address = self.change.fields.get("email")
-        return (self.batch.database.id, (Kind.EMAIL, address)) if address else None
+    # The e-mail that the data would give somebody.
+    email: Key | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Outcome:
     """How an item ended."""
 
@@ -69,17 +66,20 @@ def read(message: ProfileImport, batch: Batch, locate: Locate) -> Item | Outcome
 
 def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     value, name, database = message.value, batch.field_name, batch.database
+    item = Item(batch, message.item, change, message.custom_data)
+    if address := change.fields.get("email"):
+        item.email = database.id, (Kind.EMAIL, address)
     if batch.matching is Matching.PROFILE_ID:
-        profile = parse_id(value)
-        if profile is None:
+        item.profile = parse_id(value)
+        if item.profile is None:
             raise ItemFailed(404, "Profile not found", "profile_id")
-        return Item(batch, message.item, change, message.custom_data, profile=profile)
-    implied = _implied(batch, value)
+        return item
+    item.implied = _implied(batch, value)
     if batch.matching is Matching.CUSTOM and name and database.fields[name].type is FieldType.TAGS:
-        tags = tuple(tag_hashes(database.id, name, value))
-        return Item(batch, message.item, change, message.custom_data, tags=tags, implied=implied)
-    keys = tuple((database.id, identity) for identity in searched(batch.matching, value, batch.resource, name))
-    return Item(batch, message.item, change, message.custom_data, keys=keys, implied=implied)
+        item.tags = tuple(tag_hashes(database.id, name, value))
+    else:
+        item.keys = tuple((database.id, identity) for identity in searched(batch.matching, value, batch.resource, name))
+    return item
 
 
 def _implied(batch: Batch, value: str) -> dict[str, JsonValue]:
