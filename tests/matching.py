@@ -133,7 +133,7 @@ class World:
         return found
 
 
-def item(value: str | int | None = None, custom_data: Json | None = None, **data: Any) -> Json:
+def item(value: str | int | None = None, custom_data: Any = None, **data: Any) -> Json:
     """An item by its match value, which is the e-mail of its data if it is not given."""
     return {"value": data.get("email") if value is None else value, "data": data, "custom_data": custom_data}
 
