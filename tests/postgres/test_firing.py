@@ -332,6 +332,13 @@ def loop_of(launcher: Launcher, **changes: Any) -> Firing:
     return Firing(settings, launcher.world.pool, launcher.paging())
 
 
+async def another_turn(firing: Firing) -> None:
+    turned = firing._turned
+    async with asyncio.timeout(10):
+        while firing._turned == turned:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.promise("P-LAUNCH-02")
 async def test_a_group_that_falls_due_is_fired_without_being_asked_for(world: World, topic: Topic) -> None:
     sent = asyncio.Event()
@@ -388,7 +395,7 @@ async def test_a_slow_group_holds_up_no_other(world: World, topic: Topic) -> Non
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(take_time), topic)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(loop_of(launcher, claim_groups=2).run(launcher.stop))
+        loops.create_task(loop_of(launcher, claim_groups=2, claim_every=timedelta(seconds=3600)).run(launcher.stop))
         await asyncio.wait_for(passed.wait(), 10)
         released.set()
         await until_finished(world)
@@ -411,7 +418,8 @@ async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic
     async with asyncio.TaskGroup() as loops:
         loops.create_task(firing.run(launcher.stop))
         await asyncio.wait_for(begun.wait(), 10)
-        firing.wake()
+        for _ in range(2):
+            await another_turn(firing)
         held = await world.pool.fetchval("SELECT count(*) FROM launches WHERE fence > 0")
         launcher.stop.set()
         released.set()

@@ -56,8 +56,6 @@ class Firing:
 
     async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
         room = self._settings.claim_groups - self._working
-        if room == 0:
-            return
         # Before the claim is sent, so that the lease never ends later here than in the database.
         asked = time.monotonic()
         try:
