@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from schemas import metrics
 from schemas.ids import launch_id
 from schemas.messages import TriggerStart
 from schemas.settings import Settings
@@ -448,3 +449,45 @@ async def test_the_loop_waits_for_a_database_that_cannot_answer_and_goes_on_by_i
         launcher.stop.set()
 
     assert (firing.problems(), firing.alive()) == ([], [])
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_the_loop_goes_on_after_a_lease_was_lost_and_counts_it(world: World, topic: Topic) -> None:
+    async def freeze(launch: Launch) -> None:
+        if launch.recipient.address.startswith("frozen") and not launcher.channel.sent:
+            await world.pool.execute("UPDATE launches SET run_at = now()")
+            await launches.claim(world.pool, OVER, 1)
+
+    await schedule(world, "frozen@example.com")
+    launcher = Launcher(world, Remembering(freeze), topic)
+    before = metrics.LEASES_LOST._value.get()
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert metrics.LEASES_LOST._value.get() - before == 1
+    assert topic.types() == ["launch", "send"]
+
+
+@pytest.mark.promise("P-OPS-15")
+async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: World, topic: Topic) -> None:
+    async def break_database(_launch: Launch) -> None:
+        if not launcher.channel.sent:
+            await world.pool.execute("ALTER TABLE results RENAME TO gone")
+
+    await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(break_database), topic)
+    firing = loop_of(launcher)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(firing.run(launcher.stop))
+        async with asyncio.timeout(10):
+            while not launcher.channel.sent or firing._working:
+                await asyncio.sleep(0.01)
+        await world.pool.execute("ALTER TABLE gone RENAME TO results")
+        # As if its lease were over.
+        await world.pool.execute("UPDATE launches SET run_at = now()")
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert topic.types() == ["launch", "send"]
