@@ -8,12 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from profuse.applying import BadFile
-from profuse.applying import apply as apply_text
 from profuse.commands.options import Dir
 from profuse.commands.tables import show
-from profuse.describing import described, example
-from profuse.migrating import migrate as migrate_all
 from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
 from schemas.settings import Settings
@@ -31,6 +27,9 @@ def apply(
 
     Example: profuse apply examples/demo.toml
     """
+    from profuse.applying import BadFile
+    from profuse.applying import apply as apply_text
+
     text, settings = _text(file), settings_of(directory)
     try:
         _print(asyncio.run(apply_text(settings, text, pruning=prune)))
@@ -46,6 +45,8 @@ def migrate(directory: Dir = None) -> None:
     """
     # What the client says of a broker that is not there yet, at every attempt, the error says once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    from profuse.migrating import migrate as migrate_all
+
     _print(asyncio.run(migrate_all(settings_of(directory))))
 
 
@@ -57,6 +58,8 @@ def settings(
 
     Example: profuse settings
     """
+    from profuse.describing import described, example
+
     if env:
         typer.echo(example(), nl=False)
         return

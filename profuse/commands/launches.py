@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from profuse import launches
 from profuse.commands.options import Dir
 from profuse.commands.tables import show
-from profuse.postgres import transaction
 from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
 from schemas.ids import parse_id
@@ -59,11 +57,17 @@ def _id(batch: str) -> bytes:
 
 
 async def _groups(settings: Settings, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
+    from profuse import launches
+    from profuse.postgres import transaction
+
     async with transaction(settings) as connection:
         return await launches.groups(connection, batch, limit)
 
 
 async def _make_due(settings: Settings, batch: bytes) -> int | None:
+    from profuse import launches
+    from profuse.postgres import transaction
+
     async with transaction(settings) as connection:
         return await launches.make_due(connection, batch)
 

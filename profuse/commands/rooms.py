@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from profuse.commands.options import Dir
-from profuse.process import host
 from profuse.stack.finding import settings_of
 
 app = typer.Typer()
@@ -23,6 +22,7 @@ def gateway(directory: Dir = None) -> None:
     Example: PROFUSE_PORT=8080 profuse gateway
     """
     from ingest.gateway import open_gateway
+    from profuse.process import host
 
     host("gateway", open_gateway, settings_of(directory))
 
@@ -33,6 +33,7 @@ def matcher(directory: Dir = None) -> None:
 
     Example: PROFUSE_HEALTH_PORT=9091 profuse matcher
     """
+    from profuse.process import host
     from workers.exactly_once.stream import TopicChanged
     from workers.matcher.room import open_matcher
 
@@ -45,6 +46,7 @@ def launcher(directory: Dir = None) -> None:
 
     Example: PROFUSE_HEALTH_PORT=9092 profuse launcher
     """
+    from profuse.process import host
     from workers.exactly_once.stream import TopicChanged
     from workers.launcher.room import open_launcher
 
@@ -60,6 +62,7 @@ def mail_sink(
 
     Example: PROFUSE_SMTP=smtp://127.0.0.1:1025 profuse mail-sink mail
     """
+    from profuse.process import host
     from profuse.stack.mail import open_mail_sink
 
     host("mail-sink", partial(open_mail_sink, directory=kept_in), settings_of(directory))

@@ -1,5 +1,6 @@
 """The operator's door, used as a shell would."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from profuse.stack.status import is_all_ready, report
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,11 @@ class Door:
         return reported
 
     def pids(self) -> dict[str, int]:
-        return {process["name"]: process["pid"] for process in self.status()["processes"]}
+        """Without a process for each look."""
+        return {process["name"]: process["pid"] for process in asyncio.run(report(self.directory))["processes"]}
+
+    def is_ready(self) -> bool:
+        return is_all_ready(self.directory, asyncio.run(report(self.directory)))
 
     def supervisor(self) -> int:
         pid: int = json.loads((self.directory / "state.json").read_text())["supervisor"]["pid"]
