@@ -19,24 +19,22 @@ async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple
     names = [settings.topic(topic.name) for topic in topics.ALL]
     try:
         async with _open_admin(settings) as admin:
-            existing = await _partitions(admin)
-            refuse_other_counts(existing, stored)
-            made = await while_starting(_is_passing, _create, admin, missing(settings, existing, stored))
-            return made, await while_starting(_is_passing, _all_visible, admin, names)
+            made = await while_starting(_is_passing, _create, admin, _missing(settings, await admin.list_topics(), stored))
+            partitions = await while_starting(_is_passing, _all_visible, admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
         raise CannotRun(f"Kafka at {settings.kafka} does not do as asked ({error}): start it, or set PROFUSE_KAFKA") from error
+    _refuse_other_counts(partitions, stored)
+    return made, partitions
 
 
-def refuse_other_counts(existing: Mapping[str, int], stored: Mapping[str, int]) -> None:
+def _refuse_other_counts(partitions: Mapping[str, int], stored: Mapping[str, int]) -> None:
     for name, count in stored.items():
-        if (found := existing.get(name, count)) != count:
+        if (found := partitions.get(name, count)) != count:
             # Keys would move to other partitions and lose their order.
-            raise CannotRun(
-                f"topic {name} has {found} partitions but positions for {count}: give it back its {count}, or set another PROFUSE_PREFIX"
-            )
+            raise CannotRun(f"topic {name} has {found} partitions but positions for {count}: set another PROFUSE_PREFIX")
 
 
-def missing(settings: Settings, existing: Mapping[str, int], stored: Mapping[str, int]) -> list[NewTopic]:
+def _missing(settings: Settings, existing: Sequence[str], stored: Mapping[str, int]) -> list[NewTopic]:
     """A topic that was lost comes back with as many partitions as it had."""
     named = {settings.topic(topic.name): topic for topic in topics.ALL}
     return [
@@ -63,11 +61,6 @@ async def _open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
-    # All topics are listed, because asking for one by its name may create it.
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-
-
 async def _create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[str]:
     if not new:
         return []
@@ -82,6 +75,7 @@ async def _create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[s
 
 async def _all_visible(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
     """How many partitions each topic has, once every one of them is led."""
+    # All topics are described, because asking for one by its name may create it.
     described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
     for name in names:
         if any(partition["leader"] < 0 for partition in described.get(name) or [{"leader": -1}]):

@@ -163,9 +163,10 @@ async def test_a_token_value_of_another_account_is_refused_without_naming_it(tab
 
 
 async def test_rivals_apply_one_after_the_other(tables: Settings) -> None:
-    changes = await asyncio.gather(*(apply(tables, FILE) for _ in range(6)))
+    async with asyncio.TaskGroup() as rivals:
+        changes = [rivals.create_task(apply(tables, FILE)) for _ in range(6)]
 
-    assert sorted(map(len, changes)) == [0, 0, 0, 0, 0, 5]
+    assert sorted(len(task.result()) for task in changes) == [0, 0, 0, 0, 0, 5]
 
 
 async def test_without_tables_the_operator_is_told_to_migrate(settings: Settings) -> None:

@@ -17,11 +17,13 @@ DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
 _BATCH = """
 INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
                      content, custom_data, rejects, due_at)
-SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '{}', now() + interval '1 hour' FROM triggers WHERE number = 8
+SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '{}', now() + interval '1 hour'
+FROM triggers WHERE number = 8
 """
 _GROUP = """
 INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, launched, finished_at)
-SELECT $1, id, 0, $2, now() + $3, now() + $3, $2, ARRAY[$2, $2 + 1], '\\x', B'00', $4, CASE WHEN $4 > 0 THEN now() END FROM triggers WHERE number = 8
+SELECT $1, id, 0, $2, now() + $3, now() + $3, $2, ARRAY[$2, $2 + 1], '\\x', B'00', $4, CASE WHEN $4 > 0 THEN now() END
+FROM triggers WHERE number = 8
 """
 
 

@@ -47,9 +47,10 @@ async def test_migrating_again_changes_nothing(empty: Settings) -> None:
 
 @pytest.mark.promise("P-DOOR-09")
 async def test_rivals_migrate_one_after_the_other(empty: Settings) -> None:
-    changes = await asyncio.gather(*(migrate_tables(empty) for _ in range(4)))
+    async with asyncio.TaskGroup() as rivals:
+        changes = [rivals.create_task(migrate_tables(empty)) for _ in range(4)]
 
-    assert sorted(changes) == [[], [], [], ["tables: none → 0001"]]
+    assert sorted(task.result() for task in changes) == [[], [], [], ["tables: none → 0001"]]
 
 
 @pytest.mark.promise("P-DOOR-12")
