@@ -53,6 +53,20 @@ def test_a_launcher_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothin
     assert len(set().union(*ids.values())) == PROFILES
 
 
+@pytest.mark.promise("P-BATCH-02", "P-OPS-01")
+def test_what_was_answered_survives_the_death_of_every_process(replicas: Stack) -> None:
+    items = [{"data": {"email": f"answered-{number}@kill.test"}} for number in range(1_000)]
+    result = replicas.import_and_start(items, timeout={"days": 1}).body["result"]
+    for process in replicas.processes:
+        process.kill9()
+    task = replicas.last_task()
+    replicas.heal()
+
+    assert replicas.status(task)["result"]["items"] == result
+    assert replicas.profile(result[-1]["profile_id"])["email"] == "answered-999@kill.test"
+    assert replicas.launched_items(task, len(items)) == list(range(len(items)))
+
+
 def people(name: str) -> list[Json]:
     return [{"data": {"email": f"{name}-{number}@kill.test", "_fname": str(number)}} for number in range(PROFILES)]
 
