@@ -1,5 +1,6 @@
 """What the order of a chunk's items decides, and that a chunk means the same as its items one by one."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -60,6 +61,20 @@ async def test_two_new_ones_that_come_to_share_a_value_are_ambiguous_for_the_nex
     assert last == AMBIGUOUS
 
 
+async def test_a_value_that_a_new_one_gave_up_and_took_back_is_shared_too(world: World) -> None:
+    batch = [
+        *await world.messages([item("+79000000000", crm="new")], "phone"),
+        *await world.messages([item("new", phones=[])], "custom", field_name="crm"),
+        *await world.messages([item("+79000000000")], "phone"),
+        *await world.messages([item("new", phones=["+79000000000"])], "custom", field_name="crm"),
+    ]
+
+    async with asyncio.timeout(10):
+        await world.apply(batch)
+
+    assert await world.pool.fetchval("SELECT count(*) FROM identities WHERE value = '+79000000000'") == 2
+
+
 async def test_a_value_given_up_taken_by_another_and_taken_back_is_shared(world: World) -> None:
     (old,) = await world.bring([item("+79000000000", crm="old")], "phone")
     batch = [
@@ -69,7 +84,8 @@ async def test_a_value_given_up_taken_by_another_and_taken_back_is_shared(world:
         *await world.messages([item("+79000000000")], "phone"),
     ]
 
-    await world.apply(batch)
+    async with asyncio.timeout(10):
+        await world.apply(batch)
 
     entries = [(await world.entries(bytes.fromhex(message.batch)))[0] for message in batch]
     assert [entries[0], entries[2], entries[3]] == [old, old, AMBIGUOUS]

@@ -1,0 +1,156 @@
+"""What each type of field accepts, and how it is stored and searched by."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.failures import ItemFailed
+from schemas.fields import MATCHABLE_TYPES, SYSTEM_FIELDS, Field, FieldType, match_text, parse, status_word
+
+PLAN = Field(type=FieldType.ENUM, options=["free", "pro"])
+
+
+def of(type_: str) -> Field:
+    return PLAN if type_ == "enum" else Field.model_validate(type_)
+
+
+def refusal(field: Field, value: Any) -> str:
+    with pytest.raises(ItemFailed) as raised:
+        parse(field, value)
+    assert raised.value.error == 400
+    return raised.value.error_text
+
+
+STORED: list[tuple[str, Any, Any]] = [
+    ("int", 7, 7),
+    ("int", "7", 7),
+    ("int", "-7", -7),
+    ("int", "0007", 7),
+    ("int", 2**63 - 1, 2**63 - 1),
+    ("int", str(-(2**63)), -(2**63)),
+    ("float", 1.5, 1.5),
+    ("float", 2, 2.0),
+    ("float", "-1.5e3", -1500.0),
+    ("string", "Ada", "Ada"),
+    ("string", "", ""),
+    ("string", 7, "7"),
+    ("string", 10**30, "1" + "0" * 30),
+    ("string", "\\u0000 in words", "\\u0000 in words"),
+    ("string", "ž\\u0000", "ž\\u0000"),
+    ("boolean", True, True),
+    ("boolean", False, False),
+    ("date", "2024-02-29", "2024-02-29"),
+    ("date", "2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+    ("date", "2024-02-29t23:59:59.123456789+02:00", "2024-02-29t23:59:59.123456789+02:00"),
+    ("enum", "pro", "pro"),
+    ("enum", 0, "free"),
+    ("enum", "1", "pro"),
+    ("ip", "192.0.2.1", "192.0.2.1"),
+    ("ip", "2001:DB8:0:0:0:0:0:1", "2001:db8::1"),
+    ("tags", ["b", "a", " b "], ["b", "a"]),
+    ("tags", "b, a,b,", ["b", "a"]),
+    ("tags", ["Art", "art"], ["Art", "art"]),
+    ("tags", [], []),
+    ("object", {"a": [1]}, {"a": [1]}),
+    ("object", {}, {}),
+    ("arr_object", [{"a": 1}], [{"a": 1}]),
+    ("arr_object", [], []),
+]
+
+REFUSED: list[tuple[str, str, list[Any]]] = [
+    ("int", "Incorrect number", [True, 1.0, "1.0", "", " 7", "seven", "\u0667", 2**63, str(-(2**63) - 1), "9" * 5_000, [7], {}]),
+    ("float", "Incorrect number", [True, "", "1_000", " 1", "nan", "inf", float("inf"), float("nan"), "1e999", 10**400, [1.5]]),
+    ("string", "Incorrect string", [True, 1.5, [], {}]),
+    ("string", "Text cannot be stored", ["a\0b", "\ud800", "ž\0"]),
+    ("boolean", "Incorrect boolean", [0, 1, "true", "", []]),
+    (
+        "date",
+        "Incorrect date",
+        ["", "2023-02-29", "20240229", "2024-02-29T23:59:59", "2024-02-29T24:00:00Z", "0001-01-01T00:00:00+05:00"],
+    ),
+    ("enum", "Incorrect option", ["", "gold", 2, -1, "2", True, 1.0, None]),
+    ("ip", "Incorrect ip", ["", "1.2.3", "1.2.3.4.5", "01.2.3.4", "fe80::1%eth0", "1.2.3.4/32", 16909060]),
+    ("tags", "Incorrect tags", ["", " ", [1], ["a", None], {"a": 1}, 7]),
+    ("tags", "Text cannot be stored", [["a\0"], "ž, \ud800"]),
+    ("object", "Incorrect object", ["", [], "{}", 1]),
+    ("object", "Text cannot be stored", [{"a": ["\0"]}, {"\ud800": 1}, {"a": "\\\0"}]),
+    ("arr_object", "Incorrect object", ["", {}, [1], [[]]]),
+]
+
+
+@pytest.mark.promise("P-DATA-03", "P-DATA-04", "P-DATA-05", "P-DATA-06", "P-DATA-07")
+@pytest.mark.promise("P-DATA-08", "P-DATA-09", "P-DATA-10", "P-DATA-11", "P-DATA-18")
+@pytest.mark.parametrize(("type_", "given", "stored"), STORED, ids=repr)
+def test_a_value_is_stored_in_its_own_form(type_: str, given: Any, stored: Any) -> None:
+    parsed = parse(of(type_), given)
+
+    assert parsed == stored
+    assert type(parsed) is type(stored)
+
+
+@pytest.mark.promise("P-DATA-03", "P-DATA-04", "P-DATA-05", "P-DATA-06", "P-DATA-07", "P-DATA-16")
+@pytest.mark.promise("P-DATA-08", "P-DATA-09", "P-DATA-10", "P-DATA-11", "P-DATA-18")
+@pytest.mark.parametrize(("type_", "error_text", "values"), REFUSED, ids=lambda each: each if isinstance(each, str) else "")
+def test_another_value_is_refused_in_the_words_of_its_type(type_: str, error_text: str, values: list[Any]) -> None:
+    assert [refusal(of(type_), value) for value in values] == [error_text] * len(values)
+
+
+@pytest.mark.promise("P-DATA-12")
+def test_system_fields_have_their_types() -> None:
+    given = {"_sex": 1, "_status": "unsubscribed", "_bdate": "1815-12-10", "_regdate": "2024-01-01", "_ip": "::1", "_regip": "1.2.3.4"}
+    stored = {name: parse(SYSTEM_FIELDS[name], value) for name, value in given.items()}
+
+    assert stored == given | {"_sex": "female", "_status": 1}
+    assert {SYSTEM_FIELDS[name].type for name in SYSTEM_FIELDS.keys() - given.keys()} == {FieldType.STRING}
+
+
+@pytest.mark.promise("P-DATA-12")
+@pytest.mark.parametrize("value", [6, "6", "invalid"])
+def test_status_is_stored_as_its_number(value: Any) -> None:
+    assert parse(SYSTEM_FIELDS["_status"], value) == 6
+
+
+@pytest.mark.promise("P-SUBS-04")
+def test_a_subscriptions_status_is_stored_as_its_word() -> None:
+    assert [status_word(given) for given in (0, "0", "subscribed", 5)] == ["subscribed"] * 3 + ["suspended"]
+    with pytest.raises(ItemFailed):
+        status_word(7)
+
+
+@pytest.mark.promise("P-MATCH-06", "P-MATCH-07")
+@pytest.mark.parametrize(
+    ("type_", "spellings"),
+    [
+        ("int", [42, "42", "0042"]),
+        ("string", [42, "42"]),
+        ("enum", ["pro", 1, "1"]),
+        ("tags", ["a, b", ["b", "a"], " b,a "]),
+        ("date", ["2026-01-01T03:00:00+03:00", "2026-01-01T00:00:00Z", "2025-12-31t19:00:00.000-05:00"]),
+        ("ip", ["2001:db8::1", "2001:0DB8::0001"]),
+    ],
+)
+def test_equal_values_are_searched_by_the_same_text(type_: str, spellings: list[Any]) -> None:
+    assert len({match_text(of(type_), spelling) for spelling in spellings}) == 1
+
+
+@pytest.mark.parametrize("type_", sorted(MATCHABLE_TYPES))
+def test_the_text_of_a_search_is_a_value_of_its_field(type_: str) -> None:
+    given = {"int": 7, "string": "x", "date": "2026-01-01T00:00:00Z", "ip": "::1", "enum": 1, "tags": "a, b"}[type_]
+    text = match_text(of(type_), given)
+
+    assert match_text(of(type_), parse(of(type_), text)) == text
+
+
+def test_no_tag_at_all_is_no_search() -> None:
+    with pytest.raises(ItemFailed):
+        match_text(of("tags"), [])
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["text", {"type": "float", "match": True}, {"type": "enum"}, {"type": "int", "options": ["a"]}, {"type": "int", "matches": True}],
+)
+def test_a_declaration_that_makes_no_sense_is_refused(declared: Any) -> None:
+    with pytest.raises(ValidationError):
+        Field.model_validate(declared)

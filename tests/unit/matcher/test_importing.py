@@ -1,0 +1,162 @@
+"""What an item's data does to a profile, and what fails it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from schemas.failures import ItemFailed
+from schemas.fields import Field
+from schemas.matching import Matching
+from workers.matcher.batches import Batch, Database
+from workers.matcher.importing import Change, Location, parse_change
+from workers.matcher.profile import overlaid, same
+
+FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
+DATABASE = Database(1, "reject", FIELDS, {24: "email"}, (), ())
+BATCH = Batch(
+    id=b"",
+    database=DATABASE,
+    trigger=1,
+    total=1,
+    matching=Matching.EMAIL,
+    field_name=None,
+    resource=None,
+    skip_triggers=False,
+    skip_invalid_subscriptions=False,
+    detect_geo=False,
+)
+PLACES = {
+    "192.0.2.1": {"country": "LV", "region": "Riga", "city": "Riga", "postal_code": "LV-1010", "tz": "Europe/Riga"},
+    "2001:db8::1": {"country": "NO", "city": "Oslo"},
+}
+
+
+def locate(address: str) -> Location:
+    return PLACES.get(address, {})
+
+
+def change(batch: Batch = BATCH, /, **data: Any) -> Change:
+    return parse_change(data, batch, locate)
+
+
+def keeping(unknown_fields: str) -> Batch:
+    return replace(BATCH, database=replace(DATABASE, unknown_fields=unknown_fields))
+
+
+@pytest.mark.promise("P-DATA-01")
+def test_system_fields_and_declared_ones_are_known() -> None:
+    given = {"email": "Ada@a.test", "phones": "+79000000000", "_fname": "Ada", "points": "5"}
+
+    assert change(**given).fields == {"email": "ada@a.test", "phones": ["+79000000000"], "_fname": "Ada", "points": 5}
+
+
+@pytest.mark.promise("P-DATA-02", "P-DATA-19", "P-DATA-20")
+@pytest.mark.parametrize(
+    ("data", "error_text", "field"),
+    [
+        ({"_frame": "Bob"}, "Unknown field", "_frame"),
+        ({"_frame": None}, "Unknown field", "_frame"),
+        ({"email": None}, "Incorrect email", "email"),
+        ({"email": ""}, "Incorrect email", "email"),
+        ({"phones": ["+79000000000", "bad"]}, "Incorrect phone", "phones"),
+        ({"phones": ""}, "Incorrect phone", "phones"),
+        ({"phones": 79000000000}, "Incorrect phone", "phones"),
+        ({"points": ""}, "Incorrect number", "points"),
+        ({"_fname": ["Bob"]}, "Incorrect string", "_fname"),
+        ({"points": {"action": "incr", "value": 1}}, "Functional updates are not supported yet", "points"),
+        ({"settings": {"action": "upsert", "value": 1, "submatch": "a"}}, "Functional updates are not supported yet", "settings"),
+        ({"email": {"action": "set", "value": "a@b.test"}}, "Functional updates are not supported yet", "email"),
+        ({"subscriptions": {"action": "set"}}, "Functional updates are not supported yet", "subscriptions"),
+        ({"subscriptions": "24"}, "Incorrect subscriptions", "subscriptions"),
+        ({"\ud800": 1}, "Text cannot be stored", None),
+        ({"a\0": 1}, "Text cannot be stored", None),
+    ],
+)
+def test_a_bad_field_fails_the_item_by_name(data: dict[str, Any], error_text: str, field: str | None) -> None:
+    with pytest.raises(ItemFailed) as raised:
+        change(**data)
+
+    assert (raised.value.error, raised.value.error_text, raised.value.field) == (400, error_text, field)
+
+
+@pytest.mark.promise("P-DATA-02")
+def test_a_database_may_ignore_or_keep_what_it_does_not_know() -> None:
+    assert change(keeping("ignore"), colour="red", _fname="Ada").fields == {"_fname": "Ada"}
+    assert change(keeping("keep"), colour=["red", 1.5], size=None).fields == {"colour": ["red", 1.5], "size": None}
+    with pytest.raises(ItemFailed, match="Text cannot be stored"):
+        change(keeping("keep"), colour=["\0"])
+
+
+def test_an_object_that_merely_has_an_action_is_an_object() -> None:
+    assert change(settings={"action": "jump", "height": 2}).fields == {"settings": {"action": "jump", "height": 2}}
+
+
+@pytest.mark.promise("P-DATA-15")
+def test_phones_are_one_number_or_several_without_duplicates() -> None:
+    assert change(phones="+7 900 000 00 00").fields == {"phones": ["+79000000000"]}
+    assert change(phones=["+79000000001", "+7 900 000 00 00", "+79000000000"]).fields == {"phones": ["+79000000001", "+79000000000"]}
+    assert change(phones=[]).fields == {"phones": []}
+
+
+@pytest.mark.promise("P-DATA-17")
+def test_absent_stays_null_unsets_and_a_value_replaces_the_whole() -> None:
+    stored = {"_fname": "Ada", "_city": "Riga", "phones": ["+79000000000"], "settings": {"a": 1, "b": 2}}
+
+    laid, changed = overlaid(stored, change(_city=None, phones=["+79000000001"], settings={"a": 1}, points=None).fields)
+
+    assert laid == {"_fname": "Ada", "phones": ["+79000000001"], "settings": {"a": 1}}
+    assert changed == {"_city", "phones", "settings"}
+
+
+def test_the_same_value_again_is_no_change() -> None:
+    stored = {"ratio": 5.0, "settings": {"a": [True, None], "b": 1}, "points": 5}
+
+    _, changed = overlaid(stored, {"ratio": 5, "settings": {"b": 1, "a": [True, None]}, "points": 5})
+
+    assert changed == set()
+
+
+@pytest.mark.parametrize(("one", "other"), [(True, 1), ([True], [1]), ({"a": False}, {"a": 0}), ({"a": 1}, {"b": 1}), ([1], [1, 1])])
+def test_what_python_takes_for_the_same_json_may_not(one: Any, other: Any) -> None:
+    assert not same(one, other)
+
+
+GEO = replace(BATCH, detect_geo=True)
+
+
+@pytest.mark.promise("P-GEO-01")
+def test_ip_says_where_a_profile_is_and_regip_where_it_registered() -> None:
+    found = change(GEO, _ip="192.0.2.1", _regip="2001:db8::1").fields
+
+    current = {"_country": "LV", "_region": "Riga", "_city": "Riga", "_postal_code": "LV-1010", "_tz": "Europe/Riga"}
+    assert found == {"_ip": "192.0.2.1", "_regip": "2001:db8::1", **current, "_regcountry": "NO", "_regcity": "Oslo"}
+
+
+@pytest.mark.promise("P-GEO-02")
+@pytest.mark.parametrize("data", [{}, {"_ip": None}])
+def test_without_ip_regip_says_both(data: dict[str, Any]) -> None:
+    found = change(GEO, _regip="2001:db8::1", **data).fields
+
+    assert {name: value for name, value in found.items() if value and name != "_regip"} == {
+        "_country": "NO",
+        "_city": "Oslo",
+        "_regcountry": "NO",
+        "_regcity": "Oslo",
+    }
+
+
+@pytest.mark.promise("P-GEO-03")
+def test_what_the_item_gives_is_never_overridden() -> None:
+    found = change(GEO, _ip="192.0.2.1", _city="Jelgava", _region=None).fields
+
+    assert (found["_city"], found["_region"], found["_country"]) == ("Jelgava", None, "LV")
+
+
+@pytest.mark.promise("P-GEO-04")
+def test_an_unknown_address_fills_nothing() -> None:
+    assert change(GEO, _ip="198.51.100.1", _regip="198.51.100.2").fields == {"_ip": "198.51.100.1", "_regip": "198.51.100.2"}
+
+
+def test_without_the_flag_nobody_is_located() -> None:
+    assert change(_ip="192.0.2.1").fields == {"_ip": "192.0.2.1"}
