@@ -91,18 +91,19 @@ async def test_a_value_given_up_taken_by_another_and_taken_back_is_shared(world:
     assert [entries[0], entries[2], entries[3]] == [old, old, AMBIGUOUS]
 
 
-async def test_a_third_holder_appears_when_the_first_two_let_go(world: World) -> None:
-    shared = {"phones": ["+79000000000"]}
-    holders = await world.bring([item(f"{name}@a.test", **shared) for name in ("ada", "bob", "carol")])
+async def test_a_holder_beyond_those_looked_up_is_found_when_they_let_go(world: World) -> None:
+    names = ("ada", "bob", "carol")
+    entries = await world.bring([item(f"{name}@a.test", phones=["+79000000000"]) for name in names])
+    last = await world.pool.fetchval("SELECT profile FROM identities WHERE value = '+79000000000' ORDER BY n DESC LIMIT 1")
+    others = [name for name, entry in zip(names, entries, strict=True) if entry["profile_id"] != last.hex()]
     batch = [
-        *await world.messages([item("ada@a.test", phones=[]), item("bob@a.test", phones=[])]),
-        *await world.messages([item("+79000000000", _fname="found")], "phone"),
+        *await world.messages([item(f"{name}@a.test", phones=[]) for name in others]),
+        *await world.messages([item("+79000000000")], "phone"),
     ]
 
     await world.apply(batch)
 
-    assert await world.entries(bytes.fromhex(batch[-1].batch)) == [holders[-1]]
-    assert [(await world.profile(holder)).get("_fname") for holder in holders] == [None, None, "found"]
+    assert await world.entries(bytes.fromhex(batch[-1].batch)) == [{"profile_id": last.hex()}]
 
 
 async def test_a_repeat_inside_a_chunk_counts_once(world: World) -> None:
