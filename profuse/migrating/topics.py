@@ -9,17 +9,16 @@ from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyErr
 
 from profuse.migrating.starting import while_starting
 from profuse.stack.failures import CannotRun
-from schemas import topics
 from schemas.settings import Settings
-from schemas.topics import Topic
+from schemas.topics import ALL, Topic
 
 
 async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple[list[str], dict[str, int]]:
     """Topics made, and how many partitions each topic has; `stored` is how many there are positions for."""
-    names = [settings.topic(topic.name) for topic in topics.ALL]
+    names = [settings.topic(topic.name) for topic in ALL]
     try:
         async with _open_admin(settings) as admin:
-            made = await while_starting(_is_passing, _create, admin, _missing(settings, await admin.list_topics(), stored))
+            made = await while_starting(_is_passing, create, admin, _missing(settings, await admin.list_topics(), stored))
             partitions = await while_starting(_is_passing, _all_visible, admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
         raise CannotRun(f"Kafka at {settings.kafka} does not do as asked ({error}): start it, or set PROFUSE_KAFKA") from error
@@ -36,7 +35,7 @@ def _refuse_other_counts(partitions: Mapping[str, int], stored: Mapping[str, int
 
 def _missing(settings: Settings, existing: Sequence[str], stored: Mapping[str, int]) -> list[NewTopic]:
     """A topic that was lost comes back with as many partitions as it had."""
-    named = {settings.topic(topic.name): topic for topic in topics.ALL}
+    named = {settings.topic(topic.name): topic for topic in ALL}
     return [
         NewTopic(name, stored.get(name, settings.partitions), settings.replication, topic_configs=_configuration(topic, settings))
         for name, topic in named.items()
@@ -61,7 +60,8 @@ async def _open_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[str]:
+async def create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[str]:
+    """Those that were made; somebody else may have made the others meanwhile."""
     if not new:
         return []
     if (await admin.describe_cluster())["controller_id"] < 0:

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from profuse.migrating import migrate, starting
+from profuse.migrating import migrate, starting, topics
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 from schemas.topics import EVENTS, IMPORTS, MATCHES
@@ -27,8 +27,8 @@ async def admin_of(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 async def test_each_partition_that_a_worker_reads_has_a_first_position(migrated: Settings, pool: asyncpg.Pool) -> None:
     rows = await pool.fetch("SELECT topic, partition, position FROM progress ORDER BY topic, partition")
 
-    topics = (migrated.topic(IMPORTS.name), migrated.topic(MATCHES.name))
-    assert [tuple(row) for row in rows] == [(topic, partition, 0) for topic in topics for partition in range(migrated.partitions)]
+    read = (migrated.topic(IMPORTS.name), migrated.topic(MATCHES.name))
+    assert [tuple(row) for row in rows] == [(topic, partition, 0) for topic in read for partition in range(migrated.partitions)]
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -69,6 +69,13 @@ async def test_a_lost_topic_comes_back_with_as_many_partitions_as_it_had(migrate
     assert changed == [f"topic {name}: created with {migrated.partitions} partitions"]
 
 
+async def test_a_topic_that_somebody_else_made_meanwhile_is_fine(migrated: Settings) -> None:
+    async with admin_of(migrated) as admin:
+        made = await topics.create(admin, [NewTopic(migrated.topic(IMPORTS.name), 1, 1)])
+
+    assert made == []
+
+
 @pytest.mark.promise("P-OPS-14")
 async def test_a_topic_that_grew_is_refused_because_keys_would_move(migrated: Settings) -> None:
     name = migrated.topic(IMPORTS.name)
@@ -82,7 +89,8 @@ async def test_a_topic_that_grew_is_refused_because_keys_would_move(migrated: Se
 async def test_a_replication_that_the_brokers_cannot_give_is_told_at_once(migrated: Settings) -> None:
     other = migrated.model_copy(update={"prefix": f"{migrated.prefix}_other", "replication": 30})
     with pytest.raises(CannotRun, match="InvalidReplicationFactorError"):
-        await migrate(other)
+        async with asyncio.timeout(starting.PATIENCE / 2):
+            await migrate(other)
 
     await _drop(other)
 

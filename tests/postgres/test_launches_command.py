@@ -61,6 +61,14 @@ async def test_now_makes_pending_launches_due_and_those_still_on_their_way(table
     assert await pool.fetchrow("SELECT * FROM launches WHERE first_item = 0") == before
 
 
+async def test_now_leaves_a_claimed_group_with_its_launcher(tables: Settings, pool: asyncpg.Pool, batch: bytes) -> None:
+    # Its lease is in `run_at`: made due, another launcher would send the same mails.
+    await pool.execute("UPDATE launches SET due_at = now(), run_at = now() + interval '30 seconds' WHERE first_item = 2")
+
+    assert await _make_due(tables, batch) == 0
+    assert await pool.fetchval("SELECT run_at > now() FROM launches WHERE first_item = 2")
+
+
 async def test_now_waits_for_a_group_that_is_being_scheduled(tables: Settings, pool: asyncpg.Pool, batch: bytes) -> None:
     async with pool.acquire() as launcher:
         scheduling = launcher.transaction()
