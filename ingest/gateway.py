@@ -35,8 +35,9 @@ _DOCUMENTED = (
     Documented(PREFIX + "tasks/status", GetTaskStatus, "data"),
 )
 # Of the ten seconds that a gateway has to stop.
-_PUBLISHING_MAY_TAKE = 7.0
-_CONNECTIONS_MAY_TAKE = 8
+_REQUESTS_MAY_TAKE = 6.0
+_CONNECTIONS_MAY_TAKE = 7
+_PUBLISHING_MAY_TAKE = 7.5
 _ANSWERING = 3.0
 
 
@@ -64,13 +65,17 @@ class Gateway:
         async with asyncio.TaskGroup() as tasks:
             publishing = Publishing(self._pool, self._publisher, self._settings.accepting_lease, tasks)
             background = [tasks.create_task(waiters.run()), tasks.create_task(self._publisher.run())]
-            server = self._server(publishing, waiters, stop)
+            door = Door(self._settings, self._pool, Budget(self._settings.bodies_limit))
+            server = self._server(door, publishing, waiters, stop)
             serving = tasks.create_task(server.serve([self._listener]))
             log.info("gateway_listening", url=self.url)
             await stop.wait()
             server.should_exit = True
-            await self._drain(publishing)
+            now = asyncio.get_running_loop().time()
+            # Who still sends a body, or waits for a broker that does not confirm, is told so before the process goes.
+            asyncio.get_running_loop().call_at(now + _REQUESTS_MAY_TAKE, door.close)
             await serving
+            await _drain(publishing, now + _PUBLISHING_MAY_TAKE)
             for task in background:
                 task.cancel()
 
@@ -81,14 +86,13 @@ class Gateway:
     async def ready(self) -> list[str]:
         return [*await self._publisher.problems(), *await self._database_problems()]
 
-    def _server(self, publishing: Publishing, waiters: Waiters, stop: asyncio.Event) -> "_Server":
+    def _server(self, door: Door, publishing: Publishing, waiters: Waiters, stop: asyncio.Event) -> "_Server":
         importing = Importing(self._settings, self._pool, self._publisher, publishing, waiters, stop)
         served = [
             _served(_IMPORT, importing, Right.IMPORT, Right.LAUNCH),
             _served("profiles/get", GettingProfile(self._pool), Right.READ),
             _served("tasks/status", GettingTaskStatus(self._settings, self._pool), Right.READ),
         ]
-        door = Door(self._settings, self._pool, Budget(self._settings.bodies_limit))
         app = application(door, served, _pages())
         return _Server(
             uvicorn.Config(
@@ -105,14 +109,6 @@ class Gateway:
     async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
         async with self._pool.acquire() as connection:
             return await batches.finished(connection, waiting)
-
-    async def _drain(self, publishing: Publishing) -> None:
-        try:
-            async with asyncio.timeout(_PUBLISHING_MAY_TAKE):
-                await publishing.drain()
-        except TimeoutError:
-            log.warning("stopped_while_publishing")
-            publishing.abandon()
 
     async def _database_problems(self) -> list[str]:
         try:
@@ -141,6 +137,15 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+async def _drain(publishing: Publishing, deadline: float) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await publishing.drain()
+    except TimeoutError:
+        log.warning("stopped_while_publishing")
+        publishing.abandon()
 
 
 async def _partitions(pool: asyncpg.Pool, settings: Settings) -> int:

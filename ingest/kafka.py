@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 # Records by the partition that their keys belong to.
 Placed = dict[int, list[Record]]
+
+Start = Callable[[Settings], Awaitable[AIOKafkaProducer]]
 
 # Below what a broker takes by default (1 MiB), above the largest record.
 _BATCH_BYTES = 768 * KIB
@@ -87,8 +89,9 @@ class Writer:
 class Publisher:
     """Publishes to the imports topic through one writer per partition."""
 
-    def __init__(self, settings: Settings, partitions: int) -> None:
+    def __init__(self, settings: Settings, partitions: int, start: Start) -> None:
         self._settings = settings
+        self._start = start
         self._topic = settings.topic(IMPORTS.name)
         self._writers = [Writer() for _ in range(partitions)]
         self._producer: AIOKafkaProducer | None = None
@@ -158,7 +161,7 @@ class Publisher:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                self._producer = await _start(self._settings)
+                self._producer = await self._start(self._settings)
             return self._producer
 
     async def _replace(self, refused: AIOKafkaProducer) -> None:
@@ -169,16 +172,7 @@ class Publisher:
             await asyncio.sleep(_REFUSED_PAUSE)
 
 
-@asynccontextmanager
-async def open_publisher(settings: Settings, partitions: int) -> AsyncIterator[Publisher]:
-    publisher = Publisher(settings, partitions)
-    try:
-        yield publisher
-    finally:
-        await publisher.close()
-
-
-async def _start(settings: Settings) -> AIOKafkaProducer:
+async def start_producer(settings: Settings) -> AIOKafkaProducer:
     # Slower by an order of magnitude, and silent about it.
     if NO_EXTENSIONS:
         raise RuntimeError("aiokafka runs without its C extensions")
@@ -197,6 +191,15 @@ async def _start(settings: Settings) -> AIOKafkaProducer:
         await _stop(producer)
         raise
     return producer
+
+
+@asynccontextmanager
+async def open_publisher(settings: Settings, partitions: int, start: Start = start_producer) -> AsyncIterator[Publisher]:
+    publisher = Publisher(settings, partitions, start)
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

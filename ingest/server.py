@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
@@ -55,6 +56,21 @@ class Door:
     settings: Settings
     pool: asyncpg.Pool
     budget: Budget
+    _open: set[asyncio.Timeout] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def until_closed(self) -> AsyncIterator[None]:
+        """Raises `TimeoutError` for a request that is still open when the gateway must go."""
+        async with asyncio.timeout(None) as limit:
+            self._open.add(limit)
+            try:
+                yield
+            finally:
+                self._open.discard(limit)
+
+    def close(self) -> None:
+        for limit in self._open:
+            limit.reschedule(asyncio.get_running_loop().time())
 
     async def answer(self, request: Request, served: Served) -> Answer:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
@@ -63,7 +79,7 @@ class Door:
         bearer = _bearer(request)
         if bearer is not None:
             await self._authorize(bearer, served)
-        share = await self.budget.take(self._expected(request))
+        share = await self.budget.take(_expected(request, self.settings))
         try:
             return await served.endpoint.answer(await self._call(request, served, share, gzipped="gzip" in encoding))
         finally:
@@ -77,10 +93,6 @@ class Door:
         request_id = request.headers.get("request-id")
         body_hash = hashlib.sha256(body).digest() if request_id is not None else b""
         return Call(token, served.path, root, items, request_id, body_hash, share)
-
-    def _expected(self, request: Request) -> int:
-        stated = request.headers.get("content-length", "")
-        return min(int(stated), self.settings.body_limit) if stated.isdecimal() else self.settings.body_limit
 
     async def _authorize(self, given: str, served: Served) -> Token:
         async with self.pool.acquire() as connection:
@@ -115,7 +127,8 @@ def _handler(door: Door, served: Served) -> Callable[[Request], Awaitable[Respon
 async def _answer(door: Door, request: Request, served: Served) -> Answer:
     with metrics.REQUEST_SECONDS.labels(served.path).time():
         try:
-            return await door.answer(request, served)
+            async with door.until_closed():
+                return await door.answer(request, served)
         except Refused as refused:
             return refused.answer()
         except NotJson as why:
@@ -147,6 +160,15 @@ async def _parsed(body: bytes, settings: Settings) -> tuple[dict[str, Piece], li
         items += [parsing.piece(element, level=3) for element in part]
         await asyncio.sleep(0)
     return root, items
+
+
+def _expected(request: Request, settings: Settings) -> int:
+    """Bytes to reserve; what is certainly too large is not read at all."""
+    stated = request.headers.get("content-length", "")
+    length = int(stated) if stated.isdecimal() else settings.body_limit
+    if length > max(settings.body_limit, settings.attach_body_limit):
+        raise bodies.too_large()
+    return length
 
 
 def _bearer(request: Request) -> str | None:

@@ -1,0 +1,144 @@
+"""A request that is repeated with its Request-ID is answered, and not run again."""
+
+import asyncio
+import gzip
+import json
+
+import httpx
+import pytest
+
+from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ID = {"Request-ID": "order-1"}
+REPEAT = {"duplicate-request": "true", "duplicate-key": "order-1"}
+
+
+async def batches(world: Running) -> int:
+    return int(await world.pool.fetchval("SELECT count(*) FROM batches"))
+
+
+def marks(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name.startswith("duplicate-")}
+
+
+@pytest.mark.promise("P-REQID-02", "P-REQID-06")
+async def test_a_repeat_of_a_finished_request_gets_the_stored_answer(patient: Running) -> None:
+    async with patient.answering():
+        first = await patient.send(ID)
+        repeat = await patient.send(ID)
+
+    assert first.json()["result"] == [{"profile_id": PROFILE}]
+    assert (repeat.status_code, repeat.json()) == (200, first.json())
+    assert (marks(first), marks(repeat)) == ({}, REPEAT)
+    assert await batches(patient) == 1
+
+
+@pytest.mark.promise("P-REQID-02", "P-REQID-03", "P-BATCH-19")
+async def test_a_repeat_of_an_unfinished_request_waits_for_it_and_has_the_answer_later(hasty: Running) -> None:
+    first = await hasty.send(ID)
+    second = await hasty.send(ID)
+    async with hasty.answering():
+        third = await hasty.send(ID)
+
+    assert (first.status_code, first.json()["error_text"]) == (202, "Accepted, still processing")
+    assert (second.status_code, second.json(), marks(second)) == (202, first.json(), REPEAT)
+    assert (third.status_code, third.json()["result"]) == (200, [{"profile_id": PROFILE}])
+
+
+@pytest.mark.promise("P-REQID-04")
+async def test_a_repeat_during_the_publishing_is_told_to_come_back(brokerless: Running) -> None:
+    async with asyncio.TaskGroup() as tasks, brokerless.answering():
+        first = tasks.create_task(brokerless.send(ID))
+        await brokerless.task()
+        repeat = await brokerless.send(ID)
+        brokerless.broker.set()
+        await first
+
+    assert (repeat.status_code, repeat.json()["error_text"]) == (409, "Conflict")
+    assert int(repeat.headers["retry-after"]) > 0
+    assert first.result().status_code == 200
+
+
+@pytest.mark.promise("P-REQID-04")
+async def test_of_two_at_the_same_moment_only_one_is_run(hasty: Running) -> None:
+    answers = await asyncio.gather(*[hasty.send(ID) for _ in range(8)])
+
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    assert await batches(hasty) == 1
+
+
+@pytest.mark.promise("P-REQID-04")
+async def test_the_reservation_is_renewed_while_the_publishing_lasts(brokerless: Running) -> None:
+    async with asyncio.TaskGroup() as tasks, brokerless.answering():
+        first = tasks.create_task(brokerless.send(ID))
+        before = await brokerless.soon("SELECT accepting_until FROM requests")
+        renewed = await brokerless.soon("SELECT accepting_until FROM requests WHERE accepting_until > $1", before)
+        brokerless.broker.set()
+        await first
+
+    assert renewed > before
+
+
+@pytest.mark.promise("P-REQID-05")
+async def test_the_same_id_with_another_body_is_refused(hasty: Running) -> None:
+    await hasty.send(ID)
+    other = await hasty.send(ID, skip_triggers=True)
+
+    assert (other.status_code, other.json()["error_text"]) == (422, "Request-ID reused")
+
+
+@pytest.mark.promise("P-REQID-05", "P-HTTP-01")
+async def test_compression_and_a_trailing_slash_make_no_other_request(hasty: Running) -> None:
+    body = json.dumps({"token": TOKEN, "trigger_id": 8, "data": [GOOD]}).encode()
+    first = await hasty.raw(BATCH, body, ID)
+    repeat = await hasty.raw(BATCH + "/", gzip.compress(body), ID | {"Content-Encoding": "gzip"})
+
+    assert (repeat.status_code, repeat.json()) == (202, first.json())
+
+
+@pytest.mark.promise("P-REQID-07")
+async def test_two_tokens_may_use_the_same_id(hasty: Running) -> None:
+    await hasty.send(ID)
+    other = await hasty.send(ID, token="second-token")
+
+    assert (other.status_code, marks(other)) == (202, {})
+    assert await batches(hasty) == 2
+
+
+@pytest.mark.promise("P-REQID-08")
+async def test_a_refused_request_leaves_its_id_free(hasty: Running) -> None:
+    mistakes: list[Json] = [{"trigger_id": 1234}, {"token": "nobody"}, {"data": []}, {"token": "reader-token"}]
+    for refused in mistakes:
+        assert (await hasty.send(ID, **refused)).status_code in (400, 401, 403, 404)
+    accepted = await hasty.send(ID)
+
+    assert (accepted.status_code, marks(accepted)) == (202, {})
+
+
+@pytest.mark.promise("P-REQID-09")
+async def test_an_id_is_kept_for_a_day_and_free_afterwards(hasty: Running) -> None:
+    await hasty.send(ID)
+    kept = await hasty.pool.fetchval("SELECT expires_at - now() FROM requests")
+    await hasty.pool.execute("UPDATE requests SET expires_at = now()")
+    later = await hasty.send(ID, skip_triggers=True)
+
+    assert 23.9 < kept.total_seconds() / 3600 <= 24
+    assert (later.status_code, marks(later)) == (202, {})
+    assert await batches(hasty) == 2
+
+
+@pytest.mark.promise("P-REQID-10")
+async def test_without_an_id_nothing_is_a_repeat(hasty: Running) -> None:
+    await asyncio.gather(hasty.send(), hasty.send())
+
+    assert await batches(hasty) == 2
+
+
+@pytest.mark.promise("P-REQID-01")
+@pytest.mark.parametrize("wrong", ["", "two words", "x" * 129])
+async def test_a_malformed_id_is_refused(hasty: Running, wrong: str) -> None:
+    answer = await hasty.send({"Request-ID": wrong})
+
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "Request-ID: must be 1 to 128 visible ASCII characters")
