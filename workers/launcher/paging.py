@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -17,12 +16,11 @@ from workers.launcher import campaigns, events, launches, profiles
 from workers.launcher.events import Imported
 from workers.launcher.groups import Group
 from workers.launcher.leases import Lease
+from workers.launcher.publishing import Publish
 from workers.launcher.sending import Due, Page, Sending
 from workers.launcher.terms import Campaign, Ending, Profile
 
 log = structlog.get_logger()
-
-Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 _SHORTEST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=5)

@@ -12,6 +12,7 @@ from workers.kafka import open_publisher
 from workers.launcher.channel import Channel
 from workers.launcher.firing import Firing
 from workers.launcher.paging import Paging
+from workers.launcher.publishing import Together
 from workers.launcher.scheduling import Scheduling
 from workers.launcher.sending import Sending
 from workers.launcher.smtp import Smtp
@@ -48,6 +49,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         channels: Mapping[str, Channel] = {"email": Smtp(settings.smtp, settings.smtp_connections)}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        firing = Firing(settings, firing_pool, Paging(settings, firing_pool, fired.publish, Sending(channels, settings.lease)))
+        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease))
+        firing = Firing(settings, firing_pool, paging)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
         yield Launcher(Stream(settings, "launcher", scheduling, scheduling_pool, matched), firing)

@@ -10,7 +10,7 @@ from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
 from workers.launcher import groups, imports, launches
-from workers.launcher.paging import Publish
+from workers.launcher.publishing import Publish
 
 # Events that are built, and wait for their confirmation, at a time.
 _MOST_ITEMS = 5_000
