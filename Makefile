@@ -29,6 +29,7 @@ check: $(INSTALLED) ## Check style, types and architecture
 
 docs: $(INSTALLED) ## Write the generated pages anew
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/profuse settings --env > .env.example
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --upgrade

@@ -8,5 +8,5 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_example_environment_is_fresh() -> None:
-    """If this fails: `profuse settings --env > .env.example`."""
+    """If this fails: `make docs`."""
     assert (ROOT / ".env.example").read_text() == example()
