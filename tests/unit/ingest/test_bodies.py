@@ -1,0 +1,66 @@
+"""Bodies are measured while they arrive."""
+
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ingest import bodies
+from ingest.answers import Refused
+from schemas.settings import Settings
+
+SETTINGS = Settings(body_limit=100, attach_body_limit=300)
+ATTACH = b'{"attach": "'
+
+
+async def chunks(body: bytes, size: int = 7) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), size):
+        yield body[at : at + size]
+
+
+async def read(body: bytes, *, gzipped: bool = False) -> bytes:
+    return await bodies.read(chunks(body), gzipped=gzipped, settings=SETTINGS)
+
+
+@pytest.mark.promise("P-HTTP-11", "P-HTTP-12")
+@pytest.mark.parametrize("body", [b"", b"x" * 100, ATTACH.ljust(300, b"x"), b"x" * 91 + b'"attach"'.ljust(9)])
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_a_body_within_its_limit_is_read(body: bytes, gzipped: bool) -> None:
+    assert await read(gzip.compress(body) if gzipped else body, gzipped=gzipped) == body
+
+
+@pytest.mark.promise("P-HTTP-11", "P-HTTP-12")
+@pytest.mark.parametrize("body", [b"x" * 101, ATTACH.ljust(301, b"x"), b"x" * 100 + ATTACH])
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_a_body_over_its_limit_is_refused(body: bytes, gzipped: bool) -> None:
+    with pytest.raises(Refused) as refused:
+        await read(gzip.compress(body) if gzipped else body, gzipped=gzipped)
+
+    assert refused.value.debug == "http: request body too large"
+
+
+async def test_several_gzip_members_are_one_body() -> None:
+    assert await read(gzip.compress(b"one ") + gzip.compress(b"two"), gzipped=True) == b"one two"
+
+
+@pytest.mark.parametrize("compressed", [b"", b"plain", gzip.compress(b"x" * 50)[:-9], gzip.compress(b"x") + b"junk", zlib.compress(b"x")])
+async def test_what_is_no_gzip_is_refused(compressed: bytes) -> None:
+    with pytest.raises(Refused, match="Invalid request"):
+        await read(compressed, gzipped=True)
+
+
+@pytest.mark.promise("P-HTTP-11")
+async def test_only_as_much_is_unpacked_as_is_allowed() -> None:
+    taken = 0
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal taken
+        async for chunk in chunks(gzip.compress(b" " * 10_000_000), 1_000):
+            taken += 1
+            yield chunk
+
+    with pytest.raises(Refused):
+        await bodies.read(counted(), gzipped=True, settings=SETTINGS)
+
+    assert taken == 1

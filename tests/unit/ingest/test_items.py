@@ -1,0 +1,134 @@
+"""What an item is matched by, and why one fails at the door."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingest.items import Prepared, Shared, prepare
+from ingest.parsing import piece
+from ingest.records import record
+from schemas.failures import ItemFailed
+from schemas.fields import Field
+from schemas.ids import new_id
+from schemas.matching import Matching
+from schemas.messages import ProfileImport
+
+LIMIT = 1_000
+CRM = Field.model_validate({"type": "string", "match": True})
+NUMBER = Field.model_validate({"type": "int", "match": True})
+TAGS = Field.model_validate({"type": "tags", "match": True})
+
+
+def shared(matching: Matching = Matching.EMAIL, root: int | str | None = None, field: Field | None = None) -> Shared:
+    return Shared(1, matching, root, "crm" if field else None, field, LIMIT)
+
+
+def prepared(item: Any, by: Shared) -> Prepared:
+    return prepare(piece(msgspec.Raw(msgspec.json.encode(item)), level=3), by)
+
+
+EMAIL, PHONE, ID = shared(), shared(Matching.PHONE), shared(Matching.PROFILE_ID)
+CUSTOM, INT, TAGGED = (shared(Matching.CUSTOM, field=field) for field in (CRM, NUMBER, TAGS))
+PROFILE = "0A" * 12
+
+# what the item gives: (item, matching, match value)
+VALUES: dict[str, tuple[Any, Shared, str]] = {
+    "its own key": ({"email": " Ann@Good.TEST ", "data": {"email": "b@b.test"}}, EMAIL, "ann@good.test"),
+    "the one in data": ({"data": {"email": "b@b.test"}}, shared(root="r@r.test"), "b@b.test"),
+    "the one at the root": ({"data": {}}, shared(root="r@r.test"), "r@r.test"),
+    "null and empty text": ({"email": None, "data": {"email": ""}}, shared(root="r@r.test"), "r@r.test"),
+    "a phone": ({"phone": "+7 (900) 000-00-00", "data": {}}, PHONE, "+79000000000"),
+    "phones as text": ({"data": {"phones": "+79000000000"}}, PHONE, "+79000000000"),
+    "the first of its phones": ({"data": {"phones": ["+79000000001", "+79000000002"]}}, PHONE, "+79000000001"),
+    "no phones": ({"data": {"phones": []}}, shared(Matching.PHONE, "+79000000003"), "+79000000003"),
+    "an id": ({"profile_id": PROFILE, "data": {}}, ID, PROFILE.lower()),
+    "a field": ({"data": {"crm": "A-1"}}, CUSTOM, "A-1"),
+    "an int": ({"field_value": 7, "data": {}}, INT, "7"),
+    "an int as text": ({"field_value": "7", "data": {}}, INT, "7"),
+    "tags in any order": ({"data": {"crm": ["b", "a"]}}, TAGGED, "a, b"),
+    "another mode's key": ({"phone": 5, "data": {"email": "b@b.test"}}, EMAIL, "b@b.test"),
+}
+
+
+@pytest.mark.promise("P-BATCH-10", "P-BATCH-17", "P-MATCH-07", "P-MATCH-12")
+@pytest.mark.parametrize("what", VALUES)
+def test_an_item_is_matched_by(what: str) -> None:
+    item, by, value = VALUES[what]
+
+    assert prepared(item, by).value == value
+
+
+def failure(error_text: str, field: str | None = None, error: int = 400) -> dict[str, Any]:
+    return ItemFailed(error, error_text, field).entry()
+
+
+# what is wrong: (item, matching, entry)
+FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
+    "no match value": ({"data": {"email": None}}, EMAIL, failure("No match value", "email")),
+    "no phone": ({"data": {"phones": [""]}}, PHONE, failure("No match value", "phone")),
+    "no field value": ({"data": {}}, CUSTOM, failure("No match value", "field_value")),
+    "an id in data": ({"data": {"profile_id": PROFILE}}, ID, failure("No match value", "profile_id")),
+    "a malformed id": ({"profile_id": "7", "data": {}}, ID, failure("Profile not found", "profile_id", 404)),
+    "a malformed email": ({"email": "ann", "data": {}}, EMAIL, failure("Incorrect email", "email")),
+    "a malformed phone in data": ({"data": {"phones": 5}}, PHONE, failure("Incorrect phone", "phones")),
+    "an incorrect field in data": ({"data": {"crm": "x"}}, INT, failure("Incorrect number", "crm")),
+    "a field value that is a list": ({"field_value": ["a"], "data": {}}, TAGGED, failure("Incorrect value", "field_value")),
+    "a field value that is a bool": ({"field_value": True, "data": {}}, CUSTOM, failure("Incorrect value", "field_value")),
+    "no object": ([], EMAIL, failure("Incorrect object")),
+    "no data": ({"email": "a@b.test"}, EMAIL, failure("Incorrect object", "data")),
+    "custom_data that is no object": ({"data": {"email": "a@b.test"}, "custom_data": 1}, EMAIL, failure("Incorrect object", "custom_data")),
+    "an unknown key": ({"data": {"email": "a@b.test"}, "mail": 1}, EMAIL, failure("Unknown parameter", "mail")),
+    "NUL in a field": ({"data": {"email": "a@b.test", "x": {"y": "\0"}}}, EMAIL, failure("Text cannot be stored", "x")),
+    "NUL in a name": ({"data": {"email": "a@b.test", "\0": 1}}, EMAIL, failure("Text cannot be stored", "data")),
+    "NUL in custom_data": (
+        {"data": {"email": "a@b.test"}, "custom_data": {"\0": 1}},
+        EMAIL,
+        failure("Text cannot be stored", "custom_data"),
+    ),
+    "NUL in no object": (["\0"], EMAIL, failure("Text cannot be stored")),
+    "too much": ({"data": {"email": "a@b.test", "x": "x" * LIMIT}}, EMAIL, failure("Item too large")),
+}
+
+
+@pytest.mark.promise("P-BATCH-11", "P-BATCH-13", "P-BATCH-17", "P-BATCH-21", "P-DATA-16")
+@pytest.mark.parametrize("what", FAILURES)
+def test_an_item_fails_for(what: str) -> None:
+    item, by, entry = FAILURES[what]
+    with pytest.raises(ItemFailed) as failed:
+        prepared(item, by)
+
+    assert failed.value.entry() == entry
+
+
+@pytest.mark.promise("P-HTTP-13")
+@pytest.mark.parametrize(("spaces", "numbers", "fits"), [(2 * LIMIT, 1, True), (0, 10, True), (0, 60, False)])
+def test_an_item_is_measured_as_it_would_be_written_compactly(spaces: int, numbers: int, fits: bool) -> None:
+    # `1e15` is written as 1000000000000000.0.
+    written = b'{"data": {"email": "a@b.test", "x": [%s]}%s}' % (b",".join([b"1e15"] * numbers), b" " * spaces)
+    item = piece(msgspec.Raw(written), level=3)
+    try:
+        prepare(item, EMAIL)
+    except ItemFailed:
+        assert not fits
+    else:
+        assert fits
+
+
+def test_a_key_names_database_kind_and_value_but_not_the_mode() -> None:
+    item = {"email": "a@b.test", "data": {}}
+
+    assert prepared(item, EMAIL).key == prepared(item, shared(Matching.EMAIL_PROFILE)).key == b"1/email/a@b.test"
+    assert prepared({"data": {"crm": "A"}}, CUSTOM).key == b"1/field/crm/A"
+    assert len(prepared({"data": {"crm": "A" * 500}}, CUSTOM).key) < 100
+
+
+@pytest.mark.parametrize("custom_data", [None, {"row": 2**70}])
+def test_a_record_is_what_the_message_defines(custom_data: dict[str, Any] | None) -> None:
+    item = Prepared(b"key", "a@b.test", {"é": [1.5, 2**70, None, "\U0001f600"]}, custom_data)
+    batch = new_id()
+    _, value, headers = record(batch, 7, item)
+    message = ProfileImport(batch=batch.hex(), item=7, value=item.value, data=item.data, custom_data=item.custom_data)
+
+    assert ProfileImport.decode(value) == message == ProfileImport.decode(message.encode())
+    assert headers == (("batch", batch.hex().encode()), ("item", b"7"))

@@ -1,0 +1,61 @@
+"""Everybody who waits is asked for in one poll."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ingest.budgets import Budget
+from ingest.waiting import Waiters
+
+
+class Away(Exception):
+    """The database does not answer."""
+
+
+async def test_one_poll_asks_for_all_and_wakes_those_that_are_finished() -> None:
+    asked: list[list[bytes]] = []
+
+    async def finished(batches: Sequence[bytes]) -> list[bytes]:
+        asked.append(sorted(batches))
+        return [b"a"]
+
+    waiters = Waiters(finished, (Away,))
+    async with asyncio.TaskGroup() as tasks:
+        first, second, other = (tasks.create_task(waiters.wait(batch)) for batch in (b"a", b"a", b"b"))
+        await asyncio.sleep(0)
+        await waiters.run_once()
+        await asyncio.wait((first, second))
+        other.cancel()
+
+    assert asked == [[b"a", b"b"]]
+    assert other.cancelled()
+
+
+async def test_a_poll_that_fails_is_made_again() -> None:
+    polls = 0
+
+    async def finished(batches: Sequence[bytes]) -> list[bytes]:
+        nonlocal polls
+        polls += 1
+        if polls == 1:
+            raise Away
+        return list(batches)
+
+    waiters = Waiters(finished, (Away,))
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        polling = tasks.create_task(waiters.run())
+        await waiters.wait(b"a")
+        polling.cancel()
+
+    assert polls == 2
+
+
+async def test_who_needs_more_than_is_left_waits_until_it_is_given_back() -> None:
+    budget = Budget(100)
+    first = await budget.take(1_000)
+    second = asyncio.create_task(budget.take(1))
+    await asyncio.sleep(0)
+    waited = not second.done()
+    first.release()
+
+    assert waited
+    assert await second
