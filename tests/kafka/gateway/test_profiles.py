@@ -1,0 +1,104 @@
+"""`profiles/get`: one profile, found as an import would find it."""
+
+import json
+
+import pytest
+
+from schemas.fields import Field
+from schemas.identities import identities_of, tag_hashes
+from schemas.ids import new_id
+from tests.kafka.gateway.running import Json, Running
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FIELDS = {"crm": Field.model_validate({"type": "string", "match": True})}
+NEWS = {"resource_id": 24, "channel": "email", "email": "news@good.test", "status": "subscribed", "priority": 0}
+
+
+async def stored(world: Running, data: Json, *subscriptions: Json) -> Json:
+    """A profile as the matcher stores it, and as it is shown."""
+    profile = new_id()
+    database: int = await world.pool.fetchval("SELECT id FROM databases WHERE account = 1")
+    await world.pool.execute(
+        "INSERT INTO profiles VALUES ($1, $2, $3::jsonb, $4::jsonb)", profile, database, json.dumps(data), json.dumps(subscriptions)
+    )
+    for kind, value in identities_of(FIELDS, data, subscriptions):
+        await world.pool.execute(
+            "INSERT INTO identities VALUES ($1, $2, $3, $4, $5)", database, kind, value, int.from_bytes(profile[-6:], "big"), profile
+        )
+    if "interests" in data:
+        hashes = tag_hashes(database, "interests", ", ".join(data["interests"]))
+        await world.pool.execute("INSERT INTO profile_tags VALUES ($1, $2)", profile, hashes)
+    return {"_id": profile.hex(), **data, "subscriptions": list(subscriptions)}
+
+
+async def get(world: Running, **by: object) -> Json:
+    answer = await world.post("profiles/get", None, **{"db_id": 1, **by})
+    body: Json = answer.json()
+    assert answer.status_code == body["error"] or (answer.status_code, body["error"]) == (200, 0)
+    return body
+
+
+@pytest.mark.promise("P-HTTP-28")
+async def test_a_profile_is_found_by_each_mode(patient: Running) -> None:
+    data = {"email": "ann@good.test", "phones": ["+79000000000"], "crm": "A-1", "interests": ["a", "b", "c"]}
+    ann = await stored(patient, data, NEWS)
+    modes: list[Json] = [
+        {"email": " ANN@good.test"},
+        {"email": "news@good.test"},
+        {"email": "news@good.test", "resource_id": 24},
+        {"matching": "email_profile", "email": "ann@good.test", "resource_id": 1234},
+        {"matching": "phone", "phone": "+7 900 000 00 00"},
+        {"matching": "profile_id", "profile_id": ann["_id"].upper()},
+        {"matching": "custom", "field_name": "crm", "field_value": "A-1"},
+        {"matching": "custom", "field_name": "interests", "field_value": "c, a"},
+    ]
+
+    for by in modes:
+        assert (by, (await get(patient, **by)).get("data")) == (by, ann)
+
+
+@pytest.mark.promise("P-HTTP-28", "P-HTTP-21", "P-OPS-11")
+async def test_what_is_not_there_is_not_found(patient: Running) -> None:
+    ann = await stored(patient, {"email": "ann@alone.test"}, NEWS | {"email": "other@alone.test"})
+    missing: list[Json] = [
+        {"email": "nobody@alone.test"},
+        {"matching": "email_profile", "email": "other@alone.test"},
+        {"matching": "profile_id", "profile_id": "7"},
+        {"matching": "profile_id", "profile_id": "00" * 12},
+        {"db_id": 2, "email": "ann@alone.test"},
+        {"db_id": 2**70, "email": "ann@alone.test"},
+        {"resource_id": 25, "email": "ann@alone.test"},
+        {"token": "other-token", "email": "ann@alone.test"},
+        {"token": "other-token", "matching": "profile_id", "profile_id": ann["_id"]},
+    ]
+
+    for by in missing:
+        answer = await get(patient, **by)
+        assert (by, answer["error"], answer["error_text"]) == (by, 404, "Not found")
+
+
+@pytest.mark.promise("P-HTTP-28", "P-MATCH-09")
+async def test_several_profiles_are_a_conflict(patient: Running) -> None:
+    shared = NEWS | {"email": "shared@good.test"}
+    for name in ("one", "two"):
+        await stored(patient, {"email": f"{name}@several.test", "interests": ["shared"]}, shared)
+
+    for by in ({"email": "shared@good.test"}, {"matching": "custom", "field_name": "interests", "field_value": "shared"}):
+        assert (await get(patient, **by))["error"] == 409
+
+
+@pytest.mark.promise("P-HTTP-07")
+async def test_a_search_that_makes_no_sense_is_refused_by_name(patient: Running) -> None:
+    mistakes: dict[str, Json] = {
+        "email": {},
+        "email: Incorrect email": {"email": "ann"},
+        "phone": {"matching": "phone"},
+        "field_name": {"matching": "custom", "field_name": "nobody", "field_value": 1},
+        "field_value": {"matching": "custom", "field_name": "crm"},
+        "data: unknown parameter": {"email": "a@b.test", "data": []},
+    }
+
+    for named, by in mistakes.items():
+        answer = await get(patient, **by)
+        assert (answer["error"], named in answer["error_debug"]) == (400, True), answer
