@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from profuse import logs
 from profuse.health import Checked, serving
+from profuse.masking import masked
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 
@@ -44,7 +45,7 @@ def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[E
     except* (*_AWAY, *fatal) as group:
         reason = _first(group)
     if reason is not None:
-        raise CannotRun(f"{name} stops: {reason or type(reason).__name__}")
+        raise CannotRun(f"{name} stops: {reason or type(reason).__name__}{_advice(reason, settings)}")
 
 
 async def _run(name: str, open_room: OpenRoom, settings: Settings) -> None:
@@ -66,6 +67,12 @@ def _listening(settings: Settings) -> socket.socket:
         raise CannotRun(
             f"The health port {settings.health_port} cannot be used ({os.strerror(error.errno or 0)}): set PROFUSE_HEALTH_PORT."
         ) from None
+
+
+def _advice(reason: BaseException, settings: Settings) -> str:
+    if not isinstance(reason, _AWAY):
+        return ""
+    return f"; do Kafka at {settings.kafka} and Postgres at {masked(settings.postgres)} answer?"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

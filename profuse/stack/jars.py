@@ -30,16 +30,16 @@ def lock() -> None:
     LockFile(locked, environment_name="kafka").save(LOCK)
 
 
-def install() -> list[Path]:
+def install(lock_file: Path = LOCK, context: MavenContext | None = None) -> list[Path]:
     """Download what is missing or damaged; returns the class path."""
-    locked = LockFile.load(LOCK)
-    context = MavenContext()
+    locked = LockFile.load(lock_file)
+    context = context or MavenContext()
     artifacts = {_artifact(context, dependency): dependency.sha256 for dependency in locked.dependencies}
     missing = [artifact for artifact, sha256 in artifacts.items() if not _is_intact(_cached(artifact), sha256)]
     if missing:
         _download(missing)
         if damaged := locked.verify_checksums(context.repo_cache):
-            raise CannotRun(f"A downloaded jar is not the one of {LOCK.name}: {damaged[0]}.")
+            raise CannotRun(f"A downloaded jar is not the one of {lock_file.name}: {damaged[0]}.")
     return [_cached(artifact) for artifact in artifacts]
 
 
