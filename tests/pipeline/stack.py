@@ -132,7 +132,7 @@ class Stack:
             ended = sum(counts[name] for name in ("launched", "skipped", "launch_failed"))
             return bool(status["status"] == "completed" and ended >= counts["imported"])
 
-        eventually(over, seconds, lambda: f"batch {task} is launched; its counts are {counts}")
+        eventually(over, seconds, lambda: f"batch {task} is launched; its counts are {counts}", pause=0.1)
         return counts
 
     def logs(self) -> str:

@@ -13,12 +13,12 @@ from tests.pipeline.stack import Stack
 @pytest.mark.promise(
     "P-MATCH-17", "P-MATCH-18", "P-MATCH-20", "P-DATA-17", "P-SUBS-02", "P-SUBS-03", "P-SUBS-06", "P-SUBS-07", "P-LAUNCH-01"
 )
-@pytest.mark.parametrize("seed", range(1, 11))
+@pytest.mark.parametrize("seed", range(1, 21))
 def test_random_batches_do_what_a_sequential_model_does(pipeline: Stack, seed: int) -> None:
     batches = Batches(seed)
     state: State = {}
     imported: dict[str, list[int]] = {}
-    for _ in range(12):
+    for _ in range(15):
         batch = batches.next(sorted(state))
         answer = pipeline.import_and_start(batch.items, timeout={"minutes": 5}, **batch.root())
         answered = answer.body["result"]

@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable
 
-_PAUSE = 0.01
 
-
-def eventually(happened: Callable[[], object], seconds: float, what: Callable[[], str]) -> None:
+def eventually(happened: Callable[[], object], seconds: float, what: Callable[[], str], pause: float = 0.01) -> None:
     """Look until it has happened; fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what()}"
         # Between two looks, so that those who are watched have the processor.
-        time.sleep(_PAUSE)
+        time.sleep(pause)
