@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from schemas.failures import ItemFailed
-from schemas.fields import storable
+from schemas.values import storable
 
 LEVELS = 32
 DIGITS = 4_300

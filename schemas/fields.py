@@ -1,20 +1,15 @@
 """The types a profile's field may have: what each accepts, how it is stored, and how it is compared in a search."""
 
-import ipaddress
-import math
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from schemas import values
 from schemas.failures import ItemFailed
-
-JsonValue: TypeAlias = Any
+from schemas.values import JsonValue
 
 
 class FieldType(StrEnum):
@@ -90,20 +85,26 @@ SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
     }
 )
 
-_INT64 = range(-(2**63), 2**63)
-_DECIMAL = re.compile(r"-?[0-9]{1,40}")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# An escaped NUL in encoded JSON, but no text that merely spells one.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
+    FieldType.INT: values.integer,
+    FieldType.FLOAT: values.number,
+    FieldType.STRING: values.string,
+    FieldType.BOOLEAN: values.boolean,
+    FieldType.DATE: values.date,
+    FieldType.IP: values.ip,
+    FieldType.TAGS: values.tags,
+    FieldType.OBJECT: values.json_object,
+    FieldType.ARR_OBJECT: values.objects,
+}
 
 
 def parse(field: Field, value: object) -> JsonValue:
     """The stored form of a value that is not null."""
     if field is _STATUS:
-        return STATUSES.index(_enum(field, value))
-    return _PARSERS[field.type](field, value)
+        return STATUSES.index(status_word(value))
+    if field.type is FieldType.ENUM:
+        return values.option(field.options, value)
+    return _PARSERS[field.type](value)
 
 
 def match_text(field: Field, value: object) -> str:
@@ -115,134 +116,10 @@ def match_text(field: Field, value: object) -> str:
             raise ItemFailed(400, "Incorrect tags")
         return ", ".join(sorted(parsed))
     if field.type is FieldType.DATE:
-        return _instant(parsed)
+        return values.instant(parsed)
     return str(parsed)
 
 
 def status_word(value: object) -> str:
     """A subscription's status by its word or number."""
-    return _enum(_STATUS, value)
-
-
-def storable(value: JsonValue) -> JsonValue:
-    """The same value, unless Postgres could not keep some text in it."""
-    if isinstance(value, str) and value.isascii():
-        if "\0" in value:
-            raise ItemFailed(400, "Text cannot be stored")
-        return value
-    try:
-        encoded = msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        raise ItemFailed(400, "Text cannot be stored") from None
-    if _NUL.search(encoded):
-        raise ItemFailed(400, "Text cannot be stored")
-    return value
-
-
-def _int(field: Field, value: object) -> int:
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        value = int(value)
-    if type(value) is int and value in _INT64:
-        return value
-    raise ItemFailed(400, "Incorrect number")
-
-
-def _float(field: Field, value: object) -> float:
-    # `float` itself takes "1_000", " 1" and "nan" too.
-    spelled = isinstance(value, str) and _NUMBER.fullmatch(value) is not None
-    if spelled or type(value) in (int, float):
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
-    raise ItemFailed(400, "Incorrect number")
-
-
-def _string(field: Field, value: object) -> str:
-    if isinstance(value, str):
-        return str(storable(value))
-    if type(value) is int:
-        return str(value)
-    raise ItemFailed(400, "Incorrect string")
-
-
-def _boolean(field: Field, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ItemFailed(400, "Incorrect boolean")
-
-
-def _date(field: Field, value: object) -> str:
-    if isinstance(value, str) and (_DAY.fullmatch(value) or _MOMENT.fullmatch(value)):
-        try:
-            _instant(value)
-        # A day that no calendar has, or a moment before the year 1.
-        except (ValueError, OverflowError):
-            raise ItemFailed(400, "Incorrect date") from None
-        return value
-    raise ItemFailed(400, "Incorrect date")
-
-
-def _instant(text: str) -> str:
-    if _DAY.fullmatch(text):
-        return date.fromisoformat(text).isoformat()
-    return datetime.fromisoformat(text.upper()).astimezone(UTC).isoformat()
-
-
-def _enum(field: Field, value: object) -> str:
-    text = str(value) if type(value) is int else value
-    if isinstance(text, str):
-        # An option that looks like a number is meant before an ordinal, so that an int and its text are the same.
-        if text in field.options:
-            return text
-        if _DECIMAL.fullmatch(text) and 0 <= int(text) < len(field.options):
-            return field.options[int(text)]
-    raise ItemFailed(400, "Incorrect option")
-
-
-def _ip(field: Field, value: object) -> str:
-    # A zone (`fe80::1%eth0`) means something on one machine only.
-    if isinstance(value, str) and "%" not in value:
-        try:
-            return str(ipaddress.ip_address(value))
-        except ValueError:
-            pass
-    raise ItemFailed(400, "Incorrect ip")
-
-
-def _tags(field: Field, value: object) -> list[str]:
-    given = value.split(",") if isinstance(value, str) and value.strip() else value
-    if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
-        raise ItemFailed(400, "Incorrect tags")
-    storable(given)
-    return list(dict.fromkeys(tag.strip() for tag in given if tag.strip()))
-
-
-def _object(field: Field, value: object) -> dict[str, JsonValue]:
-    if isinstance(value, dict):
-        storable(value)
-        return value
-    raise ItemFailed(400, "Incorrect object")
-
-
-def _arr_object(field: Field, value: object) -> list[dict[str, JsonValue]]:
-    if isinstance(value, list) and all(isinstance(element, dict) for element in value):
-        storable(value)
-        return value
-    raise ItemFailed(400, "Incorrect object")
-
-
-_PARSERS: Mapping[FieldType, Callable[[Field, object], JsonValue]] = {
-    FieldType.INT: _int,
-    FieldType.FLOAT: _float,
-    FieldType.STRING: _string,
-    FieldType.BOOLEAN: _boolean,
-    FieldType.DATE: _date,
-    FieldType.ENUM: _enum,
-    FieldType.IP: _ip,
-    FieldType.TAGS: _tags,
-    FieldType.OBJECT: _object,
-    FieldType.ARR_OBJECT: _arr_object,
-}
+    return values.option(STATUSES, value)

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from schemas.fields import Field, FieldType, JsonValue, match_text
+from schemas.fields import Field, FieldType, match_text
 from schemas.matching import Matching
+from schemas.values import JsonValue
 
 
 class Kind(IntEnum):

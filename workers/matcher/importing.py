@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import JsonValue, parse, storable
+from schemas.fields import parse
+from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch, Database
 from workers.matcher.subscribing import Given, parse_subscriptions
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.fields import JsonValue
 from schemas.identities import Identity, identities_of, tag_hashes
+from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.subscribing import Subscription
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.failures import ItemFailed
-from schemas.fields import FieldType, JsonValue, parse, storable
+from schemas.fields import FieldType, parse
 from schemas.identities import Identity, Kind, searched, tag_hashes
 from schemas.ids import parse_id
 from schemas.matching import Matching
 from schemas.messages import ProfileImport
+from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
 from workers.matcher.importing import Change, Locate, parse_change
 

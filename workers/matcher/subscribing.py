@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import JsonValue, status_word, storable
+from schemas.fields import status_word
+from schemas.values import JsonValue, storable
 
 Subscription = dict[str, JsonValue]
 
