@@ -26,7 +26,7 @@ Start = Callable[[Settings], Awaitable[AIOKafkaProducer]]
 
 # Below what a broker takes by default (1 MiB), above the largest record.
 _BATCH_BYTES = 768 * KIB
-_UNCONFIRMED_FOR = 5.0
+UNCONFIRMED_FOR = 5.0
 _STOPPING = 2.0
 _REFUSED_PAUSE = 1.0
 _ANSWERING = 3.0
@@ -109,7 +109,7 @@ class Publisher:
 
     def check(self) -> None:
         """Raises `BrokerAway` while something has waited too long for its confirmation: more would only pile up."""
-        if max(writer.unconfirmed_for() for writer in self._writers) > _UNCONFIRMED_FOR:
+        if max(writer.unconfirmed_for() for writer in self._writers) > UNCONFIRMED_FOR:
             raise BrokerAway
 
     async def run(self) -> None:

@@ -1,0 +1,88 @@
+"""Records on their way to a broker that refuses, or says nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from ingest import kafka
+from ingest.kafka import BrokerAway, Delivery, Publisher, open_publisher
+from schemas.ids import new_id
+from schemas.settings import Settings
+from schemas.topics import IMPORTS, item_headers
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@asynccontextmanager
+async def writing(publisher: Publisher) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as tasks:
+        writers = tasks.create_task(publisher.run())
+        yield
+        writers.cancel()
+
+
+async def largest_batch(settings: Settings, size: int) -> None:
+    """What the broker takes from now on."""
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await admin.start()
+    topic = ConfigResource(ConfigResourceType.TOPIC, settings.topic(IMPORTS.name), {"max.message.bytes": str(size)})
+    await admin.alter_configs([topic])
+    await admin.close()
+
+
+def records(count: int, value: bytes = b"{}") -> kafka.Placed:
+    batch = new_id()
+    return {0: [(b"key", value, item_headers(batch, item)) for item in range(count)]}
+
+
+@pytest.mark.promise("P-OPS-01")
+async def test_after_a_refusal_a_new_producer_sends_the_same_records(configured: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    refused, neighbour = Delivery(1), Delivery(1)
+    await largest_batch(configured, 100)
+    try:
+        async with open_publisher(configured, configured.partitions) as publisher, writing(publisher):
+            await publisher.publish(records(1), refused)
+            async with asyncio.timeout(20):
+                while "records_refused" not in capfd.readouterr().out:
+                    await asyncio.sleep(0.05)
+            unconfirmed = not refused.confirmed.is_set()
+            await largest_batch(configured, 1_048_588)
+            await publisher.publish(records(1), neighbour)
+            async with asyncio.timeout(20):
+                await refused.confirmed.wait()
+                await neighbour.confirmed.wait()
+    finally:
+        await largest_batch(configured, 1_048_588)
+
+    assert unconfirmed
+
+
+async def test_records_of_many_requests_share_a_batch_and_each_is_told(configured: Settings) -> None:
+    deliveries = [Delivery(3) for _ in range(200)]
+    async with open_publisher(configured, configured.partitions) as publisher, writing(publisher):
+        for delivery in deliveries:
+            await publisher.publish(records(3, b"x" * 10_000), delivery)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*[delivery.confirmed.wait() for delivery in deliveries])
+
+
+@pytest.mark.promise("P-HTTP-24")
+async def test_while_the_broker_confirms_nothing_more_is_refused_at_once(configured: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "UNCONFIRMED_FOR", 0.0)
+    async with open_publisher(configured, configured.partitions) as publisher:
+        publisher.check()
+        await publisher.publish(records(1), Delivery(1))
+
+        with pytest.raises(BrokerAway):
+            publisher.check()
+
+
+async def test_another_number_of_partitions_is_a_problem_that_says_what_to_do(configured: Settings) -> None:
+    async with open_publisher(configured, configured.partitions + 1) as publisher:
+        problems = await publisher.problems()
+
+    assert problems == [f"topic {configured.topic(IMPORTS.name)} has 4 partitions instead of 5: run `profuse migrate`"]
