@@ -80,6 +80,8 @@ class World:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         async with self.pool.acquire() as connection, connection.transaction():
+            # On a busy machine a test may hold a lock for longer than a worker may.
+            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = 0")
             yield connection
 
     async def apply(self, messages: Sequence[ProfileImport]) -> list[ProfilesMatched]:

@@ -11,10 +11,11 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Surprise
+from workers.matcher import profiles
 from workers.postgres import open_pool
 
 # Nobody counts on more rivals than that.
-CONNECTIONS = 4
+CONNECTIONS = 5
 
 
 @pytest.fixture
@@ -31,10 +32,10 @@ async def rival(world: World, messages: Sequence[ProfileImport]) -> AsyncIterato
         yield
 
 
-async def until_blocked(world: World) -> None:
-    """Wait until somebody in this test's schema waits for a lock."""
+async def until_blocked(world: World, count: int = 1) -> None:
+    """Wait until so many in this test's schema wait for a lock."""
     async with asyncio.timeout(20):
-        while not await world.pool.fetchval(
+        while count > await world.pool.fetchval(
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ANY($1::int[])", await backends(world)
         ):
             await asyncio.sleep(0.01)
@@ -157,6 +158,42 @@ async def test_rivals_with_the_same_profiles_in_other_orders_do_not_lock_up(worl
         await asyncio.gather(*[import_shuffled(turn) for _ in range(CONNECTIONS)])
 
     assert len(await world.profiles()) == len(phones)
+
+
+async def test_profiles_are_locked_in_the_order_of_their_ids_whatever_the_plan(world: World) -> None:
+    batch = (await world.room._batches.load(world.pool, [await world.batch(1)])).popitem()[1]
+    ids = [number.to_bytes(12, "big") for number in range(200, 0, -1)]
+    await world.pool.executemany("INSERT INTO profiles VALUES ($1, $2, '{}', '[]')", [(each, world.database) for each in ids])
+    async with world.transaction() as connection:
+        await connection.execute("SET LOCAL enable_indexscan = off")
+        locked = await profiles.lock(connection, ids, {world.database: batch.database})
+
+    assert [profile.id for profile in locked] == sorted(ids)
+
+
+async def test_rivals_with_the_same_batches_do_not_lock_up_whatever_the_plan(world: World) -> None:
+    """One of them walks through the table, which holds the batches backwards."""
+    nobody = [item("0" * 24)] * 2
+    pairs = [await world.messages(nobody, "profile_id") for _ in range(20)]
+    async with world.transaction() as connection:
+        rows = await connection.fetch("DELETE FROM batch_progress RETURNING batch, total, done")
+        backwards = sorted((tuple(row) for row in rows), reverse=True)
+        await connection.executemany("INSERT INTO batch_progress (batch, total, done) VALUES ($1, $2, $3)", backwards)
+
+    async def walk() -> None:
+        async with world.transaction() as connection:
+            await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = on")
+            await world.room.apply(connection, [first for first, _ in pairs])
+
+    async with asyncio.TaskGroup() as tasks, world.transaction() as connection:
+        middle = bytes.fromhex(pairs[len(pairs) // 2][0].batch)
+        await connection.execute("SELECT FROM batch_progress WHERE batch = $1 FOR NO KEY UPDATE", middle)
+        tasks.create_task(walk())
+        await until_blocked(world)
+        tasks.create_task(world.apply([second for _, second in pairs]))
+        await until_blocked(world, 2)
+
+    assert await world.pool.fetchval("SELECT sum(failed) FROM batch_progress") == 2 * len(pairs)
 
 
 async def test_a_batch_that_was_deleted_is_dropped(world: World) -> None:
