@@ -9,8 +9,8 @@ State = dict[str, Json]
 Entry = Json
 
 KEYS = {"email": "email", "email_profile": "email", "phone": "phone", "profile_id": "profile_id", "custom": "field_value"}
-ADDRESSES = {24: "email", 25: "phone", 26: "email"}
-CHANNELS = {24: "email", 25: "sms", 26: "email"}
+ADDRESSES = {24: "email", 25: "phone", 26: "email", 27: "phone"}
+CHANNELS = {24: "email", 25: "sms", 26: "email", 27: "sms"}
 
 
 @dataclass(frozen=True)
