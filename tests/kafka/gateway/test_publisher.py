@@ -41,10 +41,13 @@ def records(count: int, value: bytes = b"{}") -> kafka.Placed:
 
 @pytest.mark.promise("P-OPS-01")
 async def test_after_a_refusal_a_new_producer_sends_the_same_records(configured: Settings, capfd: pytest.CaptureFixture[str]) -> None:
-    refused, neighbour = Delivery(1), Delivery(1)
-    await largest_batch(configured, 100)
+    before, refused, neighbour = Delivery(1), Delivery(1), Delivery(1)
     try:
         async with open_publisher(configured, configured.partitions) as publisher, writing(publisher):
+            # The broker knows the producer's sequence now, and notices the gap that a refused batch leaves.
+            await publisher.publish(records(1), before)
+            await before.confirmed.wait()
+            await largest_batch(configured, 100)
             await publisher.publish(records(1), refused)
             async with asyncio.timeout(20):
                 while "records_refused" not in capfd.readouterr().out:
