@@ -32,6 +32,9 @@ def _stack(servers: tuple[str, str], directory: Path, *, replicas: int, **settin
         stack.start()
         yield stack
 
+        assert stack.stop() == [0] * len(stack.processes)
+        assert "Traceback" not in stack.logs()
+
 
 @pytest.fixture(scope="session")
 def pipeline(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

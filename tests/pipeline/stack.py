@@ -61,7 +61,7 @@ class Stack:
         for process in self.processes:
             process.ask_to_stop()
         self._http.close()
-        return [process.wait(15) for process in self.processes]
+        return [process.wait(10) for process in self.processes]
 
     def raw(self, path: str, content: bytes, headers: Mapping[str, str] | None = None, method: str = "POST") -> httpx.Response:
         url = f"http://127.0.0.1:{self.gateway.port}/api/v1.1/{path}"

@@ -8,7 +8,7 @@ from tests.pipeline.processes import Process
 from tests.pipeline.stack import Json, Stack
 from tests.pipeline.waiting import eventually
 
-PROFILES = 5_000
+PROFILES = 10_000
 
 
 @pytest.mark.promise("P-OPS-04", "P-OPS-06", "P-OPS-07", "P-MATCH-17", "P-LAUNCH-01")

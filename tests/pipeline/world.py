@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -33,8 +35,9 @@ class World:
         return self._runner.run(self._members(f"{self._prefix}.{room}"))
 
     def drop(self) -> None:
-        """The schema; topics end with their broker."""
+        """Leave nothing on servers that others use too."""
         self.rows(f'DROP SCHEMA IF EXISTS "{self._prefix}" CASCADE')
+        self._runner.run(self._delete_topics())
         self._runner.run(self._close())
         self._runner.close()
 
@@ -59,11 +62,20 @@ class World:
             return found
 
     async def _members(self, group: str) -> int:
+        async with self._admin() as admin:
+            (answer,) = await admin.describe_consumer_groups([group])
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        return len(members) if state == "Stable" else 0
+
+    async def _delete_topics(self) -> None:
+        async with self._admin() as admin:
+            await admin.delete_topics([topic for topic in await admin.list_topics() if topic.startswith(f"{self._prefix}.")])
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
         await admin.start()
         try:
-            (answer,) = await admin.describe_consumer_groups([group])
+            yield admin
         finally:
             await admin.close()
-        ((_, _, state, _, _, members, *_),) = answer.groups
-        return len(members) if state == "Stable" else 0
