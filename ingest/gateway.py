@@ -13,13 +13,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ingest import batches, docs
 from ingest.budgets import Budget
 from ingest.docs import Documented
+from ingest.door import Door, Endpoint, Served
 from ingest.failing import DATABASE_AWAY
 from ingest.importing import Importing
 from ingest.kafka import Publisher, open_publisher
 from ingest.profiles import GettingProfile
 from ingest.publishing import Publishing
 from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
-from ingest.server import PREFIX, Door, Endpoint, Served, application
+from ingest.server import PREFIX, application
 from ingest.tasks import GettingTaskStatus
 from ingest.waiting import Waiters
 from schemas.settings import Settings
