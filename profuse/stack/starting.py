@@ -85,7 +85,7 @@ def _listening(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), backlog=1024)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        advice = "free it, or name another port (`profuse up --port 0`: any free one)"
+        advice = "free it, or name another port by --port or PROFUSE_PORT (0: any free one)"
         raise CannotRun(f"Cannot listen on {settings.host}:{settings.port} ({reason}): {advice}.") from None
 
 

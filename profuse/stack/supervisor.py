@@ -61,6 +61,7 @@ class Supervisor:
         self._settings = self._settings.model_copy(update={server.room: _address(server) for server in servers})
         if "PROFUSE_SMTP" not in os.environ:
             servers.append(self._mail_sink())
+        self._say(f"Starting {', '.join(server.name for server in servers)}" if servers else "Using the servers that are named")
         for child in [self._keeper.keep(server) for server in servers]:
             if not await readiness.until_ready(child.process.url, child.has_ended):
                 raise CannotRun(f"{child.process.name} does not start: {child.last_words()} Its log: {child.log}")
@@ -88,6 +89,7 @@ class Supervisor:
         self._say(f"Ready: {self._api} (mail: {mail_in(self._directory)}, logs: {self._directory / 'log'})")
 
     async def _stop(self) -> None:
+        self._say("Stopping everything in order, within 10 s")
         end = time.monotonic() + _STOPPED_WITHIN
         reserved = sum(_STOPPING.values())
         for room, seconds in _STOPPING.items():

@@ -1,7 +1,8 @@
 """One whole stack for the tests of this folder, and doors to stacks on outside servers."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,18 +21,28 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         door.run("down", "--wipe")
 
 
+@pytest.fixture(scope="package")
+def one(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """A stack that has nothing of its own but a gateway."""
+    with _gateway_alone(servers, tmp_path_factory.mktemp("one")) as door:
+        yield door
+
+
 @pytest.fixture
-def outside(servers: tuple[str, str], tmp_path: Path) -> Iterator[Callable[[str], Door]]:
-    """Opens stacks by name that have no servers of their own."""
+def other(servers: tuple[str, str], tmp_path: Path) -> Iterator[Door]:
+    """A second one, on the same servers."""
+    with _gateway_alone(servers, tmp_path) as door:
+        yield door
+
+
+@contextmanager
+def _gateway_alone(servers: tuple[str, str], directory: Path) -> Iterator[Door]:
     kafka, postgres = servers
-    doors: dict[str, Door] = {}
-
-    def opened(name: str) -> Door:
-        named = {"PROFUSE_KAFKA": kafka, "PROFUSE_POSTGRES": postgres, "PROFUSE_SMTP": "smtp://127.0.0.1:9"}
-        return doors.setdefault(
-            name, Door(tmp_path / name, {**named, "PROFUSE_PREFIX": f"s{secrets.token_hex(6)}", "PROFUSE_PARTITIONS": "2"})
-        )
-
-    yield opened
-    for door in doors.values():
+    named = {"PROFUSE_KAFKA": kafka, "PROFUSE_POSTGRES": postgres, "PROFUSE_SMTP": "smtp://127.0.0.1:9"}
+    own = {"PROFUSE_PREFIX": f"s{secrets.token_hex(6)}", "PROFUSE_PARTITIONS": "1"}
+    door = Door(directory / "stack", named | own)
+    try:
+        door.up("--port", "0", "--matchers", "0", "--launchers", "0")
+        yield door
+    finally:
         door.run("down")

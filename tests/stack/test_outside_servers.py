@@ -1,35 +1,27 @@
 """Stacks on servers that others run."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.stack.door import Door, profuse
 
-ONLY_A_GATEWAY = ("--port", "0", "--matchers", "0", "--launchers", "0")
-
 
 @pytest.mark.promise("P-DOOR-02", "P-DOOR-11", "P-DOOR-12")
-def test_two_directories_are_two_stacks(outside: Callable[[str], Door]) -> None:
-    one, other = outside("one"), outside("other")
-    one.up(*ONLY_A_GATEWAY)
-    other.up(*ONLY_A_GATEWAY)
+def test_two_directories_are_two_stacks(one: Door, other: Door) -> None:
     apis = {one.status()["api"], other.status()["api"]}
-    one.run("down")
+    other.run("down")
 
     assert len(apis) == 2
-    assert one.pids() == {}
-    assert list(other.pids()) == ["gateway-1"]
-    assert other.is_ready()
+    assert other.pids() == {}
+    assert list(one.pids()) == ["gateway-1"]
+    assert one.is_ready()
 
 
 @pytest.mark.promise("P-DOOR-13")
-def test_a_taken_port_is_said_in_one_line(outside: Callable[[str], Door]) -> None:
-    one, other = outside("one"), outside("other")
-    one.up(*ONLY_A_GATEWAY)
+def test_a_taken_port_is_said_in_one_line(one: Door, tmp_path: Path) -> None:
     port = one.status()["api"].rpartition(":")[2]
-    done = other.run("up", "--port", port)
+    done = profuse("up", "--port", port, "--dir", str(tmp_path / "another"))
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"profuse: Cannot listen on 127.0.0.1:{port} (Address already in use): free it, or name another port")

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from profuse.stack import postgres
 from tests.stack.door import Door, profuse, wait_until
 
 ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1"}
@@ -45,11 +46,11 @@ def test_up_changes_counts_and_leaves_the_rest_running(stack: Door) -> None:
 @pytest.mark.promise("P-DOOR-03")
 def test_a_killed_process_is_started_again_and_said_so(stack: Door) -> None:
     before = stack.pids()
-    os.kill(before["matcher-1"], signal.SIGKILL)
-    wait_until(lambda: stack.pids()["matcher-1"] != before["matcher-1"] and stack.is_ready())
+    os.kill(before["mail-sink"], signal.SIGKILL)
+    wait_until(lambda: stack.pids()["mail-sink"] != before["mail-sink"] and stack.is_ready())
 
     said = (stack.directory / "log" / "supervisor.log").read_text()
-    assert "matcher-1 was killed by SIGKILL; it is started again in 0.5 s" in said
+    assert "mail-sink was killed by SIGKILL; it is started again in 0.5 s" in said
 
 
 @pytest.mark.promise("P-DOOR-16")
@@ -108,3 +109,12 @@ def test_wipe_spares_what_up_did_not_make(tmp_path: Path) -> None:
 
 def _smtp(stack: Door) -> tuple[str, int]:
     return "127.0.0.1", json.loads((stack.directory / "ports.json").read_text())["smtp"]
+
+
+def test_an_interrupted_creation_of_the_database_is_started_over(tmp_path: Path) -> None:
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "PG_VERSION").touch()
+    postgres.server(tmp_path, port=0)
+
+    assert (tmp_path / "data" / "PG_VERSION").read_text() == "18\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
