@@ -106,6 +106,34 @@ def test_a_bad_request_is_refused(pipeline: Stack, what: str) -> None:
     assert pipeline.last_task() == before
 
 
+# what is just within a limit
+ACCEPTED: dict[str, bytes] = {
+    # The root, `data`, the item, its `data` and `settings` are five levels.
+    "32 levels": request(data=[{"data": {"email": "deep@good.test", "settings": {"deep": nested(27)}}}]),
+    "a number of 4,300 digits": request(content={"page": 10**4_299}),
+    "a timeout of 365 days": request(timeout={"days": 364, "hours": 23, "minutes": 60}),
+    "a timeout of nothing": request(timeout={}),
+    "a timeout of null": request(timeout=None),
+    "content of 255 KiB": request(content={"page": "x" * 255 * 1024}),
+    "an item of 255 KiB": request(data=[{"data": {"email": "large@good.test", "_fname": "x" * 255 * 1024}}]),
+    "text that spells an escape": request(data=[{"data": {"email": "escape@good.test", "_fname": "\\u0000 \\ud800"}}]),
+    "a surrogate pair": request(data=[{"data": {"email": "pair@good.test", "_fname": "\U0001f600"}}]),
+    "an ignored resource": request(matching="email_profile", resource_id=1234),
+    "one attached file": request(attach={"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K"}),
+}
+
+
+@pytest.mark.promise(
+    "P-HTTP-05", "P-HTTP-06", "P-HTTP-13", "P-HTTP-14", "P-BATCH-08", "P-BATCH-09", "P-BATCH-15", "P-BATCH-16", "P-DATA-16"
+)
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_is_just_within_a_limit_is_accepted(pipeline: Stack, what: str) -> None:
+    answer = pipeline.send(BATCH, ACCEPTED[what])
+
+    assert (answer.status, answer.body["error"]) == (200, 0)
+    assert [list(entry) for entry in answer.body["result"]] == [["profile_id"]]
+
+
 TOO_LARGE = "x" * 256 * 1024
 
 
