@@ -12,10 +12,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
-from ingest.partitioning import partition
 from ingest.records import Record
 from schemas.settings import KIB, Settings
-from schemas.topics import IMPORTS
+from schemas.topics import IMPORTS, partition
 
 log = structlog.get_logger()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from zlib import crc32
 
 from schemas.messages import DeadLetter, Message, ProfileEvent, ProfileImport, ProfilesMatched
 
@@ -35,6 +36,11 @@ class Outgoing:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def partition(key: bytes, count: int) -> int:
+    """Where a key's records are kept in order; librdkafka's own choice, for a hundredth of what murmur2 costs in Python."""
+    return crc32(key) % count
 
 
 def item_headers(batch: bytes, item: int) -> tuple[tuple[str, bytes], ...]:

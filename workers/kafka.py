@@ -1,18 +1,17 @@
 """The workers' consumer and producer, and all that they know of the broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from itertools import groupby
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.settings import Settings
-from schemas.topics import Outgoing
+from schemas.topics import Outgoing, partition
 
 # Below the broker's default for a topic's largest batch.
 BATCH_BYTES = 900_000
@@ -62,8 +61,9 @@ class Publisher:
         async with self._turn:
             try:
                 producer = await self._started()
-                placed = [(record.topic, await _partition(producer, record), record) for record in records]
-                await asyncio.gather(*[_send(producer, *group) for group in _batches(producer, placed)])
+                counts = {topic: len(await producer.partitions_for(topic)) for topic in {record.topic for record in records}}
+                placed = _by_partition(records, counts)
+                await asyncio.gather(*[_send(producer, *place, _packed(producer, group)) for place, group in placed.items()])
             except (KafkaError, OSError, TimeoutError) as error:
                 # A refused batch leaves its partition broken until the producer is replaced.
                 await self._drop()
@@ -104,14 +104,11 @@ async def stop_client(client: Any) -> None:
         return
 
 
-async def _partition(producer: AIOKafkaProducer, record: Outgoing) -> int:
-    count = len(await producer.partitions_for(record.topic))
-    return int((murmur2(record.key) & 0x7FFFFFFF) % count)
-
-
-def _batches(producer: AIOKafkaProducer, placed: Iterable[tuple[str, int, Outgoing]]) -> list[tuple[str, int, list[BatchBuilder]]]:
-    groups = groupby(sorted(placed, key=lambda each: each[:2]), key=lambda each: each[:2])
-    return [(topic, partition, _packed(producer, [record for *_, record in group])) for (topic, partition), group in groups]
+def _by_partition(records: Sequence[Outgoing], counts: Mapping[str, int]) -> dict[tuple[str, int], list[Outgoing]]:
+    placed: dict[tuple[str, int], list[Outgoing]] = defaultdict(list)
+    for record in records:
+        placed[record.topic, partition(record.key, counts[record.topic])].append(record)
+    return placed
 
 
 def _packed(producer: AIOKafkaProducer, records: list[Outgoing]) -> list[BatchBuilder]:

@@ -1,6 +1,9 @@
 """Each message takes effect once, whatever happens between Kafka and Postgres."""
 
 import asyncio
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 
 import asyncpg
@@ -8,12 +11,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import TopicPartition
+from structlog.testing import capture_logs
 
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, IMPORTS, MATCHES, Outgoing, item_headers
 from tests.kafka.conftest import BATCH, Bench, Deaf, until
 from workers.exactly_once import TopicChanged
+from workers.postgres import open_pool
 
 COUNT = 500
 
@@ -241,3 +246,23 @@ async def _all_announced(bench: Bench) -> bool:
 async def _says(problems: object, words: str) -> bool:
     said = problems()  # type: ignore[operator]
     return any(words in problem for problem in said) if words else said == []
+
+
+@pytest.mark.promise("P-OPS-15")
+@pytest.mark.parametrize("away", ["kafka", "postgres"])
+async def test_a_worker_that_meets_a_dead_server_tries_again_ever_more_slowly(bench: Bench, away: str) -> None:
+    nowhere = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres@127.0.0.1:1/postgres"}[away]
+    settings = bench.settings.model_copy(update={away: nowhere})
+    async with await open_pool(settings) as pool:
+        elsewhere = dataclasses.replace(bench, settings=settings, pool=pool)
+        began = time.monotonic()
+        with capture_logs() as logs:
+            async with elsewhere.running():
+                await until(lambda: _logged(logs, "stream_waits", 3))
+
+    # 0.4 s after the first failure, 0.8 s after the second.
+    assert time.monotonic() - began >= 1.2
+
+
+async def _logged(logs: Sequence[Mapping[str, object]], event: str, times: int) -> bool:
+    return sum(entry["event"] == event for entry in logs) >= times

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Generic
 
 import asyncpg
@@ -59,6 +60,7 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         self._held: dict[TopicPartition, str] = {}
         self._trouble = "has not joined its consumer group yet"
         self._pause = POLL
+        self._again_at = 0.0
         self._limit = settings.chunk
         self._turned = time.monotonic()
         self._hinted = 0.0
@@ -80,11 +82,12 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
                 self._turned = time.monotonic()
                 try:
                     await self._turn()
-                    self._pause = POLL
                 except OffsetOutOfRangeError as error:
                     self._hold(error.args[0], "the position is out of the topic's range; records were deleted or the topic was made anew")
                 except WORLD as error:
                     self._let_go(error)
+                    if self._consumer is None:
+                        await self._rest(stop)
         finally:
             if self._consumer is not None:
                 await stop_client(self._consumer)
@@ -106,16 +109,23 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
 
     async def _turn(self) -> None:
         consumer = await self._joined()
-        if self._waiting:
+        if self._waiting and time.monotonic() >= self._again_at:
             await self._take_over(consumer)
         # Called also while all is paused, or the broker takes the partitions away.
-        returned = await consumer.getmany(timeout_ms=int(self._pause * 1000), max_records=self._limit)
-        self._trouble = "" if not self._waiting else self._trouble
+        returned = await consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._limit)
+        if not self._waiting:
+            self._trouble = ""
         chunk = self._readable(consumer, returned)
         if chunk:
             await self._settle(chunk)
             self._limit = min(self._limit * 2, self._settings.chunk)
+            self._pause = POLL
         await self._hint(consumer)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause):
+                await stop.wait()
 
     async def _joined(self) -> AIOKafkaConsumer:
         if self._consumer is None:
@@ -260,6 +270,7 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
         self._trouble = f"{type(error).__name__}: {error}"
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._again_at = time.monotonic() + self._pause
         if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
             self._limit = max(1, self._limit // 2)
         log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause)

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.partitioning import partition
 from schemas.messages import ProfileImport
+from schemas.topics import partition
 from tests.kafka.gateway.running import GOOD, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
