@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def _stack() -> Iterator[dict[str, Any]]:
         configuration.write_text(pipeline.STACK)
         try:
             console.print("Starting a stack for this run …")
-            subprocess.run([PROFUSE, "up", "--detach", "--port", "0", *directory], check=True)
+            subprocess.run([PROFUSE, "up", "--detach", "--port", "0", "--matchers", str(os.cpu_count()), *directory], check=True)
             subprocess.run([PROFUSE, "apply", str(configuration), *directory], check=True)
             status = subprocess.run([PROFUSE, "status", "--json", *directory], check=True, capture_output=True)
             yield json.loads(status.stdout)

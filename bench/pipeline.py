@@ -14,7 +14,7 @@ from bench.profiles import FIELDS, Row
 
 TOKEN = "bench-token-0123456789"  # noqa: S105  of a stack that lives for one run
 TRIGGER = 1
-AT_ONCE = 2
+AT_ONCE = 4
 
 STACK = f"""
 [[accounts]]

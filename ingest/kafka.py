@@ -179,7 +179,7 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
         **settings.kafka_options(),
         acks="all",
         enable_idempotence=True,
-        compression_type="lz4",
+        compression_type="zstd",
         max_batch_size=_BATCH_BYTES,
         linger_ms=5,
         request_timeout_ms=10_000,

@@ -79,7 +79,7 @@ class Publisher:
                 **self._settings.kafka_options(),
                 acks="all",
                 enable_idempotence=True,
-                compression_type="lz4",
+                compression_type="zstd",
                 max_batch_size=BATCH_BYTES,
                 max_request_size=BATCH_BYTES + 100_000,
                 request_timeout_ms=10_000,

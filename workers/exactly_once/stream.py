@@ -268,7 +268,7 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
 
     def _let_go(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
-        self._trouble = f"{type(error).__name__}: {error}"
+        self._trouble = _shown(error)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self._again_at = time.monotonic() + self._pause
         if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
@@ -296,3 +296,11 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
                 await consumer.commit(self._positions)
         except (KafkaError, TimeoutError) as error:
             log.debug("hint_refused", why=repr(error))
+
+
+def _shown(error: Exception) -> str:
+    """What may be logged: of data that was refused Postgres quotes the values, which are people's addresses."""
+    if isinstance(error, asyncpg.PostgresError):
+        quotes = isinstance(error, REFUSED)
+        return f"{type(error).__name__} ({error.sqlstate})" + ("" if quotes else f": {error.args[0]}")
+    return f"{type(error).__name__}: {error}"

@@ -1,14 +1,16 @@
 """Which stored profiles the items mean: look up, lock, look up again, merge, store."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
 
+from schemas.identities import Kind
 from workers.exactly_once import Surprise
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batches import Database
 from workers.matcher.merging import Merging
+from workers.matcher.profile import Profile
 from workers.matcher.reading import Held, Item, Key, Outcome, Tags
 
 # A look-up shows no more holders than that, so there may be others.
@@ -27,13 +29,13 @@ class _Search:
     @classmethod
     def of(cls, items: Sequence[Item]) -> "_Search":
         wanted = {key for item in items for key in item.keys} | {item.email for item in items if item.email}
-        # Of two readings of a database the later one counts.
-        latest = sorted(items, key=lambda item: item.batch.id)
+        batches = {item.batch.id: item.batch for item in items}
         return cls(
-            keys=sorted(wanted),
-            tags=sorted({item.tags for item in items if item.tags is not None}),
-            profiles=sorted({item.profile for item in items if item.profile is not None}),
-            databases={item.batch.database.id: item.batch.database for item in latest},
+            keys=list(wanted),
+            tags=list({item.tags for item in items if item.tags is not None}),
+            profiles=list({item.profile for item in items if item.profile is not None}),
+            # Of two readings of a database the later one counts.
+            databases={batches[id_].database.id: batches[id_].database for id_ in sorted(batches)},
         )
 
     def narrowed(self, wanted: Collection[Key | Tags]) -> "_Search":
@@ -63,13 +65,21 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item]) -> Merg
     before = await search.found(connection)
     wanted = set(search.profiles).union(*before.values())
     locked = await profiles.lock(connection, wanted, search.databases)
-    # Whoever changed something before we had the locks has committed it by now.
-    after = await search.found(connection)
+    # Whoever changed something while we waited for the locks has committed it by now.
+    after = await _found_again(connection, search, before, locked) if locked else before
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])
     return Merging(locked, strangers, unheld=set(search.keys) - after.keys())
+
+
+async def _found_again(connection: asyncpg.Connection, search: _Search, before: Held, locked: Iterable[Profile]) -> Held:
+    """What is found now; e-mails are spared where their one row already keeps a second holder away."""
+    ours = {(profile.database.id, identity) for profile in locked for identity in profile.identities}
+    certain = {key for key in search.keys if key[1][0] is Kind.EMAIL and (key in ours or key not in before)}
+    again = await search.narrowed({key for key in search.keys if key not in certain} | {*search.tags}).found(connection)
+    return {key: before[key] for key in certain & before.keys()} | again
 
 
 async def _store(connection: asyncpg.Connection, merging: Merging) -> None:

@@ -1,7 +1,6 @@
 """The matcher: imports in; profiles, results and matches out."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -108,8 +107,6 @@ class Matcher:
 
 @asynccontextmanager
 async def open_matcher(settings: Settings) -> AsyncIterator[Matcher]:
-    # A chunk's many objects die by their counts; looking for cycles among them takes a third of a matcher's time.
-    gc.set_threshold(50_000, 20, 100)
     async with AsyncExitStack() as stack:
         locate = stack.enter_context(open_geo(settings.geo))
         pool = await stack.enter_async_context(await open_pool(settings, 2))
