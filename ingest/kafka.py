@@ -13,6 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
 from ingest.records import Record
+from schemas.crashes import crash_point
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
 
@@ -147,6 +148,7 @@ class Publisher:
                 log.warning("records_refused", partition=number, records=count, error=type(error).__name__)
                 await self._replace(producer)
             else:
+                crash_point("gateway:half_published")
                 writer.confirm(count)
 
     async def _started_at_last(self) -> AIOKafkaProducer:

@@ -12,6 +12,7 @@ from ingest.budgets import Share
 from ingest.failing import DATABASE_AWAY
 from ingest.idempotency import RequestId
 from ingest.kafka import Delivery, Placed, Publisher
+from schemas.crashes import crash_point
 
 log = structlog.get_logger()
 
@@ -59,10 +60,13 @@ class Publishing:
 
     async def _finish(self, accepted: Accepted, delivery: Delivery) -> None:
         try:
+            crash_point("gateway:accepted")
             await self._publisher.publish(accepted.records, delivery)
             while not await _confirmed(delivery, self._lease / _RENEWALS):
                 await self._renew(accepted.batch, accepted.request_id)
+            crash_point("gateway:confirmed")
             await self._note(accepted.batch)
+            crash_point("gateway:noted")
         finally:
             accepted.share.release()
 

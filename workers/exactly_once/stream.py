@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from schemas import metrics
+from schemas.crashes import crash_point
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, M, Outgoing
 from workers.exactly_once import dead_letters, progress
@@ -150,7 +151,9 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         if (found := len(consumer.partitions_for_topic(self._topic) or ())) != len(positions):
             raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(positions)}: run `profuse migrate`")
         mine = [positions[partition.partition] for partition in self._waiting]
+        crash_point("stream:loaded")
         await self._publisher.publish([record for position in mine for record in position.outbox])
+        crash_point("stream:outbox_published")
         # A rebalance may have come in between.
         for partition in self._waiting & consumer.assignment():
             position = positions[partition.partition]
@@ -210,14 +213,21 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
     async def _commit(self, chunk: Sequence[Entry[M]]) -> None:
         """Effects, dead letters, outbox and positions in one transaction; then publish."""
         began = time.monotonic()
+        crash_point("stream:read")
         await self._room.prepare([entry.message for entry in chunk if entry.message is not None])
+        crash_point("stream:prepared")
         async with self._pool.acquire() as connection, connection.transaction():
             ours = await self._fenced(connection, chunk)
+            crash_point("stream:locked")
             ours, outgoing = await self._applied(connection, ours)
+            crash_point("stream:applied")
             if ours:
                 await progress.move(connection, self._topic, ours, outgoing)
+            crash_point("stream:moved")
+        crash_point("stream:committed")
         self._advance(ours)
         await self._publisher.publish(outgoing)
+        crash_point("stream:published")
         await self._room.committed([entry.message for entry in ours if entry.message is not None])
         metrics.CHUNK_SECONDS.labels(self._topic).observe(time.monotonic() - began)
         metrics.MESSAGES.labels(self._topic).inc(len(ours))

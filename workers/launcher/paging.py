@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from schemas import ids, metrics
+from schemas.crashes import crash_point
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack, unpack
@@ -40,7 +41,9 @@ class Paging:
         """Raises `LeaseLost` when another launcher has the group."""
         try:
             # Left by a launcher that died; the next mark would overwrite it.
+            crash_point("paging:claimed")
             await self._publish(unpack(group.outbox))
+            crash_point("paging:outbox_published")
             await self._pages(group, lease, stop)
         except BrokerUnavailable as error:
             await self._postpone(group, pause(group.fence), str(error))
@@ -66,15 +69,18 @@ class Paging:
         found = await profiles.load(self._pool, [group.profiles[position] for position in positions])
         due = [Due(position, _launch(group, position), found.get(group.profiles[position])) for position in positions]
         page = await self._sending.send(campaign, due, lease, stop)
+        crash_point("paging:sent")
         if page.settled:
             told = await self._told(group, campaign, page, found)
             counts = Counter(outcome.ending for outcome in page.settled.values())
             settled = (counts[Ending.SEND], counts[Ending.SKIP], counts[Ending.FAIL])
             await launches.mark(self._pool, group, group.bits(page.settled), settled, pack(told))
+            crash_point("paging:marked")
             for ending, count in counts.items():
                 metrics.LAUNCHES.labels(ending).inc(count)
             # Only what is marked: nobody may hear of a launch that will be repeated.
             await self._publish(told)
+            crash_point("paging:published")
         log.info("page_sent", batch=group.batch.hex(), trigger=campaign.trigger, settled=len(page.settled), deferred=len(page.deferred))
         return page
 
