@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, FilePath, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.tls import client_context
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -17,8 +19,28 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PROFUSE_", frozen=True)
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka bootstrap servers, comma-separated.")
-    postgres: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="Postgres address (a libpq URL).")
-    smtp: str = Field("smtp://127.0.0.1:1025", description="SMTP server that e-mail goes out by: smtp://[user:password@]host:port.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka's security protocol: with SSL the broker's certificate and name are verified."
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("SCRAM-SHA-512", description="How SASL logs in to Kafka.")
+    kafka_user: str = Field("", description="Kafka user, with SASL.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password of the Kafka user.")
+    kafka_ca: FilePath | None = Field(None, description="PEM file of the authorities that Kafka is trusted by; empty: the system's.")
+    kafka_certificate: FilePath | None = Field(None, description="PEM file of a client certificate, where Kafka asks for one.")
+    kafka_key: FilePath | None = Field(None, description="PEM file of its key, unless the certificate's file holds it.")
+    postgres: str = Field(
+        "postgresql://postgres@127.0.0.1:5432/postgres",
+        description="Postgres address (a libpq URL); with ?sslmode=verify-full&sslrootcert=FILE its certificate and name are verified.",
+    )
+    smtp: str = Field(
+        "smtp://127.0.0.1:1025",
+        pattern=r"^(smtp|smtps|smtp\+starttls)://",
+        description="SMTP server that e-mail goes out by: smtp://[user:password@]host:port; smtps:// speaks TLS at once, "
+        "smtp+starttls:// insists on STARTTLS, smtp:// takes it where it is offered.",
+    )
+    smtp_ca: FilePath | None = Field(
+        None, description="PEM file of the authorities that the mail server is trusted by; empty: the system's."
+    )
     prefix: str = Field(
         "profuse", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Prefix of topics and consumer groups, and name of the Postgres schema."
     )
@@ -56,13 +78,26 @@ class Settings(BaseSettings):
     page: PositiveInt = Field(100, description="Launches that are sent and marked together.")
     smtp_connections: PositiveInt = Field(8, description="Connections that a launcher opens to the SMTP server.")
 
+    @model_validator(mode="after")
+    def _logs_in(self) -> Self:
+        if self.kafka_security.startswith("SASL") and not (self.kafka_user and self.kafka_password.get_secret_value()):
+            raise ValueError(f"KAFKA_SECURITY {self.kafka_security} needs PROFUSE_KAFKA_USER and PROFUSE_KAFKA_PASSWORD")
+        return self
+
     def topic(self, name: str) -> str:
         """A topic's or consumer group's name on the broker."""
         return f"{self.prefix}.{name}"
 
     def kafka_options(self) -> dict[str, Any]:
         """What every Kafka client is built with."""
-        return {"bootstrap_servers": self.kafka, "client_id": self.prefix}
+        options: dict[str, Any] = {"bootstrap_servers": self.kafka, "client_id": self.prefix, "security_protocol": self.kafka_security}
+        if self.kafka_security.endswith("SSL"):
+            options["ssl_context"] = client_context(self.kafka_ca, self.kafka_certificate, self.kafka_key)
+        if self.kafka_security.startswith("SASL"):
+            options["sasl_mechanism"] = self.kafka_mechanism
+            options["sasl_plain_username"] = self.kafka_user
+            options["sasl_plain_password"] = self.kafka_password.get_secret_value()
+        return options
 
     def postgres_options(self) -> dict[str, Any]:
         """What every Postgres connection is opened with.

@@ -38,6 +38,9 @@ class World:
         """Leave nothing on servers that others use too."""
         self.rows(f'DROP SCHEMA IF EXISTS "{self._prefix}" CASCADE')
         self._runner.run(self._delete_topics())
+        self.close()
+
+    def close(self) -> None:
         self._runner.run(self._close())
         self._runner.close()
 

@@ -22,6 +22,7 @@ def test_every_setting_is_described_with_its_value_as_it_would_be_written() -> N
     [
         ("postgresql://me:s3cret@h:5432/db", "postgresql://me:***@h:5432/db"),
         ("postgresql://me@h/db?password=s3cret&x=1", "postgresql://me@h/db?password=***&x=1"),
+        ("postgresql://me@h/db?sslpassword=s3cret&x=1", "postgresql://me@h/db?sslpassword=***&x=1"),
         ("smtp://me:s3cret@h:25", "smtp://me:***@h:25"),
         ("postgresql://me@h:5432/db", "postgresql://me@h:5432/db"),
         ("h1:9092,h2:9092", "h1:9092,h2:9092"),

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from schemas.messages import ProfilesMatched
 from schemas.settings import Settings
+from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream
 from workers.kafka import open_publisher
@@ -46,7 +47,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         firing_pool = await stack.enter_async_context(await open_pool(settings, settings.claim_groups + 1))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
-        channels: Mapping[str, Channel] = {"email": Smtp(settings.smtp, settings.smtp_connections)}
+        channels: Mapping[str, Channel] = {"email": Smtp(settings.smtp, settings.smtp_connections, client_context(settings.smtp_ca))}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease))

@@ -1,8 +1,11 @@
 """The e-mail channel: persistent connections to one SMTP server."""
 
 import asyncio
+import ssl
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -14,6 +17,13 @@ from workers.launcher.terms import Launch
 
 # A connection that rested longer may have been forgotten on its way; a new one is cheaper than a mail that waits.
 _FRESH = 30.0
+# How each scheme speaks TLS: at once, by STARTTLS or not at all, or by STARTTLS where it is offered.
+_TLS: Mapping[str, dict[str, Any]] = {
+    "smtps": {"use_tls": True, "start_tls": False},
+    "smtp+starttls": {"use_tls": False, "start_tls": True},
+    "smtp": {"use_tls": False, "start_tls": None},
+}
+_PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 # The server wants another user or password: our settings are to blame, and no launch fails for it.
 _LOG_IN = (530, 535)
 
@@ -21,8 +31,9 @@ _LOG_IN = (530, 535)
 class Smtp:
     """Sends mails over at most `connections` connections, which are kept."""
 
-    def __init__(self, url: str, connections: int) -> None:
+    def __init__(self, url: str, connections: int, trust: ssl.SSLContext | None = None) -> None:
         self.slots = asyncio.Semaphore(connections)
+        self._trust = trust
         self._url = urlsplit(url)
         # Each with the moment since which it rests.
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
@@ -65,7 +76,14 @@ class Smtp:
     async def _new(self) -> aiosmtplib.SMTP:
         url = self._url
         user, password = (unquote(part) if part else None for part in (url.username, url.password))
-        connection = aiosmtplib.SMTP(hostname=url.hostname, port=url.port or 25, username=user, password=password)
+        connection = aiosmtplib.SMTP(
+            hostname=url.hostname,
+            port=url.port or _PORTS[url.scheme],
+            username=user,
+            password=password,
+            tls_context=self._trust,
+            **_TLS[url.scheme],
+        )
         try:
             await connection.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
