@@ -1,13 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up test bench check docs lock clean
+.PHONY: help setup up test torture bench check docs lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 # Newer than both lists only when all of them is installed.
 INSTALLED := .venv/installed
+MINUTES ?= 10
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 	@$(BIN)/profuse install
@@ -17,6 +18,9 @@ up: setup ## Run the whole pipeline here and watch two requests go through it
 
 test: setup ## Run all tests on a real Kafka and a real Postgres
 	@$(BIN)/pytest
+
+torture: setup ## Break a stack under load for MINUTES=10, and count what was lost
+	@$(BIN)/profuse torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
 	@$(BIN)/python -m bench

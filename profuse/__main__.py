@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, demo, launches, rooms, stack
+from profuse.commands import configuration, demo, launches, rooms, stack, torture
 from profuse.stack.failures import CannotRun
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, configuration, rooms):
+for group in (stack, demo, configuration, rooms, torture):
     app.add_typer(group.app)
 app.add_typer(launches.app, name="launches")
 

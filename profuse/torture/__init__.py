@@ -1,0 +1,1 @@
+"""`profuse torture`: producers against a stack that is being broken, and what became of it beside what should have."""

@@ -1,0 +1,29 @@
+"""Pure: what happens when. One seed gives one plan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+# Of ten turns, how many bring two or three faults at once, and how many leave no time to recover.
+_SEVERAL = 4
+_HURRIED = 3
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Faults that happen at once, each with dice of its own; `hurried` if the next turn follows on its heels."""
+
+    faults: dict[str, Random]
+    hurried: bool
+
+
+def plan(seed: int, kinds: list[str]) -> Iterator[Turn]:
+    """For ever. Each kind comes once before any comes again, so that short runs meet many."""
+    random = Random(seed)  # noqa: S311  # it must be repeatable
+    deck: list[str] = []
+    while True:
+        if len(deck) < _SEVERAL:
+            deck += random.sample(kinds, len(kinds))
+        several = random.randrange(10) < _SEVERAL
+        drawn = [deck.pop(0) for _ in range(random.choice((2, 3)) if several else 1)]
+        yield Turn({kind: Random(random.random()) for kind in drawn}, hurried=random.randrange(10) < _HURRIED)  # noqa: S311
