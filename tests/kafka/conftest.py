@@ -27,6 +27,8 @@ class Ledger:
     topic: Topic[ProfileImport] = IMPORTS
     transactions: int = 0
     surprises: int = 0
+    # A new version of the code takes any message.
+    fixed: bool = False
     failed: list[Dead] = field(default_factory=list)
 
     async def prepare(self, messages: Sequence[ProfileImport]) -> None:
@@ -34,6 +36,8 @@ class Ledger:
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
         self.transactions += 1
+        if self.fixed:
+            messages = [message.model_copy(update={"value": "1"}) for message in messages]
         unknown = [at for at, message in enumerate(messages) if message.value == "unknown"]
         if unknown:
             raise Unprocessable(unknown, "unknown batch")

@@ -19,7 +19,7 @@ class FakeRecord:
     key: bytes | None = b"key"
     timestamp: int = 1
     topic: str = "topic"
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 def records(*offsets: int, partition: int = 0) -> list[FakeRecord]:
@@ -70,11 +70,28 @@ def test_garbage_and_tombstones_fail_the_item_that_their_headers_name(value: byt
     assert entry.dead().reason.startswith("unreadable")
 
 
-@pytest.mark.parametrize("headers", [(), (("batch", b"\xff"), ("item", b"1")), (("batch", b"a" * 24), ("item", b"-1"))])
-def test_unreadable_headers_name_no_item(headers: tuple[tuple[str, bytes], ...]) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("batch", b"\xff"), ("item", b"1")),
+        (("batch", b"a" * 24), ("item", b"-1")),
+        (("batch", b"a" * 24), ("item", b"9" * 10)),
+        (("batch", b"a" * 24), ("item", None)),
+        (("batch", None), ("item", b"1")),
+    ],
+)
+def test_unreadable_headers_name_no_item(headers: tuple[tuple[str, bytes | None], ...]) -> None:
     dead = Entry[ProfileImport](FakeRecord(0, headers=headers), None).dead()
 
     assert (dead.batch, dead.item) == (None, None)
+
+
+def test_a_message_of_many_items_names_its_batch_alone() -> None:
+    batch = new_id()
+    dead = Entry[ProfileImport](FakeRecord(0, headers=(("batch", batch.hex().encode()),)), None).dead()
+
+    assert (dead.batch, dead.item) == (batch, None)
 
 
 def test_a_chunk_is_cut_between_partitions_first_then_between_offsets() -> None:

@@ -3,7 +3,9 @@
 The position of a partition is a row in Postgres, moved in the same transaction as the effects of the messages before it.
 Kafka's committed offset is only a hint for lag tools; it is never read back.
 
-`stream`        the loop: take over, read, commit, publish; bisect what will not pass
+`stream`        the loop: take over, read, commit, publish
+`processing`    a chunk's effects in the transaction; bisects what will not pass
+`line`          pure: tells broken code from broken data
 `chunks`        pure: which records may be processed, and what they say
 `progress`      the positions: lock, compare, move
 `dead_letters`  what could not be processed, kept with its reason

@@ -21,7 +21,7 @@ class Record(Protocol):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Gap(Exception):
@@ -87,10 +87,12 @@ def halves(chunk: Sequence[Entry[M]]) -> tuple[list[Entry[M]], list[Entry[M]]]:
     return list(chain(*partitions[:middle])), list(chain(*partitions[middle:]))
 
 
-def _origin(headers: Sequence[tuple[str, bytes]]) -> tuple[bytes | None, int | None]:
-    named = dict(headers)
-    batch = parse_id(named.get("batch", b"").decode(errors="replace"))
-    number = named.get("item", b"")
-    if batch is None or not number.isdigit():
-        return None, None
-    return batch, int(number)
+def _origin(headers: Sequence[tuple[str, bytes | None]]) -> tuple[bytes | None, int | None]:
+    """Batch and item that the headers name; a message of many items names its batch alone."""
+    # The broker lets a header have no value.
+    named = {name: value or b"" for name, value in headers}
+    batch, number = parse_id(named.get("batch", b"").decode(errors="replace")), named.get("item")
+    if batch is None or number is None:
+        return batch, None
+    # A column of the table holds it.
+    return (batch, int(number)) if number.isdigit() and len(number) < 10 else (None, None)

@@ -8,6 +8,7 @@ import msgspec
 from schemas.messages import DeadLetter
 from schemas.topics import M, Outgoing
 from workers.exactly_once.chunks import Entry
+from workers.exactly_once.room import Dead
 
 
 async def bury(connection: asyncpg.Connection, entries: Sequence[Entry[M]]) -> None:
@@ -19,6 +20,14 @@ async def bury(connection: asyncpg.Connection, entries: Sequence[Entry[M]]) -> N
         """,
         [_row(entry) for entry in entries],
     )
+
+
+async def accounts(connection: asyncpg.Connection, dead: Sequence[Dead]) -> dict[bytes, int]:
+    """The accounts of the batches that are known."""
+    rows = await connection.fetch(
+        "SELECT id, account FROM batches WHERE id = ANY($1::bytea[])", list({each.batch for each in dead if each.batch})
+    )
+    return {row["id"]: row["account"] for row in rows}
 
 
 def notice(topic: str, entry: Entry[M]) -> Outgoing:
@@ -37,7 +46,14 @@ def notice(topic: str, entry: Entry[M]) -> Outgoing:
 
 def _row(entry: Entry[M]) -> tuple[object, ...]:
     record, dead = entry.record, entry.dead()
-    # A NUL cannot be stored as text; headers are ours and short, so a replacement sign loses nothing.
-    headers = [[name, value.decode(errors="replace").replace("\0", "\ufffd")] for name, value in record.headers]
-    shown = msgspec.json.encode(headers).decode()
+    shown = msgspec.json.encode([[name.replace("\0", "\ufffd"), _stored(value)] for name, value in record.headers]).decode()
     return (dead.topic, dead.partition, dead.offset, record.key, record.value, shown, dead.reason, dead.batch, dead.item)
+
+
+def _stored(value: bytes | None) -> str | dict[str, str] | None:
+    """Text where it is text, so that a person can read it; jsonb takes no NUL."""
+    try:
+        text = None if value is None else value.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return {"hex": (value or b"").hex()} if text is not None and "\0" in text else text

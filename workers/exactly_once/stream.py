@@ -15,10 +15,12 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from schemas import metrics
 from schemas.crashes import crash_point
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTERS, M, Outgoing
+from schemas.topics import DEAD_LETTERS, M
 from workers.exactly_once import dead_letters, progress
-from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, decoded, fingerprint, following, halves
-from workers.exactly_once.room import Room, Surprise, Unprocessable
+from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, decoded, fingerprint, following
+from workers.exactly_once.line import LineStopped
+from workers.exactly_once.processing import REFUSED, process
+from workers.exactly_once.room import Room, Surprise
 from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
 from workers.postgres import AWAY
 
@@ -26,10 +28,10 @@ log = structlog.get_logger()
 
 # Raised again by the same data in the same state; another transaction may well see another state.
 AGAIN = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.IntegrityConstraintViolationError)
-# Only what the data itself is to blame for; a missing table must not drain a topic into dead letters.
-REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
-# The world is away: everything is let go, and taken over again when it is back.
-WORLD = (Surprise, BrokerUnavailable, KafkaError, *AWAY)
+# The world is away, or the code is broken: everything is let go, and taken over again after a pause.
+WORLD = (Surprise, LineStopped, BrokerUnavailable, KafkaError, *AWAY)
+
+FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
 
 POLL = 0.2
 LONGEST_PAUSE = 5.0
@@ -51,6 +53,7 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         self._pool = pool
         self._publisher = publisher
         self._topic = settings.topic(room.topic.name)
+        self._notices = settings.topic(DEAD_LETTERS.name)
         self._consumer: Any = None
         # Assigned, but not ours before `_take_over` has read where they stand.
         self._waiting: set[TopicPartition] = set()
@@ -114,13 +117,14 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
             await self._take_over(consumer)
         # Called also while all is paused, or the broker takes the partitions away.
         returned = await consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._limit)
-        if not self._waiting:
-            self._trouble = ""
         chunk = self._readable(consumer, returned)
         if chunk:
             await self._settle(chunk)
             self._limit = min(self._limit * 2, self._settings.chunk)
             self._pause = POLL
+        # Not before the chunk is settled: what stopped it last time may stop it again.
+        if not self._waiting:
+            self._trouble = ""
         await self._hint(consumer)
 
     async def _rest(self, stop: asyncio.Event) -> None:
@@ -192,25 +196,19 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
                 raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: was the topic made anew?")
 
     async def _settle(self, chunk: Sequence[Entry[M]]) -> None:
-        """Commit the chunk; what will not pass is bisected until the culprit is alone, and buried."""
+        """Commit the chunk; what the database refuses again and again is searched for, and buried alone."""
         try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(AGAIN), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True
-            ):
-                with attempt:
-                    await self._commit(chunk)
-        except REFUSED as refusal:
-            if len(chunk) > 1:
-                for half in halves(chunk):
-                    await self._settle(half)
-            elif chunk[0].message is None:
-                # The dead letter itself was refused: that is nothing the message is to blame for.
-                raise
-            else:
-                log.warning("message_buried", topic=self._topic, offset=chunk[0].record.offset, sqlstate=refusal.sqlstate)
-                await self._settle([chunk[0].buried(f"refused by the database: {refusal.sqlstate}")])
+            await self._tried(chunk, bisecting=False)
+        except REFUSED:
+            await self._tried(chunk, bisecting=True)
 
-    async def _commit(self, chunk: Sequence[Entry[M]]) -> None:
+    async def _tried(self, chunk: Sequence[Entry[M]], *, bisecting: bool) -> None:
+        attempts = AsyncRetrying(retry=retry_if_exception_type(AGAIN), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True)
+        async for attempt in attempts:
+            with attempt:
+                await self._commit(chunk, bisecting=bisecting)
+
+    async def _commit(self, chunk: Sequence[Entry[M]], *, bisecting: bool) -> None:
         """Effects, dead letters, outbox and positions in one transaction; then publish."""
         began = time.monotonic()
         crash_point("stream:read")
@@ -219,7 +217,8 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         async with self._pool.acquire() as connection, connection.transaction():
             ours = await self._fenced(connection, chunk)
             crash_point("stream:locked")
-            ours, outgoing = await self._applied(connection, ours)
+            ours, outgoing = await process(connection, self._room, ours, bisecting)
+            outgoing += [dead_letters.notice(self._notices, entry) for entry in ours if entry.message is None]
             crash_point("stream:applied")
             if ours:
                 await progress.move(connection, self._topic, ours, outgoing)
@@ -243,24 +242,6 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
             self._release([TopicPartition(self._topic, partition) for partition in moved])
         return [entry for partition, entries in parts.items() if partition not in moved for entry in entries]
 
-    async def _applied(self, connection: asyncpg.Connection, chunk: list[Entry[M]]) -> tuple[list[Entry[M]], list[Outgoing]]:
-        """Let the room work; what it cannot process joins the dead letters."""
-        try:
-            async with connection.transaction():
-                outgoing = await self._room.apply(connection, [entry.message for entry in chunk if entry.message is not None])
-        except Unprocessable as error:
-            living = [at for at, entry in enumerate(chunk) if entry.message is not None]
-            culprits = {living[index] for index in error.indexes}
-            chunk = [entry.buried(error.reason) if at in culprits else entry for at, entry in enumerate(chunk)]
-            return await self._applied(connection, chunk)
-        buried = [entry for entry in chunk if entry.message is None]
-        if buried:
-            await dead_letters.bury(connection, buried)
-            await self._room.fail(connection, [entry.dead() for entry in buried])
-            metrics.DEAD_LETTERS.labels(self._topic).inc(len(buried))
-        topic = self._settings.topic(DEAD_LETTERS.name)
-        return chunk, outgoing + [dead_letters.notice(topic, entry) for entry in buried]
-
     def _advance(self, chunk: Sequence[Entry[M]]) -> None:
         for partition, entries in by_partition(chunk):
             owned = TopicPartition(self._topic, partition)
@@ -283,7 +264,10 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         self._again_at = time.monotonic() + self._pause
         if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
             self._limit = max(1, self._limit // 2)
-        log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause)
+        if isinstance(error, LineStopped):
+            log.error("line_stopped", topic=self._topic, why=str(error), todo=FIX, seconds=self._pause)
+        else:
+            log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause)
         if self._consumer is not None:
             # What is held on purpose will be held again.
             self._held.clear()

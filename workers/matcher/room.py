@@ -82,7 +82,7 @@ class Importing:
         chunks = recording.by_batch(outcomes)
         await recording.record(connection, chunks)
         matched = [announced for chunk in chunks if (announced := announcement(chunk))]
-        return [Outgoing(self._matches, bytes.fromhex(message.batch), message.encode()) for message in matched]
+        return [Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), (("batch", each.batch.encode()),)) for each in matched]
 
 
 def _belongs(message: ProfileImport, batch: Batch | None) -> bool:
