@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, demo, launches, rooms, stack, torture
+from profuse.commands import configuration, dead_letters, demo, launches, rooms, stack, torture
 from profuse.stack.failures import CannotRun
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 for group in (stack, demo, configuration, rooms, torture):
     app.add_typer(group.app)
 app.add_typer(launches.app, name="launches")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

@@ -147,6 +147,8 @@ requests = Table(
     Column("batch", LargeBinary, nullable=False),
     _moment("accepting_until", nullable=False),
     _moment("expires_at", nullable=False),
+    Index("requests_batch_idx", "batch"),
+    Index("requests_expires_at_idx", "expires_at"),
 )
 
 # Shared on purpose: ingest inserts it with the batch, the matcher moves it.
@@ -240,7 +242,7 @@ launches = Table(
     Index("launches_run_at_idx", "run_at", postgresql_where=text("finished_at IS NULL")),
 )
 
-# Each worker writes its own topic's rows of these two.
+# Each worker writes its own topic's rows of these two; `profuse dead-letters` replays and drops.
 progress = Table(
     "progress",
     metadata,
@@ -262,10 +264,13 @@ dead_letters = Table(
     Column("offset", BigInteger, primary_key=True, autoincrement=False),
     Column("key", LargeBinary),
     Column("value", LargeBinary),
-    # [[name, value as text], …]
+    # [[name, value as text, or {"hex": …} where it is none], …]
     Column("headers", JSONB, nullable=False),
     Column("reason", Text, nullable=False),
     Column("batch", LargeBinary),
     Column("item", Integer),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # When the broker had it again.
+    _moment("replayed_at"),
+    Index("dead_letters_batch_idx", "batch"),
 )

@@ -126,6 +126,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["token"], ["tokens.id"], name="requests_token_fkey"),
         sa.PrimaryKeyConstraint("token", "request_id", name="requests_pkey"),
     )
+    op.create_index("requests_batch_idx", "requests", ["batch"])
+    op.create_index("requests_expires_at_idx", "requests", ["expires_at"])
     op.create_table(
         "batch_progress",
         sa.Column("batch", sa.LargeBinary(), nullable=False),
@@ -216,8 +218,10 @@ def upgrade() -> None:
         sa.Column("batch", sa.LargeBinary()),
         sa.Column("item", sa.Integer()),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("replayed_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("topic", "partition", "offset", name="dead_letters_pkey"),
     )
+    op.create_index("dead_letters_batch_idx", "dead_letters", ["batch"])
 
 
 def downgrade() -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "migrate": "profuse.migrating",
     "apply": "profuse.applying",
     "launches": "profuse.launches, profuse.postgres",
+    "dead-letters": "profuse.dead_letters",
     "settings": "profuse.describing",
 }
 

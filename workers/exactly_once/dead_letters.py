@@ -44,6 +44,12 @@ def notice(topic: str, entry: Entry[M]) -> Outgoing:
     return Outgoing(topic, entry.record.key or b"", letter.encode())
 
 
+def headers_of(stored: str) -> tuple[tuple[str, bytes], ...]:
+    """Headers as they came, of a row's `headers`; one without a value reads like an empty one."""
+    pairs: list[tuple[str, str | dict[str, str] | None]] = msgspec.json.decode(stored)
+    return tuple((name, bytes.fromhex(value["hex"]) if isinstance(value, dict) else (value or "").encode()) for name, value in pairs)
+
+
 def _row(entry: Entry[M]) -> tuple[object, ...]:
     record, dead = entry.record, entry.dead()
     shown = msgspec.json.encode([[name.replace("\0", "\ufffd"), _stored(value)] for name, value in record.headers]).decode()

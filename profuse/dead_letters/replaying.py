@@ -1,0 +1,99 @@
+"""Sends dead letters again: their items' answers are taken back, then the messages are published as they were."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import Text, cast, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from profuse.dead_letters.letters import Letter, among, find
+from profuse.dead_letters.wanting import Key, Wanted
+from profuse.postgres import transaction
+from profuse.stack.failures import CannotRun
+from schemas.failures import CANNOT_BE_PROCESSED
+from schemas.settings import Settings
+from schemas.tables import dead_letters
+from schemas.topics import IMPORTS, Outgoing
+from workers.exactly_once.dead_letters import headers_of
+from workers.kafka import BrokerUnavailable, Publisher, open_publisher
+
+# Payloads that are in memory at a time, of at most 256 KiB each.
+PAGE = 100
+_LOOK_EVERY = 0.2
+
+_ITS_ENTRY = "results.batch = :batch AND :item = ANY(results.items) AND results.errors -> CAST(:item AS text) = CAST(:entry AS jsonb)"
+# No launch refers to the name of such a row: all of its items died together.
+_TAKE_BACK = (
+    text(f"DELETE FROM results WHERE {_ITS_ENTRY} AND cardinality(items) = 1"),  # noqa: S608  # a constant
+    text(f"""
+    UPDATE results SET
+        chunk = (SELECT min(other) FROM unnest(items) AS other WHERE other <> :item),
+        items = array_remove(items, :item),
+        profiles = overlay(profiles PLACING '' FROM 12 * (array_position(items, :item) - 1) + 1 FOR 12),
+        errors = errors - CAST(:item AS text),
+        custom_data = custom_data - CAST(:item AS text)
+    WHERE {_ITS_ENTRY}
+    """),  # noqa: S608  # a constant
+)
+_CLEAR = text("UPDATE batch_progress SET done = set_bit(done, :item, 0), failed = failed - 1 WHERE batch = :batch")
+
+
+async def replay(settings: Settings, keys: Sequence[Key], wait: timedelta) -> list[Letter]:
+    """What became of each, after at most `wait`; safe to repeat."""
+    if not keys:
+        return []
+    async with open_publisher(settings) as publisher:
+        for start in range(0, len(keys), PAGE):
+            await _replay(settings, publisher, keys[start : start + PAGE])
+    return await _settled(settings, keys, wait)
+
+
+async def _replay(settings: Settings, publisher: Publisher, keys: Sequence[Key]) -> None:
+    async with transaction(settings) as connection:
+        records = await _reopen(connection, settings.topic(IMPORTS.name), keys)
+    try:
+        await publisher.publish(records)
+    except BrokerUnavailable as error:
+        raise CannotRun(f"Kafka at {settings.kafka} does not confirm ({error}): replay again when it does, nothing is lost") from error
+    # Only now: a replay that dies before this is repeated, and whatever was published twice counts once.
+    async with transaction(settings) as connection:
+        await connection.execute(update(dead_letters).where(among(keys)).values(replayed_at=func.now()))
+
+
+async def _reopen(connection: AsyncConnection, imports: str, keys: Sequence[Key]) -> list[Outgoing]:
+    """Take the answers back, and say what to publish."""
+    names = ("topic", "key", "value", "batch", "item")
+    statement = (
+        select(*(dead_letters.c[name] for name in names), cast(dead_letters.c.headers, Text).label("headers"))
+        .where(among(keys))
+        # Batches are locked in the order in which matchers lock them.
+        .order_by(dead_letters.c.batch, dead_letters.c.item)
+        .with_for_update()
+    )
+    letters = (await connection.execute(statement)).all()
+    for letter in letters:
+        if letter.topic == imports and letter.item is not None:
+            await _take_back(connection, letter.batch, letter.item)
+    return [Outgoing(letter.topic, letter.key or b"", letter.value or b"", headers_of(letter.headers)) for letter in letters]
+
+
+async def _take_back(connection: AsyncConnection, batch: bytes, item: int) -> None:
+    """Let the item be answered again, unless its answer came from another message than the dead one."""
+    entry = msgspec.json.encode(CANNOT_BE_PROCESSED.entry()).decode()
+    for statement in _TAKE_BACK:
+        if (await connection.execute(statement, {"batch": batch, "item": item, "entry": entry})).rowcount:
+            await connection.execute(_CLEAR, {"batch": batch, "item": item})
+            return
+
+
+async def _settled(settings: Settings, keys: Sequence[Key], wait: timedelta) -> list[Letter]:
+    deadline = time.monotonic() + wait.total_seconds()
+    while True:
+        async with transaction(settings) as connection:
+            letters = await find(connection, Wanted(keys=keys))
+        if time.monotonic() >= deadline or all(letter.fate != "waiting" for letter in letters):
+            return letters
+        await asyncio.sleep(_LOOK_EVERY)

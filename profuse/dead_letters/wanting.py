@@ -1,0 +1,87 @@
+"""Pure: which dead letters an operator means."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from profuse.stack.failures import CannotRun
+from schemas.ids import parse_id
+from schemas.settings import Settings
+
+LIST = "`profuse dead-letters list` shows those that there are."
+
+_ID = re.compile(r"([a-z-]+)/([0-9]{1,9})/([0-9]{1,18})")
+_AGE = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """Where a message stood."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which dead letters; without keys and conditions all of them."""
+
+    keys: Sequence[Key] = ()
+    topic: str | None = None
+    batch: bytes | None = None
+    # A part of it is enough.
+    reason: str | None = None
+    older: timedelta | None = None
+    newer: timedelta | None = None
+
+
+def wanted(
+    settings: Settings,
+    ids: Sequence[str],
+    batch: str | None,
+    reason: str | None,
+    topic: str | None,
+    older: str | None,
+    newer: str | None,
+    *,
+    everything: bool = True,
+) -> Wanted:
+    """What the options say; raises `CannotRun` where they say nothing, unless that may mean everything."""
+    if not everything and not any((ids, batch, reason, topic, older, newer)):
+        raise CannotRun("Which of them? Name their ids, give a filter, or say --all.")
+    return Wanted(
+        keys=[key(settings, each) for each in ids],
+        topic=None if topic is None else settings.topic(topic),
+        batch=None if batch is None else _batch(batch),
+        reason=reason,
+        older=None if older is None else _age(older),
+        newer=None if newer is None else _age(newer),
+    )
+
+
+def key(settings: Settings, shown: str) -> Key:
+    found = _ID.fullmatch(shown)
+    if found is None:
+        raise CannotRun(f"{shown} is no id of a dead letter, which is topic/partition/offset: {LIST}")
+    return Key(settings.topic(found[1]), int(found[2]), int(found[3]))
+
+
+def shown_key(settings: Settings, key: Key) -> str:
+    return f"{key.topic.removeprefix(settings.topic(''))}/{key.partition}/{key.offset}"
+
+
+def _batch(shown: str) -> bytes:
+    found = parse_id(shown)
+    if found is None:
+        raise CannotRun(f"{shown} is no batch id, which is 24 hex digits: it is the `task_id` of the answer.")
+    return found
+
+
+def _age(shown: str) -> timedelta:
+    found = _AGE.fullmatch(shown)
+    if found is None:
+        raise CannotRun(f"{shown} is no age: say 90s, 30m, 12h or 7d.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
