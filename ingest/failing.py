@@ -2,4 +2,11 @@
 
 import asyncpg
 
-DATABASE_AWAY: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# InternalClientError: a connection was ended while it was idle, and asyncpg has read why but not yet that it is closed.
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)

@@ -23,7 +23,7 @@ from schemas.settings import Settings
 log = structlog.get_logger()
 
 # The world is away; whoever supervises this process starts it again.
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError)
 
 
 class Room(Checked, Protocol):

@@ -4,7 +4,8 @@ import asyncpg
 
 from schemas.settings import Settings
 
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# InternalClientError: a connection was ended while it was idle, and asyncpg has read why but not yet that it is closed.
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """What a statement raises when the database is away, stopping, or not as this version expects it."""
 
 
