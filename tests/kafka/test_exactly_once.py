@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 import asyncpg
@@ -17,7 +17,8 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, IMPORTS, MATCHES, Outgoing, item_headers
 from tests.kafka.conftest import BATCH, Bench, Deaf, until
-from workers.exactly_once import TopicChanged
+from workers.exactly_once import Stream, TopicChanged, progress
+from workers.kafka import Publisher
 from workers.postgres import open_pool
 
 COUNT = 500
@@ -81,9 +82,50 @@ async def test_an_outbox_that_was_not_published_is_published_by_whoever_takes_ov
     deaf = Deaf(bench.settings)
     async with aclosing(deaf), bench.running(publisher=deaf):
         await bench.until_processed(COUNT)
-        await until(lambda: _all_announced(bench))
+        await until(lambda: _published_all(bench, COUNT))
 
     assert list(range(COUNT)) == await bench.items()
+
+
+class Rebalanced(Stream[ProfileImport]):
+    """Gets one partition first, and all of them while it is taking that one over."""
+
+    interrupted = False
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        super().on_partitions_assigned(assigned if self.interrupted else list(assigned)[:1])
+
+    def interrupt(self) -> None:
+        if not self.interrupted:
+            self.interrupted = True
+            self.on_partitions_assigned(self._consumer.assignment())
+
+
+class Interrupting(Publisher):
+    """Publishes while a rebalance comes in between."""
+
+    stream: Rebalanced
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        self.stream.interrupt()
+        await super().publish(records)
+
+
+@pytest.mark.promise("P-OPS-07")
+async def test_a_partition_that_comes_during_a_take_over_keeps_its_outbox(bench: Bench) -> None:
+    for number in range(bench.settings.partitions):
+        stored = ProfileImport(batch=BATCH.hex(), item=number, value="1", data={}).encode()
+        packed = progress.pack([Outgoing(bench.settings.topic(MATCHES.name), b"", stored)])
+        await bench.pool.execute(
+            "UPDATE progress SET outbox = $1 WHERE topic = $2 AND partition = $3", packed, bench.settings.topic(IMPORTS.name), number
+        )
+    publisher, stop = Interrupting(bench.settings), asyncio.Event()
+    publisher.stream = Rebalanced(bench.settings, "ledger", bench.ledger, bench.pool, publisher)
+
+    async with aclosing(publisher), asyncio.TaskGroup() as tasks:
+        tasks.create_task(publisher.stream.run(stop))
+        await until(lambda: _published_all(bench, bench.settings.partitions))
+        stop.set()
 
 
 async def test_a_chunk_that_meets_a_surprise_starts_again_without_a_trace(bench: Bench) -> None:
@@ -239,10 +281,6 @@ async def _gone(admin: AIOKafkaAdminClient, topic: str) -> bool:
     return topic not in await admin.list_topics()
 
 
-async def _all_announced(bench: Bench) -> bool:
-    return set(range(COUNT)) <= set(await announced(bench.settings))
-
-
 async def _says(problems: object, words: str) -> bool:
     said = problems()  # type: ignore[operator]
     return any(words in problem for problem in said) if words else said == []
@@ -262,6 +300,10 @@ async def test_a_worker_that_meets_a_dead_server_tries_again_ever_more_slowly(be
 
     # 0.4 s after the first failure, 0.8 s after the second.
     assert time.monotonic() - began >= 1.2
+
+
+async def _published_all(bench: Bench, count: int) -> bool:
+    return set(range(count)) == set(await announced(bench.settings))
 
 
 async def _logged(logs: Sequence[Mapping[str, object]], event: str, times: int) -> bool:

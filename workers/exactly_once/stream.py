@@ -154,20 +154,20 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         positions = await progress.load(self._pool, self._topic)
         if (found := len(consumer.partitions_for_topic(self._topic) or ())) != len(positions):
             raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(positions)}: run `profuse migrate`")
-        mine = [positions[partition.partition] for partition in self._waiting]
+        taken = set(self._waiting)
         crash_point("stream:loaded")
-        await self._publisher.publish([record for position in mine for record in position.outbox])
+        await self._publisher.publish([record for partition in taken for record in positions[partition.partition].outbox])
         crash_point("stream:outbox_published")
-        # A rebalance may have come in between.
-        for partition in self._waiting & consumer.assignment():
+        # A rebalance may have come in between; what it brought has an outbox of its own.
+        for partition in taken & self._waiting & consumer.assignment():
             position = positions[partition.partition]
             consumer.seek(partition, max(position.offset - 1, 0))
             self._positions[partition] = position.offset
             if position.offset:
                 self._expected[partition] = position.fingerprint
             consumer.resume(partition)
-        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in self._waiting))
-        self._waiting.clear()
+        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in taken))
+        self._waiting -= taken
 
     def _readable(self, consumer: AIOKafkaConsumer, returned: dict[TopicPartition, list[Record]]) -> list[Entry[M]]:
         chunk: list[Entry[M]] = []
