@@ -39,9 +39,11 @@ class Process:
         self._environment = os.environ | environment | {"PROFUSE_PORT": str(self.port), "PROFUSE_HEALTH_PORT": str(self.health_port)}
         self._popen: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, **environment: str) -> None:
         with self.log.open("ab") as output:
-            self._popen = subprocess.Popen([PROFUSE, self.room], env=self._environment, stdout=output, stderr=subprocess.STDOUT)
+            self._popen = subprocess.Popen(
+                [PROFUSE, self.room], env=self._environment | environment, stdout=output, stderr=subprocess.STDOUT
+            )
 
     @property
     def runs(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.group import LeaveGroupRequest
 
 
 class World:
@@ -33,6 +34,10 @@ class World:
     def members(self, room: str) -> int:
         """How many processes of a room share its work, while nobody joins or leaves; else 0."""
         return self._runner.run(self._members(f"{self._prefix}.{room}"))
+
+    def evict(self, room: str) -> None:
+        """Let nobody wait for the session of a process that was killed."""
+        self._runner.run(self._evict(f"{self._prefix}.{room}"))
 
     def drop(self) -> None:
         """Leave nothing on servers that others use too."""
@@ -69,6 +74,14 @@ class World:
             (answer,) = await admin.describe_consumer_groups([group])
         ((_, _, state, _, _, members, *_),) = answer.groups
         return len(members) if state == "Stable" else 0
+
+    async def _evict(self, group: str) -> None:
+        async with self._admin() as admin:
+            (answer,) = await admin.describe_consumer_groups([group])
+            ((_, _, _, _, _, members, *_),) = answer.groups
+            broker = await admin.find_coordinator(group)
+            for member in members:
+                await admin._send_request(LeaveGroupRequest(group, member[0]), broker)
 
     async def _delete_topics(self) -> None:
         async with self._admin() as admin:
