@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings
 from schemas.topics import Outgoing, partition
@@ -37,6 +38,19 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=100,
     )
+
+
+async def end_offsets(settings: Settings, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Where the partitions end, asked by a client of its own. Raises `BrokerUnavailable`."""
+    consumer = AIOKafkaConsumer(**settings.kafka_options())
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets([TopicPartition(*partition) for partition in partitions])
+    except KafkaError as error:
+        raise BrokerUnavailable(repr(error)) from error
+    finally:
+        await stop_client(consumer)
+    return {(partition.topic, partition.partition): end for partition, end in ends.items()}
 
 
 @asynccontextmanager

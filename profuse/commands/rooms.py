@@ -34,10 +34,10 @@ def matcher(directory: Dir = None) -> None:
     Example: PROFUSE_HEALTH_PORT=9091 profuse matcher
     """
     from profuse.process import host
-    from workers.exactly_once.stream import TopicChanged
+    from workers.exactly_once import Stuck, TopicChanged
     from workers.matcher.room import open_matcher
 
-    host("matcher", open_matcher, settings_of(directory), fatal=(TopicChanged,))
+    host("matcher", open_matcher, settings_of(directory), fatal=(Stuck, TopicChanged))
 
 
 @app.command()
@@ -47,10 +47,10 @@ def launcher(directory: Dir = None) -> None:
     Example: PROFUSE_HEALTH_PORT=9092 profuse launcher
     """
     from profuse.process import host
-    from workers.exactly_once.stream import TopicChanged
+    from workers.exactly_once import Stuck, TopicChanged
     from workers.launcher.room import open_launcher
 
-    host("launcher", open_launcher, settings_of(directory), fatal=(TopicChanged,))
+    host("launcher", open_launcher, settings_of(directory), fatal=(Stuck, TopicChanged))
 
 
 @app.command()

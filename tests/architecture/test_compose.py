@@ -59,10 +59,11 @@ def test_a_process_gets_no_variable_that_is_no_setting(name: str) -> None:
 
 
 @pytest.mark.parametrize("room", wanted.ROOMS)
-def test_a_room_is_asked_at_its_health_port_whether_it_is_ready(room: str) -> None:
+def test_a_room_is_asked_at_its_health_port_whether_it_moves_and_is_ready(room: str) -> None:
     service = SERVICES[room]
 
-    assert f"http://127.0.0.1:{service['environment']['PROFUSE_HEALTH_PORT']}/readyz" in service["healthcheck"]["test"]
+    assert f"http://127.0.0.1:{service['environment']['PROFUSE_HEALTH_PORT']}/" in service["healthcheck"]["test"]
+    assert "('healthz', 'readyz')" in service["healthcheck"]["test"]
 
 
 def test_the_broker_has_the_settings_of_the_local_one() -> None:

@@ -6,13 +6,15 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `stream`        the loop: take over, read, commit, publish
 `processing`    a chunk's effects in the transaction; bisects what will not pass
 `line`          pure: tells broken code from broken data
+`liveness`      tells a worker that is stuck from one that has nothing to do
 `chunks`        pure: which records may be processed, and what they say
 `progress`      the positions: lock, compare, move
 `dead_letters`  what could not be processed, kept with its reason
 `room`          what a room has to offer
 """
 
+from workers.exactly_once.liveness import Stuck
 from workers.exactly_once.room import Dead, Room, Surprise, Unprocessable
 from workers.exactly_once.stream import Stream, TopicChanged
 
-__all__ = ["Dead", "Room", "Stream", "Surprise", "TopicChanged", "Unprocessable"]
+__all__ = ["Dead", "Room", "Stream", "Stuck", "Surprise", "TopicChanged", "Unprocessable"]

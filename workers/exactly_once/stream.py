@@ -19,6 +19,7 @@ from schemas.topics import DEAD_LETTERS, M
 from workers.exactly_once import dead_letters, progress
 from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, decoded, fingerprint, following
 from workers.exactly_once.line import LineStopped
+from workers.exactly_once.liveness import watch
 from workers.exactly_once.processing import REFUSED, process
 from workers.exactly_once.room import Room, Surprise
 from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
@@ -37,6 +38,8 @@ POLL = 0.2
 LONGEST_PAUSE = 5.0
 HINT_EVERY = 5.0
 STUCK = 60.0
+# Less than whoever asks at the health port waits.
+ANSWERING = 0.9
 
 
 class TopicChanged(Exception):
@@ -63,11 +66,13 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         self._expected: dict[TopicPartition, str | None] = {}
         self._held: dict[TopicPartition, str] = {}
         self._trouble = "has not joined its consumer group yet"
+        self._on_purpose = False
         self._pause = POLL
         self._again_at = 0.0
         self._limit = settings.chunk
         self._turned = time.monotonic()
         self._hinted = 0.0
+        self._hinting: asyncio.Task[None] | None = None
 
     def alive(self) -> list[str]:
         """Problems with progress: the loop must turn, whatever the world does."""
@@ -79,8 +84,32 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
         held = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in self._held.items()]
         return held + ([self._trouble] if self._trouble else [])
 
+    async def edges(self) -> list[str]:
+        """Problems with broker and database, asked now: a stream without work would not notice."""
+        told: list[str] = []
+        for name, question in (("Kafka", self._ask_broker), ("Postgres", self._ask_database)):
+            try:
+                async with asyncio.timeout(ANSWERING):
+                    await question()
+            except (KafkaError, *AWAY) as error:
+                told.append(f"{name} does not answer ({type(error).__name__})")
+        return told
+
+    def standing(self) -> dict[tuple[str, int], int]:
+        """Where the partitions stand that should move."""
+        if self._on_purpose:
+            return {}
+        should = {**dict.fromkeys(self._waiting, -1), **self._positions}
+        return {(each.topic, each.partition): at for each, at in should.items() if each not in self._held}
+
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged`."""
+        """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(watch(self._settings, self.standing))
+            await self._work(stop)
+            watching.cancel()
+
+    async def _work(self, stop: asyncio.Event) -> None:
         try:
             while not stop.is_set():
                 self._turned = time.monotonic()
@@ -124,8 +153,15 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
             self._pause = POLL
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not self._waiting:
-            self._trouble = ""
-        await self._hint(consumer)
+            self._trouble, self._on_purpose = "", False
+        self._hint(consumer)
+
+    async def _ask_broker(self) -> None:
+        if self._consumer is not None:
+            await self._consumer.topics()
+
+    async def _ask_database(self) -> None:
+        await self._pool.fetchval("SELECT 1")
 
     async def _rest(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -260,6 +296,8 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
     def _let_go(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
         self._trouble = _shown(error)
+        # A new process would be told the same.
+        self._on_purpose = isinstance(error, LineStopped | asyncpg.PostgresError)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self._again_at = time.monotonic() + self._pause
         if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
@@ -280,16 +318,20 @@ class Stream(ConsumerRebalanceListener, Generic[M]):  # type: ignore[misc]  # ai
             self._consumer.pause(partition)
             self._held[partition] = reason
 
-    async def _hint(self, consumer: AIOKafkaConsumer) -> None:
-        """Show lag tools where we are; nothing depends on it."""
-        if time.monotonic() - self._hinted < HINT_EVERY or not self._positions:
+    def _hint(self, consumer: AIOKafkaConsumer) -> None:
+        """Show lag tools where we are; nothing depends on it, and nobody waits for it."""
+        if time.monotonic() - self._hinted < HINT_EVERY or not self._positions or not (self._hinting is None or self._hinting.done()):
             return
         self._hinted = time.monotonic()
-        try:
-            async with asyncio.timeout(1):
-                await consumer.commit(self._positions)
-        except (KafkaError, TimeoutError) as error:
-            log.debug("hint_refused", why=repr(error))
+        self._hinting = asyncio.create_task(consumer.commit(dict(self._positions)))
+        self._hinting.add_done_callback(_hinted)
+
+
+def _hinted(hint: asyncio.Task[None]) -> None:
+    # Asked for, or it would be logged with its traceback.
+    error = None if hint.cancelled() else hint.exception()
+    if error is not None:
+        log.debug("hint_refused", why=repr(error))
 
 
 def _shown(error: Exception) -> str:

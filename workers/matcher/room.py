@@ -102,7 +102,7 @@ class Matcher:
         return self._stream.alive()
 
     async def ready(self) -> list[str]:
-        return self._stream.problems()
+        return self._stream.problems() + await self._stream.edges()
 
 
 @asynccontextmanager

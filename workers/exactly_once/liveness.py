@@ -1,0 +1,79 @@
+"""Tells a worker that is stuck from one that has nothing to do, or waits on purpose."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import asyncpg
+import structlog
+
+from schemas.settings import Settings
+from workers.kafka import BrokerUnavailable, end_offsets
+from workers.postgres import AWAY
+
+log = structlog.get_logger()
+
+# A minute of looks.
+LOOK_EVERY = 5.0
+LOOKS = 12
+# Both servers are asked over connections of their own, which are not stuck with the worker.
+_ANSWERING = 5.0
+
+K = TypeVar("K")
+Position = tuple[str, int]
+
+
+class Stuck(Exception):
+    """Nothing moves although there is work, and both servers answer: only a new process will help."""
+
+
+class Stillness(Generic[K]):
+    """Counts the looks in a row at which something stood where it had stood; a process that is frozen does not look."""
+
+    def __init__(self) -> None:
+        self._seen: dict[K, tuple[int, int]] = {}
+
+    def seen(self, where: Mapping[K, int]) -> set[K]:
+        """Those that have stood for a minute by now."""
+        before = self._seen
+        self._seen = {key: (at, before[key][1] + 1 if before.get(key, (None,))[0] == at else 0) for key, at in where.items()}
+        return {key for key, (_, looks) in self._seen.items() if looks >= LOOKS}
+
+    def forget(self, keys: Iterable[K]) -> None:
+        """Their minute begins again."""
+        for key in keys:
+            self._seen.pop(key, None)
+
+
+async def watch(settings: Settings, standing: Callable[[], Mapping[Position, int]]) -> None:
+    """Raises `Stuck` when a partition that should move, and lags, has stood for a minute."""
+    stillness: Stillness[Position] = Stillness()
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        still = stillness.seen(standing())
+        if still and (behind := await lagging(settings, still)):
+            raise Stuck(f"{sorted(behind)} have not moved for a minute, although there is work and both servers answer")
+        stillness.forget(still)
+
+
+async def lagging(settings: Settings, partitions: Iterable[Position]) -> set[Position]:
+    """Those whose topic has more than is processed; none while one of the servers is away."""
+    try:
+        async with asyncio.timeout(2 * _ANSWERING):
+            ends = await end_offsets(settings, partitions)
+            positions = await _positions(settings)
+    except (BrokerUnavailable, *AWAY) as error:
+        log.debug("lag_unknown", why=repr(error))
+        return set()
+    return {partition for partition, end in ends.items() if end > positions.get(partition, end)}
+
+
+async def _positions(settings: Settings) -> dict[Position, int]:
+    connection = await asyncpg.connect(**settings.postgres_options(), timeout=_ANSWERING)
+    try:
+        return {
+            (row["topic"], row["partition"]): row["position"]
+            for row in await connection.fetch("SELECT topic, partition, position FROM progress")
+        }
+    finally:
+        await connection.close()
