@@ -72,14 +72,14 @@ async def get_trigger(connection: asyncpg.Connection, account: int, number: int)
         raise conflict("trigger_id: the trigger is inactive")
     if row["type"] != "api_call":
         raise conflict("trigger_id: the trigger is not of the type api_call")
-    return Trigger(row["id"], Database(row["database"], _fields(row["fields"])), timedelta(minutes=row["skip_minutes"]))
+    return Trigger(row["id"], database(row["database"], row["fields"]), timedelta(minutes=row["skip_minutes"]))
 
 
 async def get_database(connection: asyncpg.Connection, account: int, number: int) -> Database:
     row = await _find(connection, "SELECT id, fields::text AS fields FROM databases WHERE account = $1 AND number = $2", account, number)
     if row is None:
         raise not_found("db_id")
-    return Database(row["id"], _fields(row["fields"]))
+    return database(row["id"], row["fields"])
 
 
 async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int) -> int:
@@ -94,6 +94,6 @@ async def _find(connection: asyncpg.Connection, sql: str, account: int, number: 
     return await connection.fetchrow(sql, account, number) if number in _NUMBERS else None
 
 
-def _fields(stored: str) -> dict[str, Field]:
-    declared: dict[str, Any] = msgspec.json.decode(stored)
-    return {name: Field.model_validate(field) for name, field in declared.items()}
+def database(internal_id: int, fields: str) -> Database:
+    declared: dict[str, Any] = msgspec.json.decode(fields)
+    return Database(internal_id, {name: Field.model_validate(field) for name, field in declared.items()})

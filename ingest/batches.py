@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from ingest import accounts
+from ingest.accounts import Database
 from ingest.requests import Attachment, ImportAndStartBatch
 from schemas.matching import Matching
 
@@ -24,10 +26,20 @@ class NewBatch:
     request: ImportAndStartBatch
     wait: timedelta
     rejects: Mapping[int, Mapping[str, Any]]
+    lease: timedelta
 
     @property
     def total(self) -> int:
         return len(self.request.data)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What the first try left of a batch, besides its settings."""
+
+    database: Database
+    # Items that are answered, those that failed at the door among them.
+    done: frozenset[int]
 
 
 async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
@@ -35,8 +47,9 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
     request = batch.request
     await connection.execute(
         "INSERT INTO batches (id, account, database, trigger, total, matching, field_name, resource, skip_triggers, "
-        "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14::jsonb, now() + $15::interval)",
+        "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14::jsonb, "
+        "now() + $15::interval, now() + $16::interval)",
         batch.id,
         batch.account,
         batch.database,
@@ -52,6 +65,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         _json(request.custom_data),
         _json({str(item): entry for item, entry in batch.rejects.items()}),
         batch.wait,
+        batch.lease,
     )
     await connection.execute(
         "INSERT INTO batch_progress (batch, total, done, failed) VALUES ($1, $2, $3, $4)",
@@ -61,6 +75,35 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         len(batch.rejects),
     )
     await _attach(connection, batch.id, request.attach)
+
+
+async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
+    """Say that the gateway which publishes the batch is alive."""
+    await connection.execute(
+        "UPDATE batches SET accepting_until = now() + $2::interval WHERE id = $1 AND published_at IS NULL", batch, lease
+    )
+
+
+async def take_over(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> bool:
+    """Become the one who publishes the batch; of several who saw the lease end, one does."""
+    return (
+        await connection.fetchval(
+            "UPDATE batches SET accepting_until = now() + $2::interval "
+            "WHERE id = $1 AND published_at IS NULL AND accepting_until < now() RETURNING true",
+            batch,
+            lease,
+        )
+        is not None
+    )
+
+
+async def unfinished(connection: asyncpg.Connection, batch: bytes) -> Unfinished:
+    row = await connection.fetchrow(
+        "SELECT b.database, d.fields::text AS fields, p.done "
+        "FROM batches b JOIN databases d ON d.id = b.database JOIN batch_progress p ON p.batch = b.id WHERE b.id = $1",
+        batch,
+    )
+    return Unfinished(accounts.database(row["database"], row["fields"]), done_items(row["done"]))
 
 
 async def mark_published(connection: asyncpg.Connection, batch: bytes) -> None:
@@ -79,6 +122,10 @@ def done_bits(total: int, done: Mapping[int, object]) -> asyncpg.BitString:
     for item in done:
         bits[item // 8] |= 0x80 >> item % 8
     return asyncpg.BitString.frombytes(bytes(bits), bitlength=total)
+
+
+def done_items(done: asyncpg.BitString) -> frozenset[int]:
+    return frozenset(item for item, bit in enumerate(done.as_string().replace(" ", "")) if bit == "1")
 
 
 async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[Attachment]) -> None:

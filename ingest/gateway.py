@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -30,8 +31,10 @@ from schemas.topics import IMPORTS
 log = structlog.get_logger()
 
 _IMPORT = "campaigns/triggers/import_and_start_batch"
+_IMPORT_TASK = _IMPORT + "_task"
 _DOCUMENTED = (
     Documented(PREFIX + _IMPORT, ImportAndStartBatch, "result"),
+    Documented(PREFIX + _IMPORT_TASK, ImportAndStartBatch, "data"),
     Documented(PREFIX + "profiles/get", GetProfile, "data"),
     Documented(PREFIX + "tasks/status", GetTaskStatus, "data"),
 )
@@ -88,9 +91,10 @@ class Gateway:
         return [*await self._publisher.problems(), *await self._database_problems()]
 
     def _server(self, door: Door, publishing: Publishing, waiters: Waiters, stop: asyncio.Event) -> "_Server":
-        importing = Importing(self._settings, self._pool, self._publisher, publishing, waiters, stop)
+        importing = Importing(self._settings, self._pool, self._publisher, publishing, waiters, stop, as_task=False)
         served = [
             _served(_IMPORT, importing, Right.IMPORT, Right.LAUNCH),
+            _served(_IMPORT_TASK, replace(importing, as_task=True), Right.IMPORT, Right.LAUNCH),
             _served("profiles/get", GettingProfile(self._pool), Right.READ),
             _served("tasks/status", GettingTaskStatus(self._settings, self._pool), Right.READ),
         ]

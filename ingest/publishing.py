@@ -7,10 +7,9 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from ingest import batches, idempotency
+from ingest import batches
 from ingest.budgets import Share
 from ingest.failing import DATABASE_AWAY
-from ingest.idempotency import RequestId
 from ingest.kafka import Delivery, Placed, Publisher
 from schemas.crashes import crash_point
 
@@ -27,7 +26,6 @@ class Accepted:
 
     batch: bytes
     records: Placed
-    request_id: RequestId | None
     share: Share
 
 
@@ -63,19 +61,17 @@ class Publishing:
             crash_point("gateway:accepted")
             await self._publisher.publish(accepted.records, delivery)
             while not await _confirmed(delivery, self._lease / _RENEWALS):
-                await self._renew(accepted.batch, accepted.request_id)
+                await self._renew(accepted.batch)
             crash_point("gateway:confirmed")
             await self._note(accepted.batch)
             crash_point("gateway:noted")
         finally:
             accepted.share.release()
 
-    async def _renew(self, batch: bytes, request_id: RequestId | None) -> None:
-        if request_id is None:
-            return
+    async def _renew(self, batch: bytes) -> None:
         try:
             async with self._pool.acquire() as connection:
-                await idempotency.renew(connection, request_id, batch, self._lease)
+                await batches.renew(connection, batch, self._lease)
         except DATABASE_AWAY as error:
             log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__)
 

@@ -1,6 +1,7 @@
 """SQL of a batch's outcome: one entry per item, in the order of the request."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -45,18 +46,15 @@ async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop
     return found
 
 
-async def status(connection: asyncpg.Connection, account: int, batch: bytes, lease_seconds: float) -> Status | None:
+async def status(connection: asyncpg.Connection, account: int, batch: bytes, incomplete_after: timedelta) -> Status | None:
     """How far one of the account's batches has come."""
     row = await connection.fetchrow(
         "SELECT b.total, b.published_at, p.imported, p.failed, "
-        # Without a Request-ID there is no lease; then its length counts from the start.
-        "CASE WHEN b.published_at IS NULL THEN now() - interval '60 seconds' > coalesce("
-        "(SELECT max(accepting_until) FROM requests r WHERE r.batch = b.id), b.accepted_at + make_interval(secs => $3)) "
-        "ELSE false END AS silent "
+        "b.accepting_until + $3::interval < now() AS silent "
         "FROM batches b JOIN batch_progress p ON p.batch = b.id WHERE b.id = $1 AND b.account = $2",
         batch,
         account,
-        lease_seconds,
+        incomplete_after,
     )
     if row is None:
         return None

@@ -25,7 +25,7 @@ class GettingTaskStatus:
         if batch is None:
             raise not_found("task_id")
         async with self.pool.acquire() as connection:
-            status = await results.status(connection, call.token.account, batch, self.settings.accepting_lease.total_seconds())
+            status = await results.status(connection, call.token.account, batch, self.settings.incomplete_after)
             if status is None:
                 raise not_found("task_id")
             stop = min(request.start + request.limit, status.total)

@@ -64,8 +64,9 @@ class Settings(BaseSettings):
     profiles_limit: PositiveInt = Field(100_000, description="Most profiles in one request.")
     reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
     accepting_lease: timedelta = Field(
-        timedelta(seconds=10), description="How long a Request-ID stays reserved for a gateway that went silent."
+        timedelta(seconds=10), description="How long a batch stays reserved for a gateway that went silent while publishing."
     )
+    incomplete_after: timedelta = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
     request_id_kept: timedelta = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
 
     chunk: PositiveInt = Field(2_000, description="Most messages a worker takes into one transaction.")

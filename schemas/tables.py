@@ -124,6 +124,8 @@ batches = Table(
     Column("rejects", JSONB, nullable=False),
     Column("accepted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _moment("due_at", nullable=False),
+    # A lease of the gateway that publishes; meaningless once `published_at` is set.
+    _moment("accepting_until", nullable=False),
     _moment("published_at"),
 )
 
@@ -145,7 +147,6 @@ requests = Table(
     Column("path", Text, nullable=False),
     Column("body_hash", LargeBinary, nullable=False),
     Column("batch", LargeBinary, nullable=False),
-    _moment("accepting_until", nullable=False),
     _moment("expires_at", nullable=False),
     Index("requests_batch_idx", "batch"),
     Index("requests_expires_at_idx", "expires_at"),

@@ -64,6 +64,15 @@ async def brokerless(configured: Settings) -> AsyncIterator[Running]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def frozen(configured: Settings) -> AsyncIterator[Running]:
+    """Cannot publish until the test lets it, and does not renew its leases meanwhile."""
+    async with running(configured.model_copy(update={"accepting_lease": timedelta(hours=1)})) as world:
+        world.broker.clear()
+        yield world
+        await world.forget()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def hasty_brokerless(configured: Settings) -> AsyncIterator[Running]:
     async with running(configured.model_copy(update={"reply_deadline": timedelta(seconds=1)})) as world:
         world.broker.clear()

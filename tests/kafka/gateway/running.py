@@ -18,6 +18,7 @@ from schemas.topics import IMPORTS
 
 TOKEN = "abcdefghijklmnqrstuvwxyz"
 BATCH = "campaigns/triggers/import_and_start_batch"
+TASK = BATCH + "_task"
 GOOD = {"data": {"_fname": "Ann", "email": "ann@good.test"}}
 PROFILE = "0a" * 12
 
@@ -42,9 +43,9 @@ class Running:
     async def post(self, path: str, headers: Mapping[str, str] | None = None, **body: object) -> httpx.Response:
         return await self.raw(path, json.dumps({"token": TOKEN, **body}).encode(), headers)
 
-    async def send(self, headers: Mapping[str, str] | None = None, **body: object) -> httpx.Response:
+    async def send(self, headers: Mapping[str, str] | None = None, path: str = BATCH, **body: object) -> httpx.Response:
         given = {"token": TOKEN, "trigger_id": 8, "data": [GOOD], **body}
-        return await self.raw(BATCH, json.dumps(given).encode(), headers)
+        return await self.raw(path, json.dumps(given).encode(), headers)
 
     async def status(self, task: str, **body: object) -> Json:
         answer = await self.post("tasks/status", None, task_id=task, **body)

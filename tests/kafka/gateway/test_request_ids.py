@@ -73,8 +73,8 @@ async def test_of_two_at_the_same_moment_only_one_is_run(hasty: Running) -> None
 async def test_the_reservation_is_renewed_while_the_publishing_lasts(brokerless: Running) -> None:
     async with asyncio.TaskGroup() as tasks, brokerless.answering():
         first = tasks.create_task(brokerless.send(ID))
-        before = await brokerless.soon("SELECT accepting_until FROM requests")
-        renewed = await brokerless.soon("SELECT accepting_until FROM requests WHERE accepting_until > $1", before)
+        before = await brokerless.soon("SELECT accepting_until FROM batches")
+        renewed = await brokerless.soon("SELECT accepting_until FROM batches WHERE accepting_until > $1", before)
         brokerless.broker.set()
         await first
 

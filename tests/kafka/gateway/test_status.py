@@ -79,12 +79,15 @@ async def test_a_task_that_is_malformed_unknown_or_somebody_elses_is_not_found(h
         assert (answer.status_code, answer.json()["error_text"]) == (404, "Not found")
 
 
-async def test_a_batch_whose_gateway_fell_silent_is_incomplete(hasty: Running) -> None:
-    task = (await hasty.send({"Request-ID": "1"})).json()["data"]["task_id"]
-    await hasty.pool.execute("UPDATE batches SET published_at = NULL")
-    await hasty.pool.execute("UPDATE requests SET accepting_until = now() - interval '59 seconds'")
+@pytest.mark.promise("P-STATUS-06")
+@pytest.mark.parametrize("headers", [{}, {"Request-ID": "1"}])
+async def test_a_batch_whose_gateway_fell_silent_is_incomplete(hasty: Running, headers: dict[str, str]) -> None:
+    task = (await hasty.send(headers)).json()["data"]["task_id"]
+    await hasty.pool.execute("UPDATE batches SET published_at = NULL, accepting_until = now() - interval '59 seconds'")
     hoping = (await hasty.status(task))["status"]
-    await hasty.pool.execute("UPDATE requests SET accepting_until = now() - interval '61 seconds'")
+    await hasty.pool.execute("UPDATE batches SET accepting_until = now() - interval '61 seconds'")
     lost = (await hasty.status(task))["status"]
+    await hasty.answer_item(task, 0)
+    answered = (await hasty.status(task))["status"]
 
-    assert (hoping, lost) == ("accepting", "incomplete")
+    assert (hoping, lost, answered) == ("accepting", "incomplete", "completed")
