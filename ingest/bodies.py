@@ -5,10 +5,12 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
 from ingest.answers import Refused, invalid
-from schemas.settings import MIB, Settings
+from schemas.settings import KIB, MIB, Settings
 
 _ATTACH = b'"attach"'
 _GZIP = 31
+# Bytes a second, once the patience with a client is used up.
+SLOWEST = 16 * KIB
 
 
 def too_large() -> Refused:
@@ -19,18 +21,29 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
     """The whole body; past the plain limit reading goes on only if what has come so far uses `attach`."""
     body = bytearray()
     limit = settings.body_limit
-    async for chunk in _decompressed(chunks) if gzipped else chunks:
-        body += chunk
-        if len(body) > limit and body.find(_ATTACH, 0, settings.body_limit) >= 0:
-            limit = max(settings.attach_body_limit, settings.body_limit)
-        if len(body) > limit:
-            raise too_large()
+    start, patience = asyncio.get_running_loop().time(), settings.client_patience.total_seconds()
+    try:
+        async with asyncio.timeout(patience) as slowness:
+            async for chunk in _decompressed(chunks, settings) if gzipped else chunks:
+                body += chunk
+                if len(body) > limit and body.find(_ATTACH, 0, settings.body_limit) >= 0:
+                    limit = max(settings.attach_body_limit, settings.body_limit)
+                if len(body) > limit:
+                    raise too_large()
+                slowness.reschedule(start + patience + len(body) / SLOWEST)
+    except TimeoutError:
+        raise invalid("the body comes too slowly") from None
     return bytes(body)
 
 
-async def _decompressed(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings) -> AsyncIterator[bytes]:
     gzip = zlib.decompressobj(_GZIP)
+    received = 0
     async for chunk in chunks:
+        received += len(chunk)
+        # Parts that unpack to nothing could go on for ever.
+        if received > max(settings.attach_body_limit, settings.body_limit):
+            raise too_large()
         pending = chunk
         # In slices: a few kilobytes may blow up to gigabytes.
         while pending:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ingest import batches, docs
 from ingest.budgets import Budget
+from ingest.connections import bounded
 from ingest.docs import Documented
 from ingest.door import Door, Endpoint, Served
 from ingest.failing import DATABASE_AWAY
@@ -102,6 +103,8 @@ class Gateway:
         return _Server(
             uvicorn.Config(
                 app,
+                http=bounded(self._settings),
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     item_limit: PositiveInt = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
     shared_limit: PositiveInt = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
     bodies_limit: PositiveInt = Field(256 * MIB, description="Most request bytes that a gateway holds at a time; more requests wait.")
+    connections_limit: PositiveInt = Field(500, description="Most client connections of a gateway; one more is answered 503.")
+    client_patience: timedelta = Field(
+        timedelta(seconds=10), description="How long a client may take for a request's head, or stay behind 16 KiB/s in its body."
+    )
     gateway_connections: PositiveInt = Field(10, description="Most connections that a gateway opens to Postgres.")
     profiles_limit: PositiveInt = Field(100_000, description="Most profiles in one request.")
     reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")

@@ -64,3 +64,11 @@ async def test_only_as_much_is_unpacked_as_is_allowed() -> None:
         await bodies.read(counted(), gzipped=True, settings=SETTINGS)
 
     assert taken == 1
+
+
+@pytest.mark.promise("P-HTTP-11", "P-HTTP-37")
+async def test_gzip_parts_that_unpack_to_nothing_are_counted() -> None:
+    with pytest.raises(Refused) as refused:
+        await read(gzip.compress(b"") * 16, gzipped=True)
+
+    assert refused.value.debug == "http: request body too large"

@@ -1,0 +1,183 @@
+"""Clients that are slow, endless or too many, on real connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ingest import bodies
+from ingest.answers import Refused
+from ingest.connections import bounded
+from schemas.settings import KIB, Settings
+
+SETTINGS = Settings(client_patience=timedelta(seconds=0.3), connections_limit=3)
+HEAD = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def read(request: Request) -> Response:
+    try:
+        body = await bodies.read(request.stream(), gzipped=False, settings=SETTINGS)
+    except Refused as refused:
+        return Response(refused.answer().body(), refused.error)
+    return PlainTextResponse(str(len(body)))
+
+
+async def refuse(_: Request) -> Response:
+    return PlainTextResponse("no", 401)
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    app = Starlette(routes=[Route("/read", read, methods=["POST"]), Route("/refuse", refuse, methods=["POST"])])
+    config = uvicorn.Config(app, http=bounded(SETTINGS), ws="none", lifespan="off", log_config=None, port=0, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server._serve())
+        async with asyncio.timeout(5):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()[1]
+        server.should_exit = True
+
+
+@asynccontextmanager
+async def connected(port: int, *sent: bytes) -> AsyncIterator[Connection]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in sent:
+            writer.write(part)
+            await writer.drain()
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side ends the connection, which it must do soon."""
+    received = b""
+    with suppress(ConnectionResetError):
+        async with asyncio.timeout(5):
+            while part := await reader.read(65_536):
+                received += part
+    return received
+
+
+@pytest.mark.promise("P-HTTP-37")
+@pytest.mark.parametrize("begun", [b"", b"POST /rea", b"POST /read HTTP/1.1\r\nHost: x\r\nX-Endless: "])
+async def test_a_head_that_does_not_come_ends_the_connection(port: int, begun: bytes) -> None:
+    async with connected(port, begun) as (reader, _):
+        assert await ended(reader) == b""
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_second_head_that_does_not_come_ends_it_too(port: int) -> None:
+    async with connected(port, HEAD % (b"read", 0), b"POST /rea") as (reader, _):
+        assert (await ended(reader)).endswith(b"\r\n\r\n0")
+
+
+@pytest.mark.promise("P-HTTP-37")
+@pytest.mark.parametrize("head", [b"POST /%s HTTP/1.1\r\n" % (b"x" * 40 * KIB), b"POST / HTTP/1.1\r\nX-Long: " + b"x" * 40 * KIB])
+async def test_a_head_without_an_end_is_refused(port: int, head: bytes) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(head)
+        answer = await ended(reader)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_body_that_stops_coming_is_refused(port: int) -> None:
+    async with connected(port, HEAD % (b"read", 100) + b"only this") as (reader, _):
+        assert b"the body comes too slowly" in await ended(reader)
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_body_that_trickles_is_refused(port: int) -> None:
+    async with connected(port, HEAD % (b"read", 100_000)) as (reader, writer):
+        trickling = asyncio.create_task(_trickle(writer))
+        answer = await ended(reader)
+        trickling.cancel()
+
+    assert b"the body comes too slowly" in answer
+
+
+async def _trickle(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x")
+        await asyncio.sleep(0.01)
+
+
+async def test_a_body_that_keeps_coming_may_take_longer_than_the_patience(port: int) -> None:
+    parts, size = 6, 16 * KIB
+    async with connected(port, HEAD % (b"read", parts * size)) as (reader, writer):
+        for _ in range(parts):
+            writer.write(b"x" * size)
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(5) == b"%d" % (parts * size)
+
+
+@pytest.mark.promise("P-HTTP-37", "P-HTTP-18")
+async def test_who_goes_on_sending_what_was_refused_is_cut_off(port: int) -> None:
+    async with connected(port, HEAD % (b"refuse", 10**9)) as (reader, writer):
+        trickling = asyncio.create_task(_trickle(writer))
+        answer = await ended(reader)
+        trickling.cancel()
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_connection_whose_refused_body_has_come_is_used_again(port: int) -> None:
+    async with connected(port, HEAD % (b"refuse", 4), b"body", HEAD % (b"read", 2) + b"ok") as (reader, _):
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"no")
+            await reader.readuntil(b"\r\n\r\n2")
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_one_connection_too_many_is_told_to_come_back(port: int) -> None:
+    async with connected(port), connected(port), connected(port) as (third, writer), connected(port) as (fourth, _):
+        refused = await ended(fourth)
+        writer.write(HEAD % (b"read", 0))
+        async with asyncio.timeout(5):
+            served = await third.readuntil(b"\r\n")
+
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1" in refused.lower()
+    assert served == b"HTTP/1.1 200 OK\r\n"
+
+
+async def test_nobody_is_led_to_another_protocol(port: int) -> None:
+    upgrade = b"POST /read HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
+    async with connected(port, upgrade) as (reader, _), asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.promise("P-HTTP-26")
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"\x00\xff\r\n\r\n",
+        b"GET \xff HTTP/1.1\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\n\r\n",
+        b"POST * HTTP/9.9\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_gets_the_envelope(port: int, request_line: bytes) -> None:
+    async with connected(port, request_line) as (reader, _):
+        answer = await ended(reader)
+
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b"HTTP/1.1 400" not in answer or b'{"error":400,"error_debug"' in answer
