@@ -17,7 +17,7 @@ up: setup ## Run the whole pipeline here and watch two requests go through it
 	@$(BIN)/profuse demo
 
 test: setup ## Run all tests on a real Kafka and a real Postgres
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(TESTS)
 
 torture: setup ## Break a stack under load for MINUTES=10, and count what was lost
 	@$(BIN)/profuse torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
