@@ -22,7 +22,7 @@ def plan(seed: int, kinds: list[str]) -> Iterator[Turn]:
     random = Random(seed)  # noqa: S311  # it must be repeatable
     deck: list[str] = []
     while True:
-        if len(deck) < _SEVERAL:
+        while len(deck) < _SEVERAL:
             deck += random.sample(kinds, len(kinds))
         several = random.randrange(10) < _SEVERAL
         drawn = [deck.pop(0) for _ in range(random.choice((2, 3)) if several else 1)]

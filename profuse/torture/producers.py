@@ -41,6 +41,11 @@ class Producer:
         self._waits = waits
         self._versions = count(1)
 
+    @property
+    def cut(self) -> int:
+        """Requests that ended without an answer."""
+        return sum(count for answer, count in self.answers.items() if not answer.isdigit())
+
     async def run(self, stop: asyncio.Event) -> None:
         async with httpx.AsyncClient(timeout=_ANSWERED_WITHIN) as client:
             while not stop.is_set():

@@ -27,6 +27,8 @@ class Report:
     faults: Counter[str] = field(default_factory=Counter)
     # Slowest, in seconds, of the turns that had this fault alone.
     recovery: dict[str, float] = field(default_factory=dict)
+    # Requests that ended without an answer, in those turns.
+    cut: Counter[str] = field(default_factory=Counter)
     # Faults that this machine does not allow.
     impossible: dict[str, str] = field(default_factory=dict)
     drained: float | None = None
@@ -52,6 +54,7 @@ def table(report: Report) -> Table:
     shown.add_column("what")
     shown.add_column("how many", justify="right")
     shown.add_column("slowest recovery", justify="right")
+    shown.add_column("requests cut off", justify="right")
     for row in [*_requests(report), *_faults(report)]:
         shown.add_row(*row)
     shown.add_section()
@@ -65,7 +68,7 @@ def told(differences: Sequence[Difference], limit: int = 20) -> list[str]:
     return lines + ([f"… and {len(differences) - limit} more differences"] if len(differences) > limit else [])
 
 
-def _requests(report: Report) -> list[tuple[str, str, str]]:
+def _requests(report: Report) -> list[tuple[str, ...]]:
     drained = "not within its time" if report.drained is None else f"{report.drained:.1f} s"
     answers = ", ".join(f"{answer}: {count}" for answer, count in sorted(report.answers.items()))
     return [
@@ -79,14 +82,14 @@ def _requests(report: Report) -> list[tuple[str, str, str]]:
     ]
 
 
-def _faults(report: Report) -> list[tuple[str, str, str]]:
-    rows = [("faults", f"{report.faults.total():,}", "")]
+def _faults(report: Report) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("faults", f"{report.faults.total():,}", "")]
     for kind, count in report.faults.items():
         slowest = f"{report.recovery[kind]:.1f} s" if kind in report.recovery else "-"
-        rows.append((f"  {kind}", str(count), slowest))
+        rows.append((f"  {kind}", str(count), slowest, str(report.cut[kind])))
     rows += [(f"  {kind}", "0", f"not possible: {why}") for kind, why in report.impossible.items()]
     if SEVERAL in report.recovery:
-        rows.append(("  several at once", "", f"{report.recovery[SEVERAL]:.1f} s"))
+        rows.append(("  several at once", "", f"{report.recovery[SEVERAL]:.1f} s", str(report.cut[SEVERAL])))
     return rows
 
 

@@ -47,7 +47,7 @@ async def torture(directory: Path, seed: int, minutes: float, say: Say, kinds: S
     api = Ground(directory).state.api or ""
     producers = [Producer(api, number, Random(f"{seed}/{number}"), waits) for number in range(PRODUCERS)]  # noqa: S311  # repeatable
     async with watching(settings) as watch:
-        await _under_load(producers, lambda: _break(directory, plan(seed, list(kinds)), minutes, watch, report), report, say)
+        await _under_load(producers, lambda: _break(directory, plan(seed, list(kinds)), minutes, watch, producers, report), report, say)
         say("The faults are over; the backlog drains")
         began = time.monotonic()
         await Ground(directory).up(COUNTS)
@@ -93,15 +93,19 @@ async def _conclude(report: Report, producers: Sequence[Producer], settings: Set
     report.differences = [Difference("wrong", 1, surprise) for surprise in surprises] + differences(requests, observed)
 
 
-async def _break(directory: Path, turns: Iterator[Turn], minutes: float, watch: Watch, report: Report) -> None:
+async def _break(
+    directory: Path, turns: Iterator[Turn], minutes: float, watch: Watch, producers: Sequence[Producer], report: Report
+) -> None:
     end = time.monotonic() + minutes * 60
     for turn in turns:
         if time.monotonic() > end:
             return
+        cut = sum(producer.cut for producer in producers)
         await asyncio.gather(*(_inflict(kind, Ground(directory, dice), report) for kind, dice in turn.faults.items()))
         if not turn.hurried:
             alone = next(iter(turn.faults)) if len(turn.faults) == 1 else SEVERAL
             report.recovered(alone, await watch.recovered())
+            report.cut[alone] += sum(producer.cut for producer in producers) - cut
 
 
 async def _inflict(kind: str, ground: Ground, report: Report) -> None:
