@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     page: PositiveInt = Field(100, description="Launches that are sent and marked together.")
     smtp_connections: PositiveInt = Field(8, description="Connections that a launcher opens to the SMTP server.")
 
+    batch_kept: timedelta = Field(
+        timedelta(hours=24), description="How long a batch with its results and launches is kept at least; so are replayed dead letters."
+    )
+    records_kept: timedelta = Field(timedelta(hours=24), description="How long records that are processed stay on the broker.")
+    retention_every: timedelta = Field(timedelta(minutes=5), description="How often what is over is deleted.")
+
     @model_validator(mode="after")
     def _logs_in(self) -> Self:
         if self.kafka_security.startswith("SASL") and not (self.kafka_user and self.kafka_password.get_secret_value()):

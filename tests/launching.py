@@ -93,8 +93,8 @@ class World:
         await self.pool.execute(
             """
             INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
-                                 content, custom_data, rejects, due_at)
-            VALUES ($1, 1, $2, $3, $4, 'email', false, false, false, $5::jsonb, $6::jsonb, '{}', now() + $7)
+                                 content, custom_data, rejects, accepting_until, due_at)
+            VALUES ($1, 1, $2, $3, $4, 'email', false, false, false, $5::jsonb, $6::jsonb, '{}', now(), now() + $7)
             """,
             batch,
             self.database,

@@ -70,7 +70,8 @@ class World:
         columns = ", ".join(row)
         places = ", ".join(f"${at}" for at in range(1, len(row) + 1))
         await self.pool.execute(
-            f"INSERT INTO batches ({columns}, content, custom_data, rejects, due_at) VALUES ({places}, '{{}}', '{{}}', '{{}}', now())",  # noqa: S608
+            f"INSERT INTO batches ({columns}, content, custom_data, rejects, accepting_until, due_at) "  # noqa: S608
+            f"VALUES ({places}, '{{}}', '{{}}', '{{}}', now(), now())",
             *row.values(),
         )
         bits = asyncpg.BitString.frombytes(bytes((total + 7) // 8), bitlength=total)

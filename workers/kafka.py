@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import TopicPartition
@@ -51,6 +52,32 @@ async def end_offsets(settings: Settings, partitions: Iterable[tuple[str, int]])
     finally:
         await stop_client(consumer)
     return {(partition.topic, partition.partition): end for partition, end in ends.items()}
+
+
+async def delete_records(settings: Settings, below: Mapping[tuple[str, int], int], before: float) -> int:
+    """Let the broker delete the records below these offsets that are older than `before`, a Unix time; how many those were.
+
+    Raises `BrokerUnavailable`.
+    """
+    if not below:
+        return 0
+    consumer, admin = AIOKafkaConsumer(**settings.kafka_options()), AIOKafkaAdminClient(**settings.kafka_options())
+    limits = {TopicPartition(*partition): offset for partition, offset in below.items()}
+    try:
+        await consumer.start()
+        await admin.start()
+        starts = await consumer.beginning_offsets(list(limits))
+        young = await consumer.offsets_for_times(dict.fromkeys(limits, int(before * 1000)))
+        # No young one: all are old.
+        ends = {each: min(limit, young[each].offset if young[each] else limit) for each, limit in limits.items()}
+        old = {each: RecordsToDelete(end) for each, end in ends.items() if end > starts[each]}
+        await admin.delete_records(old)
+    except KafkaError as error:
+        raise BrokerUnavailable(repr(error)) from error
+    finally:
+        await stop_client(consumer)
+        await admin.close()
+    return sum(ends[each] - starts[each] for each in old)
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ VALUES ($1, 1, 'any', 'api_call', $2, 'email', true, false, 0, 'a@b.test', '', '
 """
 _BATCH = """
 INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
-                     content, custom_data, rejects, due_at)
-VALUES ($1, $2, $3, $4, 1000, 'email', false, false, false, '{}', '{}', '{}', now())
+                     content, custom_data, rejects, accepting_until, due_at)
+VALUES ($1, $2, $3, $4, 1000, 'email', false, false, false, '{}', '{}', '{}', now(), now())
 """
 
 

@@ -16,8 +16,8 @@ DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
 
 _BATCH = """
 INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
-                     content, custom_data, rejects, due_at)
-SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '{}', now() + interval '1 hour'
+                     content, custom_data, rejects, accepting_until, due_at)
+SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '{}', now(), now() + interval '1 hour'
 FROM triggers WHERE number = 8
 """
 _GROUP = """

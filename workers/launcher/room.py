@@ -18,19 +18,22 @@ from workers.launcher.scheduling import Scheduling
 from workers.launcher.sending import Sending
 from workers.launcher.smtp import Smtp
 from workers.postgres import open_pool
+from workers.retention import Retention
 
 
 class Launcher:
-    """Two loops: one schedules what was matched, the other fires what is due."""
+    """One loop schedules what was matched, one fires what is due, and one deletes what is over."""
 
-    def __init__(self, stream: Stream[ProfilesMatched], firing: Firing) -> None:
+    def __init__(self, stream: Stream[ProfilesMatched], firing: Firing, retention: Retention) -> None:
         self._stream = stream
         self._firing = firing
+        self._retention = retention
 
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._stream.run(stop))
             loops.create_task(self._firing.run(stop))
+            loops.create_task(self._retention.run(stop))
 
     def alive(self) -> list[str]:
         return self._stream.alive() + self._firing.alive()
@@ -53,4 +56,6 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease))
         firing = Firing(settings, firing_pool, paging)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
-        yield Launcher(Stream(settings, "launcher", scheduling, scheduling_pool, matched), firing)
+        stream = Stream(settings, "launcher", scheduling, scheduling_pool, matched)
+        retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
+        yield Launcher(stream, firing, Retention(settings, retention_pool))

@@ -1,0 +1,52 @@
+"""The broker keeps what is not processed, what is young, and the record that was processed last."""
+
+import time
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import TopicPartition
+
+from schemas.settings import Settings
+from schemas.topics import IMPORTS
+from tests.kafka.conftest import Bench
+from workers.retention import Retention
+
+HOUR = 3600
+
+
+@pytest.fixture
+async def topic(bench: Bench) -> str:
+    """Ten records in partition 0, of which the last three are young."""
+    name = bench.settings.topic(IMPORTS.name)
+    async with AIOKafkaProducer(bootstrap_servers=bench.settings.kafka) as producer:
+        for hours in (30, 29, 28, 27, 26, 25, 24.5, 23, 2, 0):
+            await producer.send_and_wait(name, b"any", partition=0, timestamp_ms=int((time.time() - hours * HOUR) * 1000))
+    return name
+
+
+async def first(settings: Settings, topic: str) -> int:
+    async with AIOKafkaConsumer(bootstrap_servers=settings.kafka) as consumer:
+        return int((await consumer.beginning_offsets([TopicPartition(topic, 0)]))[TopicPartition(topic, 0)])
+
+
+@pytest.mark.promise("P-OPS-24")
+@pytest.mark.parametrize(("position", "begins"), [(0, 0), (1, 0), (4, 3), (8, 7), (10, 7)])
+async def test_processed_records_are_deleted_up_to_a_day_behind(bench: Bench, topic: str, position: int, begins: int) -> None:
+    await bench.pool.execute("UPDATE progress SET position = $2 WHERE topic = $1 AND partition = 0", topic, position)
+    for _ in range(2):
+        await Retention(bench.settings, bench.pool).sweep()
+
+    assert await first(bench.settings, topic) == begins
+
+
+@pytest.mark.promise("P-OPS-24")
+async def test_a_worker_goes_on_where_all_that_is_processed_was_deleted(bench: Bench) -> None:
+    await bench.feed(["1"] * 100)
+    async with bench.running():
+        await bench.until_processed(100)
+    await Retention(bench.settings.model_copy(update={"records_kept": -bench.settings.records_kept}), bench.pool).sweep()
+    await bench.feed(["1"] * 100, first=100)
+    async with bench.running():
+        await bench.until_processed(200)
+
+    assert list(range(200)) == await bench.items()
