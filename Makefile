@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up test torture bench check docs lock clean
+.PHONY: help setup up test torture bench fuzz check docs lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,15 @@ torture: setup ## Break a stack under load for MINUTES=10, and count what was lo
 bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
 	@$(BIN)/python -m bench
 
+FUZZ := .venv/fuzz
+SECONDS ?= 60
+
+fuzz: $(FUZZ)/installed ## Send what nobody would send for SECONDS=60 each, to the parsers and to a running stack
+	@mkdir -p $(FUZZ)/corpus
+	@$(FUZZ)/bin/python -m fuzz.bodies -max_total_time=$(SECONDS) -max_len=2048 -verbosity=0 -print_final_stats=1 \
+		-dict=fuzz/json.dict -artifact_prefix=$(FUZZ)/found- $(FUZZ)/corpus fuzz/corpus
+	@$(FUZZ)/bin/python -m fuzz.api $(SECONDS)
+
 check: $(INSTALLED) ## Check style, types and architecture
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -41,6 +50,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(INSTALLED) ## Resolve all dependencies anew
 	$(COMPILE) pyproject.toml --extra local --group dev --output-file requirements.lock
 	$(COMPILE) pyproject.toml --output-file requirements-runtime.lock --constraints requirements.lock
+	$(COMPILE) pyproject.toml --extra local --group fuzz --output-file requirements-fuzz.lock --constraints requirements.lock
 	$(COMPILE) --group build --output-file requirements-build.lock --constraints requirements.lock
 	$(BIN)/python -c 'from profuse.stack import jars; jars.lock()'
 
@@ -54,4 +64,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(FUZZ)/installed: requirements-fuzz.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(FUZZ)
+	@$(FUZZ)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-fuzz.lock
 	@touch $@
