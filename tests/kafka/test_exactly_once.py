@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
 import asyncpg
@@ -17,8 +17,9 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, IMPORTS, MATCHES, Outgoing, item_headers
 from tests.kafka.conftest import BATCH, Bench, Deaf, until
-from workers.exactly_once import Stream, TopicChanged, progress
-from workers.kafka import Publisher
+from workers.exactly_once import TopicChanged, progress
+from workers.exactly_once.ownership import Ownership
+from workers.kafka import Publisher, new_consumer
 from workers.postgres import open_pool
 
 COUNT = 500
@@ -87,45 +88,39 @@ async def test_an_outbox_that_was_not_published_is_published_by_whoever_takes_ov
     assert list(range(COUNT)) == await bench.items()
 
 
-class Rebalanced(Stream[ProfileImport]):
-    """Gets one partition first, and all of them while it is taking that one over."""
+class Interrupted(Publisher):
+    """Something happens while it publishes for the first time."""
 
-    interrupted = False
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        super().on_partitions_assigned(assigned if self.interrupted else list(assigned)[:1])
-
-    def interrupt(self) -> None:
-        if not self.interrupted:
-            self.interrupted = True
-            self.on_partitions_assigned(self._consumer.assignment())
-
-
-class Interrupting(Publisher):
-    """Publishes while a rebalance comes in between."""
-
-    stream: Rebalanced
+    happening: Callable[[], None] | None = None
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
-        self.stream.interrupt()
+        happening, self.happening = self.happening, None
+        if happening is not None:
+            happening()
         await super().publish(records)
 
 
 @pytest.mark.promise("P-OPS-07")
 async def test_a_partition_that_comes_during_a_take_over_keeps_its_outbox(bench: Bench) -> None:
+    topic = bench.settings.topic(IMPORTS.name)
     for number in range(bench.settings.partitions):
         stored = ProfileImport(batch=BATCH.hex(), item=number, value="1", data={}).encode()
         packed = progress.pack([Outgoing(bench.settings.topic(MATCHES.name), b"", stored)])
-        await bench.pool.execute(
-            "UPDATE progress SET outbox = $1 WHERE topic = $2 AND partition = $3", packed, bench.settings.topic(IMPORTS.name), number
-        )
-    publisher, stop = Interrupting(bench.settings), asyncio.Event()
-    publisher.stream = Rebalanced(bench.settings, "ledger", bench.ledger, bench.pool, publisher)
+        await bench.pool.execute("UPDATE progress SET outbox = $1 WHERE topic = $2 AND partition = $3", packed, topic, number)
+    consumer = new_consumer(bench.settings, "ledger")
+    async with aclosing(Interrupted(bench.settings)) as publisher:
+        owned = Ownership(topic, consumer, bench.pool, publisher)
+        consumer.subscribe([topic], listener=owned)
+        await consumer.start()
+        everything = set(owned.waiting)
+        owned.on_partitions_assigned(sorted(everything)[:1])
+        publisher.happening = lambda: owned.on_partitions_assigned(everything)
 
-    async with aclosing(publisher), asyncio.TaskGroup() as tasks:
-        tasks.create_task(publisher.stream.run(stop))
-        await until(lambda: _published_all(bench, bench.settings.partitions))
-        stop.set()
+        await owned.take_over()
+        await owned.take_over()
+        await consumer.stop()
+
+    assert set(range(len(everything))) == set(await announced(bench.settings))
 
 
 async def test_a_chunk_that_meets_a_surprise_starts_again_without_a_trace(bench: Bench) -> None:

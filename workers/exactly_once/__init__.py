@@ -3,8 +3,10 @@
 The position of a partition is a row in Postgres, moved in the same transaction as the effects of the messages before it.
 Kafka's committed offset is only a hint for lag tools; it is never read back.
 
-`stream`        the loop: take over, read, commit, publish
-`processing`    a chunk's effects in the transaction; bisects what will not pass
+`stream`        the loop: take over, read, settle; and rest while the world is away
+`ownership`     which partitions are ours and where they stand; the one way to gain one
+`committing`    a chunk's way into Postgres: fenced, applied and moved past in one transaction, then published
+`processing`    what happens inside that transaction; bisects what will not pass
 `line`          pure: tells broken code from broken data
 `liveness`      tells a worker that is stuck from one that has nothing to do
 `chunks`        pure: which records may be processed, and what they say
@@ -14,7 +16,8 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 """
 
 from workers.exactly_once.liveness import Stuck
+from workers.exactly_once.ownership import TopicChanged
 from workers.exactly_once.room import Dead, Room, Surprise, Unprocessable
-from workers.exactly_once.stream import Stream, TopicChanged
+from workers.exactly_once.stream import Stream
 
 __all__ = ["Dead", "Room", "Stream", "Stuck", "Surprise", "TopicChanged", "Unprocessable"]

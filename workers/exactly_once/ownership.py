@@ -1,0 +1,132 @@
+"""Which partitions are ours, and where each of them stands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+
+from schemas.crashes import crash_point
+from schemas.topics import M
+from workers.exactly_once import progress
+from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, fingerprint, following
+from workers.kafka import Publisher
+
+log = structlog.get_logger()
+
+
+class TopicChanged(Exception):
+    """The topic is not the one that the positions were taken from: made anew, truncated, or with other partitions."""
+
+
+class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """What the loop believes of its partitions.
+
+    The broker's client calls the two listening methods between any two awaits of the loop: whoever awaits must look again.
+    """
+
+    def __init__(self, topic: str, consumer: Any, pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._topic = topic
+        self._consumer = consumer
+        self._pool = pool
+        self._publisher = publisher
+        # Assigned, but not ours before `take_over` has read where they stand.
+        self.waiting: set[TopicPartition] = set()
+        # Ours: the offset that comes next.
+        self.positions: dict[TopicPartition, int] = {}
+        # Stopped on purpose, and why.
+        self.held: dict[TopicPartition, str] = {}
+        # What the record before the position must look like, until it was seen.
+        self._expected: dict[TopicPartition, str | None] = {}
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        # Only this: a slow listener stops heartbeats, and what it raises is swallowed.
+        for partition in assigned:
+            self._consumer.pause(partition)
+            # Without a position `getmany` fails at once, paused or not.
+            self._consumer.seek(partition, 0)
+        self.waiting = set(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        # Nothing to wait for: whoever commits after this loses the comparison of positions.
+        self.waiting.clear()
+        self.positions.clear()
+        self.held.clear()
+        self._expected.clear()
+
+    async def take_over(self) -> None:
+        """The one way to gain a partition, first or again. Raises `TopicChanged`.
+
+        Its outbox is published before anything else: the next commit overwrites it.
+        """
+        rows = await progress.load(self._pool, self._topic)
+        if (found := len(self._consumer.partitions_for_topic(self._topic) or ())) != len(rows):
+            raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(rows)}: run `profuse migrate`")
+        taken = set(self.waiting)
+        crash_point("stream:loaded")
+        await self._publisher.publish([record for partition in taken for record in rows[partition.partition].outbox])
+        crash_point("stream:outbox_published")
+        # A rebalance may have come in between; what it brought has an outbox of its own.
+        for partition in taken & self.waiting & self._consumer.assignment():
+            self._own(partition, rows[partition.partition])
+        self.waiting -= taken
+        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in taken))
+
+    def _own(self, partition: TopicPartition, row: progress.Position) -> None:
+        # From one before the position, to see that the record processed last is still the same.
+        self._consumer.seek(partition, max(row.offset - 1, 0))
+        self.positions[partition] = row.offset
+        if row.offset:
+            self._expected[partition] = row.fingerprint
+        self._consumer.resume(partition)
+
+    def ahead(self, returned: Mapping[TopicPartition, Sequence[Record]]) -> dict[TopicPartition, list[Record]]:
+        """Of what the broker returned, the records that come next, without a hole. Raises `TopicChanged`."""
+        # Records may still come of a partition that is paused or no longer ours.
+        ours = {partition: records for partition, records in returned.items() if partition in self.positions}
+        return {partition: self._ahead(partition, records) for partition, records in ours.items()}
+
+    def _ahead(self, partition: TopicPartition, records: Sequence[Record]) -> list[Record]:
+        position = self.positions[partition]
+        self._verify(partition, records)
+        try:
+            return following(records, position)
+        except Gap:
+            log.warning("gap", topic=self._topic, partition=partition.partition, position=position)
+            self._consumer.seek(partition, position)
+            return []
+
+    def _verify(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        if partition in self._expected and records:
+            expected, first = self._expected.pop(partition), records[0]
+            if first.offset != self.positions[partition] - 1 or fingerprint(first) != expected:
+                raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: was the topic made anew?")
+
+    def advance(self, chunk: Sequence[Entry[M]]) -> None:
+        """The chunk is behind us."""
+        for number, entries in by_partition(chunk):
+            partition = TopicPartition(self._topic, number)
+            # Not if it was revoked meanwhile: its next owner, us perhaps, reads the row.
+            if partition in self.positions:
+                self.positions[partition] = entries[-1].record.offset + 1
+
+    def release(self, numbers: Iterable[int]) -> None:
+        """Give up what we believe of these partitions; they are taken over again if they are still ours."""
+        for partition in {TopicPartition(self._topic, number) for number in numbers} & self._consumer.assignment():
+            self._consumer.pause(partition)
+            self.positions.pop(partition, None)
+            self._expected.pop(partition, None)
+            self.waiting.add(partition)
+
+    def release_all(self) -> None:
+        # What is held on purpose will be held again.
+        self.held.clear()
+        self.release([partition.partition for partition in self._consumer.assignment()])
+
+    def hold(self, partitions: Iterable[TopicPartition], reason: str) -> None:
+        """Stop these partitions where they are, until this process is replaced."""
+        for partition in partitions:
+            log.error("partition_held", topic=partition.topic, partition=partition.partition, why=reason)
+            self._consumer.pause(partition)
+            self.held[partition] = reason
