@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,9 +15,9 @@ from ingest.batches import NewBatch
 from ingest.calls import Call
 from ingest.idempotency import RequestId, being_accepted
 from ingest.items import Shared, prepare
-from ingest.kafka import Placed, Publisher
+from ingest.kafka import Publisher
 from ingest.publishing import Accepted
-from ingest.records import record, size
+from ingest.records import Record, record, size
 from ingest.requests import SUBSCRIPTION_SIDE, ImportAndStartBatch, check_limits, checked, matched_field
 from schemas import metrics
 from schemas.failures import ItemFailed
@@ -36,11 +35,11 @@ _SLICE = 500
 class Sorted:
     """Items that can be published, and the errors of those that cannot."""
 
-    records: Placed
+    records: list[tuple[int, Record]]
     rejects: dict[int, dict[str, Any]]
 
     def size(self) -> int:
-        return sum(size(written) for placed in self.records.values() for written in placed)
+        return sum(size(written) for _, written in self.records)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Accepting:
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
         metrics.ITEMS.labels("failed").inc(len(found.rejects))
         log.info("batch_accepted", batch=batch.hex(), items=new.total, failed=len(found.rejects))
-        return Accepted(batch, found.records, call.share.pass_on())
+        return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
     async def complete(self, call: Call, batch: bytes) -> Accepted:
         """Take over a batch that its gateway left half-published; what it is to do was settled by the first try."""
@@ -81,7 +80,7 @@ class Accepting:
         found = await self._sort(batch, request, _shared(request, left.database, sys.maxsize), left.done)
         call.share.grow(found.size())
         log.info("batch_taken_over", batch=batch.hex(), items=len(request.data), done=len(left.done))
-        return Accepted(batch, found.records, call.share.pass_on())
+        return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
     async def _resource(self, connection: asyncpg.Connection, account: int, trigger: Trigger, request: ImportAndStartBatch) -> int | None:
         # Modes without a subscription side ignore it.
@@ -90,7 +89,7 @@ class Accepting:
         return await accounts.get_resource(connection, account, trigger.database.id, request.resource_id)
 
     async def _sort(self, batch: bytes, request: ImportAndStartBatch, shared: Shared, done: frozenset[int] = frozenset()) -> Sorted:
-        found = Sorted(defaultdict(list), {})
+        found = Sorted([], {})
         items = ((item, piece) for item, piece in enumerate(request.data) if item not in done)
         while part := list(islice(items, _SLICE)):
             for item, piece in part:
@@ -99,7 +98,7 @@ class Accepting:
                 except ItemFailed as failed:
                     found.rejects[item] = failed.entry()
                 else:
-                    found.records[self.publisher.partition(prepared.key)].append(record(batch, item, prepared))
+                    found.records.append((self.publisher.partition(prepared.key), record(batch, item, prepared)))
             await asyncio.sleep(0)
         return found
 

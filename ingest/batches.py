@@ -116,6 +116,12 @@ async def finished(connection: asyncpg.Connection, batches: Sequence[bytes]) -> 
     return [row["batch"] for row in rows]
 
 
+async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
+    """How far each partition of a topic is processed, by partition."""
+    rows = await connection.fetch("SELECT position FROM progress WHERE topic = $1 ORDER BY partition", topic)
+    return [row["position"] for row in rows]
+
+
 def done_bits(total: int, done: Mapping[int, object]) -> asyncpg.BitString:
     """One bit an item, the first one leftmost."""
     bits = bytearray((total + 7) // 8)

@@ -23,6 +23,7 @@ ERRORS = {
     409: "Conflict: the trigger cannot be started, or the same Request-ID is being accepted",
     415: "Unsupported content encoding",
     422: "Request-ID reused with another path or body",
+    429: "Too many requests: repeat after as many seconds as Retry-After says",
     503: "Temporarily unavailable: repeat with the same Request-ID",
 }
 

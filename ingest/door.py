@@ -14,7 +14,8 @@ from starlette.requests import Request
 from ingest import accounts, bodies, parsing
 from ingest.accounts import NO_ACCESS, TOKEN_REQUIRED, Token
 from ingest.answers import Answer, Refused
-from ingest.budgets import Budget, Share
+from ingest.backpressure import Backpressure
+from ingest.budgets import Share
 from ingest.calls import Call
 from ingest.parsing import Piece
 from schemas.settings import Settings
@@ -44,7 +45,7 @@ class Door:
 
     settings: Settings
     pool: asyncpg.Pool
-    budget: Budget
+    backpressure: Backpressure
     _open: set[asyncio.Timeout] = field(default_factory=set)
 
     @asynccontextmanager
@@ -68,7 +69,7 @@ class Door:
         bearer = _bearer(request)
         if bearer is not None:
             await self._authorize(bearer, served)
-        share = await self.budget.take(_expected(request, self.settings))
+        share = await self.backpressure.reserve(_expected(request, self.settings))
         try:
             return await served.endpoint.answer(await self._call(request, served, share, gzipped="gzip" in encoding))
         finally:

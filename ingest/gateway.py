@@ -12,6 +12,7 @@ import uvicorn
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ingest import batches, docs
+from ingest.backpressure import Backpressure
 from ingest.budgets import Budget
 from ingest.connections import bounded
 from ingest.docs import Documented
@@ -19,11 +20,13 @@ from ingest.door import Door, Endpoint, Served
 from ingest.failing import DATABASE_AWAY
 from ingest.importing import Importing
 from ingest.kafka import Publisher, open_publisher
+from ingest.offsets import BROKER_AWAY, Ends, open_ends
 from ingest.profiles import GettingProfile
 from ingest.publishing import Publishing
 from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
 from ingest.server import PREFIX, application
 from ingest.tasks import GettingTaskStatus
+from ingest.turns import Turns
 from ingest.waiting import Waiters
 from schemas.settings import Settings
 from schemas.tokens import Right
@@ -53,10 +56,11 @@ class NotMigrated(Exception):
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, publisher: Publisher, ends: Ends) -> None:
         self._settings = settings
         self._pool = pool
         self._publisher = publisher
+        self._ends = ends
         self._listener = _listener(settings)
 
     @property
@@ -68,10 +72,13 @@ class Gateway:
         """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
         waiters = Waiters(self._finished, DATABASE_AWAY)
         async with asyncio.TaskGroup() as tasks:
-            publishing = Publishing(self._pool, self._publisher, self._settings.accepting_lease, tasks)
-            background = [tasks.create_task(waiters.run()), tasks.create_task(self._publisher.run())]
-            door = Door(self._settings, self._pool, Budget(self._settings.bodies_limit))
-            server = self._server(door, publishing, waiters, stop)
+            turns = Turns()
+            backpressure = self._backpressure(turns)
+            publishing = Publishing(self._pool, self._publisher, turns, self._settings.accepting_lease, tasks)
+            running = (waiters.run(), self._publisher.run(), backpressure.run(), publishing.run(backpressure, stop))
+            background = [tasks.create_task(endless) for endless in running]
+            door = Door(self._settings, self._pool, backpressure)
+            server = self._server(door, publishing, backpressure, waiters, stop)
             serving = tasks.create_task(server.serve([self._listener]))
             log.info("gateway_listening", url=self.url)
             await stop.wait()
@@ -91,8 +98,13 @@ class Gateway:
     async def ready(self) -> list[str]:
         return [*await self._publisher.problems(), *await self._database_problems()]
 
-    def _server(self, door: Door, publishing: Publishing, waiters: Waiters, stop: asyncio.Event) -> "_Server":
-        importing = Importing(self._settings, self._pool, self._publisher, publishing, waiters, stop, as_task=False)
+    def _backpressure(self, turns: Turns) -> Backpressure:
+        settings = self._settings
+        away = (*DATABASE_AWAY, *BROKER_AWAY)
+        return Backpressure(self._look, away, self._publisher, turns, limit=settings.in_flight_limit, budget=Budget(settings.bodies_limit))
+
+    def _server(self, door: Door, publishing: Publishing, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event) -> "_Server":
+        importing = Importing(self._settings, self._pool, self._publisher, publishing, backpressure, waiters, stop, as_task=False)
         served = [
             _served(_IMPORT, importing, Right.IMPORT, Right.LAUNCH),
             _served(_IMPORT_TASK, replace(importing, as_task=True), Right.IMPORT, Right.LAUNCH),
@@ -114,6 +126,13 @@ class Gateway:
             )
         )
 
+    async def _look(self) -> tuple[list[int], list[int]]:
+        """Where the topic ends, and where its matchers are."""
+        async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+            # Positions first: what is matched in between counts as in flight, and nothing as less than that.
+            found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
+            return await self._ends.read(), found
+
     async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
         async with self._pool.acquire() as connection:
             return await batches.finished(connection, waiting)
@@ -130,13 +149,13 @@ class Gateway:
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     async with asyncpg.create_pool(
-        **settings.postgres_options(), min_size=1, max_size=settings.gateway_connections, command_timeout=30, timeout=5
+        **settings.postgres_options(), min_size=0, max_size=settings.gateway_connections, command_timeout=30, timeout=5
     ) as pool:
         partitions = await _partitions(pool, settings)
-        async with open_publisher(settings, partitions) as publisher:
+        async with open_publisher(settings, partitions) as publisher, open_ends(settings, partitions) as ends:
             if problems := await publisher.problems():
                 raise NotMigrated(problems[0])
-            yield Gateway(settings, pool, publisher)
+            yield Gateway(settings, pool, publisher, ends)
 
 
 class _Server(uvicorn.Server):

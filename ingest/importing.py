@@ -8,6 +8,7 @@ import asyncpg
 from ingest import idempotency, results
 from ingest.accepting import Accepting
 from ingest.answers import Answer, still_processing, success, unavailable
+from ingest.backpressure import Backpressure
 from ingest.calls import Call
 from ingest.idempotency import RequestId
 from ingest.kafka import Delivery, Publisher
@@ -24,6 +25,7 @@ class Importing:
     pool: asyncpg.Pool
     publisher: Publisher
     publishing: Publishing
+    backpressure: Backpressure
     waiters: Waiters
     # Set when the gateway is asked to stop.
     stopping: asyncio.Event
@@ -40,8 +42,10 @@ class Importing:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 return _repeated(await self._await(first.batch, delivery, deadline), request_id)
         self.publisher.check()
-        accepted = await self._accepting.accept(call, request_id)
-        return await self._await(accepted.batch, self.publishing.start(accepted), deadline)
+        with self.backpressure.admitted(len(call.items or ())):
+            accepted = await self._accepting.accept(call, request_id)
+            delivery = self.publishing.start(accepted)
+        return await self._await(accepted.batch, delivery, deadline)
 
     @property
     def _accepting(self) -> Accepting:

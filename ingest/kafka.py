@@ -65,6 +65,9 @@ class Writer:
         self._queue.extend((record, delivery) for record in records)
         self.filled.set()
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def unconfirmed_for(self) -> float:
         return time.monotonic() - self._waiting_since if self._queue else 0.0
 
@@ -96,13 +99,20 @@ class Publisher:
         self._writers = [Writer() for _ in range(partitions)]
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        # How many records the writers ever got.
+        self.handed = 0
 
     async def publish(self, records: Placed, delivery: Delivery) -> None:
         """Hand records to their writers; the delivery tells when the broker has them."""
         for number, its_records in records.items():
             self._writers[number].add(its_records, delivery)
+            self.handed += len(its_records)
             # Each writer packs at once; all of them together would take too long for everybody else.
             await asyncio.sleep(0)
+
+    @property
+    def unconfirmed(self) -> int:
+        return sum(map(len, self._writers))
 
     def partition(self, key: bytes) -> int:
         return partition(key, len(self._writers))

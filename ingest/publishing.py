@@ -1,4 +1,4 @@
-"""Publishing an accepted batch: a task that outlives its request."""
+"""Publishing accepted batches: tasks that outlive their requests."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ import asyncpg
 import structlog
 
 from ingest import batches
+from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.failing import DATABASE_AWAY
-from ingest.kafka import Delivery, Placed, Publisher
+from ingest.kafka import Delivery, Publisher
+from ingest.turns import Records, Turns
 from schemas.crashes import crash_point
 
 log = structlog.get_logger()
@@ -25,27 +27,38 @@ class Accepted:
     """A batch whose row is written, and what the broker must get."""
 
     batch: bytes
-    records: Placed
+    # Whose turn it takes.
+    token: int
+    records: Records
     share: Share
 
 
 class Publishing:
     """Brings accepted batches to the broker and notes when it has confirmed them."""
 
-    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, turns: Turns, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
         self._pool = pool
         self._publisher = publisher
+        self._turns = turns
         self._lease = lease
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, accepted: Accepted) -> Delivery:
         """A client that hangs up stops nothing: the batch is accepted."""
-        delivery = Delivery(sum(map(len, accepted.records.values())))
+        delivery = Delivery(len(accepted.records))
+        self._turns.add(accepted.token, accepted.records, delivery)
         task = self._tasks.create_task(self._finish(accepted, delivery))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return delivery
+
+    async def run(self, backpressure: Backpressure, stopping: asyncio.Event) -> None:
+        """Hand slices to the writers, not too far ahead of the matchers."""
+        while True:
+            await self._turns.filled.wait()
+            await backpressure.room(stopping)
+            await self._publisher.publish(*self._turns.take())
 
     async def drain(self) -> None:
         """Wait until everything that was accepted is published and noted."""
@@ -59,7 +72,6 @@ class Publishing:
     async def _finish(self, accepted: Accepted, delivery: Delivery) -> None:
         try:
             crash_point("gateway:accepted")
-            await self._publisher.publish(accepted.records, delivery)
             while not await _confirmed(delivery, self._lease / _RENEWALS):
                 await self._renew(accepted.batch)
             crash_point("gateway:confirmed")

@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     attach_body_limit: PositiveInt = Field(100 * MIB, description="Largest request body when `attach` is used.")
     item_limit: PositiveInt = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
     shared_limit: PositiveInt = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
-    bodies_limit: PositiveInt = Field(256 * MIB, description="Most request bytes that a gateway holds at a time; more requests wait.")
+    bodies_limit: PositiveInt = Field(
+        256 * MIB, description="Most request bytes that a gateway holds at a time; beyond it 429 is answered."
+    )
     connections_limit: PositiveInt = Field(500, description="Most client connections of a gateway; one more is answered 503.")
     client_patience: timedelta = Field(
         timedelta(seconds=10), description="How long a client may take for a request's head, or stay behind 16 KiB/s in its body."
@@ -69,6 +71,9 @@ class Settings(BaseSettings):
     reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
     accepting_lease: timedelta = Field(
         timedelta(seconds=10), description="How long a batch stays reserved for a gateway that went silent while publishing."
+    )
+    in_flight_limit: PositiveInt = Field(
+        200_000, description="Most profiles between the door and a matcher's commit; a request beyond it is answered 429."
     )
     incomplete_after: timedelta = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
     request_id_kept: timedelta = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")

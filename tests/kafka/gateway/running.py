@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from ingest.gateway import Gateway
 from ingest.kafka import open_publisher, start_producer
+from ingest.offsets import Ends, open_ends
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -32,6 +33,7 @@ class Running:
     settings: Settings
     pool: asyncpg.Pool
     gateway: Gateway
+    ends: Ends
     client: httpx.AsyncClient
     # Cleared: the broker cannot be reached.
     broker: asyncio.Event
@@ -130,11 +132,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with (
         asyncpg.create_pool(**settings.postgres_options(), min_size=1) as pool,
         open_publisher(settings, settings.partitions, start) as publisher,
+        open_ends(settings, settings.partitions) as ends,
+        open_ends(settings, settings.partitions) as own_ends,
         httpx.AsyncClient(timeout=30) as client,
         asyncio.TaskGroup() as tasks,
     ):
-        gateway = Gateway(settings, pool, publisher)
-        world = Running(settings, pool, gateway, client, broker)
+        gateway = Gateway(settings, pool, publisher, ends)
+        world = Running(settings, pool, gateway, own_ends, client, broker)
         tasks.create_task(gateway.run(world.stop))
         try:
             yield world

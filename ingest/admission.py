@@ -1,0 +1,76 @@
+"""Who is admitted, and how far ahead of the matchers a gateway publishes: decisions from what was measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# A partition that did not move for so long, though it has something to do, is nobody's at the moment.
+_STANDING_AFTER = 2.0
+# Weighs what is older by less and less.
+_REMEMBERED = 2.0
+_SECONDS_AHEAD = 0.5
+# Two chunks of a matcher: less would starve it, and a rate measured then would be too low.
+_LEAST_AHEAD = 4_000
+_SLOWEST_RATE = 1.0
+_LONGEST_RETRY = 60
+
+
+@dataclass(frozen=True)
+class Partition:
+    """How far its matcher is, and since when it did not get any further."""
+
+    position: int
+    behind: int
+    since: float
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How far the matchers are behind the topic's ends, and how many profiles they match a second."""
+
+    at: float = 0.0
+    rate: float = 0.0
+    partitions: Sequence[Partition] = ()
+
+    @property
+    def behind(self) -> int:
+        return sum(partition.behind for partition in self.partitions)
+
+    @property
+    def moving(self) -> int:
+        """What is behind where somebody matches; what stands still makes nobody wait, or all would stand still with it."""
+        return sum(partition.behind for partition in self.partitions if self.at - partition.since < _STANDING_AFTER)
+
+    def observed(self, at: float, ends: Sequence[int], positions: Sequence[int]) -> "Drain":
+        """What a new look at ends and positions tells."""
+        if not self.partitions:
+            return Drain(at, 0.0, [Partition(position, max(end - position, 0), at) for end, position in zip(ends, positions, strict=True)])
+        partitions = [_observed(before, at, end, position) for before, end, position in zip(self.partitions, ends, positions, strict=True)]
+        matched = sum(now.position - before.position for now, before in zip(partitions, self.partitions, strict=True))
+        return Drain(at, self._rate(at - self.at, matched), partitions)
+
+    def _rate(self, seconds: float, matched: int) -> float:
+        # With nothing to do a matcher shows nothing of how fast it is.
+        if not self.behind or seconds <= 0:
+            return self.rate
+        weight = 1 - math.exp(-seconds / _REMEMBERED)
+        return self.rate + weight * (max(matched, 0) / seconds - self.rate)
+
+
+def _observed(before: Partition, at: float, end: int, position: int) -> Partition:
+    behind = max(end - position, 0)
+    stood = behind and before.behind and position == before.position
+    return Partition(position, behind, before.since if stood else at)
+
+
+def ahead(rate: float) -> int:
+    """How many profiles may be ahead of the matchers, so that who comes next does not wait for long."""
+    return max(_LEAST_AHEAD, int(rate * _SECONDS_AHEAD))
+
+
+def retry_after(in_flight: int, asked: int, limit: int, rate: float) -> int | None:
+    """Seconds until there is room for as many profiles as are asked for; None: they are admitted."""
+    if not in_flight or in_flight + asked <= limit:
+        return None
+    excess = min(in_flight, in_flight + asked - limit)
+    return max(1, min(math.ceil(excess / max(rate, _SLOWEST_RATE)), _LONGEST_RETRY))

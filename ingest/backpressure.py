@@ -1,0 +1,110 @@
+"""Back-pressure at the door: profiles in flight, bytes held, and the pace of publishing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import structlog
+
+from ingest.admission import Drain, ahead, retry_after
+from ingest.answers import Refused
+from ingest.budgets import Budget, Share
+from ingest.turns import Turns
+from schemas import metrics
+
+log = structlog.get_logger()
+
+# The ends of the topic and the positions of the matchers, by partition.
+Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
+
+_PAUSE = 0.1
+_AWAY_PAUSE = 1.0
+_WAIT_FOR_BYTES = 1.0
+
+
+class Writing(Protocol):
+    """What publishes: how many records it ever got, and how many of them the broker has not confirmed."""
+
+    handed: int
+
+    @property
+    def unconfirmed(self) -> int: ...
+
+
+class Backpressure:
+    """What this gateway knows of the backlog; `look` raises one of `away` if it cannot be seen."""
+
+    def __init__(
+        self, look: Look, away: tuple[type[Exception], ...], publisher: Writing, turns: Turns, *, limit: int, budget: Budget
+    ) -> None:
+        self._look = look
+        self._away = away
+        self._publisher = publisher
+        self._turns = turns
+        self._limit = limit
+        self._budget = budget
+        self._drain = Drain()
+        # How many of its own the broker surely had when `_drain` was measured.
+        self._seen = 0
+        self._arriving = 0
+        self._looked = asyncio.Event()
+
+    @property
+    def in_flight(self) -> int:
+        """Profiles between the door and a matcher's commit, as measured: no killed gateway leaves any behind."""
+        return self._drain.behind + self._unseen + self._turns.pending + self._arriving
+
+    @property
+    def _unseen(self) -> int:
+        return self._publisher.handed - self._seen
+
+    @contextmanager
+    def admitted(self, profiles: int) -> Iterator[None]:
+        """Count profiles that are on their way to `Turns`; refused if too many are in flight."""
+        seconds = retry_after(self.in_flight, profiles, self._limit, self._drain.rate)
+        if seconds is not None:
+            raise self._refused("profiles", seconds)
+        self._arriving += profiles
+        try:
+            yield
+        finally:
+            self._arriving -= profiles
+
+    async def reserve(self, size: int) -> Share:
+        """Bytes for a request; refused if none become free soon."""
+        try:
+            async with asyncio.timeout(_WAIT_FOR_BYTES):
+                return await self._budget.take(size)
+        except TimeoutError:
+            raise self._refused("bytes", retry_after(self.in_flight, 0, 0, self._drain.rate) or 1) from None
+
+    async def room(self, stopping: asyncio.Event) -> None:
+        """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
+        while self._drain.moving + self._unseen >= ahead(self._drain.rate) and not stopping.is_set():
+            self._looked.clear()
+            await self._looked.wait()
+
+    async def run(self) -> None:
+        while True:
+            seen = await self.run_once()
+            await asyncio.sleep(_PAUSE if seen else _AWAY_PAUSE)
+
+    async def run_once(self) -> bool:
+        seen = self._publisher.handed - self._publisher.unconfirmed
+        try:
+            ends, positions = await self._look()
+        except self._away as error:
+            log.warning("backlog_unknown", error=type(error).__name__)
+            return False
+        finally:
+            self._looked.set()
+        self._drain = self._drain.observed(asyncio.get_running_loop().time(), ends, positions)
+        self._seen = seen
+        metrics.IN_FLIGHT.set(self.in_flight)
+        metrics.DRAIN_RATE.set(self._drain.rate)
+        return True
+
+    def _refused(self, reason: str, seconds: int) -> Refused:
+        metrics.REFUSED.labels(reason).inc()
+        return Refused(429, "Too many requests", headers={"Retry-After": str(seconds)})

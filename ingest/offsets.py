@@ -1,0 +1,62 @@
+"""Where the imports topic ends, as the broker says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.settings import Settings
+from schemas.topics import IMPORTS
+
+_ANSWERING = 3.0
+
+BROKER_AWAY: tuple[type[Exception], ...] = (KafkaError, OSError, TimeoutError)
+
+
+class Ends:
+    """Asks for the ends of all partitions; joins no group and reads nothing."""
+
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        self._settings = settings
+        self._partitions = [TopicPartition(settings.topic(IMPORTS.name), number) for number in range(partitions)]
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def read(self) -> list[int]:
+        """Raises one of `BROKER_AWAY` if the broker does not answer."""
+        async with asyncio.timeout(_ANSWERING):
+            if self._consumer is None:
+                self._consumer = await _started(self._settings)
+            ends = await self._consumer.end_offsets(self._partitions)
+        return [ends[partition] for partition in self._partitions]
+
+    async def close(self) -> None:
+        if self._consumer is not None:
+            await _stop(self._consumer)
+
+
+async def _started(settings: Settings) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(**settings.kafka_options(), enable_auto_commit=False)
+    try:
+        await consumer.start()
+    except BaseException:
+        await _stop(consumer)
+        raise
+    return consumer
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    # It holds nothing that a broker would have to know of.
+    with suppress(*BROKER_AWAY):
+        async with asyncio.timeout(_ANSWERING):
+            await consumer.stop()
+
+
+@asynccontextmanager
+async def open_ends(settings: Settings, partitions: int) -> AsyncIterator[Ends]:
+    ends = Ends(settings, partitions)
+    try:
+        yield ends
+    finally:
+        await ends.close()

@@ -1,0 +1,61 @@
+"""Accepted batches that wait to be published: in slices, tokens taking turns."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.kafka import Delivery, Placed
+from ingest.records import Record
+
+# A partition's number and what is to be written there, in the order of the items.
+Records = Sequence[tuple[int, Record]]
+
+_SLICE = 500
+
+
+@dataclass
+class Load:
+    """The records of one batch, and how many of them have gone."""
+
+    records: Records
+    delivery: Delivery
+    gone: int = 0
+
+
+class Turns:
+    """What waits, by token: a token's batches one after the other, the tokens in turns."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[int, deque[Load]] = {}
+        self.pending = 0
+        self.filled = asyncio.Event()
+
+    def add(self, token: int, records: Records, delivery: Delivery) -> None:
+        if records:
+            self._tokens.setdefault(token, deque()).append(Load(records, delivery))
+            self.pending += len(records)
+            self.filled.set()
+
+    def take(self) -> tuple[Placed, Delivery]:
+        """The next slice; its token goes to the end of the line."""
+        token, loads = next(iter(self._tokens.items()))
+        del self._tokens[token]
+        load = loads[0]
+        part = load.records[load.gone : load.gone + _SLICE]
+        load.gone += len(part)
+        if load.gone == len(load.records):
+            loads.popleft()
+        if loads:
+            self._tokens[token] = loads
+        self.pending -= len(part)
+        if not self._tokens:
+            self.filled.clear()
+        return _placed(part), load.delivery
+
+
+def _placed(records: Records) -> Placed:
+    placed: Placed = defaultdict(list)
+    for partition, record in records:
+        placed[partition].append(record)
+    return placed

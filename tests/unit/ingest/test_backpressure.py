@@ -1,0 +1,116 @@
+"""What a gateway counts as in flight, and when the next slice may go."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from ingest.answers import Refused
+from ingest.backpressure import Backpressure
+from ingest.budgets import Budget
+from ingest.kafka import Delivery
+from ingest.turns import Turns
+
+
+class Away(Exception):
+    """Broker or database do not answer."""
+
+
+@dataclass
+class Backlog:
+    """One partition, as the broker, the matchers and the writers see it."""
+
+    end: int = 0
+    position: int = 0
+    handed: int = 0
+    unconfirmed: int = 0
+    away: bool = False
+    turns: Turns = field(default_factory=Turns)
+
+    async def look(self) -> tuple[list[int], list[int]]:
+        if self.away:
+            raise Away
+        return [self.end], [self.position]
+
+    def pressure(self, limit: int = 10) -> Backpressure:
+        return Backpressure(self.look, (Away,), self, self.turns, limit=limit, budget=Budget(100))
+
+
+@pytest.mark.promise("P-HTTP-31")
+async def test_in_flight_is_what_is_behind_and_what_is_still_here() -> None:
+    backlog = Backlog(end=100, position=93, handed=20, unconfirmed=2)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+    backlog.turns.add(1, [(0, (b"", b"", ()))] * 4, Delivery(4))
+    backlog.handed += 30
+
+    # Confirmed or not, what was handed on since the last look may not have been seen.
+    assert pressure.in_flight == 7 + 2 + 4 + 30
+
+
+@pytest.mark.promise("P-HTTP-31")
+async def test_two_requests_at_the_same_moment_are_not_admitted_to_the_same_room() -> None:
+    pressure = Backlog().pressure(limit=10)
+    with pressure.admitted(8):
+        with pytest.raises(Refused) as refused, pressure.admitted(3):
+            pass
+        with pressure.admitted(2):
+            pass
+
+    assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
+    assert pressure.in_flight == 0
+
+
+@pytest.mark.promise("P-HTTP-31")
+async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
+    backlog = Backlog(end=4_000)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+    slice_ = asyncio.create_task(pressure.room(asyncio.Event()))
+    await asyncio.sleep(0)
+    waited = not slice_.done()
+    backlog.position = 1
+    await pressure.run_once()
+    async with asyncio.timeout(5):
+        await slice_
+
+    assert waited
+
+
+@pytest.mark.promise("P-OPS-12")
+async def test_a_gateway_that_must_go_does_not_wait_for_the_matchers() -> None:
+    backlog = Backlog(end=1_000_000)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+    stopping = asyncio.Event()
+    slice_ = asyncio.create_task(pressure.room(stopping))
+    await asyncio.sleep(0)
+    stopping.set()
+    await pressure.run_once()
+    async with asyncio.timeout(5):
+        await slice_
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_what_cannot_be_seen_is_not_taken_for_empty() -> None:
+    backlog = Backlog(end=100)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+    backlog.away = True
+    backlog.handed += 5
+
+    assert await pressure.run_once() is False
+    assert pressure.in_flight == 105
+
+
+@pytest.mark.promise("P-HTTP-31", "P-OPS-17")
+async def test_who_finds_no_bytes_free_is_sent_away_soon() -> None:
+    pressure = Backlog().pressure()
+    held = await pressure.reserve(100)
+    with pytest.raises(Refused) as refused:
+        async with asyncio.timeout(5):
+            await pressure.reserve(1)
+    held.release()
+
+    assert refused.value.error == 429
+    assert await pressure.reserve(1)
