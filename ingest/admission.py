@@ -9,8 +9,8 @@ _STANDING_AFTER = 2.0
 # Weighs what is older by less and less.
 _REMEMBERED = 2.0
 _SECONDS_AHEAD = 0.5
-# Two chunks of a matcher: less would starve it, and a rate measured then would be too low.
-_LEAST_AHEAD = 4_000
+# Less would keep a matcher busy with starting chunks; more would be seconds where it is slow.
+_LEAST_AHEAD = 1_000
 _SLOWEST_RATE = 1.0
 _LONGEST_RETRY = 60
 
