@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from profuse.describing import described
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import ALL
@@ -28,8 +29,9 @@ def page() -> str:
 
 
 def _settings() -> Iterable[tuple[str, ...]]:
-    for name, field in Settings.model_fields.items():
-        yield f"`PROFUSE_{name.upper()}`", f"`{field.default}`", field.description or ""
+    # Not `Settings()`, which reads this machine's environment.
+    for variable, value, meaning in described(Settings.model_construct()):
+        yield f"`{variable}`", f"`{value}`" if value else "", meaning
 
 
 def _topics() -> Iterable[tuple[str, ...]]:

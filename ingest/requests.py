@@ -175,5 +175,10 @@ def check_limits(request: ImportAndStartBatch, profiles_limit: int, shared_limit
 
 
 def _reason(kind: str, message: str) -> str:
-    said = {"extra_forbidden": "unknown parameter", "missing": "required"}
+    said = {
+        "extra_forbidden": "unknown parameter",
+        "missing": "required",
+        "model_type": "must be an object",
+        "too_short": "must not be empty",
+    }
     return said.get(kind) or message.removeprefix("Value error, ")

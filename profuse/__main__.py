@@ -36,7 +36,8 @@ def main() -> None:
         sys.exit(f"profuse: {missing.name} is not installed: this command needs the extra `local` (`make setup` installs it).")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        sys.exit(f"profuse: PROFUSE_{str(first['loc'][0]).upper()}: {first['msg']}.")
+        example = " Write a duration like PT30S." if "delta" in first["type"] else ""
+        sys.exit(f"profuse: PROFUSE_{str(first['loc'][0]).upper()}: {first['msg']}.{example}")
 
 
 if __name__ == "__main__":

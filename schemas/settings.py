@@ -14,7 +14,7 @@ MIB = 1024 * KIB
 
 
 class Settings(BaseSettings):
-    """One frozen model for all rooms; durations are ISO 8601 (`PT30S`) or seconds, sizes are bytes."""
+    """One frozen model for all rooms; durations are ISO 8601 (`PT30S`), sizes are bytes."""
 
     model_config = SettingsConfigDict(env_prefix="PROFUSE_", frozen=True)
 

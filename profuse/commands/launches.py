@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.table import Column
 
 from profuse.commands.options import Dir
 from profuse.commands.tables import show
@@ -16,7 +17,7 @@ from schemas.settings import Settings
 
 app = typer.Typer(help="See launches, and hasten them.", no_args_is_help=True)
 
-_COLUMNS = ("batch", "trigger", "due_at", "run_at", "items", "launched", "skipped", "failed", "finished_at")
+_COLUMNS = ("batch", "trigger", "due_at", "items", "launched", "skipped", "failed", "finished_at")
 
 
 @app.command("list")
@@ -26,7 +27,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="At most so many groups.")] = 1_000,
     directory: Dir = None,
 ) -> None:
-    """Show groups of launches, the pending ones first.
+    """Show groups of launches, the pending ones first; times are UTC.
 
     Example: profuse launches list --batch 0198c1f3a2b4c5d6e7f80912 --json
     """
@@ -34,7 +35,8 @@ def list_(
     if as_json:
         typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
     else:
-        show(_COLUMNS, ([_shown(row[name]) for name in _COLUMNS] for row in rows))
+        # Copied into other commands, so never folded.
+        show((Column("batch", no_wrap=True), *_COLUMNS[1:]), ([_shown(row[name]) for name in _COLUMNS] for row in rows))
 
 
 @app.command()
@@ -52,7 +54,7 @@ def now(batch: Annotated[str, typer.Argument(help="The batch's id (its task_id).
 def _id(batch: str) -> bytes:
     found = parse_id(batch)
     if found is None:
-        raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: it is the `task_id` of the answer.")
+        raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: `profuse launches list` shows them.")
     return found
 
 
@@ -74,5 +76,5 @@ async def _make_due(settings: Settings, batch: bytes) -> int | None:
 
 def _shown(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds")
+        return value.strftime("%Y-%m-%d %H:%M:%S")
     return "" if value is None else str(value)

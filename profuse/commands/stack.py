@@ -65,6 +65,8 @@ def status(
         typer.echo(json.dumps(reported))
     else:
         _show(reported)
+        if reported["processes"] and not statuses.is_supervised(found):
+            typer.echo("Nobody starts these again when they end: `profuse up` does, and `profuse down` stops them.")
     raise typer.Exit(0 if statuses.is_all_ready(found, reported) else 1)
 
 
@@ -82,8 +84,8 @@ def down(
 
     found = directory_of(directory)
     typer.echo("Stopped." if stopping.stop(found) else f"Nothing runs in {found}.")
-    if wipe:
-        directories.wipe(found)
+    if wipe and directories.wipe(found):
+        typer.echo(f"Deleted {found}.")
 
 
 @app.command()
@@ -100,7 +102,8 @@ def install() -> None:
 async def interrupted() -> None:
     """Until somebody asks this process to stop."""
     stop = asyncio.Event()
-    for asked in (signal.SIGINT, signal.SIGTERM):
+    # A terminal that is closed hangs up.
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(asked, stop.set)
     await stop.wait()
 

@@ -21,18 +21,19 @@ async def tell(directory: Path, console: Console) -> None:
     console.print("\n$ profuse apply examples/demo.toml", style="bold")
     for line in await apply(settings, (EXAMPLES / "demo.toml").read_text()) or ["nothing to change"]:
         console.print(line, markup=False)
+    turn = asyncio.Lock()
     async with events_from_now(settings) as consumer:
         with console.status("") as status:
             await first(
-                show_launches(consumer, settings, running.mail, console),
+                show_launches(consumer, settings, running.mail, console, turn),
                 show_pending(settings, status, console),
-                _post_all(running.api or "", console),
+                _post_all(running.api or "", console, turn),
             )
 
 
-async def _post_all(api: str, console: Console) -> None:
-    await post(api, "batch.json", console)
-    await post(api, "batch-in-a-minute.json", console)
+async def _post_all(api: str, console: Console, turn: asyncio.Lock) -> None:
+    await post(api, "batch.json", console, turn)
+    await post(api, "batch-in-a-minute.json", console, turn)
     # There is nothing left to do but to watch.
     await asyncio.Event().wait()
 

@@ -35,7 +35,7 @@ async def events_from_now(settings: Settings) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def show_launches(consumer: Any, settings: Settings, sink: Path | None, console: Console) -> None:
+async def show_launches(consumer: Any, settings: Settings, sink: Path | None, console: Console, turn: asyncio.Lock) -> None:
     """Until cancelled."""
     fired: dict[str, datetime] = {}
     async for record in consumer:
@@ -45,8 +45,9 @@ async def show_launches(consumer: Any, settings: Settings, sink: Path | None, co
             fired[launch] = datetime.fromisoformat(event.event_date)
         elif launch and event.event_type in _ENDINGS:
             due = await _due(settings, event)
-            console.print(_title(event, fired.pop(launch, due) - due), style="bold", markup=False, soft_wrap=True)
-            console.print(_text(event, sink), markup=False, soft_wrap=True)
+            async with turn:
+                console.print(_title(event, fired.pop(launch, due) - due), style="bold", markup=False, soft_wrap=True)
+                console.print(_text(event, sink), markup=False, soft_wrap=True)
 
 
 async def show_pending(settings: Settings, status: Status, console: Console) -> None:

@@ -26,12 +26,14 @@ def make(directory: Path) -> None:
         _mark(directory).write_text("`profuse up` made this directory; `profuse down --wipe` deletes it.\n")
 
 
-def wipe(directory: Path) -> None:
+def wipe(directory: Path) -> bool:
+    """False when there was nothing to delete."""
     if not directory.exists():
-        return
+        return False
     if not _mark(directory).exists():
         raise CannotRun(f"{directory} was not made by `profuse up`: delete it yourself if you are sure.")
     shutil.rmtree(directory)
+    return True
 
 
 @contextmanager

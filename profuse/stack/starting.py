@@ -59,7 +59,7 @@ def change(directory: Path, running: state.State, counts: wanted.Counts, port: i
         raise CannotRun(f"The stack listens on {running.api}: stop it with `profuse down` before you move it to port {port}.")
     request = wanted.adjusted(counts, wanted.read(directory))
     wanted.write(directory, request)
-    os.kill(running.supervisor.pid, signal.SIGHUP)
+    os.kill(running.supervisor.pid, signal.SIGUSR1)
 
     def is_fulfilled() -> bool:
         now = supervised(directory)

@@ -27,7 +27,11 @@ async def report(directory: Path) -> dict[str, Any]:
 def is_all_ready(directory: Path, reported: dict[str, Any]) -> bool:
     """A stack that nobody supervises is not ready: nothing of it would be started again."""
     processes = reported["processes"]
-    return supervised(directory) is not None and bool(processes) and all(process["ready"] for process in processes)
+    return is_supervised(directory) and bool(processes) and all(process["ready"] for process in processes)
+
+
+def is_supervised(directory: Path) -> bool:
+    return supervised(directory) is not None
 
 
 def _anything_lives(running: state.State) -> bool:

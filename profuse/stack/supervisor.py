@@ -38,7 +38,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Until it is cancelled; raises `CannotRun` when the servers cannot be started."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._asked.set)
         with self._keeper:
             try:
                 await self._work()

@@ -1,10 +1,14 @@
 """Stacks on servers that others run."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.stack.door import Door, profuse
+from tests.stack.door import Door, profuse, wait_until
 
 
 @pytest.mark.promise("P-DOOR-02", "P-DOOR-11", "P-DOOR-12")
@@ -53,3 +57,15 @@ def test_a_failure_is_one_line(arguments: list[str], code: int, line: str) -> No
     done = profuse(*arguments, PROFUSE_DIR="/nowhere")
 
     assert (done.returncode, done.stderr) == (code, line)
+
+
+@pytest.mark.promise("P-DOOR-07")
+def test_a_stack_in_the_foreground_ends_with_its_terminal(one: Door, tmp_path: Path) -> None:
+    directory = Door(tmp_path / "foreground", one.environment)
+    command = [sys.executable, "-m", "profuse", "up", "--port", "0", "--matchers", "0", "--launchers", "0"]
+    with subprocess.Popen(command, env=os.environ | one.environment | {"PROFUSE_DIR": str(directory.directory)}) as foreground:
+        wait_until(lambda: "gateway-1" in directory.pids())
+        foreground.send_signal(signal.SIGHUP)
+        foreground.wait(15)
+
+    assert directory.pids() == {}
