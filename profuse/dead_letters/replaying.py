@@ -71,7 +71,6 @@ async def _reopen(connection: AsyncConnection, imports: str, keys: Sequence[Key]
         .where(among(keys))
         # Batches are locked in the order in which matchers lock them.
         .order_by(dead_letters.c.batch, dead_letters.c.item)
-        .with_for_update()
     )
     letters = (await connection.execute(statement)).all()
     for letter in letters:
