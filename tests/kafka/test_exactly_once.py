@@ -117,9 +117,11 @@ async def test_a_partition_that_comes_during_a_take_over_keeps_its_outbox(bench:
         publisher.happening = lambda: owned.on_partitions_assigned(everything)
 
         await owned.take_over()
+        first = set(owned.positions)
         await owned.take_over()
         await consumer.stop()
 
+    assert len(first) == 1
     assert set(range(len(everything))) == set(await announced(bench.settings))
 
 
