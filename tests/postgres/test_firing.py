@@ -244,6 +244,16 @@ async def test_a_mail_server_that_is_away_fails_nothing_and_loses_nothing(world:
     assert len(launcher.channel.sent) == 3
 
 
+@pytest.mark.promise("P-OPS-15")
+async def test_a_broker_that_is_back_after_many_claims_is_noticed_soon(world: World, topic: Topic) -> None:
+    await schedule(world, "a@example.com")
+    await world.pool.execute("UPDATE launches SET fence = 20")
+    topic.away = True
+    await Launcher(world, Remembering(), topic).work_once()
+
+    assert await world.pool.fetchval("SELECT run_at < now() + interval '3 seconds' FROM launches")
+
+
 @pytest.mark.promise("P-OPS-03", "P-EVENT-04")
 async def test_events_that_were_marked_but_not_published_are_published_by_the_next_claim(world: World, topic: Topic) -> None:
     await schedule(world, "a@example.com", "b@example.com")

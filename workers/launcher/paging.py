@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 _SHORTEST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=5)
+_BROKER_PAUSE = timedelta(seconds=2)
 
 
 class Paging:
@@ -46,7 +47,8 @@ class Paging:
             crash_point("paging:outbox_published")
             await self._pages(group, lease, stop)
         except BrokerUnavailable as error:
-            await self._postpone(group, pause(group.fence), str(error))
+            # However often: it comes back for all groups at once, and what is marked is not sent again.
+            await self._postpone(group, _BROKER_PAUSE, str(error))
 
     async def _pages(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
         campaign = await campaigns.load(self._pool, group.batch, group.trigger)
