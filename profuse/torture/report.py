@@ -46,7 +46,10 @@ class Report:
         return not self.differences and self.drained is not None
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), **{kind: self.count(kind) for kind in KINDS}}
+        # `asdict` would count the pairs of a Counter.
+        counters = {name: dict(value) for name, value in vars(self).items() if isinstance(value, Counter)}
+        differences = [asdict(difference) for difference in self.differences]
+        return {**vars(self), **counters, "differences": differences, **{kind: self.count(kind) for kind in KINDS}}
 
 
 def table(report: Report) -> Table:

@@ -1,5 +1,7 @@
 """That torture would see what it looks for: each kind of difference, made on purpose."""
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -8,7 +10,8 @@ import pytest
 
 from profuse.torture.model import Item, Request
 from profuse.torture.plan import plan
-from profuse.torture.verdict import Batch, Observed, differences
+from profuse.torture.report import Report
+from profuse.torture.verdict import Batch, Difference, Observed, differences
 from schemas import ids
 
 BATCH, ID, TRIGGER = b"b" * 12, b"1" * 12, 7
@@ -91,3 +94,11 @@ def test_a_seed_repeats_its_plan_and_soon_brings_every_kind() -> None:
 
     assert turns == [[(kind, dice.random()) for kind, dice in turn.faults.items()] for turn in islice(plan(7, kinds), 8)]
     assert {kind for turn in turns for kind, _ in turn} == set(kinds)
+
+
+def test_a_report_is_json_with_its_counts() -> None:
+    report = Report(7, faults=Counter({"kill -9 a matcher": 2}), differences=[Difference("lost", 3, "mails")])
+    shown = json.loads(json.dumps(report.as_json()))
+
+    assert shown["faults"] == {"kill -9 a matcher": 2}
+    assert (shown["lost"], shown["doubled"]) == (3, 0)
