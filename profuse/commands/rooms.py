@@ -21,10 +21,10 @@ def gateway(directory: Dir = None) -> None:
 
     Example: PROFUSE_PORT=8080 profuse gateway
     """
-    from ingest.gateway import open_gateway
+    from ingest.gateway import NotMigrated, open_gateway
     from profuse.process import host
 
-    host("gateway", open_gateway, settings_of(directory))
+    host("gateway", open_gateway, settings_of(directory), fatal=(NotMigrated,))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.settings import Settings
 from tests.stack.door import Door, profuse, wait_until
 
 
@@ -57,6 +58,15 @@ def test_a_failure_is_one_line(arguments: list[str], code: int, line: str) -> No
     done = profuse(*arguments, PROFUSE_DIR="/nowhere")
 
     assert (done.returncode, done.stderr) == (code, line)
+
+
+@pytest.mark.promise("P-DOOR-13")
+def test_a_gateway_without_its_tables_says_what_to_do_in_one_line(settings: Settings) -> None:
+    done = profuse(
+        "gateway", PROFUSE_KAFKA=settings.kafka, PROFUSE_POSTGRES=settings.postgres, PROFUSE_PREFIX=settings.prefix, PROFUSE_HEALTH_PORT="0"
+    )
+
+    assert (done.returncode, done.stderr) == (1, "profuse: gateway stops: the tables or the topics are missing: run `profuse migrate`\n")
 
 
 @pytest.mark.promise("P-DOOR-07")
