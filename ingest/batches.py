@@ -11,6 +11,7 @@ import msgspec
 from ingest import accounts
 from ingest.accounts import Database
 from ingest.requests import Attachment, ImportAndStartBatch
+from schemas import bits
 from schemas.matching import Matching
 
 
@@ -71,7 +72,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         "INSERT INTO batch_progress (batch, total, done, failed) VALUES ($1, $2, $3, $4)",
         batch.id,
         batch.total,
-        done_bits(batch.total, batch.rejects),
+        asyncpg.BitString.frombytes(bits.packed(batch.total, batch.rejects), bitlength=batch.total),
         len(batch.rejects),
     )
     await _attach(connection, batch.id, request.attach)
@@ -99,11 +100,13 @@ async def take_over(connection: asyncpg.Connection, batch: bytes, lease: timedel
 
 async def unfinished(connection: asyncpg.Connection, batch: bytes) -> Unfinished:
     row = await connection.fetchrow(
-        "SELECT b.database, d.fields::text AS fields, p.done "
+        "SELECT b.database, b.total, d.fields::text AS fields, p.done "
         "FROM batches b JOIN databases d ON d.id = b.database JOIN batch_progress p ON p.batch = b.id WHERE b.id = $1",
         batch,
     )
-    return Unfinished(accounts.database(row["database"], row["fields"]), done_items(row["done"]))
+    done = row["done"].bytes
+    items = frozenset(item for item in range(row["total"]) if bits.is_set(done, item))
+    return Unfinished(accounts.database(row["database"], row["fields"]), items)
 
 
 async def mark_published(connection: asyncpg.Connection, batch: bytes) -> None:
@@ -120,18 +123,6 @@ async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
     """How far each partition of a topic is processed, by partition."""
     rows = await connection.fetch("SELECT position FROM progress WHERE topic = $1 ORDER BY partition", topic)
     return [row["position"] for row in rows]
-
-
-def done_bits(total: int, done: Mapping[int, object]) -> asyncpg.BitString:
-    """One bit an item, the first one leftmost."""
-    bits = bytearray((total + 7) // 8)
-    for item in done:
-        bits[item // 8] |= 0x80 >> item % 8
-    return asyncpg.BitString.frombytes(bytes(bits), bitlength=total)
-
-
-def done_items(done: asyncpg.BitString) -> frozenset[int]:
-    return frozenset(item for item, bit in enumerate(done.as_string().replace(" ", "")) if bit == "1")
 
 
 async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[Attachment]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from schemas import ids
+from schemas import bits, ids
 from schemas.messages import ProfilesMatched
 
 
@@ -40,15 +40,11 @@ class Group:
 
     def undone(self) -> list[int]:
         """Positions that no launcher has settled yet."""
-        bits = self.done.bytes
-        return [at for at in range(len(self.items)) if not bits[at >> 3] & 0x80 >> (at & 7)]
+        done = self.done.bytes
+        return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
 
     def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
-        """One bit per position, from the left, as Postgres counts them."""
-        packed = bytearray(-(-len(self.items) // 8))
-        for at in positions:
-            packed[at >> 3] |= 0x80 >> (at & 7)
-        return asyncpg.BitString.frombytes(bytes(packed), bitlength=len(self.items))
+        return asyncpg.BitString.frombytes(bits.packed(len(self.items), positions), bitlength=len(self.items))
 
 
 def started_by(messages: Iterable[ProfilesMatched]) -> list[NewGroup]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 import asyncpg
 import msgspec
 
+from schemas import bits
 from schemas.ids import SIZE
 from workers.exactly_once import Surprise
 from workers.matcher.reading import Outcome
@@ -33,10 +34,6 @@ async def done(connection: asyncpg.Connection, batches: Collection[bytes]) -> di
     """Which items of each batch are done, one bit each, the first one leftmost; a batch that was deleted is missing."""
     rows = await connection.fetch("SELECT batch, done FROM batch_progress WHERE batch = ANY($1::bytea[])", list(batches))
     return {row["batch"]: row["done"].bytes for row in rows}
-
-
-def is_done(bits: bytes, item: int) -> bool:
-    return bool(bits[item >> 3] & 128 >> (item & 7))
 
 
 def by_batch(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
@@ -68,11 +65,9 @@ def _result(chunk: Sequence[Outcome]) -> tuple[bytes, int, str, bytes, str, str]
 
 def _count(chunk: Sequence[Outcome]) -> tuple[bytes, asyncpg.BitString, int, int]:
     batch = chunk[0].batch
-    bits = bytearray((batch.total + 7) // 8)
-    for outcome in chunk:
-        bits[outcome.number >> 3] |= 128 >> (outcome.number & 7)
+    done = bits.packed(batch.total, (outcome.number for outcome in chunk))
     failed = sum(outcome.error is not None for outcome in chunk)
-    return batch.id, asyncpg.BitString.frombytes(bytes(bits), bitlength=batch.total), len(chunk) - failed, failed
+    return batch.id, asyncpg.BitString.frombytes(done, bitlength=batch.total), len(chunk) - failed, failed
 
 
 def _json(value: object) -> str:

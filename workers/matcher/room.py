@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
+from schemas import bits
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
@@ -58,7 +59,7 @@ class Importing:
             [
                 Outcome(batches[batch], item, error=CANNOT_BE_PROCESSED)
                 for batch, item in named
-                if batch in done and item < batches[batch].total and not recording.is_done(done[batch], item)
+                if batch in done and item < batches[batch].total and not bits.is_set(done[batch], item)
             ],
         )
 
@@ -74,7 +75,7 @@ class Importing:
         for message in messages:
             batch = ids[message.batch]
             # A batch that was deleted had all its items answered.
-            if batch in done and not recording.is_done(done[batch], message.item):
+            if batch in done and not bits.is_set(done[batch], message.item):
                 fresh.setdefault((batch, message.item), message)
         return [read(message, batches[batch], self._locate) for (batch, _), message in fresh.items()]
 
