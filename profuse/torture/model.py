@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 # A version goes into one of so many fields, so that most updates leave some fields alone.
 FIELDS = ("mark_0", "mark_1", "mark_2")
-# One profile of so many gets a subscription, and so its launches are mails; the others are skipped.
+# One profile of so many gets a phone and a subscription, and so its launches are mails; the others are skipped.
 MAILED = 50
 RESOURCE = 24
+PHONES = "+79"
 
 
 class Item(NamedTuple):
@@ -24,6 +25,10 @@ class Item(NamedTuple):
         return f"{self.producer}-{self.profile}@torture.test"
 
     @property
+    def phone(self) -> str:
+        return f"{PHONES}{self.producer}{self.profile:06}"
+
+    @property
     def field(self) -> str:
         return FIELDS[self.version % len(FIELDS)]
 
@@ -33,7 +38,9 @@ class Item(NamedTuple):
 
     def data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"email": self.email, "version": self.version, self.field: self.version}
-        return data | {"subscriptions": [{"resource_id": RESOURCE, "email": self.email}]} if self.is_mailed else data
+        if self.is_mailed:
+            data |= {"phones": self.phone, "subscriptions": [{"resource_id": RESOURCE, "email": self.email}]}
+        return data
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Reads the world after the torture: tables, events, mails, logs."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from profuse.torture.account import TOKEN
+from profuse.torture.model import PHONES
 from profuse.torture.verdict import Batch, Observed
 from schemas import ids
 from schemas.settings import Settings
@@ -20,7 +22,7 @@ _LAUNCHES = """
     SELECT batch, items, launched, skipped, finished_at IS NULL OR bit_count(done) <> cardinality(items) AS unfinished FROM launches
 """
 _ROOMS = ("gateway", "matcher", "launcher")
-_SUSPECT = re.compile(rf"Traceback|@torture\.test|{TOKEN}")
+_SUSPECT = re.compile(rf"Traceback|@torture\.test|{re.escape(PHONES)}\d{{7}}|{TOKEN}")
 
 
 class _Event(msgspec.Struct):
@@ -40,7 +42,7 @@ async def observe(settings: Settings, directory: Path, mails: Path) -> Observed:
         strays=strays,
         profiles={row["id"]: msgspec.json.decode(row["data"]) for row in profiles},
         dead_letters=[row["reason"] for row in letters],
-        mails=frozenset(_launches_of(mails)),
+        mails=Counter(_launches_of(mails)),
         events=await _events(settings),
         log_lines=list(_suspect_lines(directory / "log")),
     )

@@ -23,6 +23,8 @@ class Report:
     unacknowledged: int = 0
     items: int = 0
     mails: int = 0
+    # Mails that arrived once more, under the same Message-ID.
+    repeats: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     # Slowest, in seconds, of the turns that had this fault alone.
@@ -80,6 +82,7 @@ def _requests(report: Report) -> list[tuple[str, ...]]:
         (f"  answers: {answers}", f"{report.answers.total():,}", ""),
         ("accepted items = launches", f"{report.items:,}", ""),
         ("  of which mails", f"{report.mails:,}", ""),
+        ("  mails that arrived again, under the same Message-ID", f"{report.repeats:,}", ""),
         ("backlog drained after the last fault", "", drained),
         ("latest launch after its due time", "", f"{report.latest:.1f} s"),
     ]

@@ -88,6 +88,7 @@ async def _conclude(report: Report, producers: Sequence[Producer], settings: Set
     report.answers = sum((producer.answers for producer in producers), Counter())
     report.items = sum(len(batch.launches) for batch in observed.batches.values())
     report.mails = len(observed.mails)
+    report.repeats = observed.mails.total() - report.mails
     report.latest = await _value(settings, _LATEST)
     surprises = [surprise for producer in producers for surprise in producer.surprises]
     report.differences = [Difference("wrong", 1, surprise) for surprise in surprises] + differences(requests, observed)

@@ -46,8 +46,9 @@ class Observed:
     strays: int
     profiles: Mapping[bytes, Mapping[str, Any]]
     dead_letters: Sequence[str]
-    # Ids of launches, as mails carry them, and of events.
-    mails: frozenset[str]
+    # How often each launch's mail arrived: at least once is promised, by one id.
+    mails: Counter[str]
+    # Ids.
     events: frozenset[bytes]
     log_lines: Sequence[str]
 
@@ -62,7 +63,9 @@ def differences(requests: Sequence[Request], observed: Observed) -> list[Differe
 def _of_world(observed: Observed) -> Iterator[Difference]:
     yield Difference("doubled", observed.strays, "batches that no Request-ID stands for")
     yield Difference("wrong", len(observed.dead_letters), f"dead letters: {sorted(set(observed.dead_letters))[:3]}")
-    yield Difference("wrong", len(observed.log_lines), f"log lines with a traceback, an address or a token: {observed.log_lines[:3]}")
+    yield Difference(
+        "wrong", len(observed.log_lines), f"log lines with a traceback, address, phone or token: {observed.log_lines[:3]}"
+    )
 
 
 def _of_request(request: Request, observed: Observed) -> Iterator[Difference]:
@@ -113,8 +116,8 @@ def _of_outside(requests: Sequence[Request], observed: Observed) -> Iterator[Dif
                 mailed = request.items[item].is_mailed
                 mails |= {launch} if mailed else set()
                 events.update(_events(batch.id, item, launch, "send" if mailed else "skip"))
-    yield Difference("lost", len(mails - observed.mails), "mails that did not arrive")
-    yield Difference("doubled", len(observed.mails - mails), "mails that nothing stands for")
+    yield Difference("lost", len(mails - observed.mails.keys()), "mails that did not arrive")
+    yield Difference("doubled", len(observed.mails.keys() - mails), "mails that nothing stands for")
     yield Difference("lost", len(events - observed.events), "events that were not told")
     yield Difference("doubled", len(observed.events - events), "events that nothing stands for")
 
