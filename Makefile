@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up test torture bench fuzz check docs lock clean
+.PHONY: help setup up test torture bench soak fuzz check docs lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,9 @@ torture: setup ## Break a stack under load for MINUTES=10, and count what was lo
 
 bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
 	@$(BIN)/python -m bench
+
+soak: setup ## Load a stack with 70 % of its rate for MINUTES=10, then take Postgres away, and show memory, lag and sizes
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 FUZZ := .venv/fuzz
 SECONDS ?= 60

@@ -3,14 +3,8 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
 import asyncpg
 import typer
@@ -20,8 +14,8 @@ from rich.table import Table
 
 from bench import floor, pipeline
 from bench.profiles import Load
+from bench.stack import Stack, running
 
-PROFUSE = str(Path(sys.executable).with_name("profuse"))
 PHASES = ("new", "changed")
 
 console = Console()
@@ -34,32 +28,16 @@ def main(
 ) -> None:
     """Store the same profiles through the pipeline and by a bare upsert, in turn, and print the ratio of their speeds."""
     load = Load(profiles, per_request)
-    with _stack() as stack:
+    console.print("Starting a stack for this run …")
+    with running("--matchers", str(os.cpu_count())) as stack:
         figures = asyncio.run(_measure(stack, load, rounds))
     _show(figures)
     print(json.dumps({phase: {name: figures[phase][name] for name in ("ours", "floor", "ratio")} for phase in PHASES}))
 
 
-@contextmanager
-def _stack() -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="profuse-bench-", ignore_cleanup_errors=True) as root:
-        Path(root).chmod(0o755)
-        directory = ["--dir", f"{root}/stack"]
-        configuration = Path(root, "bench.toml")
-        configuration.write_text(pipeline.STACK)
-        try:
-            console.print("Starting a stack for this run …")
-            subprocess.run([PROFUSE, "up", "--detach", "--port", "0", "--matchers", str(os.cpu_count()), *directory], check=True)
-            subprocess.run([PROFUSE, "apply", str(configuration), *directory], check=True)
-            status = subprocess.run([PROFUSE, "status", "--json", *directory], check=True, capture_output=True)
-            yield json.loads(status.stdout)
-        finally:
-            subprocess.run([PROFUSE, "down", "--wipe", *directory], check=True)
-
-
-async def _measure(stack: dict[str, Any], load: Load, rounds: int) -> dict[str, dict[str, float]]:
+async def _measure(stack: Stack, load: Load, rounds: int) -> dict[str, dict[str, float]]:
     taken: dict[str, list[tuple[float, pipeline.Taken]]] = {phase: [] for phase in PHASES}
-    connection = await asyncpg.connect(stack["postgres"], server_settings={"search_path": "profuse"})
+    connection = await asyncpg.connect(stack.postgres, server_settings={"search_path": "profuse"})
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("Measuring", total=rounds * len(PHASES) * 2)
         # Round 0 warms up: plans, caches, connections.
@@ -67,7 +45,7 @@ async def _measure(stack: dict[str, Any], load: Load, rounds: int) -> dict[str, 
             for version, phase in enumerate(PHASES):
                 rows = (load if take else Load(load.per_request, load.per_request)).rows(f"take{take}", version)
                 bare = await floor.store(connection, rows)
-                ours = await pipeline.store(stack["api"], connection, load.requests(rows))
+                ours = await pipeline.store(stack.api, connection, load.requests(rows))
                 if take:
                     taken[phase].append((bare, ours))
                     progress.advance(task, 2)

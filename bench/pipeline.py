@@ -11,32 +11,10 @@ import httpx
 import msgspec
 
 from bench.profiles import FIELDS, Row
+from profuse.torture.account import TOKEN, TRIGGER
+from profuse.torture.producers import PATH
 
-TOKEN = "bench-token-0123456789"  # noqa: S105  of a stack that lives for one run
-TRIGGER = 1
 AT_ONCE = 4
-
-STACK = f"""
-[[accounts]]
-id = 1
-name = "bench"
-tokens = [{{ name = "bench", value = "{TOKEN}" }}]
-
-[[accounts.databases]]
-id = 1
-name = "Bench"
-
-[[accounts.triggers]]
-id = {TRIGGER}
-name = "Bench"
-type = "api_call"
-database = 1
-channel = "email"
-active = true
-sender = "bench@example.com"
-subject = "-"
-html = "-"
-"""
 
 
 class NotAnswered(Exception):
@@ -73,7 +51,7 @@ def _body(rows: Sequence[Row]) -> bytes:
 
 async def _post(client: httpx.AsyncClient, places: asyncio.Semaphore, body: bytes, profiles: int) -> None:
     async with places:
-        response = await client.post("/api/v1.1/campaigns/triggers/import_and_start_batch", content=body)
+        response = await client.post(PATH, content=body)
     answer = response.json()
     ids = {entry.get("profile_id") for entry in answer.get("result", [])} - {None}
     if answer["error"] != 0 or len(ids) != profiles:
