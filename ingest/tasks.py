@@ -24,7 +24,9 @@ class GettingTaskStatus:
         batch = parse_id(request.task_id)
         if batch is None:
             raise not_found("task_id")
-        async with self.pool.acquire() as connection:
+        # One moment for all of it, or the items would tell more than the counts.
+        snapshot = {"isolation": "repeatable_read", "readonly": True}
+        async with self.pool.acquire() as connection, connection.transaction(**snapshot):
             status = await results.status(connection, call.token.account, batch, self.settings.incomplete_after)
             if status is None:
                 raise not_found("task_id")

@@ -63,9 +63,7 @@ def differences(requests: Sequence[Request], observed: Observed) -> list[Differe
 def _of_world(observed: Observed) -> Iterator[Difference]:
     yield Difference("doubled", observed.strays, "batches that no Request-ID stands for")
     yield Difference("wrong", len(observed.dead_letters), f"dead letters: {sorted(set(observed.dead_letters))[:3]}")
-    yield Difference(
-        "wrong", len(observed.log_lines), f"log lines with a traceback, address, phone or token: {observed.log_lines[:3]}"
-    )
+    yield Difference("wrong", len(observed.log_lines), f"log lines with a traceback, address, phone or token: {observed.log_lines[:3]}")
 
 
 def _of_request(request: Request, observed: Observed) -> Iterator[Difference]:

@@ -78,15 +78,19 @@ class Running:
 
     async def answer_item(self, task: str, item: int) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, $2, ARRAY[$2::int], $3, '{}', '{}')",
-                bytes.fromhex(task),
-                item,
-                bytes.fromhex(PROFILE),
-            )
-            await connection.execute(
-                "UPDATE batch_progress SET done = set_bit(done, $2, 1), imported = imported + 1 WHERE batch = $1", bytes.fromhex(task), item
-            )
+            await self.answered(connection, task, item)
+
+    async def answered(self, connection: asyncpg.Connection, task: str, item: int) -> None:
+        """In a transaction that is the test's."""
+        await connection.execute(
+            "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, $2, ARRAY[$2::int], $3, '{}', '{}')",
+            bytes.fromhex(task),
+            item,
+            bytes.fromhex(PROFILE),
+        )
+        await connection.execute(
+            "UPDATE batch_progress SET done = set_bit(done, $2, 1), imported = imported + 1 WHERE batch = $1", bytes.fromhex(task), item
+        )
 
     async def forget(self) -> None:
         """Leave nothing to the next test."""

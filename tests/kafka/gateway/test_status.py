@@ -1,5 +1,7 @@
 """`tasks/status`: how far a batch has come."""
 
+import asyncio
+
 import pytest
 
 from schemas.ids import new_id
@@ -56,6 +58,19 @@ async def test_launches_are_counted_from_their_groups(hasty: Running) -> None:
         "launch_failed": 3,
         "cancelled": 0,
     }
+
+
+@pytest.mark.promise("P-STATUS-03")
+async def test_items_and_counts_are_of_one_moment(hasty: Running) -> None:
+    task = (await hasty.send()).json()["data"]["task_id"]
+    async with hasty.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE results")
+        reading = asyncio.create_task(hasty.status(task))
+        await hasty.soon("SELECT true FROM pg_locks WHERE relation = 'results'::regclass AND NOT granted")
+        await hasty.answered(connection, task, 0)
+    result = (await reading)["result"]
+
+    assert (result["imported"], result["items"]) == (0, [None])
 
 
 @pytest.mark.promise("P-STATUS-04")
