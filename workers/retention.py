@@ -28,7 +28,8 @@ DELETE FROM batches WHERE id IN (
     WHERE b.id = ANY($1)
     -- What the broker has is answered, however long that takes; what it never got is over with its Request-ID.
     AND (p.imported + p.failed = p.total OR b.published_at IS NULL)
-    AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id AND r.expires_at > now())
+    -- Those that expired are gone by now.
+    AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id)
     -- A replay needs the batch.
     AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id AND d.replayed_at IS NULL)
     AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
@@ -36,10 +37,12 @@ DELETE FROM batches WHERE id IN (
     AND p.imported = (
         SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
     )
-    ORDER BY b.id FOR UPDATE OF b SKIP LOCKED
+    -- Whoever uses it may go on using it; the next sweep looks again.
+    FOR UPDATE OF b SKIP LOCKED
 )
 """
 _DELETE_REQUESTS = """
+-- Asked of the row again, because the id may be in use anew by the time it is locked.
 DELETE FROM requests WHERE expires_at <= now() AND ctid = ANY(ARRAY(SELECT ctid FROM requests WHERE expires_at <= now() LIMIT $1))
 """
 _DELETE_LETTERS = "DELETE FROM dead_letters WHERE replayed_at < now() - $1::interval"

@@ -1,66 +1,21 @@
 """What is over is deleted together, and nothing before it is over."""
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
 import pytest
-from structlog.testing import capture_logs
 
 from schemas.settings import Settings
-from tests.launching import World, new_world
-from workers import retention
-from workers.retention import Retention
+from tests.launching import World
+from tests.retaining import LAUNCHES, LETTER, finished, left, request, sweep, world_of
 
-HOUR = 3600
 ITS_OWN = ("batches", "batch_progress", "results", "attachments", "launches")
-
-_LAUNCHES = """
-INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, finished_at)
-VALUES ($1, $2, 0, 0, now(), now(), 0, ARRAY[0, 1], '', B'11', now())
-"""
-_REQUEST = """
-INSERT INTO requests (token, request_id, path, body_hash, batch, expires_at) SELECT id, $2, '/', '', $1, now() + $3::interval FROM tokens
-"""
-_LETTER = """
-INSERT INTO dead_letters (topic, partition, "offset", headers, reason, batch, item, replayed_at) VALUES ('t', 0, $2, '[]', 'any', $1, 2, $3)
-"""
 
 
 @pytest.fixture
 async def world(tables: Settings, pool: asyncpg.Pool) -> World:
-    world = await new_world(pool)
-    await pool.execute("INSERT INTO tokens (account, name, hash, rights) VALUES (1, 'any', '', '{}')")
-    return world
-
-
-async def finished(world: World, hours: float = 25) -> bytes:
-    """A batch that was accepted so long ago: two items imported and launched, one failed."""
-    pool, moment = world.pool, int((time.time() - hours * HOUR) * 1000)
-    made = await world.batch(3)
-    batch = moment.to_bytes(6, "big") + made[6:]
-    await pool.execute(
-        "UPDATE batches SET id = $2, accepted_at = now() - $3::interval, published_at = now() WHERE id = $1",
-        made,
-        batch,
-        timedelta(hours=hours),
-    )
-    await pool.execute("INSERT INTO batch_progress (batch, total, done, imported, failed) VALUES ($1, 3, B'111', 2, 1)", batch)
-    await pool.execute(
-        "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, '{}', '', '{}', '{}')", batch
-    )
-    await pool.execute("INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, 0, 'a', 'b', '')", batch)
-    await pool.execute(_LAUNCHES, batch, world.trigger)
-    return batch
-
-
-async def sweep(world: World, settings: Settings) -> None:
-    await Retention(settings, world.pool).sweep()
-
-
-async def left(world: World) -> list[bytes]:
-    return [row["id"] for row in await world.pool.fetch("SELECT id FROM batches ORDER BY id")]
+    return await world_of(pool)
 
 
 @pytest.mark.promise("P-OPS-19")
@@ -108,9 +63,38 @@ async def test_a_batch_with_something_to_do_is_kept(tables: Settings, world: Wor
 
 
 @pytest.mark.promise("P-OPS-19")
+async def test_a_gateway_whose_clock_was_ahead_keeps_nothing_longer(tables: Settings, world: World) -> None:
+    await finished(world, hours=24.5, ahead=0.9)
+    await sweep(world, tables)
+
+    assert await left(world) == []
+
+
+@pytest.mark.promise("P-OPS-19", "P-STATUS-07")
+async def test_launches_of_another_campaign_stand_for_none_of_the_batchs_own(tables: Settings, world: World) -> None:
+    batch = await finished(world)
+    await world.pool.execute(LAUNCHES, batch, await world.trigger_of(9))
+    await world.pool.execute("UPDATE launches SET items = ARRAY[0]")
+    await sweep(world, tables)
+
+    assert await left(world) == [batch]
+
+
+@pytest.mark.promise("P-OPS-19")
+async def test_what_keeps_one_batch_keeps_no_other(tables: Settings, world: World) -> None:
+    kept = [await finished(world, hours) for hours in (27, 26)]
+    await request(world, kept[0], "mine", timedelta(seconds=30))
+    await world.pool.execute(LETTER, kept[1], 1, None)
+    await finished(world)
+    await sweep(world, tables)
+
+    assert await left(world) == kept
+
+
+@pytest.mark.promise("P-OPS-19")
 async def test_a_batch_is_kept_while_its_request_may_be_repeated(tables: Settings, world: World) -> None:
     batch = await finished(world)
-    await world.pool.execute(_REQUEST, batch, "mine", timedelta(seconds=30))
+    await request(world, batch, "mine", timedelta(seconds=30))
     await sweep(world, tables)
     kept = await left(world)
     await world.pool.execute("UPDATE requests SET expires_at = now()")
@@ -123,7 +107,7 @@ async def test_a_batch_is_kept_while_its_request_may_be_repeated(tables: Setting
 @pytest.mark.promise("P-OPS-19")
 async def test_a_batch_is_kept_while_a_dead_letter_of_it_may_be_replayed(tables: Settings, world: World) -> None:
     batch = await finished(world)
-    await world.pool.execute(_LETTER, batch, 1, None)
+    await world.pool.execute(LETTER, batch, 1, None)
     await sweep(world, tables)
     kept = await left(world)
     await world.pool.execute("UPDATE dead_letters SET replayed_at = now()")
@@ -145,33 +129,7 @@ async def test_what_was_never_all_published_goes_with_its_request_id(tables: Set
 async def test_replayed_dead_letters_go_after_a_day_and_the_dead_stay(tables: Settings, world: World) -> None:
     now = await world.pool.fetchval("SELECT now()")
     for offset, replayed in enumerate((None, now - timedelta(hours=23), now - timedelta(hours=25))):
-        await world.pool.execute(_LETTER, None, offset, replayed)
+        await world.pool.execute(LETTER, None, offset, replayed)
     await sweep(world, tables)
 
     assert [row[0] for row in await world.pool.fetch('SELECT "offset" FROM dead_letters ORDER BY 1')] == [0, 1]
-
-
-async def test_a_page_of_batches_that_stay_hides_no_later_one(tables: Settings, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "PAGE", 2)
-    monkeypatch.setattr(retention, "ROWS", 2)
-    kept = [await finished(world, hours=40 - each) for each in range(5)]
-    await world.pool.execute("UPDATE launches SET finished_at = NULL")
-    await finished(world)
-    for each in range(5):
-        await world.pool.execute(_REQUEST, kept[0], f"r{each}", timedelta(seconds=-1))
-    await sweep(world, tables)
-
-    assert await left(world) == kept
-    assert await world.pool.fetchval("SELECT count(*) FROM requests") == 0
-
-
-async def test_only_one_launcher_sweeps_at_a_time(tables: Settings, world: World) -> None:
-    batch = await finished(world)
-    async with world.pool.acquire() as other:
-        await other.execute("SELECT pg_advisory_lock(hashtextextended('retention ' || $1, 0))", tables.prefix)
-        with capture_logs() as logs:
-            await sweep(world, tables)
-        kept = await left(world)
-    await sweep(world, tables)
-
-    assert (kept, logs, await left(world)) == ([batch], [], [])
