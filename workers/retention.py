@@ -42,8 +42,10 @@ DELETE FROM batches WHERE id IN (
 )
 """
 _DELETE_REQUESTS = """
--- Asked of the row again, because the id may be in use anew by the time it is locked.
-DELETE FROM requests WHERE expires_at <= now() AND ctid = ANY(ARRAY(SELECT ctid FROM requests WHERE expires_at <= now() LIMIT $1))
+DELETE FROM requests WHERE ctid = ANY(ARRAY(
+    -- An id may just be in use anew.
+    SELECT ctid FROM requests WHERE expires_at <= now() LIMIT $1 FOR UPDATE SKIP LOCKED
+))
 """
 _DELETE_LETTERS = "DELETE FROM dead_letters WHERE replayed_at < now() - $1::interval"
 

@@ -48,12 +48,14 @@ async def test_what_fails_alike_in_two_accounts_waits_loudly_and_passes_after_a_
         async with bench.running() as stream:
             await until(lambda: _says(stream.problems(), f"{COUNT} of {COUNT} messages, of 2 accounts"))
             buried = await bench.pool.fetchval("SELECT count(*) FROM dead_letters")
-            moved = await bench.processed()
+            moved, standing = await bench.processed(), stream.standing()
             bench.ledger.fixed = True
             await bench.until_processed(COUNT)
             await until(lambda: _says(stream.problems(), ""))
 
     assert (buried, moved, bench.ledger.failed) == (0, 0, [])
+    # Ended as stuck, the next process would be told the same.
+    assert standing == {}
     assert list(range(COUNT)) == await bench.items()
     assert "Deploy a fix" in next(entry["todo"] for entry in logs if (entry["event"], entry["log_level"]) == ("line_stopped", "error"))
 

@@ -1,21 +1,23 @@
 """A worker that is stuck ends itself, one that has nothing to do or waits on purpose does not; edges are asked, not believed."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import pytest
 
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
-from schemas.topics import IMPORTS
+from schemas.topics import IMPORTS, Outgoing
 from tests.kafka.conftest import BATCH, Bench, until
 from workers.exactly_once import Stream, Stuck, liveness
 from workers.exactly_once.liveness import Position, lagging
+from workers.exactly_once.stream import STUCK
+from workers.kafka import Publisher
 from workers.postgres import open_pool
 
 COUNT = 50
-NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres@127.0.0.1:1/postgres"}
 
 
 @pytest.fixture
@@ -45,6 +47,13 @@ class Deaf:
             await asyncio.Event().wait()
         await asyncio.sleep(0.01)
         return {}
+
+
+class Mute(Publisher):
+    """Whose broker never confirms anything, and never refuses."""
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        await asyncio.Event().wait()
 
 
 async def unanswered() -> None:
@@ -105,18 +114,30 @@ async def test_a_worker_that_a_living_database_refuses_is_not_stuck(bench: Bench
 
 
 @pytest.mark.promise("P-OPS-23")
-@pytest.mark.parametrize("away", ["kafka", "postgres"])
-async def test_nothing_lags_while_a_server_is_away(bench: Bench, away: str) -> None:
+async def test_a_worker_whose_take_over_never_ends_ends_itself(bench: Bench, hasty: list[set[Position]]) -> None:
     await bench.feed(["1"] * COUNT)
-    partitions = [(bench.settings.topic(IMPORTS.name), number) for number in range(bench.settings.partitions)]
+    async with aclosing(Mute(bench.settings)) as mute:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with bench.running(publisher=mute):
+                await asyncio.Event().wait()
 
-    assert await lagging(bench.settings, partitions) == set(partitions)
-    assert await lagging(bench.settings.model_copy(update={away: NOWHERE[away]}), partitions) == set()
+    assert caught.group_contains(Stuck)
+
+
+@pytest.mark.promise("P-HTTP-30")
+async def test_a_loop_that_does_not_turn_is_told_at_the_health_port(bench: Bench) -> None:
+    async with bench.running() as stream:
+        await until(lambda: _moves(stream))
+        before, stream._turned = stream.alive(), stream._turned - STUCK
+        after = stream.alive()
+
+    assert (before, after) == ([], [f"the loop of {bench.settings.topic(IMPORTS.name)} has not turned for 60 s"])
 
 
 @pytest.mark.promise("P-OPS-15")
 async def test_a_worker_without_work_says_that_an_edge_is_away(bench: Bench) -> None:
-    async with await open_pool(bench.settings.model_copy(update={"postgres": NOWHERE["postgres"]})) as away, bench.running() as stream:
+    nowhere = bench.settings.model_copy(update={"postgres": "postgresql://postgres@127.0.0.1:1/postgres"})
+    async with await open_pool(nowhere) as away, bench.running() as stream:
         await until(lambda: _moves(stream))
         before = await stream.edges()
         stream._pool, stream._consumer.topics = away, unanswered

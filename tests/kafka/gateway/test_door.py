@@ -51,9 +51,9 @@ async def test_what_is_not_served_gets_the_envelope_too(hasty: Running) -> None:
         (None, "a\0b", 401),
     ],
 )
-async def test_the_token_comes_from_the_body_or_the_header(hasty: Running, header: str | None, token: object, status: int) -> None:
+async def test_the_token_comes_from_the_body_or_the_header(patient: Running, header: str | None, token: object, status: int) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = await hasty.raw(BATCH, body(**({} if token is None else {"token": token})), headers)
+    answer = await patient.raw(BATCH, body(**({} if token is None else {"token": token})), headers)
 
     assert answer.status_code == status
 

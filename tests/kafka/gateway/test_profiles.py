@@ -15,10 +15,10 @@ FIELDS = {"crm": Field.model_validate({"type": "string", "match": True})}
 NEWS = {"resource_id": 24, "channel": "email", "email": "news@good.test", "status": "subscribed", "priority": 0}
 
 
-async def stored(world: Running, data: Json, *subscriptions: Json) -> Json:
+async def stored(world: Running, data: Json, *subscriptions: Json, account: int = 1) -> Json:
     """A profile as the matcher stores it, and as it is shown."""
     profile = new_id()
-    database: int = await world.pool.fetchval("SELECT id FROM databases WHERE account = 1")
+    database: int = await world.pool.fetchval("SELECT id FROM databases WHERE account = $1", account)
     await world.pool.execute(
         "INSERT INTO profiles VALUES ($1, $2, $3::jsonb, $4::jsonb)", profile, database, json.dumps(data), json.dumps(subscriptions)
     )
@@ -78,6 +78,15 @@ async def test_what_is_not_there_is_not_found(patient: Running) -> None:
     for by in missing:
         answer = await get(patient, **by)
         assert (by, answer["error"], answer["error_text"]) == (by, 404, "Not found")
+
+
+@pytest.mark.promise("P-HTTP-28", "P-OPS-11")
+async def test_one_alike_in_another_database_is_neither_found_nor_counted(patient: Running) -> None:
+    alike = {"email": "ann@alike.test", "interests": ["alike"]}
+    ann, _ = await stored(patient, alike), await stored(patient, alike, account=2)
+
+    for by in ({"email": "ann@alike.test"}, {"matching": "custom", "field_name": "interests", "field_value": "alike"}):
+        assert (await get(patient, **by)).get("data") == ann
 
 
 @pytest.mark.promise("P-HTTP-28", "P-MATCH-09")
