@@ -91,7 +91,7 @@ class Retention:
         return deleted
 
     async def _delete_records(self, connection: asyncpg.Connection) -> int:
-        rows = await connection.fetch("SELECT topic, partition, position FROM progress WHERE position > 1")
+        rows = await connection.fetch("SELECT topic, partition, position FROM progress")
         # The record that was processed last tells its topic from one that was made anew.
         below = {(row["topic"], row["partition"]): row["position"] - 1 for row in rows}
         return await delete_records(self._settings, below, time.time() - self._settings.records_kept.total_seconds())

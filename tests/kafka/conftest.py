@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
 
 from schemas.ids import new_id
 from schemas.messages import ProfileImport
@@ -26,7 +28,10 @@ class Ledger:
     settings: Settings
     topic: Topic[ProfileImport] = IMPORTS
     transactions: int = 0
+    # How many messages each of them was given.
+    sizes: list[int] = field(default_factory=list)
     surprises: int = 0
+    surprise: type[Exception] = Surprise
     # A new version of the code takes any message.
     fixed: bool = False
     failed: list[Dead] = field(default_factory=list)
@@ -36,6 +41,7 @@ class Ledger:
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
         self.transactions += 1
+        self.sizes.append(len(messages))
         if self.fixed:
             messages = [message.model_copy(update={"value": "1"}) for message in messages]
         unknown = [at for at, message in enumerate(messages) if message.value == "unknown"]
@@ -45,7 +51,7 @@ class Ledger:
         await connection.executemany("INSERT INTO ledger (item, amount) VALUES ($1, $2::text::int)", [(m.item, m.value) for m in messages])
         if self.surprises:
             self.surprises -= 1
-            raise Surprise
+            raise self.surprise("the test wants it")
         topic = self.settings.topic(MATCHES.name)
         return [Outgoing(topic, b"%d" % message.item, message.encode()) for message in messages]
 
@@ -115,6 +121,26 @@ async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 30) -> 
     async with asyncio.timeout(seconds):
         while not await reached():
             await asyncio.sleep(0.02)
+
+
+async def published(settings: Settings, name: str) -> list[bytes]:
+    """All values on a topic."""
+    topic = settings.topic(name)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        ends = await consumer.end_offsets(partitions)
+        values: list[bytes] = []
+        while len(values) < sum(ends.values()):
+            values += [record.value for records in (await consumer.getmany(timeout_ms=200)).values() for record in records]
+        return values
+    finally:
+        await consumer.stop()
+
+
+async def announced(settings: Settings) -> list[int]:
+    return [ProfileImport.decode(value).item for value in await published(settings, MATCHES.name)]
 
 
 @pytest.fixture
