@@ -80,9 +80,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
 
 async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
     """Say that the gateway which publishes the batch is alive."""
-    await connection.execute(
-        "UPDATE batches SET accepting_until = now() + $2::interval WHERE id = $1 AND published_at IS NULL", batch, lease
-    )
+    await connection.execute("UPDATE batches SET accepting_until = now() + $2::interval WHERE id = $1", batch, lease)
 
 
 async def take_over(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> bool:

@@ -182,6 +182,16 @@ async def test_the_longest_due_go_first(world: World) -> None:
     assert [round(group.late / 60) for group in claimed] == [9, 5]
 
 
+async def test_the_longest_due_are_claimed_whatever_the_plan(world: World) -> None:
+    for minutes in (2, 9, 5):
+        await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+        claimed = await connection.fetch(launches.CLAIM, LEASE, 2)
+
+    assert {round(row["late"] / 60) for row in claimed} == {9, 5}
+
+
 @pytest.mark.promise("P-LAUNCH-15", "P-OPS-03")
 async def test_a_lease_that_ended_gives_the_group_to_another(world: World) -> None:
     await schedule(world, await world.batch(), 0)

@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+from ingest import kafka
+from ingest.kafka import BrokerAway
 from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -59,6 +61,35 @@ async def test_a_repeat_during_the_publishing_is_told_to_come_back(brokerless: R
     assert (repeat.status_code, repeat.json()["error_text"]) == (409, "Conflict")
     assert int(repeat.headers["retry-after"]) > 0
     assert first.result().status_code == 200
+
+
+@pytest.mark.promise("P-REQID-04")
+async def test_a_repeat_during_the_publishing_is_told_so_where_nothing_new_is_taken(
+    brokerless: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asyncio.TaskGroup() as tasks, brokerless.answering():
+        first = tasks.create_task(brokerless.send(ID))
+        monkeypatch.setattr(kafka, "UNCONFIRMED_FOR", 0.0)
+        await _until_nothing_new_is_taken(brokerless)
+        refused, repeat = await brokerless.send(), await brokerless.send(ID)
+        brokerless.broker.set()
+        await first
+
+    assert (refused.status_code, repeat.status_code) == (503, 409)
+
+
+async def _until_nothing_new_is_taken(world: Running) -> None:
+    async with asyncio.timeout(20):
+        while _takes_more(world):
+            await asyncio.sleep(0.02)
+
+
+def _takes_more(world: Running) -> bool:
+    try:
+        world.gateway._publisher.check()
+    except BrokerAway:
+        return False
+    return True
 
 
 @pytest.mark.promise("P-REQID-04")
