@@ -61,5 +61,5 @@ def conflict(debug: str, headers: Mapping[str, str] | None = None) -> Refused:
     return Refused(409, "Conflict", debug, headers)
 
 
-def unavailable() -> Refused:
-    return Refused(503, "Temporarily unavailable", headers=REPEAT_AFTER)
+def unavailable(debug: str | None = None) -> Refused:
+    return Refused(503, "Temporarily unavailable", debug, REPEAT_AFTER)

@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
-from ingest.answers import Refused, invalid
+from ingest.answers import Refused, invalid, unavailable
 from schemas.settings import KIB, MIB, Settings
 
 _ATTACH = b'"attach"'
@@ -32,7 +32,8 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
                     raise too_large()
                 slowness.reschedule(start + patience + len(body) / SLOWEST)
     except TimeoutError:
-        raise invalid("the body comes too slowly") from None
+        # Nothing is wrong with the request, and the slow one may have been us: a frozen process wakes up with its patience used up.
+        raise unavailable("the body comes too slowly") from None
     return bytes(body)
 
 

@@ -20,7 +20,8 @@ ROWS = 10_000
 # How far a gateway's clock, which ids begin with, may be from the database's.
 _CLOCKS_DIFFER = timedelta(hours=1)
 
-_OLD = "SELECT id FROM batches WHERE id > $1 AND id < $2 AND accepted_at < now() - $3::interval ORDER BY id LIMIT $4"
+# What is not due is not over, and there may be millions of it.
+_OLD = "SELECT id FROM batches WHERE id > $1 AND id < $2 AND accepted_at < now() - $3::interval AND due_at < now() ORDER BY id LIMIT $4"
 
 _DELETE_BATCHES = """
 DELETE FROM batches WHERE id IN (

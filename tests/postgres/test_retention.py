@@ -40,6 +40,7 @@ async def test_a_younger_batch_is_kept(tables: Settings, world: World) -> None:
     ("why", "changes"),
     [
         ("an item is not answered", ["UPDATE batch_progress SET done = B'110', failed = 0"]),
+        ("it is not due", ["UPDATE batches SET due_at = now() + interval '1 minute'"]),
         ("a launch has not ended", ["UPDATE launches SET finished_at = NULL"]),
         ("no launcher has heard of an item yet", ["UPDATE launches SET items = ARRAY[0]"]),
         ("no launcher has heard of the batch yet", ["DELETE FROM launches"]),
