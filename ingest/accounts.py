@@ -26,6 +26,8 @@ class Token:
     id: int
     account: int
     rights: frozenset[str]
+    # Most of its profiles that may wait in a gateway; None: as the settings say.
+    in_flight: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,13 @@ async def find_token(connection: asyncpg.Connection, token: str) -> Token | None
     """The token, unless it is unknown, revoked or expired."""
     wanted = hashed(token)
     row = await connection.fetchrow(
-        "SELECT id, account, hash, rights FROM tokens WHERE hash = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
+        "SELECT id, account, hash, rights, in_flight FROM tokens "
+        "WHERE hash = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
         wanted,
     )
     if row is None or not hmac.compare_digest(row["hash"], wanted):
         return None
-    return Token(row["id"], row["account"], frozenset(row["rights"]))
+    return Token(row["id"], row["account"], frozenset(row["rights"]), row["in_flight"])
 
 
 async def get_trigger(connection: asyncpg.Connection, account: int, number: int) -> Trigger:

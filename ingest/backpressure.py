@@ -1,4 +1,4 @@
-"""Back-pressure at the door: profiles in flight, bytes held, and the pace of publishing."""
+"""Back-pressure at the door: profiles in flight, bytes held, a token's part of both, and the pace of publishing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -7,9 +7,11 @@ from typing import Protocol
 
 import structlog
 
+from ingest.accounts import Token
 from ingest.admission import Drain, ahead, retry_after
 from ingest.answers import Refused
 from ingest.budgets import Budget, Share
+from ingest.tallies import Tally
 from ingest.turns import Turns
 from schemas import metrics
 
@@ -36,40 +38,51 @@ class Backpressure:
     """What this gateway knows of the backlog; `look` raises one of `away` if it cannot be seen."""
 
     def __init__(
-        self, look: Look, away: tuple[type[Exception], ...], publisher: Writing, turns: Turns, *, limit: int, budget: Budget
+        self,
+        look: Look,
+        away: tuple[type[Exception], ...],
+        publisher: Writing,
+        turns: Turns,
+        *,
+        limit: int,
+        token_limit: int,
+        budget: Budget,
     ) -> None:
         self._look = look
         self._away = away
         self._publisher = publisher
         self._turns = turns
         self._limit = limit
+        self._token_limit = token_limit
         self._budget = budget
         self._drain = Drain()
         # How many of its own the broker surely had when `_drain` was measured.
         self._seen = 0
-        self._arriving = 0
+        self._arriving = Tally()
         self._looked = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
         """Profiles between the door and a matcher's commit, as measured: no killed gateway leaves any behind."""
-        return self._drain.behind + self._unseen + self._turns.pending + self._arriving
+        return self._drain.behind + self._unseen + self._turns.pending + self._arriving.total
 
     @property
     def _unseen(self) -> int:
         return self._publisher.handed - self._seen
 
     @contextmanager
-    def admitted(self, profiles: int) -> Iterator[None]:
-        """Count profiles that are on their way to `Turns`; refused if too many are in flight."""
+    def admitted(self, token: Token, profiles: int, share: Share) -> Iterator[None]:
+        """Count profiles that are on their way to `Turns`; refused if too many are in flight, or too much is the token's own."""
+        self._check_own(token, profiles, share)
         seconds = retry_after(self.in_flight, profiles, self._limit, self._drain.rate)
         if seconds is not None:
             raise self._refused("profiles", seconds)
-        self._arriving += profiles
+        share.belong_to(token.id)
+        self._arriving.add(token.id, profiles)
         try:
             yield
         finally:
-            self._arriving -= profiles
+            self._arriving.add(token.id, -profiles)
 
     async def reserve(self, size: int) -> Share:
         """Bytes for a request; refused if none become free soon."""
@@ -105,6 +118,17 @@ class Backpressure:
         metrics.DRAIN_RATE.set(self._drain.rate)
         return True
 
-    def _refused(self, reason: str, seconds: int) -> Refused:
+    def _check_own(self, token: Token, profiles: int, share: Share) -> None:
+        """Else one token could take all the room, and every other one would be refused."""
+        waiting = self._turns.waiting.of(token.id) + self._arriving.of(token.id)
+        limit = self._token_limit if token.in_flight is None else token.in_flight
+        seconds = retry_after(waiting, profiles, limit, self._drain.rate)
+        if seconds is not None:
+            raise self._refused("token_profiles", seconds, f"token: its limit is {limit} profiles that wait")
+        if not self._budget.has_room(token.id, share.size):
+            seconds = retry_after(waiting, 0, 0, self._drain.rate) or 1
+            raise self._refused("token_bytes", seconds, "token: its limit is half of the bytes that a gateway holds")
+
+    def _refused(self, reason: str, seconds: int, debug: str | None = None) -> Refused:
         metrics.REFUSED.labels(reason).inc()
-        return Refused(429, "Too many requests", headers={"Retry-After": str(seconds)})
+        return Refused(429, "Too many requests", debug, {"Retry-After": str(seconds)})

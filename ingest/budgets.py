@@ -2,6 +2,8 @@
 
 import asyncio
 
+from ingest.tallies import Tally
+
 
 class Budget:
     """Bytes in use; who needs more than is left waits, but a request that is alone is never too large."""
@@ -9,6 +11,7 @@ class Budget:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._used = 0
+        self._of_tokens = Tally()
         self._freed = asyncio.Event()
 
     async def take(self, size: int) -> "Share":
@@ -19,31 +22,46 @@ class Budget:
         share.grow(size)
         return share
 
-    def change(self, by: int) -> None:
+    def has_room(self, token: int, size: int) -> bool:
+        """Whether a token may hold so much more: half of all is the most for one, however large its only request is."""
+        held = self._of_tokens.of(token)
+        return not held or held + size <= self._limit // 2
+
+    def change(self, by: int, token: int | None) -> None:
         self._used += by
+        self.attribute(by, token)
         if by < 0:
             self._freed.set()
 
+    def attribute(self, by: int, token: int | None) -> None:
+        if token is not None:
+            self._of_tokens.add(token, by)
+
 
 class Share:
-    """One request's part of the budget."""
+    """One request's part of the budget; whose it is shows late, because a token may be in the body."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, token: int | None = None, size: int = 0) -> None:
         self._budget = budget
-        self._size = 0
+        self._token = token
+        self.size = size
 
     def grow(self, to: int) -> None:
         """Count what is held already, if it turned out to be more than was asked for; others wait for it."""
-        more = max(to - self._size, 0)
-        self._size += more
-        self._budget.change(more)
+        more = max(to - self.size, 0)
+        self.size += more
+        self._budget.change(more, self._token)
+
+    def belong_to(self, token: int) -> None:
+        self._token = token
+        self._budget.attribute(self.size, token)
 
     def pass_on(self) -> "Share":
         """To somebody who holds the bytes for longer."""
-        heir = Share(self._budget)
-        heir._size, self._size = self._size, 0
+        heir = Share(self._budget, self._token, self.size)
+        self.size = 0
         return heir
 
     def release(self) -> None:
-        self._budget.change(-self._size)
-        self._size = 0
+        self._budget.change(-self.size, self._token)
+        self.size = 0

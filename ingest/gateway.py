@@ -100,8 +100,15 @@ class Gateway:
 
     def _backpressure(self, turns: Turns) -> Backpressure:
         settings = self._settings
-        away = (*DATABASE_AWAY, *BROKER_AWAY)
-        return Backpressure(self._look, away, self._publisher, turns, limit=settings.in_flight_limit, budget=Budget(settings.bodies_limit))
+        return Backpressure(
+            self._look,
+            (*DATABASE_AWAY, *BROKER_AWAY),
+            self._publisher,
+            turns,
+            limit=settings.in_flight_limit,
+            token_limit=settings.token_in_flight_limit,
+            budget=Budget(settings.bodies_limit),
+        )
 
     def _server(self, door: Door, publishing: Publishing, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event) -> "_Server":
         importing = Importing(self._settings, self._pool, self._publisher, publishing, backpressure, waiters, stop, as_task=False)
@@ -177,10 +184,12 @@ async def _drain(publishing: Publishing, deadline: float) -> None:
 
 async def _partitions(pool: asyncpg.Pool, settings: Settings) -> int:
     """How many partitions the imports topic was created with; keys must keep theirs."""
-    with suppress(asyncpg.UndefinedTableError):
+    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        # Of the newest migration: without it every single request would fail.
+        await pool.execute("SELECT in_flight FROM tokens LIMIT 0")
         if count := await pool.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name)):
             return int(count)
-    raise NotMigrated("the tables or the topics are missing: run `profuse migrate`")
+    raise NotMigrated("tables or topics are missing or old: run `profuse migrate`")
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -42,7 +42,7 @@ class Importing:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 return _repeated(await self._await(first.batch, delivery, deadline), request_id)
         self.publisher.check()
-        with self.backpressure.admitted(len(call.items or ())):
+        with self.backpressure.admitted(call.token, len(call.items or ()), call.share):
             accepted = await self._accepting.accept(call, request_id)
             delivery = self.publishing.start(accepted)
         return await self._await(accepted.batch, delivery, deadline)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ingest.kafka import Delivery, Placed
 from ingest.records import Record
+from ingest.tallies import Tally
 
 # A partition's number and what is to be written there, in the order of the items.
 Records = Sequence[tuple[int, Record]]
@@ -28,13 +29,17 @@ class Turns:
 
     def __init__(self) -> None:
         self._tokens: dict[int, deque[Load]] = {}
-        self.pending = 0
+        self.waiting = Tally()
         self.filled = asyncio.Event()
+
+    @property
+    def pending(self) -> int:
+        return self.waiting.total
 
     def add(self, token: int, records: Records, delivery: Delivery) -> None:
         if records:
             self._tokens.setdefault(token, deque()).append(Load(records, delivery))
-            self.pending += len(records)
+            self.waiting.add(token, len(records))
             self.filled.set()
 
     def take(self) -> tuple[Placed, Delivery]:
@@ -48,7 +53,7 @@ class Turns:
             loads.popleft()
         if loads:
             self._tokens[token] = loads
-        self.pending -= len(part)
+        self.waiting.add(token, -len(part))
         if not self._tokens:
             self.filled.clear()
         return _placed(part), load.delivery

@@ -38,4 +38,6 @@ def _told(settings: Settings, error: DBAPIError) -> CannotRun:
     cause = error.orig.__cause__ if error.orig else None
     if isinstance(cause, asyncpg.UndefinedTableError):
         return CannotRun(f"Postgres has no tables in the schema {settings.prefix}: run `profuse migrate` first")
+    if isinstance(cause, asyncpg.UndefinedColumnError):
+        return CannotRun(f"Postgres has old tables in the schema {settings.prefix}: run `profuse migrate` first")
     return CannotRun(f"Postgres refuses: {cause or error}")

@@ -7,7 +7,7 @@ REQUEST_SECONDS = Histogram("profuse_request_seconds", "Time from a request's fi
 ITEMS = Counter("profuse_items", "Items of accepted batches, by whether they were published or failed at the door.", ["fate"])
 IN_FLIGHT = Gauge("profuse_in_flight", "Profiles between the door and a matcher's commit, as this gateway sees them.")
 DRAIN_RATE = Gauge("profuse_drain_rate", "Profiles that the matchers commit in a second while they have any.")
-REFUSED = Counter("profuse_refused", "Requests that were answered 429, by what there was too much of.", ["reason"])
+REFUSED = Counter("profuse_refused", "Requests that were answered 429, by what was too much, of all or of one token.", ["reason"])
 
 MESSAGES = Counter("profuse_messages", "Messages whose effects are committed.", ["topic"])
 CHUNK_SECONDS = Histogram("profuse_chunk_seconds", "Time from reading a chunk to the broker's confirmation of its outbox.", ["topic"])

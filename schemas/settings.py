@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     in_flight_limit: PositiveInt = Field(
         200_000, description="Most profiles between the door and a matcher's commit; a request beyond it is answered 429."
     )
+    token_in_flight_limit: PositiveInt = Field(
+        100_000, description="Most profiles of one token that wait in a gateway, unless the token has its own `in_flight`; beyond it 429."
+    )
     incomplete_after: timedelta = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
     request_id_kept: timedelta = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
 

@@ -53,6 +53,8 @@ tokens = Table(
     Column("rights", ARRAY(Text), nullable=False),
     _moment("expires_at"),
     Column("revoked", Boolean, nullable=False, server_default=text("false")),
+    # Most of its profiles that wait in a gateway; NULL: as the settings say.
+    Column("in_flight", Integer),
     UniqueConstraint("account", "name"),
 )
 

@@ -78,6 +78,8 @@ class Token(_Part):
     rights: list[Literal["import", "launch", "read"]] = [right.value for right in Right]
     expires: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = None
     revoked: bool = False
+    # Most of its profiles that wait in a gateway; left out: as the settings say.
+    in_flight: Number | None = None
 
 
 class Database(_Part):

@@ -47,7 +47,7 @@ async def test_rivals_make_everything_once(migrated: Settings, pool: asyncpg.Poo
     async with asyncio.TaskGroup() as rivals:
         changes = [rivals.create_task(migrate(migrated)) for _ in range(3)]
 
-    assert sorted(task.result() for task in changes) == [[], [], ["tables: none → 0001"]]
+    assert sorted(task.result() for task in changes) == [[], [], ["tables: none → 0002"]]
 
 
 @pytest.mark.promise("P-OPS-01")

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from profuse.applying import BadFile, apply
+from profuse.migrating.tables import alone, downgrade
 from profuse.postgres import transaction
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
@@ -130,6 +131,23 @@ async def test_of_a_token_only_the_hash_is_stored(tables: Settings, pool: asyncp
 
     assert tuple(row) == (hashed("abcdefghijklmnqrstuvwxyz"), ["import", "read"], 2027)
     assert "abcdefghijklmnqrstuvwxyz" not in await pool.fetchval("SELECT tokens::text FROM tokens")
+
+
+@pytest.mark.promise("P-APPLY-12")
+async def test_a_token_keeps_its_own_limit_until_the_file_names_it_without_one(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE.replace("expires = ", "in_flight = 50000, expires = "))
+    limit = await pool.fetchval("SELECT in_flight FROM tokens")
+    changed = await apply(tables, FILE)
+
+    assert (limit, changed) == (50_000, ["account 1, token producer: changed in_flight"])
+    assert await pool.fetchval("SELECT in_flight FROM tokens") is None
+
+
+async def test_tables_that_are_old_are_told_to_be_migrated(tables: Settings) -> None:
+    async with alone(tables) as connection:
+        await downgrade(connection, "0001")
+    with pytest.raises(CannotRun, match=f"old tables in the schema {tables.prefix}: run `profuse migrate` first"):
+        await apply(tables, FILE)
 
 
 @pytest.mark.promise("P-APPLY-08")

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.migrating import migrate_tables
@@ -42,7 +42,23 @@ async def test_migrating_again_changes_nothing(empty: Settings) -> None:
     first = await migrate_tables(empty)
     second = await migrate_tables(empty)
 
-    assert (first, second) == (["tables: none → 0001"], [])
+    assert (first, second) == (["tables: none → 0002"], [])
+
+
+@pytest.mark.promise("P-DOOR-09")
+async def test_a_database_of_the_release_before_is_brought_along_with_what_it_holds(empty: Settings) -> None:
+    async with alone(empty) as connection:
+        await upgrade(connection, "0001")
+        await connection.execute(text("INSERT INTO accounts VALUES (1, 'demo')"))
+        await connection.execute(text("INSERT INTO tokens (account, name, hash, rights) VALUES (1, 'old', 'x', '{read}')"))
+        await connection.commit()
+    changed = await migrate_tables(empty)
+    async with alone(empty) as connection:
+        found = (await connection.execute(text("SELECT name, rights, in_flight FROM tokens"))).one()
+
+        assert await _differences(connection) == []
+
+    assert (changed, tuple(found)) == (["tables: 0001 → 0002"], ("old", ["read"], None))
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -50,7 +66,7 @@ async def test_rivals_migrate_one_after_the_other(empty: Settings) -> None:
     async with asyncio.TaskGroup() as rivals:
         changes = [rivals.create_task(migrate_tables(empty)) for _ in range(4)]
 
-    assert sorted(task.result() for task in changes) == [[], [], [], ["tables: none → 0001"]]
+    assert sorted(task.result() for task in changes) == [[], [], [], ["tables: none → 0002"]]
 
 
 @pytest.mark.promise("P-DOOR-12")

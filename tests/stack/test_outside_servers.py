@@ -66,7 +66,7 @@ def test_a_gateway_without_its_tables_says_what_to_do_in_one_line(settings: Sett
         "gateway", PROFUSE_KAFKA=settings.kafka, PROFUSE_POSTGRES=settings.postgres, PROFUSE_PREFIX=settings.prefix, PROFUSE_HEALTH_PORT="0"
     )
 
-    assert (done.returncode, done.stderr) == (1, "profuse: gateway stops: the tables or the topics are missing: run `profuse migrate`\n")
+    assert (done.returncode, done.stderr) == (1, "profuse: gateway stops: tables or topics are missing or old: run `profuse migrate`\n")
 
 
 @pytest.mark.promise("P-DOOR-07")

@@ -31,6 +31,11 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
             ACCOUNT + 'tokens = [{ name = "a", expires = 2027-01-01T00:00:00 }]',
             "accounts[0].tokens[0].expires: Input should have timezone info",
         ),
+        (
+            ACCOUNT + 'tokens = [{ name = "a", in_flight = 0 }]',
+            "accounts[0].tokens[0].in_flight: Input should be greater than or equal to 1",
+        ),
+        (ACCOUNT + 'tokens = [{ name = "a", in_flight = true }]', "accounts[0].tokens[0].in_flight: Input should be a valid integer"),
         (ACCOUNT + DATABASE + 'fields = { a = "strin" }', "accounts[0].databases[0].fields.a.type: Input should be 'int'"),
         (
             ACCOUNT + DATABASE + 'fields = { a = { type = "float", match = true } }',

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from ingest.gateway import NotMigrated, open_gateway
+from profuse.applying import apply
+from profuse.migrating.tables import alone, downgrade
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.gateway.running import GOOD, TASK, Running, running
@@ -15,6 +19,7 @@ from tests.kafka.gateway.test_completion import left_behind
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ID = {"Request-ID": "order-1"}
+TOKEN_FILE = '[[accounts]]\nid = 1\nname = "demo"\ntokens = [{{ name = "producer"{} }}]\n'
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -23,6 +28,43 @@ async def narrow(configured: Settings) -> AsyncIterator[Running]:
     async with running(configured.model_copy(update={"in_flight_limit": 10})) as world:
         yield world
         await world.forget()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fair(configured: Settings) -> AsyncIterator[Running]:
+    """Lets a hundred profiles of one token wait."""
+    async with running(configured.model_copy(update={"token_in_flight_limit": 100})) as world:
+        yield world
+        await world.forget()
+
+
+@asynccontextmanager
+async def slow_matchers(world: Running) -> AsyncIterator[None]:
+    """As if the matchers got on by a few profiles at a time."""
+    topic = world.settings.topic(IMPORTS.name)
+    advance = "UPDATE progress SET position = least(position + 20, $3) WHERE topic = $1 AND partition = $2"
+
+    async def match() -> None:
+        while True:
+            for partition, end in enumerate(await world.ends.read()):
+                await world.pool.execute(advance, topic, partition, end)
+            await asyncio.sleep(0.05)
+
+    async with asyncio.TaskGroup() as tasks:
+        matching = tasks.create_task(match())
+        yield
+        matching.cancel()
+
+
+@asynccontextmanager
+async def too_much_of_one_token(world: Running) -> AsyncIterator[tuple[httpx.Response, asyncio.Task[httpx.Response]]]:
+    """The answer that its token gets then, and the call that waits."""
+    await catch_up(world)
+    async with slow_matchers(world), asyncio.timeout(60):
+        large = asyncio.create_task(world.send(path=TASK, data=[GOOD] * 3_000))
+        await world.task()
+        yield await world.send(path=TASK), large
+        await large
 
 
 async def catch_up(world: Running) -> None:
@@ -84,3 +126,35 @@ async def test_another_gateways_backlog_counts_too(hasty: Running, narrow: Runni
     async with asyncio.timeout(10):
         while (await narrow.send(path=TASK)).status_code != 429:
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.promise("P-HTTP-38")
+async def test_a_token_at_its_limit_is_sent_away_while_another_one_is_served(fair: Running) -> None:
+    async with too_much_of_one_token(fair) as (refused, large):
+        other = await fair.send(path=TASK, token="second-token")
+        waited = not large.done()
+
+    debug = "token: its limit is 100 profiles that wait"
+    assert refused.json() == {"error": 429, "error_debug": debug, "error_text": "Too many requests"}
+    assert int(refused.headers["retry-after"]) > 0
+    assert (other.status_code, waited) == (200, True)
+
+
+@pytest.mark.promise("P-APPLY-03", "P-APPLY-12")
+async def test_a_limit_that_was_applied_is_the_one_of_the_next_request(fair: Running) -> None:
+    async with too_much_of_one_token(fair) as (_, large):
+        await apply(fair.settings, TOKEN_FILE.format(", in_flight = 5000"))
+        admitted = asyncio.create_task(fair.send(ID, path=TASK))
+        await fair.soon("SELECT 1 FROM requests")
+        waited = not large.done()
+        await apply(fair.settings, TOKEN_FILE.format(""))
+
+    assert (waited, (await admitted).status_code) == (True, 200)
+
+
+async def test_a_gateway_on_old_tables_says_what_to_run(migrated: Settings) -> None:
+    async with alone(migrated) as connection:
+        await downgrade(connection, "0001")
+    with pytest.raises(NotMigrated, match="old: run `profuse migrate`"):
+        async with open_gateway(migrated):
+            pass

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ingest.accounts import Token
 from ingest.answers import Refused
 from ingest.backpressure import Backpressure
-from ingest.budgets import Budget
+from ingest.budgets import Budget, Share
 from ingest.kafka import Delivery
 from ingest.turns import Turns
+
+ONE, OTHER = Token(1, 1, frozenset()), Token(2, 1, frozenset())
+NO_BYTES = Share(Budget(100))
 
 
 class Away(Exception):
@@ -32,8 +36,8 @@ class Backlog:
             raise Away
         return [self.end], [self.position]
 
-    def pressure(self, limit: int = 10) -> Backpressure:
-        return Backpressure(self.look, (Away,), self, self.turns, limit=limit, budget=Budget(100))
+    def pressure(self, limit: int = 10, token_limit: int = 10) -> Backpressure:
+        return Backpressure(self.look, (Away,), self, self.turns, limit=limit, token_limit=token_limit, budget=Budget(100))
 
 
 @pytest.mark.promise("P-HTTP-31")
@@ -51,10 +55,10 @@ async def test_in_flight_is_what_is_behind_and_what_is_still_here() -> None:
 @pytest.mark.promise("P-HTTP-31")
 async def test_two_requests_at_the_same_moment_are_not_admitted_to_the_same_room() -> None:
     pressure = Backlog().pressure(limit=10)
-    with pressure.admitted(8):
-        with pytest.raises(Refused) as refused, pressure.admitted(3):
+    with pressure.admitted(ONE, 8, NO_BYTES):
+        with pytest.raises(Refused) as refused, pressure.admitted(OTHER, 3, NO_BYTES):
             pass
-        with pressure.admitted(2):
+        with pressure.admitted(OTHER, 2, NO_BYTES):
             pass
 
     assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
@@ -114,3 +118,57 @@ async def test_who_finds_no_bytes_free_is_sent_away_soon() -> None:
 
     assert refused.value.error == 429
     assert await pressure.reserve(1)
+
+
+@pytest.mark.promise("P-HTTP-38")
+async def test_a_token_cannot_take_the_room_of_another_one() -> None:
+    backlog = Backlog()
+    pressure = backlog.pressure(limit=100, token_limit=10)
+    backlog.turns.add(ONE.id, [(0, (b"", b"", ()))] * 6, Delivery(6))
+    with pressure.admitted(ONE, 4, NO_BYTES):
+        with pytest.raises(Refused) as refused, pressure.admitted(ONE, 1, NO_BYTES):
+            pass
+        with pressure.admitted(OTHER, 10, NO_BYTES):
+            pass
+    # What did not get as far as `Turns` is forgotten.
+    with pressure.admitted(ONE, 4, NO_BYTES):
+        pass
+
+    assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
+    assert refused.value.debug == "token: its limit is 10 profiles that wait"
+
+
+@pytest.mark.promise("P-HTTP-38")
+async def test_a_token_of_which_nothing_waits_may_send_more_than_its_limit() -> None:
+    with Backlog().pressure(limit=100, token_limit=10).admitted(ONE, 50, NO_BYTES):
+        pass
+
+
+@pytest.mark.promise("P-APPLY-12")
+@pytest.mark.parametrize("own", [2, 20])
+async def test_a_tokens_own_limit_goes_before_the_one_for_all(own: int) -> None:
+    pressure = Backlog().pressure(limit=100, token_limit=10)
+    token = Token(1, 1, frozenset(), own)
+    with pressure.admitted(token, own, NO_BYTES), pytest.raises(Refused) as refused, pressure.admitted(token, 1, NO_BYTES):
+        pass
+
+    assert refused.value.debug == f"token: its limit is {own} profiles that wait"
+
+
+@pytest.mark.promise("P-HTTP-38")
+async def test_a_token_holds_at_most_half_of_the_bytes_unless_it_is_with_one_request() -> None:
+    pressure = Backlog().pressure(limit=100)
+    large = await pressure.reserve(60)
+    with pressure.admitted(ONE, 1, large):
+        held = large.pass_on()
+    more = await pressure.reserve(1)
+    with pytest.raises(Refused) as refused, pressure.admitted(ONE, 1, more):
+        pass
+    with pressure.admitted(OTHER, 1, more):
+        more.release()
+    held.release()
+    with pressure.admitted(ONE, 1, await pressure.reserve(60)):
+        pass
+
+    assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
+    assert refused.value.debug == "token: its limit is half of the bytes that a gateway holds"

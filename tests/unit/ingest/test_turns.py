@@ -32,6 +32,17 @@ def test_a_small_batch_waits_for_one_slice_of_another_token() -> None:
     assert not turns.filled.is_set()
 
 
+@pytest.mark.promise("P-HTTP-38")
+def test_what_waits_is_counted_by_token_until_it_is_taken() -> None:
+    turns = Turns()
+    turns.add(1, records(700), Delivery(700))
+    turns.add(1, records(40), Delivery(40))
+    turns.add(2, records(5), Delivery(5))
+    turns.take()
+
+    assert (turns.waiting.of(1), turns.waiting.of(2), turns.waiting.of(3), turns.pending) == (240, 5, 0, 245)
+
+
 def test_the_order_of_a_partition_is_kept() -> None:
     turns = Turns()
     turns.add(1, records(1_500), Delivery(1_500))
