@@ -48,7 +48,9 @@ class Ledger:
         if unknown:
             raise Unprocessable(unknown, "unknown batch")
         # What the test puts into `value` decides what the database thinks of it.
-        await connection.executemany("INSERT INTO ledger (item, amount) VALUES ($1, $2::text::int)", [(m.item, m.value) for m in messages])
+        # By its full name, so that a test can tell its own connections from those of another run on the same server.
+        insert = f'INSERT INTO "{self.settings.prefix}".ledger (item, amount) VALUES ($1, $2::text::int)'  # noqa: S608
+        await connection.executemany(insert, [(m.item, m.value) for m in messages])
         if self.surprises:
             self.surprises -= 1
             raise self.surprise("the test wants it")

@@ -171,7 +171,8 @@ async def _stand_at_the_end(bench: Bench, *streams: Stream[ProfileImport]) -> bo
 async def cut_connections(bench: Bench) -> None:
     connection = await asyncpg.connect(bench.settings.postgres)
     await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%ledger%'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%' || $1 || '\".ledger%'",
+        bench.settings.prefix,
     )
     await connection.close()
 

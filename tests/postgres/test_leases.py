@@ -1,0 +1,72 @@
+"""A launcher never believes longer in its lease than the database does: it is counted from before it was asked for."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from schemas.settings import Settings
+from tests.launching import NOBODY, Remembering, World, new_world
+from workers.kafka import Publisher
+from workers.launcher import launches
+from workers.launcher.firing import Firing
+from workers.launcher.groups import Group, NewGroup
+from workers.launcher.leases import Lease
+from workers.launcher.paging import Paging
+from workers.launcher.sending import Sending
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+async def world(tables: Settings, pool: asyncpg.Pool) -> World:
+    world = await new_world(pool)
+    async with pool.acquire() as connection:
+        await launches.insert(connection, [NewGroup(await world.batch(), world.trigger, 0, 0, [0], NOBODY)])
+    return world
+
+
+async def until_blocked(world: World) -> float:
+    """When somebody had been waiting for a lock."""
+    async with asyncio.timeout(10):
+        while not await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"):
+            await asyncio.sleep(0.01)
+    return time.monotonic()
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_a_renewal_counts_from_before_it_was_sent(world: World) -> None:
+    (group,) = await launches.claim(world.pool, LEASE, 1)
+    lease = Lease(LEASE, time.monotonic() - 20)
+    async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM launches FOR UPDATE")
+        tasks.create_task(lease.keep(world.pool, group))
+        asked_before = await until_blocked(world)
+
+    assert lease._ends < asked_before + LEASE.total_seconds()
+
+
+class Noting(Paging):
+    """Keeps the leases that it is given, and does nothing."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
+        super().__init__(settings, pool, Publisher(settings).publish, Sending({"email": Remembering()}, LEASE))
+        self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+
+    async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+        self.lease.set_result(lease)
+        stop.set()
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: World) -> None:
+    settings = tables.model_copy(update={"lease": LEASE})
+    paging = Noting(settings, world.pool)
+    async with asyncio.TaskGroup() as loops, world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE launches IN ACCESS EXCLUSIVE MODE")
+        loops.create_task(Firing(settings, world.pool, paging).run(asyncio.Event()))
+        asked_before = await until_blocked(world)
+
+    assert paging.lease.result()._ends < asked_before + LEASE.total_seconds()
