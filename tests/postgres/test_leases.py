@@ -18,6 +18,7 @@ from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
 
 LEASE = timedelta(seconds=30)
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
 
 
 @pytest.fixture
@@ -28,10 +29,10 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
     return world
 
 
-async def until_blocked(world: World) -> float:
-    """When somebody had been waiting for a lock."""
+async def until_waited_for(holder: asyncpg.Connection, world: World) -> float:
+    """When somebody had been waiting for a lock that is held."""
     async with asyncio.timeout(10):
-        while not await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"):
+        while not await world.pool.fetchval(_WAITING, holder.get_server_pid()):
             await asyncio.sleep(0.01)
     return time.monotonic()
 
@@ -43,7 +44,7 @@ async def test_a_renewal_counts_from_before_it_was_sent(world: World) -> None:
     async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM launches FOR UPDATE")
         tasks.create_task(lease.keep(world.pool, group))
-        asked_before = await until_blocked(world)
+        asked_before = await until_waited_for(connection, world)
 
     assert lease._ends < asked_before + LEASE.total_seconds()
 
@@ -67,6 +68,6 @@ async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: W
     async with asyncio.TaskGroup() as loops, world.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE launches IN ACCESS EXCLUSIVE MODE")
         loops.create_task(Firing(settings, world.pool, paging).run(asyncio.Event()))
-        asked_before = await until_blocked(world)
+        asked_before = await until_waited_for(connection, world)
 
     assert paging.lease.result()._ends < asked_before + LEASE.total_seconds()

@@ -148,13 +148,37 @@ async def test_an_email_belongs_to_one_profile(world: World) -> None:
     assert sorted(profile["email"] for profile in await world.profiles()) == ["ada@a.test", "bob@a.test"]
 
 
+async def another_database(world: World) -> int:
+    sql = "INSERT INTO databases (account, number, name, unknown_fields, fields) "
+    sql += "SELECT account, 2, 'other', unknown_fields, fields FROM databases RETURNING id"
+    return int(await world.pool.fetchval(sql))
+
+
+@pytest.mark.promise("P-OPS-11")
+async def test_two_databases_in_one_chunk_hold_nothing_of_each_other(world: World) -> None:
+    (ours,) = await world.bring([item("ada@a.test", phones="+79000000000", interests="art")])
+    databases = (world.database, await another_database(world))
+    messages = []
+    for matching, value, field in (
+        ("email", "ada@a.test", {}),
+        ("phone", "+79000000000", {}),
+        ("custom", "art", {"field_name": "interests"}),
+        ("profile_id", ours["profile_id"], {}),
+    ):
+        for database in databases:
+            messages += await world.messages([item(value)], matching, database=database, **field)
+    await world.apply(messages)
+    entries = [(await world.entries(bytes.fromhex(message.batch)))[0] for message in messages]
+
+    assert entries[::2] == [ours] * 4
+    assert ours not in entries[1::2]
+    assert entries[-1] == NOBODY
+
+
 @pytest.mark.promise("P-OPS-11")
 async def test_another_database_holds_nothing_of_ours(world: World) -> None:
     (ours,) = await world.bring([item("ada@a.test", phones="+79000000000", interests="art")])
-    other = await world.pool.fetchval(
-        "INSERT INTO databases (account, number, name, unknown_fields, fields) "
-        "SELECT account, 2, 'other', unknown_fields, fields FROM databases RETURNING id"
-    )
+    other = await another_database(world)
 
     entries = [
         await one(world, "ada@a.test", database=other),

@@ -99,6 +99,19 @@ async def test_of_many_repeats_one_takes_over(frozen: Running, hasty: Running) -
     assert len(await hasty.published(task, count=1)) == 1
 
 
+@pytest.mark.promise("P-REQID-11")
+async def test_a_repeat_that_comes_as_the_first_gateway_ends_its_publishing_does_nothing(frozen: Running, hasty: Running) -> None:
+    call, _ = await left_behind(frozen, ID)
+    async with hasty.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE batches SET published_at = now()")
+        repeat = asyncio.create_task(hasty.send(ID))
+        await hasty.soon("SELECT true FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", connection.get_server_pid())
+    answer = await repeat
+    call.cancel()
+
+    assert answer.status_code == 409
+
+
 async def test_an_expired_lease_of_a_published_batch_is_no_reason_to_publish_again(hasty: Running) -> None:
     await hasty.send(ID)
     noted: asyncpg.Record = await hasty.pool.fetchval("SELECT published_at FROM batches")
