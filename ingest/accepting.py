@@ -16,6 +16,7 @@ from ingest.calls import Call
 from ingest.idempotency import RequestId, being_accepted
 from ingest.items import Shared, prepare
 from ingest.kafka import Publisher
+from ingest.postgres import Pool
 from ingest.publishing import Accepted
 from ingest.records import Record, record, size
 from ingest.requests import SUBSCRIPTION_SIDE, ImportAndStartBatch, check_limits, checked, matched_field
@@ -47,7 +48,7 @@ class Accepting:
     """Checks a call, and writes down what it asks for."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
     publisher: Publisher
 
     async def accept(self, call: Call, request_id: RequestId | None) -> Accepted:

@@ -58,6 +58,7 @@ class Backpressure:
         self._drain = Drain()
         # How many of its own the broker surely had when `_drain` was measured.
         self._seen = 0
+        self._sees = True
         self._arriving = Tally()
         self._looked = asyncio.Event()
 
@@ -94,24 +95,32 @@ class Backpressure:
 
     async def room(self, stopping: asyncio.Event) -> None:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
-        while self._drain.moving + self._unseen >= ahead(self._drain.rate) and not stopping.is_set():
+        while self._moving + self._unseen >= ahead(self._drain.rate) and not stopping.is_set():
             self._looked.clear()
             await self._looked.wait()
 
+    @property
+    def _moving(self) -> int:
+        # What was seen before the broker fell silent holds nothing back: only a writer that waits in vain shows that it is away.
+        return self._drain.moving if self._sees else 0
+
     async def run(self) -> None:
         while True:
-            seen = await self.run_once()
-            await asyncio.sleep(_PAUSE if seen else _AWAY_PAUSE)
+            await self.run_once()
+            await asyncio.sleep(_PAUSE if self._sees else _AWAY_PAUSE)
 
     async def run_once(self) -> bool:
+        self._sees = await self._look_once()
+        self._looked.set()
+        return self._sees
+
+    async def _look_once(self) -> bool:
         seen = self._publisher.handed - self._publisher.unconfirmed
         try:
             ends, positions = await self._look()
         except self._away as error:
             log.warning("backlog_unknown", error=type(error).__name__)
             return False
-        finally:
-            self._looked.set()
         self._drain = self._drain.observed(asyncio.get_running_loop().time(), ends, positions)
         self._seen = seen
         metrics.IN_FLIGHT.set(self.in_flight)

@@ -14,6 +14,9 @@ from ingest.requests import Attachment, ImportAndStartBatch
 from schemas import bits
 from schemas.matching import Matching
 
+# Up to 75 MB take a busy server longer than anything else that is asked of it.
+_ATTACHED_WITHIN = 25.0
+
 
 @dataclass(frozen=True)
 class NewBatch:
@@ -127,6 +130,7 @@ async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[
     await connection.executemany(
         "INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, $2, $3, $4, $5)",
         [(batch, position, attached.name, *attached.file) for position, attached in enumerate(files)],
+        timeout=_ATTACHED_WITHIN,
     )
 
 

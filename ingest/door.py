@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-import asyncpg
 from starlette.requests import Request
 
 from ingest import accounts, bodies, parsing
@@ -18,6 +17,7 @@ from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.calls import Call
 from ingest.parsing import Piece
+from ingest.postgres import Pool
 from schemas.settings import Settings
 from schemas.tokens import Right
 
@@ -44,7 +44,7 @@ class Door:
     """Lets requests in, and knows which are still open."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
     backpressure: Backpressure
     _open: set[asyncio.Timeout] = field(default_factory=set)
 

@@ -21,6 +21,7 @@ from ingest.failing import DATABASE_AWAY
 from ingest.importing import Importing
 from ingest.kafka import Publisher, open_publisher
 from ingest.offsets import BROKER_AWAY, Ends, open_ends
+from ingest.postgres import Pool, open_pool
 from ingest.profiles import GettingProfile
 from ingest.publishing import Publishing
 from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
@@ -56,7 +57,7 @@ class NotMigrated(Exception):
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, publisher: Publisher, ends: Ends) -> None:
+    def __init__(self, settings: Settings, pool: Pool, publisher: Publisher, ends: Ends) -> None:
         self._settings = settings
         self._pool = pool
         self._publisher = publisher
@@ -155,9 +156,7 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    async with asyncpg.create_pool(
-        **settings.postgres_options(), min_size=0, max_size=settings.gateway_connections, command_timeout=30, timeout=5
-    ) as pool:
+    async with open_pool(settings) as pool:
         partitions = await _partitions(pool, settings)
         async with open_publisher(settings, partitions) as publisher, open_ends(settings, partitions) as ends:
             if problems := await publisher.problems():
@@ -182,12 +181,14 @@ async def _drain(publishing: Publishing, deadline: float) -> None:
         publishing.abandon()
 
 
-async def _partitions(pool: asyncpg.Pool, settings: Settings) -> int:
+async def _partitions(pool: Pool, settings: Settings) -> int:
     """How many partitions the imports topic was created with; keys must keep theirs."""
     with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-        # Of the newest migration: without it every single request would fail.
-        await pool.execute("SELECT in_flight FROM tokens LIMIT 0")
-        if count := await pool.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name)):
+        async with pool.acquire() as connection:
+            # Of the newest migration: without it every single request would fail.
+            await connection.execute("SELECT in_flight FROM tokens LIMIT 0")
+            count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
+        if count:
             return int(count)
     raise NotMigrated("tables or topics are missing or old: run `profuse migrate`")
 

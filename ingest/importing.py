@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-import asyncpg
-
 from ingest import idempotency, results
 from ingest.accepting import Accepting
 from ingest.answers import Answer, still_processing, success, unavailable
@@ -12,6 +10,7 @@ from ingest.backpressure import Backpressure
 from ingest.calls import Call
 from ingest.idempotency import RequestId
 from ingest.kafka import Delivery, Publisher
+from ingest.postgres import Pool
 from ingest.publishing import Publishing
 from ingest.waiting import Waiters
 from schemas.settings import Settings
@@ -22,7 +21,7 @@ class Importing:
     """The endpoint, with everything that it needs."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
     publisher: Publisher
     publishing: Publishing
     backpressure: Backpressure

@@ -11,6 +11,7 @@ from ingest.accounts import Database
 from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.calls import Call
 from ingest.items import normal_value
+from ingest.postgres import Pool
 from ingest.requests import MATCH_KEYS, SUBSCRIPTION_SIDE, GetProfile, checked, matched_field
 from schemas.failures import ItemFailed
 from schemas.fields import Field, FieldType
@@ -22,7 +23,7 @@ from schemas.matching import Matching
 class GettingProfile:
     """The endpoint; it only reads."""
 
-    pool: asyncpg.Pool
+    pool: Pool
 
     async def answer(self, call: Call) -> Answer:
         request = checked(GetProfile, call.parameters())

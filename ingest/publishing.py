@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from ingest import batches
@@ -12,6 +11,7 @@ from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.failing import DATABASE_AWAY
 from ingest.kafka import Delivery, Publisher
+from ingest.postgres import Pool
 from ingest.turns import Records, Turns
 from schemas.crashes import crash_point
 
@@ -36,7 +36,7 @@ class Accepted:
 class Publishing:
     """Brings accepted batches to the broker and notes when it has confirmed them."""
 
-    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, turns: Turns, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, pool: Pool, publisher: Publisher, turns: Turns, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
         self._pool = pool
         self._publisher = publisher
         self._turns = turns

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import asyncpg
-
 from ingest import results
 from ingest.answers import Answer, not_found, success
 from ingest.calls import Call
+from ingest.postgres import Pool
 from ingest.requests import GetTaskStatus, checked
 from schemas.ids import parse_id
 from schemas.settings import Settings
@@ -17,7 +16,7 @@ class GettingTaskStatus:
     """The endpoint; it only reads."""
 
     settings: Settings
-    pool: asyncpg.Pool
+    pool: Pool
 
     async def answer(self, call: Call) -> Answer:
         request = checked(GetTaskStatus, call.parameters())

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 # The world is away; whoever supervises this process starts it again.
 _AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError)
+# Before whoever supervises it loses patience.
+_GONE_WITHIN = 9.0
 
 
 class Room(Checked, Protocol):
@@ -55,12 +58,24 @@ async def _run(name: str, open_room: OpenRoom, settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for stopping in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stopping, stop.set)
+        loop.add_signal_handler(stopping, _ask_to_stop, name, stop)
     with _listening(settings) as listener:
         async with open_room(settings) as room, serving(room, listener):
             log.info("room_started", room=name, health_port=listener.getsockname()[1])
             await room.run(stop)
     log.info("room_stopped", room=name)
+
+
+def _ask_to_stop(name: str, stop: asyncio.Event) -> None:
+    stop.set()
+    # A server that is frozen lets nobody finish or say goodbye; to end here is no worse than to be killed.
+    asyncio.get_running_loop().call_later(_GONE_WITHIN, _give_up, name)
+
+
+def _give_up(name: str) -> None:
+    log.warning("room_stopped_unfinished", room=name)
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def _listening(settings: Settings) -> socket.socket:

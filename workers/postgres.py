@@ -1,5 +1,7 @@
 """The workers' connections to Postgres."""
 
+import asyncio
+
 import asyncpg
 
 from schemas.settings import Settings
@@ -9,8 +11,25 @@ AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientErr
 """What a statement raises when the database is away, stopping, or not as this version expects it."""
 
 
+# For a new connection.
+_CONNECTED_WITHIN = 10.0
+# For each answer: longer than any transaction may take there, and short enough for a loop to be seen turning.
+_ANSWERED_WITHIN = 35.0
+
+
 async def open_pool(settings: Settings, size: int = 4) -> asyncpg.Pool:
     """A pool whose plans never scan a table that is small today: they would be kept when it has grown."""
     options = settings.postgres_options()
     options["server_settings"] |= {"enable_seqscan": "off", "jit": "off"}
-    return await asyncpg.create_pool(**options, min_size=0, max_size=size, command_timeout=60)
+    return await asyncpg.create_pool(**options, min_size=0, max_size=size, timeout=_CONNECTED_WITHIN, command_timeout=_ANSWERED_WITHIN)
+
+
+async def ask(pool: asyncpg.Pool) -> None:
+    """Ask the server for an answer; whoever stops waiting for it is free at once."""
+    async with pool.acquire() as connection:
+        try:
+            await connection.execute("SELECT 1")
+        except asyncio.CancelledError:
+            # Given back in the middle of a question it would be waited for, until a server that is frozen cancels that.
+            connection.terminate()
+            raise

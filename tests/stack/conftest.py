@@ -13,7 +13,8 @@ from tests.stack.door import Door
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     """Everything is its own: broker, Postgres, mail sink and one process of each room."""
-    door = Door(tmp_path_factory.mktemp("stack") / "own")
+    # Shorter than the patience of a test that freezes what is waited for.
+    door = Door(tmp_path_factory.mktemp("stack") / "own", {"PROFUSE_REPLY_DEADLINE": "PT8S"})
     try:
         door.up("--port", "0")
         yield door

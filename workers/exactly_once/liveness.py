@@ -76,4 +76,5 @@ async def _positions(settings: Settings) -> dict[Position, int]:
             for row in await connection.fetch("SELECT topic, partition, position FROM progress")
         }
     finally:
-        await connection.close()
+        # A server that has fallen silent does not say goodbye either.
+        await connection.close(timeout=_ANSWERING)

@@ -21,7 +21,7 @@ from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.processing import REFUSED
 from workers.exactly_once.room import Room, Surprise
 from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
-from workers.postgres import AWAY
+from workers.postgres import AWAY, ask
 
 log = structlog.get_logger()
 
@@ -165,7 +165,7 @@ class Stream(Generic[M]):
             await self._consumer.topics()
 
     async def _ask_database(self) -> None:
-        await self._pool.fetchval("SELECT 1")
+        await ask(self._pool)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):

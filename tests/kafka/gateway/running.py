@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from ingest.gateway import Gateway
 from ingest.kafka import open_publisher, start_producer
 from ingest.offsets import Ends, open_ends
+from ingest.postgres import Pool
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -141,7 +142,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         httpx.AsyncClient(timeout=30) as client,
         asyncio.TaskGroup() as tasks,
     ):
-        gateway = Gateway(settings, pool, publisher, ends)
+        gateway = Gateway(settings, Pool(pool), publisher, ends)
         world = Running(settings, pool, gateway, own_ends, client, broker)
         tasks.create_task(gateway.run(world.stop))
         try:

@@ -81,6 +81,26 @@ async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
     assert waited
 
 
+@pytest.mark.promise("P-HTTP-24")
+async def test_what_was_seen_before_the_broker_fell_silent_holds_no_slice_back() -> None:
+    backlog = Backlog(end=1_000_000)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+    slice_ = asyncio.create_task(pressure.room(asyncio.Event()))
+    await asyncio.sleep(0)
+    backlog.away = True
+    await pressure.run_once()
+    async with asyncio.timeout(5):
+        await slice_
+    backlog.handed += 1_000
+    later = asyncio.create_task(pressure.room(asyncio.Event()))
+    await asyncio.sleep(0)
+
+    # Nor does it open the door: what nobody has seen arrive still counts.
+    assert not later.done()
+    later.cancel()
+
+
 @pytest.mark.promise("P-OPS-12")
 async def test_a_gateway_that_must_go_does_not_wait_for_the_matchers() -> None:
     backlog = Backlog(end=1_000_000)

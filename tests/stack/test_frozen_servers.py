@@ -1,0 +1,97 @@
+"""A server that is frozen keeps its connections and says nothing: nobody may wait for it without an end."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.stack.door import Door, wait_until
+from tests.stack.frozen import frozen, post, problems, process_of, value
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"
+ROOMS = ("gateway-1", "matcher-1", "launcher-1")
+IMPORTED = "SELECT count(*) FROM profiles WHERE data->>'email' LIKE $1 || '%@freeze.test'"
+LAUNCHED = """
+SELECT coalesce(sum(launched + skipped + failed), 0) FROM launches JOIN requests USING (batch) WHERE request_id LIKE $1 || '%'
+"""
+
+
+# A stack's start and a freeze, on a machine that does other work.
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def used(stack: Door) -> Door:
+    """All connections are open, and would be taken again."""
+    assert stack.run("apply", str(DEMO)).returncode == 0
+    wait_until(stack.is_ready, seconds=60)
+    assert post(stack, "before").status_code == 200
+    return stack
+
+
+def refused(answers: Sequence[httpx.Response]) -> bool:
+    return all(answer.status_code == 503 and int(answer.headers["retry-after"]) > 0 for answer in answers)
+
+
+def come_to_their_end(stack: Door, prefix: str, names: Sequence[str]) -> None:
+    """Repeated as their producer would, each has one result and one launch."""
+    for name in names:
+        wait_until(lambda name=name: post(stack, name).status_code == 200, seconds=60)  # type: ignore[misc]
+    wait_until(lambda: value(stack, LAUNCHED, prefix) >= len(names), seconds=60)
+
+    assert value(stack, IMPORTED, prefix) == len(names)
+    assert value(stack, LAUNCHED, prefix) == len(names)
+
+
+@pytest.mark.promise("P-HTTP-24", "P-OPS-15", "P-OPS-25")
+def test_while_postgres_is_frozen_requests_are_refused_and_everybody_goes_on_when_it_thaws(used: Door) -> None:
+    # More than the gateway has connections.
+    names = [f"postgres-{number}" for number in range(15)]
+    with ThreadPoolExecutor(len(names)) as threads, frozen(used, "postgres"):
+        answers = list(threads.map(lambda name: post(used, name), names))
+        said = problems(used)
+    wait_until(used.is_ready, seconds=60)
+
+    assert refused(answers)
+    assert {room: any("Postgres does not answer" in problem for problem in told) for room, told in said.items()} == dict.fromkeys(
+        said, True
+    )
+    come_to_their_end(used, "postgres", names)
+
+
+@pytest.mark.promise("P-HTTP-24", "P-OPS-15", "P-BATCH-19", "P-BATCH-20", "P-OPS-25")
+def test_while_the_broker_is_frozen_requests_are_answered_and_everybody_goes_on_when_it_thaws(used: Door) -> None:
+    published = "SELECT count(*) FROM requests JOIN batches ON id = batch WHERE request_id = 'kafka-0' AND published_at IS NOT NULL"
+    with ThreadPoolExecutor(2) as threads:
+        # Nobody may have matched it before the broker freezes.
+        with frozen(used, "matcher-1"):
+            early = threads.submit(post, used, "kafka-0")
+            wait_until(lambda: value(used, published) == 1)
+            process_of(used, "kafka").suspend()
+        with frozen(used, "kafka"):
+            late = post(used, "kafka-1")
+            # By now it is known.
+            at_once = post(used, "kafka-2", patience=4)
+            said = problems(used)
+    wait_until(used.is_ready, seconds=60)
+
+    assert early.result().status_code == 202
+    assert refused([late, at_once])
+    assert {room: any("Kafka does not answer" in problem for problem in told) for room, told in said.items()} == dict.fromkeys(said, True)
+    come_to_their_end(used, "kafka", [f"kafka-{number}" for number in range(3)])
+
+
+@pytest.mark.promise("P-OPS-12", "P-OPS-13", "P-OPS-25")
+@pytest.mark.parametrize("server", ["postgres", "kafka"])
+def test_a_process_that_is_told_to_stop_is_gone_in_time_although_a_server_is_frozen(used: Door, server: str) -> None:
+    with frozen(used, server):
+        rooms = [process_of(used, name) for name in ROOMS]
+        for room in rooms:
+            room.terminate()
+        _, alive = psutil.wait_procs(rooms, timeout=12)
+    wait_until(used.is_ready, seconds=90)
+
+    assert alive == []
