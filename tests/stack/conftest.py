@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.door import Door
+from tests.stack.door import Door, wait_until
+from tests.stack.producer import post
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"
 
 
 @pytest.fixture(scope="package")
@@ -20,6 +23,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         yield door
     finally:
         door.run("down", "--wipe")
+
+
+@pytest.fixture
+def used(stack: Door) -> Door:
+    """The stack with an account; all its connections are open, and would be taken again."""
+    assert stack.run("apply", str(DEMO)).returncode == 0
+    wait_until(stack.is_ready, seconds=60)
+    wait_until(lambda: post(stack, "before").status_code == 200, seconds=60)
+    return stack
 
 
 @pytest.fixture(scope="package")

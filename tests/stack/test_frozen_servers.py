@@ -2,48 +2,23 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
 from tests.stack.door import Door, wait_until
-from tests.stack.frozen import frozen, post, problems, process_of, value
+from tests.stack.frozen import frozen, problems
+from tests.stack.producer import come_to_their_end, post, process_of, value
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"
 ROOMS = ("gateway-1", "matcher-1", "launcher-1")
-IMPORTED = "SELECT count(*) FROM profiles WHERE data->>'email' LIKE $1 || '%@freeze.test'"
-LAUNCHED = """
-SELECT coalesce(sum(launched + skipped + failed), 0) FROM launches JOIN requests USING (batch) WHERE request_id LIKE $1 || '%'
-"""
-
 
 # A stack's start and a freeze, on a machine that does other work.
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def used(stack: Door) -> Door:
-    """All connections are open, and would be taken again."""
-    assert stack.run("apply", str(DEMO)).returncode == 0
-    wait_until(stack.is_ready, seconds=60)
-    assert post(stack, "before").status_code == 200
-    return stack
-
-
 def refused(answers: Sequence[httpx.Response]) -> bool:
     return all(answer.status_code == 503 and int(answer.headers["retry-after"]) > 0 for answer in answers)
-
-
-def come_to_their_end(stack: Door, prefix: str, names: Sequence[str]) -> None:
-    """Repeated as their producer would, each has one result and one launch."""
-    for name in names:
-        wait_until(lambda name=name: post(stack, name).status_code == 200, seconds=60)  # type: ignore[misc]
-    wait_until(lambda: value(stack, LAUNCHED, prefix) >= len(names), seconds=60)
-
-    assert value(stack, IMPORTED, prefix) == len(names)
-    assert value(stack, LAUNCHED, prefix) == len(names)
 
 
 @pytest.mark.promise("P-HTTP-24", "P-OPS-15", "P-OPS-25")
