@@ -63,6 +63,10 @@ class Process:
         self._signal(signal.SIGKILL)
         self.wait(5)
 
+    def is_frozen(self) -> bool:
+        assert self._popen is not None
+        return psutil.Process(self._popen.pid).status() == psutil.STATUS_STOPPED
+
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
 

@@ -1,7 +1,8 @@
 """A whole pipeline under a prefix of its own: its processes, its API, its world."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,22 @@ class Stack:
 
     def logs(self) -> str:
         return "".join(process.log.read_text(errors="replace") for process in self.processes if process.log.exists())
+
+    @contextmanager
+    def another_gateway(self, **environment: str) -> Iterator[Process]:
+        """Beside the first one, on a port of its own."""
+        gateway = self._process("gateway", 2)
+        gateway.start(**environment)
+        try:
+            gateway.wait_ready()
+            yield gateway
+        finally:
+            # A process that is frozen hears nothing else.
+            gateway.thaw()
+            gateway.ask_to_stop()
+            code = gateway.wait(10)
+
+        assert code == 0
 
     def _process(self, room: str, number: int) -> Process:
         return Process(room, f"{room}-{number}", self.environment, self._directory / f"{room}-{number}.log")
