@@ -14,6 +14,7 @@ from aiokafka.util import NO_EXTENSIONS
 
 from ingest.records import Record
 from schemas.crashes import crash_point
+from schemas.outages import KAFKA_AWAY
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
 
@@ -166,7 +167,7 @@ class Publisher:
             try:
                 return await self._started()
             except (KafkaError, OSError) as error:
-                log.warning("broker_away", error=type(error).__name__)
+                log.warning("broker_away", error=type(error).__name__, todo=KAFKA_AWAY)
                 await asyncio.sleep(_REFUSED_PAUSE)
 
     async def _started(self) -> AIOKafkaProducer:

@@ -14,6 +14,7 @@ from ingest.kafka import Delivery, Publisher
 from ingest.postgres import Pool
 from ingest.turns import Records, Turns
 from schemas.crashes import crash_point
+from schemas.outages import todo
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class Publishing:
             async with self._pool.acquire() as connection:
                 await batches.renew(connection, batch, self._lease)
         except DATABASE_AWAY as error:
-            log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__)
+            log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__, **todo(error))
 
     async def _note(self, batch: bytes) -> None:
         # Until it is noted, a repeat would be told to wait for the publishing.
@@ -94,7 +95,7 @@ class Publishing:
                 async with self._pool.acquire() as connection:
                     return await batches.mark_published(connection, batch)
             except DATABASE_AWAY as error:
-                log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__)
+                log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__, **todo(error))
                 await asyncio.sleep(_RETRY_PAUSE)
 
 

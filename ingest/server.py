@@ -15,6 +15,7 @@ from ingest.failing import DATABASE_AWAY
 from ingest.kafka import BrokerAway
 from ingest.parsing import NotJson
 from schemas import metrics
+from schemas.outages import KAFKA_AWAY, todo
 
 log = structlog.get_logger()
 
@@ -51,12 +52,13 @@ async def _answer(door: Door, request: Request, served: Served) -> Answer:
         except NotJson as why:
             return invalid(str(why)).answer()
         except BrokerAway:
+            log.warning("broker_away", path=served.path, todo=KAFKA_AWAY)
             return unavailable().answer()
         except ClientDisconnect:
             # Nobody reads it.
             return invalid("the body ends too early").answer()
         except DATABASE_AWAY as error:
-            log.warning("database_away", path=served.path, error=type(error).__name__)
+            log.warning("database_away", path=served.path, error=type(error).__name__, **todo(error))
             return unavailable().answer()
 
 

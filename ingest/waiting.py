@@ -14,6 +14,7 @@ Finished = Callable[[Sequence[bytes]], Awaitable[list[bytes]]]
 _SHORTEST_PAUSE = 0.025
 # At most a tenth of the time goes into polls.
 _PAUSE_PER_POLL = 10
+_AWAY_PAUSE = 1.0
 
 
 class Waiters:
@@ -40,18 +41,21 @@ class Waiters:
         while True:
             await self._somebody.wait()
             began = time.monotonic()
-            await self.run_once()
-            await asyncio.sleep(max(_SHORTEST_PAUSE, _PAUSE_PER_POLL * (time.monotonic() - began)))
+            asked = await self.run_once()
+            shortest = _SHORTEST_PAUSE if asked else _AWAY_PAUSE
+            await asyncio.sleep(max(shortest, _PAUSE_PER_POLL * (time.monotonic() - began)))
 
-    async def run_once(self) -> None:
+    async def run_once(self) -> bool:
+        """Whether the database answered."""
         try:
             finished = await self._finished(list(self._waiting))
         except self._away as error:
             log.warning("poll_failed", error=type(error).__name__)
-            return
+            return False
         for batch in finished:
             for done in self._waiting.get(batch, ()):
                 done.set()
+        return True
 
     def _forget(self, batch: bytes, done: asyncio.Event) -> None:
         self._waiting[batch].discard(done)

@@ -2,11 +2,32 @@
 
 import logging
 import sys
+import time
 
 import structlog
 from structlog.typing import Processor
 
 from schemas.settings import Settings
+
+_QUIET = 10.0
+_REMEMBERED = 1_000
+
+
+class _Repeats(logging.Filter):
+    """Leaves out what was said a moment ago: Kafka's client knocks at a broker that is away hundreds of times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line, now = f"{record.name} {record.getMessage()}", time.monotonic()
+        if now - self._said.get(line, -_QUIET) < _QUIET:
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[line] = now
+        return True
 
 
 def configure(settings: Settings) -> None:
@@ -23,6 +44,7 @@ def configure(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
         )
     )
+    handler.addFilter(_Repeats())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -18,6 +18,7 @@ from schemas.topics import Outgoing, partition
 # Below the broker's default for a topic's largest batch.
 BATCH_BYTES = 900_000
 STOPPING = 5.0
+CONFIRMING = 15.0
 
 
 class BrokerUnavailable(Exception):
@@ -101,10 +102,9 @@ class Publisher:
             return
         async with self._turn:
             try:
-                producer = await self._started()
-                counts = {topic: len(await producer.partitions_for(topic)) for topic in {record.topic for record in records}}
-                placed = _by_partition(records, counts)
-                await asyncio.gather(*[_send(producer, *place, _packed(producer, group)) for place, group in placed.items()])
+                # An idempotent producer would try for as long as the broker is away, and its worker stand still and silent.
+                async with asyncio.timeout(CONFIRMING):
+                    await self._send(records)
             except (KafkaError, OSError, TimeoutError) as error:
                 # A refused batch leaves its partition broken until the producer is replaced.
                 await self._drop()
@@ -113,6 +113,12 @@ class Publisher:
     async def aclose(self) -> None:
         async with self._turn:
             await self._drop()
+
+    async def _send(self, records: Sequence[Outgoing]) -> None:
+        producer = await self._started()
+        counts = {topic: len(await producer.partitions_for(topic)) for topic in {record.topic for record in records}}
+        placed = _by_partition(records, counts)
+        await asyncio.gather(*[_send(producer, *place, _packed(producer, group)) for place, group in placed.items()])
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -1,6 +1,7 @@
 """Keeps processes running: a dead one is started again, and said so."""
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,8 @@ Say = Callable[[str], None]
 _LONGEST_PAUSE = 10.0
 # Whoever ran this long did not fail at its start.
 _SETTLED = 30.0
+# Less than a server takes at a time: a segment of Postgres' log.
+_ROOM = 16 * 1024 * 1024
 
 
 def pause(failures: int) -> float:
@@ -77,9 +80,15 @@ class Keeper:
             await self._ends[child.pid].wait()
             del self._ends[child.pid]
             failures = 0 if time.monotonic() - started > _SETTLED else failures + 1
-            self._say(f"{child.process.name} {_end(child)}; it is started again in {pause(failures):g} s. Its log: {child.log}")
+            self._say(f"{child.process.name} {_end(child)}; it is started again in {pause(failures):g} s. {self._advice(child)}")
             await asyncio.sleep(pause(failures))
             child = self._start(child.process)
+
+    def _advice(self, child: Child) -> str:
+        # A server's own directory, which may have a disk of its own.
+        data = self._logs.parent / child.process.name
+        full = data.exists() and shutil.disk_usage(data).free < _ROOM
+        return f"The disk of {data} is full: make room." if full else f"Its log: {child.log}"
 
     async def _ended(self, child: Child, seconds: float) -> None:
         if child.has_ended():

@@ -11,6 +11,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from schemas.outages import KAFKA_AWAY, todo
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry, Record, decoded
@@ -185,7 +186,7 @@ class Stream(Generic[M]):
         if isinstance(error, LineStopped):
             log.error("line_stopped", topic=self._topic, why=str(error), todo=FIX, seconds=self._pause)
         else:
-            log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause)
+            log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause, **_todo(error))
         if self._owned is not None:
             self._owned.release_all()
 
@@ -203,6 +204,12 @@ def _hinted(hint: asyncio.Task[None]) -> None:
     error = None if hint.cancelled() else hint.exception()
     if error is not None:
         log.debug("hint_refused", why=repr(error))
+
+
+def _todo(error: Exception) -> dict[str, str]:
+    if isinstance(error, Surprise):
+        return {}
+    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable | KafkaError) else todo(error)
 
 
 def _shown(error: Exception) -> str:

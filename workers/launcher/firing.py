@@ -7,6 +7,7 @@ import asyncpg
 import structlog
 
 from schemas import metrics
+from schemas.outages import todo
 from schemas.settings import Settings
 from workers.launcher import launches
 from workers.launcher.groups import Group
@@ -62,7 +63,7 @@ class Firing:
             claimed = await launches.claim(self._pool, self._settings.lease, room)
         except AWAY as error:
             if not self._trouble:
-                log.warning("claims_wait", why=repr(error))
+                log.warning("claims_wait", why=repr(error), **todo(error))
             self._trouble = f"launches cannot be claimed: {type(error).__name__}"
             return
         self._trouble = ""
@@ -80,7 +81,7 @@ class Firing:
             metrics.LEASES_LOST.inc()
         except AWAY as error:
             # The lease runs out, and somebody claims what is not marked.
-            log.warning("group_interrupted", batch=group.batch.hex(), why=repr(error))
+            log.warning("group_interrupted", batch=group.batch.hex(), why=repr(error), **todo(error))
         finally:
             self._working -= 1
             self.wake()

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from schemas import ids, metrics
 from schemas.crashes import crash_point
+from schemas.outages import POSTGRES_FULL
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack, unpack
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 _SHORTEST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=5)
 _BROKER_PAUSE = timedelta(seconds=2)
+_FULL_PAUSE = timedelta(seconds=1)
 
 
 class Paging:
@@ -74,17 +77,27 @@ class Paging:
         crash_point("paging:sent")
         if page.settled:
             told = await self._told(group, campaign, page, found)
-            counts = Counter(outcome.ending for outcome in page.settled.values())
-            settled = (counts[Ending.SEND], counts[Ending.SKIP], counts[Ending.FAIL])
-            await launches.mark(self._pool, group, group.bits(page.settled), settled, pack(told))
+            await self._mark(group, page, pack(told), lease, stop)
             crash_point("paging:marked")
-            for ending, count in counts.items():
-                metrics.LAUNCHES.labels(ending).inc(count)
             # Only what is marked: nobody may hear of a launch that will be repeated.
             await self._publish(told)
             crash_point("paging:published")
         log.info("page_sent", batch=group.batch.hex(), trigger=campaign.trigger, settled=len(page.settled), deferred=len(page.deferred))
         return page
+
+    async def _mark(self, group: Group, page: Page, outbox: bytes | None, lease: Lease, stop: asyncio.Event) -> None:
+        """What is sent is marked as soon as Postgres has room for it."""
+        counts = Counter(outcome.ending for outcome in page.settled.values())
+        settled = (counts[Ending.SEND], counts[Ending.SKIP], counts[Ending.FAIL])
+        # Given up, the page would be sent again with each claim, for as long as the disk is full.
+        full = retry_if_exception_type(asyncpg.DiskFullError)
+        attempts = AsyncRetrying(retry=full, wait=wait_fixed(_FULL_PAUSE), stop=lambda _: stop.is_set(), before_sleep=_full, reraise=True)
+        async for attempt in attempts:
+            with attempt:
+                await lease.keep(self._pool, group)
+                await launches.mark(self._pool, group, group.bits(page.settled), settled, outbox)
+        for ending, count in counts.items():
+            metrics.LAUNCHES.labels(ending).inc(count)
 
     async def _told(self, group: Group, campaign: Campaign, page: Page, found: dict[bytes, Profile]) -> list[Outgoing]:
         items = [group.items[position] for position in page.settled]
@@ -104,6 +117,10 @@ class Paging:
         log.warning("group_postponed", batch=group.batch.hex(), seconds=pause.total_seconds(), why=why)
         metrics.POSTPONED.inc()
         await launches.put_back(self._pool, group, pause)
+
+
+def _full(_: RetryCallState) -> None:
+    log.warning("mark_waits", todo=POSTGRES_FULL)
 
 
 def pause(claims: int) -> timedelta:

@@ -1,0 +1,17 @@
+"""What the operator is told to do about a server that is full or away."""
+
+_GOES_ON = "nothing is lost, and work goes on by itself"
+_RUNS = f"see that it runs, and that its disk has room, because a full one stops it; {_GOES_ON}"
+
+POSTGRES_FULL = f"Postgres has no room left on its disk: make room there; {_GOES_ON}"
+POSTGRES_AWAY = f"Postgres does not answer: {_RUNS}"
+KAFKA_AWAY = f"Kafka confirms nothing: {_RUNS}"
+
+
+def todo(error: Exception) -> dict[str, str]:
+    """For a log line about a statement that failed; nothing where the server is well and refuses it."""
+    state: str | None = getattr(error, "sqlstate", None)
+    if state == "53100":
+        return {"todo": POSTGRES_FULL}
+    # Without a state no server spoke; 57 is one that stops or starts, 08 a connection that ended.
+    return {"todo": POSTGRES_AWAY} if state is None or state[:2] in ("57", "08") else {}
