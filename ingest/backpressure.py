@@ -11,9 +11,11 @@ from ingest.accounts import Token
 from ingest.admission import Drain, ahead, retry_after
 from ingest.answers import Refused
 from ingest.budgets import Budget, Share
+from ingest.kafka import BrokerAway
 from ingest.tallies import Tally
 from ingest.turns import Turns
 from schemas import metrics
+from schemas.outages import KAFKA_AWAY, todo
 
 log = structlog.get_logger()
 
@@ -119,7 +121,7 @@ class Backpressure:
         try:
             ends, positions = await self._look()
         except self._away as error:
-            log.warning("backlog_unknown", error=type(error).__name__)
+            log.warning("backlog_unknown", error=type(error).__name__, **_todo(error))
             return False
         self._drain = self._drain.observed(asyncio.get_running_loop().time(), ends, positions)
         self._seen = seen
@@ -141,3 +143,7 @@ class Backpressure:
     def _refused(self, reason: str, seconds: int, debug: str | None = None) -> Refused:
         metrics.REFUSED.labels(reason).inc()
         return Refused(429, "Too many requests", debug, {"Retry-After": str(seconds)})
+
+
+def _todo(error: Exception) -> dict[str, str]:
+    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerAway) else todo(error)

@@ -19,7 +19,7 @@ from ingest.docs import Documented
 from ingest.door import Door, Endpoint, Served
 from ingest.failing import DATABASE_AWAY
 from ingest.importing import Importing
-from ingest.kafka import Publisher, open_publisher
+from ingest.kafka import BrokerAway, Publisher, open_publisher
 from ingest.offsets import BROKER_AWAY, Ends, open_ends
 from ingest.postgres import Pool, open_pool
 from ingest.profiles import GettingProfile
@@ -103,7 +103,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*DATABASE_AWAY, *BROKER_AWAY),
+            (*DATABASE_AWAY, BrokerAway),
             self._publisher,
             turns,
             limit=settings.in_flight_limit,
@@ -136,10 +136,13 @@ class Gateway:
 
     async def _look(self) -> tuple[list[int], list[int]]:
         """Where the topic ends, and where its matchers are."""
+        # Positions first: what is matched in between counts as in flight, and nothing as less than that.
         async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
-            # Positions first: what is matched in between counts as in flight, and nothing as less than that.
             found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
+        try:
             return await self._ends.read(), found
+        except BROKER_AWAY as error:
+            raise BrokerAway from error
 
     async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
         async with self._pool.acquire() as connection:

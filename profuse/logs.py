@@ -13,7 +13,7 @@ _QUIET = 10.0
 _REMEMBERED = 1_000
 
 
-class _Repeats(logging.Filter):
+class Repeats(logging.Filter):
     """Leaves out what was said a moment ago: Kafka's client knocks at a broker that is away hundreds of times a second."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def configure(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(settings)],
         )
     )
-    handler.addFilter(_Repeats())
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

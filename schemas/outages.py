@@ -5,7 +5,7 @@ _RUNS = f"see that it runs, and that its disk has room, because a full one stops
 
 POSTGRES_FULL = f"Postgres has no room left on its disk: make room there; {_GOES_ON}"
 POSTGRES_AWAY = f"Postgres does not answer: {_RUNS}"
-KAFKA_AWAY = f"Kafka confirms nothing: {_RUNS}"
+KAFKA_AWAY = f"Kafka does not answer: {_RUNS}"
 
 
 def todo(error: Exception) -> dict[str, str]:

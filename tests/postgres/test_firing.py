@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from schemas import metrics
 from schemas.ids import launch_id
@@ -506,3 +507,40 @@ async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: Wo
         launcher.stop.set()
 
     assert topic.types() == ["launch", "send"]
+
+
+FULL_DISK = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE UPDATE OF done ON launches FOR EACH ROW EXECUTE FUNCTION full_disk();
+"""
+
+
+@pytest.mark.promise("P-OPS-26")
+async def test_what_is_sent_is_not_sent_again_because_the_disk_is_full(world: World, topic: Topic) -> None:
+    await schedule(world, "a@example.com")
+    await world.pool.execute(FULL_DISK)
+    launcher = Launcher(world, Remembering(), topic)
+    with capture_logs() as logs:
+        working = asyncio.create_task(launcher.work_once())
+        async with asyncio.timeout(10):
+            while not any(entry["event"] == "mark_waits" for entry in logs):
+                await asyncio.sleep(0.01)
+    await world.pool.execute("DROP TRIGGER full_disk ON launches")
+    await working
+
+    assert launcher.channel.addresses() == ["a@example.com"]
+    assert topic.types() == ["launch", "send"]
+    assert (await counts(world)).items() >= (FINISHED | {"launched": 1}).items()
+
+
+@pytest.mark.promise("P-OPS-13")
+async def test_a_launcher_that_is_told_to_stop_does_not_wait_for_room(world: World, topic: Topic) -> None:
+    async def be_told_to_stop(_launch: Launch) -> None:
+        launcher.stop.set()
+
+    await schedule(world, "a@example.com")
+    await world.pool.execute(FULL_DISK)
+    launcher = Launcher(world, Remembering(be_told_to_stop), topic)
+
+    with pytest.raises(asyncpg.DiskFullError):
+        await asyncio.wait_for(launcher.work_once(), 10)

@@ -11,7 +11,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from schemas.outages import KAFKA_AWAY, todo
+from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, todo
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry, Record, decoded
@@ -39,6 +39,8 @@ HINT_EVERY = 5.0
 STUCK = 60.0
 # Less than whoever asks at the health port waits.
 ANSWERING = 0.9
+LOOK_EVERY = 5.0
+AWAY_TODO = {"Kafka": KAFKA_AWAY, "Postgres": POSTGRES_AWAY}
 
 
 class Stream(Generic[M]):
@@ -77,14 +79,24 @@ class Stream(Generic[M]):
 
     async def edges(self) -> list[str]:
         """Problems with broker and database, asked now: a stream without work would not notice."""
-        told: list[str] = []
+        return [f"{name} does not answer ({type(error).__name__})" for name, error in (await self._away(ANSWERING)).items()]
+
+    async def _away(self, answering: float) -> dict[str, Exception]:
+        away: dict[str, Exception] = {}
         for name, question in (("Kafka", self._ask_broker), ("Postgres", self._ask_database)):
             try:
-                async with asyncio.timeout(ANSWERING):
+                async with asyncio.timeout(answering):
                     await question()
             except (KafkaError, *AWAY) as error:
-                told.append(f"{name} does not answer ({type(error).__name__})")
-        return told
+                away[name] = error
+        return away
+
+    async def _look(self) -> None:
+        """Say who is away: Kafka's client waits for its broker without a word of what to do."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            for name, error in (await self._away(LOOK_EVERY)).items():
+                log.warning("server_away", server=name, why=_shown(error), todo=AWAY_TODO[name])
 
     def standing(self) -> dict[tuple[str, int], int]:
         """Where the partitions stand that should move."""
@@ -97,8 +109,10 @@ class Stream(Generic[M]):
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch(self._settings, self.standing))
+            looking = tasks.create_task(self._look())
             await self._work(stop)
             watching.cancel()
+            looking.cancel()
 
     async def _work(self, stop: asyncio.Event) -> None:
         try:
