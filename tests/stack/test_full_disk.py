@@ -41,7 +41,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cramped]:
     directories.make(directory)
     with ExitStack() as cleanup:
         disks = {server: cleanup.enter_context(mounted(directory / server, 256)) for server in ("postgres", "kafka")}
-        door = Door(directory, {"PROFUSE_PARTITIONS": "2", "PROFUSE_REPLY_DEADLINE": "PT5S"})
+        door = Door(directory, {"PROFUSE_PARTITIONS": "2", "PROFUSE_REPLY_DEADLINE": "PT2S"})
         cleanup.callback(door.run, "down")
         door.up("--port", "0")
         door.run("apply", str(ACCOUNT))

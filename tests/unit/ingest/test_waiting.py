@@ -1,6 +1,7 @@
 """Everybody who waits is asked for in one poll."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from ingest.budgets import Budget
@@ -30,8 +31,9 @@ async def test_one_poll_asks_for_all_and_wakes_those_that_are_finished() -> None
     assert other.cancelled()
 
 
-async def test_a_poll_that_fails_is_made_again() -> None:
+async def test_a_poll_that_fails_is_made_again_after_a_longer_pause() -> None:
     polls = 0
+    began = time.monotonic()
 
     async def finished(batches: Sequence[bytes]) -> list[bytes]:
         nonlocal polls
@@ -47,6 +49,7 @@ async def test_a_poll_that_fails_is_made_again() -> None:
         polling.cancel()
 
     assert polls == 2
+    assert time.monotonic() - began >= 1
 
 
 async def test_who_needs_more_than_is_left_waits_until_it_is_given_back() -> None:
