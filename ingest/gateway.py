@@ -153,7 +153,7 @@ class Gateway:
             async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
                 await connection.fetchval("SELECT 1")
         except DATABASE_AWAY as error:
-            return [f"Postgres does not answer ({type(error).__name__})"]
+            return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
         return []
 
 

@@ -31,6 +31,7 @@ UNCONFIRMED_FOR = 5.0
 _STOPPING = 2.0
 _REFUSED_PAUSE = 1.0
 _ANSWERING = 3.0
+_SEE_BROKER = "see the broker's log; what was accepted is kept, and published as soon as it is taken"
 
 
 class BrokerAway(Exception):
@@ -135,10 +136,12 @@ class Publisher:
             async with asyncio.timeout(_ANSWERING):
                 metadata = await (await self._started()).client.fetch_all_metadata()
         except (KafkaError, OSError, TimeoutError) as error:
-            return [f"Kafka does not answer ({type(error).__name__})"]
+            return [f"Kafka does not answer ({type(error).__name__}): start it, or set PROFUSE_KAFKA"]
         found = len(metadata.partitions_for_topic(self._topic) or ())
         if found != len(self._writers):
-            return [f"topic {self._topic} has {found} partitions instead of {len(self._writers)}: run `profuse migrate`"]
+            # Never publish to others by itself: keys would lose their order.
+            todo = "docs/operations.md says how to go on (partitions were added)" if found else "run `profuse migrate`"
+            return [f"topic {self._topic} has {found} partitions instead of {len(self._writers)}: {todo}"]
         return []
 
     async def close(self) -> None:
@@ -156,7 +159,7 @@ class Publisher:
                 confirmation = await producer.send_batch(batch, self._topic, partition=number)
                 await confirmation
             except KafkaError as error:
-                log.warning("records_refused", partition=number, records=count, error=type(error).__name__)
+                log.warning("records_refused", partition=number, records=count, error=type(error).__name__, todo=_SEE_BROKER)
                 await self._replace(producer)
             else:
                 crash_point("gateway:half_published")

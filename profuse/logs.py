@@ -48,6 +48,8 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    # Of a topic that is missing it tells a hundred times a second; the rooms tell it themselves.
+    logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*shared, *_rendering(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
@@ -82,8 +82,18 @@ class ProfilesMatched(Message):
     chunk: int = Field(ge=0)
     items: list[int]
     # As many ids as items, 24 hex digits each, one after the other.
-    profiles: str
+    profiles: str = Field(pattern=r"^([0-9a-f]{24})*$")
     starts: list[TriggerStart]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        # Else the launcher would stop at it, instead of setting it aside.
+        known = set(self.items)
+        if not len(known) == len(self.items) == len(self.profiles) // 24:
+            raise ValueError("each item must have one profile")
+        if not all(known.issuperset(start.items or ()) for start in self.starts):
+            raise ValueError("only items of the message can be started")
+        return self
 
 
 class ProfileEvent(Message):

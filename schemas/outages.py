@@ -1,11 +1,11 @@
 """What the operator is told to do about a server that is full or away."""
 
 _GOES_ON = "nothing is lost, and work goes on by itself"
-_RUNS = f"see that it runs, and that its disk has room, because a full one stops it; {_GOES_ON}"
 
 POSTGRES_FULL = f"Postgres has no room left on its disk: make room there; {_GOES_ON}"
-POSTGRES_AWAY = f"Postgres does not answer: {_RUNS}"
-KAFKA_AWAY = f"Kafka does not answer: {_RUNS}"
+_START = "start it, or set PROFUSE_{}; see that its disk has room, because a full one stops it; " + _GOES_ON
+POSTGRES_AWAY = "Postgres does not answer: " + _START.format("POSTGRES")
+KAFKA_AWAY = "Kafka does not answer: " + _START.format("KAFKA")
 
 
 def todo(error: Exception) -> dict[str, str]:

@@ -44,5 +44,8 @@ def partition(key: bytes, count: int) -> int:
 
 
 def item_headers(batch: bytes, item: int) -> tuple[tuple[str, bytes], ...]:
-    """Batch and item number in a form that never changes, so that even an unreadable value fails its own item."""
+    """Batch and item number in a form that never changes, so that even an unreadable value fails its own item.
+
+    A message for the launcher names its chunk as its item.
+    """
     return (("batch", batch.hex().encode()), ("item", b"%d" % item))

@@ -37,6 +37,8 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
         session_timeout_ms=session,
         heartbeat_interval_ms=1_000,
         rebalance_timeout_ms=30_000,
+        # So soon it is seen that a topic was made anew, or has other partitions.
+        metadata_max_age_ms=10_000,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=100,
     )

@@ -13,6 +13,7 @@ from profuse.dead_letters.wanting import Key, Wanted
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.ids import SIZE
 from schemas.tables import batch_progress, dead_letters, results
+from schemas.topics import IMPORTS
 
 _KEY = tuple_(dead_letters.c.topic, dead_letters.c.partition, dead_letters.c.offset)
 
@@ -50,6 +51,8 @@ class Letter:
 async def find(connection: AsyncConnection, wanted: Wanted, limit: int | None = None) -> list[Letter]:
     """The oldest first."""
     position = func.array_position(results.c["items"], dead_letters.c.item)
+    # A message of another topic answers no item.
+    its_own = and_(batch_progress.c.batch == dead_letters.c.batch, dead_letters.c.topic.endswith(f".{IMPORTS.name}"))
     bit = case((dead_letters.c.item < batch_progress.c.total, func.get_bit(batch_progress.c.done, dead_letters.c.item)))
     statement = (
         select(
@@ -59,8 +62,8 @@ async def find(connection: AsyncConnection, wanted: Wanted, limit: int | None = 
             results.c.errors[cast(dead_letters.c.item, Text)].label("error"),
             func.encode(func.substring(results.c.profiles, SIZE * (position - 1) + 1, SIZE), "hex").label("profile"),
         )
-        .outerjoin(batch_progress, batch_progress.c.batch == dead_letters.c.batch)
-        .outerjoin(results, and_(results.c.batch == dead_letters.c.batch, dead_letters.c.item == func.any(results.c["items"])))
+        .outerjoin(batch_progress, its_own)
+        .outerjoin(results, and_(results.c.batch == batch_progress.c.batch, dead_letters.c.item == func.any(results.c["items"])))
         .where(*_conditions(wanted))
         .order_by(dead_letters.c.created_at, *(dead_letters.c[name] for name in ("topic", "partition", "offset")))
         .limit(limit)

@@ -30,7 +30,10 @@ def _refuse_other_counts(partitions: Mapping[str, int], stored: Mapping[str, int
     for name, count in stored.items():
         if (found := partitions.get(name, count)) != count:
             # Keys would move to other partitions and lose their order.
-            raise CannotRun(f"topic {name} has {found} partitions but positions for {count}: set another PROFUSE_PREFIX")
+            raise CannotRun(
+                f"topic {name} has {found} partitions but positions for {count}: "
+                "keys would lose their order; docs/operations.md says how to go on (partitions were added)"
+            )
 
 
 def _missing(settings: Settings, existing: Sequence[str], stored: Mapping[str, int]) -> list[NewTopic]:

@@ -155,7 +155,7 @@ async def test_another_number_of_partitions_stops_the_worker(bench: Bench) -> No
         async with bench.running():
             await asyncio.Event().wait()
 
-    assert caught.group_contains(TopicChanged, match="profuse migrate")
+    assert caught.group_contains(TopicChanged, match="docs/operations.md")
 
 
 async def until_joined(*streams: object) -> None:

@@ -139,12 +139,15 @@ async def test_a_worker_without_work_says_that_an_edge_is_away(bench: Bench) -> 
     nowhere = bench.settings.model_copy(update={"postgres": "postgresql://postgres@127.0.0.1:1/postgres"})
     async with await open_pool(nowhere) as away, bench.running() as stream:
         await until(lambda: _moves(stream))
-        before = await stream.edges()
+        before = await stream.edges.problems()
         stream._pool, stream._consumer.topics = away, unanswered
-        after = await stream.edges()
+        after = await stream.edges.problems()
 
     assert before == []
-    assert after == ["Kafka does not answer (TimeoutError)", "Postgres does not answer (ConnectionRefusedError)"]
+    assert after == [
+        "Kafka does not answer (TimeoutError): start it, or set PROFUSE_KAFKA",
+        "Postgres does not answer (ConnectionRefusedError): start it, or set PROFUSE_POSTGRES",
+    ]
 
 
 async def _moves(stream: Stream[ProfileImport]) -> bool:

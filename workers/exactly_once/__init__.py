@@ -8,10 +8,12 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `committing`    a chunk's way into Postgres: fenced, applied and moved past in one transaction, then published
 `processing`    what happens inside that transaction; bisects what will not pass
 `line`          pure: tells broken code from broken data
+`edges`         broker and database, asked whether they answer
 `liveness`      tells a worker that is stuck from one that has nothing to do
 `chunks`        pure: which records may be processed, and what they say
 `progress`      the positions: lock, compare, move
 `dead_letters`  what could not be processed, kept with its reason
+`telling`       pure: what an operator is told to do
 `room`          what a room has to offer
 """
 

@@ -88,7 +88,7 @@ def halves(chunk: Sequence[Entry[M]]) -> tuple[list[Entry[M]], list[Entry[M]]]:
 
 
 def _origin(headers: Sequence[tuple[str, bytes | None]]) -> tuple[bytes | None, int | None]:
-    """Batch and item that the headers name; a message of many items names its batch alone."""
+    """Batch and item that the headers name."""
     # The broker lets a header have no value.
     named = {name: value or b"" for name, value in headers}
     batch, number = parse_id(named.get("batch", b"").decode(errors="replace")), named.get("item")

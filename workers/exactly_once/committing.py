@@ -16,13 +16,16 @@ from workers.exactly_once import dead_letters, progress
 from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.processing import REFUSED, process
-from workers.exactly_once.room import Room, Surprise
+from workers.exactly_once.room import Dead, Room, Surprise
 from workers.kafka import Publisher
 
 log = structlog.get_logger()
 
 # Raised again by the same data in the same state; another transaction may well see another state.
 AGAIN = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.IntegrityConstraintViolationError)
+
+
+SET_ASIDE = "`profuse dead-letters list` shows them; when the cause is mended, `profuse dead-letters replay` sends them again."
 
 
 class Committing(Generic[M]):
@@ -64,6 +67,7 @@ class Committing(Generic[M]):
                 await progress.move(connection, self._topic, ours, outgoing)
             crash_point("stream:moved")
         crash_point("stream:committed")
+        _tell([entry.dead() for entry in ours if entry.message is None])
         owned.advance(ours)
         await self._publisher.publish(outgoing)
         crash_point("stream:published")
@@ -81,3 +85,10 @@ class Committing(Generic[M]):
             log.warning("partitions_moved", topic=self._topic, partitions=moved)
             owned.release(moved)
         return [entry for partition, entries in parts.items() if partition not in moved for entry in entries]
+
+
+def _tell(dead: Sequence[Dead]) -> None:
+    """One line for all that a chunk set aside."""
+    if dead:
+        first = dead[0]
+        log.error("messages_set_aside", topic=first.topic, messages=len(dead), offset=first.offset, reason=first.reason, todo=SET_ASIDE)

@@ -15,9 +15,16 @@ from workers.kafka import Publisher
 
 log = structlog.get_logger()
 
+GROWN = "keys would lose their order; docs/operations.md says how to go on (partitions were added)"
+ANEW = "the topic was made anew, or lost records; docs/operations.md says how to go on (topic made anew)"
+
 
 class TopicChanged(Exception):
     """The topic is not the one that the positions were taken from: made anew, truncated, or with other partitions."""
+
+
+class TopicMissing(Exception):
+    """There is no such topic (yet, or any more)."""
 
 
 class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -38,7 +45,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         # Stopped on purpose, and why.
         self.held: dict[TopicPartition, str] = {}
         # What the record before the position must look like, until it was seen.
-        self._expected: dict[TopicPartition, str | None] = {}
+        self._expected: dict[TopicPartition, str] = {}
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         # Only this: a slow listener stops heartbeats, and what it raises is swallowed.
@@ -62,7 +69,8 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         """
         rows = await progress.load(self._pool, self._topic)
         if (found := len(self._consumer.partitions_for_topic(self._topic) or ())) != len(rows):
-            raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(rows)}: run `profuse migrate`")
+            todo = GROWN if rows else "run `profuse migrate`"
+            raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(rows)}: {todo}")
         taken = set(self.waiting)
         crash_point("stream:loaded")
         await self._publisher.publish([record for partition in taken for record in rows[partition.partition].outbox])
@@ -74,10 +82,13 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in taken))
 
     def _own(self, partition: TopicPartition, row: progress.Position) -> None:
-        # From one before the position, to see that the record processed last is still the same.
-        self._consumer.seek(partition, max(row.offset - 1, 0))
         self.positions[partition] = row.offset
-        if row.offset:
+        if row.fingerprint is None:
+            # Nothing was processed yet, or an operator says where to go on.
+            self._consumer.seek(partition, row.offset)
+        else:
+            # From one before the position, to see that the record processed last is still the same.
+            self._consumer.seek(partition, row.offset - 1)
             self._expected[partition] = row.fingerprint
         self._consumer.resume(partition)
 
@@ -101,7 +112,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         if partition in self._expected and records:
             expected, first = self._expected.pop(partition), records[0]
             if fingerprint(first) != expected:
-                raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: was the topic made anew?")
+                raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: {ANEW}")
 
     def advance(self, chunk: Sequence[Entry[M]]) -> None:
         """The chunk is behind us."""

@@ -11,36 +11,32 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, todo
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry, Record, decoded
 from workers.exactly_once.committing import Committing
+from workers.exactly_once.edges import Edges
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.liveness import watch
-from workers.exactly_once.ownership import Ownership
-from workers.exactly_once.processing import REFUSED
+from workers.exactly_once.ownership import ANEW, Ownership, TopicMissing
 from workers.exactly_once.room import Room, Surprise
+from workers.exactly_once.telling import advice, shown
 from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
-from workers.postgres import AWAY, ask
+from workers.postgres import AWAY
 
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WORLD = (Surprise, LineStopped, BrokerUnavailable, KafkaError, *AWAY)
+WORLD = (Surprise, LineStopped, TopicMissing, BrokerUnavailable, KafkaError, *AWAY)
 
-FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
-OUT_OF_RANGE = "the position is out of the topic's range; records were deleted or the topic was made anew"
+OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
 POLL = 0.2
 LONGEST_PAUSE = 5.0
 HINT_EVERY = 5.0
+FIND_EVERY = 5.0
 STUCK = 60.0
-# Less than whoever asks at the health port waits.
-ANSWERING = 0.9
-LOOK_EVERY = 5.0
-AWAY_TODO = {"Kafka": KAFKA_AWAY, "Postgres": POSTGRES_AWAY}
 
 
 class Stream(Generic[M]):
@@ -54,6 +50,7 @@ class Stream(Generic[M]):
         self._topic = settings.topic(room.topic.name)
         self._message = room.topic.message
         self._committing = Committing(settings, room, pool, publisher)
+        self.edges = Edges(pool)
         # Both made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
@@ -63,6 +60,7 @@ class Stream(Generic[M]):
         self._again_at = 0.0
         self._limit = settings.chunk
         self._turned = time.monotonic()
+        self._found = 0.0
         self._hinted = 0.0
         self._hinting: asyncio.Task[None] | None = None
 
@@ -77,27 +75,6 @@ class Stream(Generic[M]):
         told = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in held.items()]
         return told + ([self._trouble] if self._trouble else [])
 
-    async def edges(self) -> list[str]:
-        """Problems with broker and database, asked now: a stream without work would not notice."""
-        return [f"{name} does not answer ({type(error).__name__})" for name, error in (await self._away(ANSWERING)).items()]
-
-    async def _away(self, answering: float) -> dict[str, Exception]:
-        away: dict[str, Exception] = {}
-        for name, question in (("Kafka", self._ask_broker), ("Postgres", self._ask_database)):
-            try:
-                async with asyncio.timeout(answering):
-                    await question()
-            except (KafkaError, *AWAY) as error:
-                away[name] = error
-        return away
-
-    async def _look(self) -> None:
-        """Say who is away: Kafka's client waits for its broker without a word of what to do."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            for name, error in (await self._away(LOOK_EVERY)).items():
-                log.warning("server_away", server=name, why=_shown(error), todo=AWAY_TODO[name])
-
     def standing(self) -> dict[tuple[str, int], int]:
         """Where the partitions stand that should move."""
         if self._on_purpose or self._owned is None:
@@ -109,7 +86,7 @@ class Stream(Generic[M]):
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch(self._settings, self.standing))
-            looking = tasks.create_task(self._look())
+            looking = tasks.create_task(self.edges.watch())
             await self._work(stop)
             watching.cancel()
             looking.cancel()
@@ -132,28 +109,39 @@ class Stream(Generic[M]):
     async def _join(self) -> Ownership:
         consumer = new_consumer(self._settings, self._group)
         owned = Ownership(self._topic, consumer, self._pool, self._publisher)
-        consumer.subscribe([self._topic], listener=owned)
         try:
             await consumer.start()
-        except (KafkaError, OSError):
+            await _find(consumer, self._topic)
+        except (KafkaError, OSError, TopicMissing):
             await stop_client(consumer)
             raise
+        # Not before the start, which would wait for the topic, and for nothing else.
+        consumer.subscribe([self._topic], listener=owned)
         log.info("joined", topic=self._topic)
         self._consumer, self._owned = consumer, owned
+        self.edges.consumer = consumer
         return owned
 
     async def _turn(self, owned: Ownership) -> None:
-        if owned.waiting and time.monotonic() >= self._again_at:
+        resting = time.monotonic() < self._again_at
+        if owned.waiting and not resting:
             await owned.take_over()
+        await self._find(resting)
         chunk = self._chunk(owned, await self._read(owned))
         if chunk:
             await self._committing.settle(chunk, owned)
             self._limit = min(self._limit * 2, self._settings.chunk)
             self._pause = POLL
         # Not before the chunk is settled: what stopped it last time may stop it again.
-        if not owned.waiting:
+        if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
         self._hint(owned)
+
+    async def _find(self, resting: bool) -> None:
+        """Who has no partition may have too many neighbours, or no topic."""
+        if not (resting or self._consumer.assignment()) and time.monotonic() - self._found > FIND_EVERY:
+            await _find(self._consumer, self._topic)
+            self._found = time.monotonic()
 
     async def _read(self, owned: Ownership) -> dict[TopicPartition, list[Record]]:
         """Called also while all is paused, or the broker takes the partitions away."""
@@ -175,13 +163,6 @@ class Stream(Generic[M]):
             chunk += entries
         return chunk
 
-    async def _ask_broker(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.topics()
-
-    async def _ask_database(self) -> None:
-        await ask(self._pool)
-
     async def _rest(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pause):
@@ -189,7 +170,8 @@ class Stream(Generic[M]):
 
     def _let_go(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
-        self._trouble = _shown(error)
+        why, todo = shown(error), advice(error)
+        self._trouble = f"{why}; {todo}"
         # A new process would be told the same.
         self._on_purpose = isinstance(error, LineStopped | asyncpg.PostgresError)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
@@ -197,10 +179,8 @@ class Stream(Generic[M]):
         # It may have been too much at once.
         if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
             self._limit = max(1, self._limit // 2)
-        if isinstance(error, LineStopped):
-            log.error("line_stopped", topic=self._topic, why=str(error), todo=FIX, seconds=self._pause)
-        else:
-            log.warning("stream_waits", topic=self._topic, why=self._trouble, seconds=self._pause, **_todo(error))
+        tell, event = (log.error, "line_stopped") if isinstance(error, LineStopped) else (log.warning, "stream_waits")
+        tell(event, topic=self._topic, why=why, todo=todo, seconds=self._pause)
         if self._owned is not None:
             self._owned.release_all()
 
@@ -213,22 +193,13 @@ class Stream(Generic[M]):
         self._hinting.add_done_callback(_hinted)
 
 
+async def _find(consumer: Any, topic: str) -> None:
+    if topic not in await consumer.topics():
+        raise TopicMissing(f"there is no topic {topic}")
+
+
 def _hinted(hint: asyncio.Task[None]) -> None:
     # Asked for, or it would be logged with its traceback.
     error = None if hint.cancelled() else hint.exception()
     if error is not None:
         log.debug("hint_refused", why=repr(error))
-
-
-def _todo(error: Exception) -> dict[str, str]:
-    if isinstance(error, Surprise):
-        return {}
-    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable | KafkaError) else todo(error)
-
-
-def _shown(error: Exception) -> str:
-    """What may be logged: of data that was refused Postgres quotes the values, which are people's addresses."""
-    if isinstance(error, asyncpg.PostgresError):
-        quotes = isinstance(error, REFUSED)
-        return f"{type(error).__name__} ({error.sqlstate})" + ("" if quotes else f": {error.args[0]}")
-    return f"{type(error).__name__}: {error}"

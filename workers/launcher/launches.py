@@ -23,7 +23,10 @@ FROM (
         -- Without the batch's row an old repeat starts nothing; locked, or it could go meanwhile.
         LATERAL (SELECT trigger, due_at, accepted_at FROM batches WHERE id = given.batch FOR KEY SHARE) AS alive
 ) AS timed
-ON CONFLICT DO NOTHING
+ON CONFLICT (batch, trigger, attempt, first_item) DO UPDATE
+SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done, failed = 0, finished_at = NULL
+-- Given up unclaimed: its message could not be read, and now it was. Whatever else is there stays as it is.
+WHERE launches.fence = 0 AND launches.finished_at IS NOT NULL
 RETURNING run_at <= now() AS due
 """
 
@@ -53,6 +56,8 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
 
     They must be sorted: rows are inserted, and batches locked, in the order given.
     """
+    # One statement cannot touch a row twice; a message may have come twice.
+    groups = list({(group.batch, group.trigger, group.first_item): group for group in groups}.values())
     rows = await connection.fetch(
         _INSERT,
         [group.batch for group in groups],

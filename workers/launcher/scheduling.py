@@ -9,7 +9,7 @@ from schemas import metrics
 from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
-from workers.launcher import groups, imports, launches
+from workers.launcher import groups, imports, launches, unreadable
 from workers.launcher.publishing import Publish
 
 # Events that are built, and wait for their confirmation, at a time.
@@ -41,7 +41,8 @@ class Scheduling:
         return []
 
     async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        """Nothing to answer: the items behind a lost message are imported, only their launches wait for a replay."""
+        """The items are imported and answered; their launches have failed until a replay."""
+        await unreadable.give_up(connection, dead)
 
     async def committed(self, messages: Sequence[ProfilesMatched]) -> None:
         # Only now: a claim before the commit would not see them.

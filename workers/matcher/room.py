@@ -10,7 +10,7 @@ from schemas import bits
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
-from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic
+from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
 from workers.exactly_once import Dead, Stream, Unprocessable
 from workers.kafka import open_publisher
 from workers.matcher import matching, recording
@@ -83,7 +83,10 @@ class Importing:
         chunks = recording.by_batch(outcomes)
         await recording.record(connection, chunks)
         matched = [announced for chunk in chunks if (announced := announcement(chunk))]
-        return [Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), (("batch", each.batch.encode()),)) for each in matched]
+        return [
+            Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), item_headers(bytes.fromhex(each.batch), each.chunk))
+            for each in matched
+        ]
 
 
 def _belongs(message: ProfileImport, batch: Batch | None) -> bool:
@@ -103,7 +106,7 @@ class Matcher:
         return self._stream.alive()
 
     async def ready(self) -> list[str]:
-        return self._stream.problems() + await self._stream.edges()
+        return self._stream.problems() + await self._stream.edges.problems()
 
 
 @asynccontextmanager

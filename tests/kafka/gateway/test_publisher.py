@@ -86,4 +86,5 @@ async def test_another_number_of_partitions_is_a_problem_that_says_what_to_do(co
     async with open_publisher(configured, configured.partitions + 1) as publisher:
         problems = await publisher.problems()
 
-    assert problems == [f"topic {configured.topic(IMPORTS.name)} has 4 partitions instead of 5: run `profuse migrate`"]
+    topic, todo = configured.topic(IMPORTS.name), "docs/operations.md says how to go on (partitions were added)"
+    assert problems == [f"topic {topic} has 4 partitions instead of 5: {todo}"]

@@ -1,0 +1,45 @@
+"""Pure: what an operator is told to do."""
+
+import asyncpg
+
+from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
+from workers.exactly_once.line import LineStopped
+from workers.exactly_once.ownership import TopicMissing
+from workers.exactly_once.processing import REFUSED
+from workers.exactly_once.room import Surprise
+from workers.postgres import AWAY
+
+_FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
+_MIGRATE = "run `profuse migrate`; it goes on by itself"
+
+_NOT_MIGRATED = (TopicMissing, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+# It answers, and says no.
+_REFUSING = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, asyncpg.InsufficientPrivilegeError)
+
+
+def advice(error: Exception) -> str:
+    """What helps against it."""
+    match error:
+        case LineStopped():
+            return _FIX
+        case Surprise():
+            return "nothing: it is tried again"
+        case _ if isinstance(error, _NOT_MIGRATED):
+            return _MIGRATE
+        case _ if isinstance(error, _REFUSING):
+            return "set PROFUSE_POSTGRES, or let its user in; it goes on by itself"
+        case asyncpg.DiskFullError():
+            return POSTGRES_FULL
+        case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError() | OSError():
+            return POSTGRES_AWAY
+        case _ if isinstance(error, AWAY):
+            return "see the log of Postgres; it is tried again"
+    return KAFKA_AWAY
+
+
+def shown(error: Exception) -> str:
+    """What may be logged: of data that was refused Postgres quotes the values, which are people's addresses."""
+    if isinstance(error, asyncpg.PostgresError):
+        quotes = isinstance(error, REFUSED)
+        return f"{type(error).__name__} ({error.sqlstate})" + ("" if quotes else f": {error.args[0]}")
+    return f"{type(error).__name__}: {error}"
