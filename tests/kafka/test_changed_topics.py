@@ -1,0 +1,105 @@
+"""A topic that goes, comes back anew, grows, or lost records: what the real workers say, and how an operator goes on."""
+
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
+from aiokafka.structs import TopicPartition
+
+from profuse.migrating import migrate
+from schemas.settings import Settings
+from schemas.topics import IMPORTS, MATCHES, Outgoing
+from tests.kafka.conftest import Bench, until
+from tests.kafka.hosting import OPENING, hosted, says
+from workers.exactly_once import TopicChanged
+
+TOPICS: dict[str, Any] = {"matcher": IMPORTS, "launcher": MATCHES}
+COUNT = 5
+
+
+def topic_of(name: str, settings: Settings) -> str:
+    return settings.topic(TOPICS[name].name)
+
+
+async def feed(bench: Bench, topic: str) -> None:
+    """Messages that leave a dead letter each, into partition 0."""
+    await bench.publisher.publish([Outgoing(topic, b"\0\0\0\0", b"garbage")] * COUNT)
+
+
+async def dead(bench: Bench, count: int) -> bool:
+    return bool(await bench.pool.fetchval("SELECT count(*) = $1 FROM dead_letters", count))
+
+
+async def change(settings: Settings, what: str, *arguments: Any) -> None:
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await admin.start()
+    await getattr(admin, what)(*arguments)
+    await admin.close()
+
+
+@pytest.mark.promise("P-OPS-32", "P-OPS-33", "P-OPS-14")
+@pytest.mark.parametrize("name", OPENING)
+async def test_a_topic_that_is_deleted_is_waited_for_and_one_made_anew_is_not_taken_for_it(bench: Bench, name: str) -> None:
+    topic = topic_of(name, bench.settings)
+    await feed(bench, topic)
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: dead(bench, COUNT))
+        await change(bench.settings, "delete_topics", [topic])
+        await until(lambda: says(room, "run `profuse migrate`"))
+        await migrate(bench.settings)
+        await feed(bench, topic)
+        ended = await room.ended()
+    # As docs/operations.md says; dead letters are known by their offsets.
+    await bench.pool.execute("DELETE FROM dead_letters")
+    await bench.pool.execute("UPDATE progress SET position = 0, fingerprint = NULL WHERE topic = $1", topic)
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: dead(bench, COUNT))
+        await until(lambda: says(room, ""))
+
+    assert isinstance(ended, TopicChanged)
+    assert "docs/operations.md" in str(ended)
+
+
+@pytest.mark.promise("P-OPS-32")
+@pytest.mark.parametrize("name", OPENING)
+async def test_a_worker_that_comes_before_its_topic_waits_for_it(bench: Bench, name: str) -> None:
+    await change(bench.settings, "delete_topics", [topic_of(name, bench.settings)])
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: says(room, "run `profuse migrate`"))
+        await migrate(bench.settings)
+        await until(lambda: says(room, ""))
+
+
+@pytest.mark.promise("P-OPS-14", "P-OPS-33")
+@pytest.mark.parametrize("name", OPENING)
+async def test_partitions_that_are_added_stop_a_worker_until_they_have_positions(bench: Bench, name: str) -> None:
+    topic = topic_of(name, bench.settings)
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: says(room, ""))
+        await change(bench.settings, "create_partitions", {topic: NewPartitions(bench.settings.partitions + 1)})
+        ended = await room.ended()
+    await bench.pool.execute("INSERT INTO progress (topic, partition) VALUES ($1, $2)", topic, bench.settings.partitions)
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: says(room, ""))
+
+    assert isinstance(ended, TopicChanged)
+    assert "docs/operations.md" in str(ended)
+
+
+@pytest.mark.promise("P-OPS-14", "P-OPS-33")
+@pytest.mark.parametrize("name", OPENING)
+async def test_records_that_were_deleted_hold_their_partition_until_it_has_a_new_position(bench: Bench, name: str) -> None:
+    topic = topic_of(name, bench.settings)
+    await feed(bench, topic)
+    await feed(bench, topic)
+    partition = TopicPartition(topic, 0)
+    await change(bench.settings, "delete_records", {partition: RecordsToDelete(COUNT)})
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: says(room, "out of the topic's range"))
+        held = await room.ready()
+    await bench.pool.execute("UPDATE progress SET position = $2, fingerprint = NULL WHERE topic = $1 AND partition = 0", topic, COUNT)
+    async with hosted(name, bench.settings) as room:
+        await until(lambda: dead(bench, COUNT))
+        await until(lambda: says(room, ""))
+
+    assert all("docs/operations.md" in problem for problem in held)
