@@ -69,6 +69,23 @@ def test_a_gateway_without_its_tables_says_what_to_do_in_one_line(settings: Sett
     assert (done.returncode, done.stderr) == (1, "profuse: gateway stops: tables or topics are missing or old: run `profuse migrate`\n")
 
 
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize(
+    ("away", "address", "words"),
+    [
+        ("kafka", "127.0.0.1:1", "start it, or set PROFUSE_KAFKA"),
+        ("postgres", "postgresql://postgres:secret@127.0.0.1:1/postgres", "and Postgres at postgresql://postgres:***@127.0.0.1:1/postgres"),
+    ],
+)
+def test_a_gateway_without_a_server_ends_with_one_line(migrated: Settings, away: str, address: str, words: str) -> None:
+    named = {f"PROFUSE_{name.upper()}": getattr(migrated, name) for name in ("kafka", "postgres", "prefix")}
+    done = profuse("gateway", **named | {f"PROFUSE_{away.upper()}": address, "PROFUSE_HEALTH_PORT": "0"})
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert words in done.stderr
+    assert "Traceback" not in done.stdout
+
+
 @pytest.mark.promise("P-DOOR-07")
 def test_a_stack_in_the_foreground_ends_with_its_terminal(one: Door, tmp_path: Path) -> None:
     directory = Door(tmp_path / "foreground", one.environment)
