@@ -8,11 +8,13 @@ from datetime import timedelta
 from profuse.stack.failures import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
+from schemas.topics import ALL
 
 LIST = "`profuse dead-letters list` shows those that there are."
 
 _ID = re.compile(r"([a-z-]+)/([0-9]{1,9})/([0-9]{1,18})")
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
+_TOPICS = [topic.name for topic in ALL if topic.kept_until_processed]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -54,9 +56,9 @@ def wanted(
         raise CannotRun("Which of them? Name their ids, give a filter, or say --all.")
     return Wanted(
         keys=[key(settings, each) for each in ids],
-        topic=None if topic is None else settings.topic(topic),
+        topic=None if topic is None else _topic(settings, topic),
         batch=None if batch is None else _batch(batch),
-        reason=reason,
+        reason=None if reason is None else _reason(reason),
         older=None if older is None else _age(older),
         newer=None if newer is None else _age(newer),
     )
@@ -71,6 +73,19 @@ def key(settings: Settings, shown: str) -> Key:
 
 def shown_key(settings: Settings, key: Key) -> str:
     return f"{key.topic.removeprefix(settings.topic(''))}/{key.partition}/{key.offset}"
+
+
+def _topic(settings: Settings, shown: str) -> str:
+    if shown not in _TOPICS:
+        raise CannotRun(f"No dead letters come from the topic {shown or '(nothing)'}: say {' or '.join(_TOPICS)}.")
+    return settings.topic(shown)
+
+
+def _reason(shown: str) -> str:
+    # A variable of a script that is empty must not choose everything.
+    if not shown:
+        raise CannotRun(f"An empty reason says nothing: {LIST}")
+    return shown
 
 
 def _batch(shown: str) -> bytes:

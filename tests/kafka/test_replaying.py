@@ -177,9 +177,9 @@ async def test_a_letter_of_no_known_item_is_published_again_as_it_came(scene: Sc
     assert json.loads(first["headers"]) == [["trace", {"hex": "ff00"}], ["plain", "text"]]
 
 
-async def test_a_matched_message_names_its_batch_when_it_dies(scene: Scene) -> None:
+async def test_a_matched_message_names_its_batch_and_chunk_when_it_dies(scene: Scene) -> None:
     await scene.send((0, scene.messages[0].encode()))
     async with matching(scene):
         await until(lambda: _has_answered(scene, 1))
 
-    assert await matched(scene) == [{"batch": scene.batch.hex().encode()}]
+    assert await matched(scene) == [dict(item_headers(scene.batch, 0))]

@@ -105,6 +105,8 @@ async def test_what_is_dropped_is_gone_and_the_others_stay(run: Run) -> None:
         (("show", "imports/x"), "topic/partition/offset"),
         (("list", "--older", "soon"), "90s, 30m, 12h or 7d"),
         (("list", "--batch", "7"), "24 hex digits"),
+        (("list", "--topic", "events"), "say imports or matches"),
+        (("drop", "--yes", "--batch", BATCH.hex(), "--reason", ""), "An empty reason says nothing"),
     ],
 )
 async def test_an_unclear_wish_changes_nothing(run: Run, arguments: tuple[str, ...], words: str) -> None:

@@ -91,4 +91,5 @@ def _tell(dead: Sequence[Dead]) -> None:
     """One line for all that a chunk set aside."""
     if dead:
         first = dead[0]
-        log.error("messages_set_aside", topic=first.topic, messages=len(dead), offset=first.offset, reason=first.reason, todo=SET_ASIDE)
+        where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
+        log.error("messages_set_aside", **where, messages=len(dead), reason=first.reason, todo=SET_ASIDE)
