@@ -26,6 +26,14 @@ async def test_nothing_lags_while_a_server_is_away(bench: Bench, away: str) -> N
     assert await lagging(bench.settings.model_copy(update={away: NOWHERE[away]}), partitions) == set()
 
 
+async def test_a_partition_that_has_no_position_does_not_lag(bench: Bench) -> None:
+    await bench.feed(["1"] * COUNT)
+    partitions = [(bench.settings.topic(IMPORTS.name), number) for number in range(bench.settings.partitions)]
+    await bench.pool.execute("DELETE FROM progress WHERE partition = 0")
+
+    assert await lagging(bench.settings, partitions) == set(partitions[1:])
+
+
 @pytest.mark.promise("P-OPS-23")
 @pytest.mark.parametrize("away", ["kafka", "postgres"])
 async def test_a_server_that_never_answers_is_not_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch, away: str) -> None:

@@ -189,6 +189,15 @@ async def test_another_database_holds_nothing_of_ours(world: World) -> None:
     assert await one(world, ours["profile_id"], "profile_id", database=other) == NOBODY
 
 
+@pytest.mark.promise("P-OPS-11", "P-MATCH-08")
+async def test_those_who_share_a_value_in_another_database_make_nothing_ambiguous(world: World) -> None:
+    (ours,) = await world.bring([item("ada@a.test", phones="+79000000000")])
+    others = [item(f"{name}@a.test", phones="+79000000000") for name in ("bob", "carol", "dan")]
+    await world.bring(others, database=await another_database(world))
+
+    assert await one(world, "+79000000000", "phone") == ours
+
+
 async def test_a_value_that_many_share_is_ambiguous_at_once(world: World) -> None:
     await world.pool.execute(
         "INSERT INTO identities SELECT $1, 4, '+79000000000', n, int8send(n) || '\\x00000000' FROM generate_series(1::bigint, 100000) n",

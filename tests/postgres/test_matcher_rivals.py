@@ -172,7 +172,7 @@ async def test_profiles_are_locked_in_the_order_of_their_ids_whatever_the_plan(w
 
 
 async def test_rivals_with_the_same_batches_do_not_lock_up_whatever_the_plan(world: World) -> None:
-    """One of them walks through the table, which holds the batches backwards."""
+    """One of them walks through the table, which holds the batches backwards, and one through the index."""
     nobody = [item("0" * 24)] * 2
     pairs = [await world.messages(nobody, "profile_id") for _ in range(20)]
     async with world.transaction() as connection:
@@ -180,17 +180,19 @@ async def test_rivals_with_the_same_batches_do_not_lock_up_whatever_the_plan(wor
         backwards = sorted((tuple(row) for row in rows), reverse=True)
         await connection.executemany("INSERT INTO batch_progress (batch, total, done) VALUES ($1, $2, $3)", backwards)
 
-    async def walk() -> None:
+    async def walk(messages: Sequence[ProfileImport], *without: str) -> None:
         async with world.transaction() as connection:
-            await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = on")
-            await world.room.apply(connection, [first for first, _ in pairs])
+            await connection.execute("SET LOCAL enable_seqscan = on")
+            for way in ("bitmapscan", *without):
+                await connection.execute(f"SET LOCAL enable_{way} = off")
+            await world.room.apply(connection, messages)
 
     async with asyncio.TaskGroup() as tasks, world.transaction() as connection:
         middle = bytes.fromhex(pairs[len(pairs) // 2][0].batch)
         await connection.execute("SELECT FROM batch_progress WHERE batch = $1 FOR NO KEY UPDATE", middle)
-        tasks.create_task(walk())
+        tasks.create_task(walk([first for first, _ in pairs], "indexscan", "nestloop", "mergejoin"))
         await until_blocked(world)
-        tasks.create_task(world.apply([second for _, second in pairs]))
+        tasks.create_task(walk([second for _, second in pairs], "seqscan"))
         await until_blocked(world, 2)
 
     assert await world.pool.fetchval("SELECT sum(failed) FROM batch_progress") == 2 * len(pairs)

@@ -33,13 +33,13 @@ async def lock(connection: asyncpg.Connection, ids: Collection[bytes], databases
 
 
 async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> None:
-    """Write new profiles and changed ones."""
+    """Write new profiles, which nobody else knows, and changed ones, which are locked."""
     for statement, rows in (
         (_INSERT, [_row(profile) for profile in profiles if profile.new]),
         (_UPDATE, [_row(profile) for profile in profiles if profile.changed and not profile.new]),
     ):
         if rows:
-            await connection.execute(statement, *zip(*sorted(rows), strict=True))
+            await connection.execute(statement, *zip(*rows, strict=True))
 
 
 def _row(profile: Profile) -> tuple[bytes, int, str, str]:
