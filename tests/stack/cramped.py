@@ -45,11 +45,11 @@ class Cramped:
         url = f"{self.status['api']}/api/v1.1/{path}"
         return httpx.post(url, content=body, headers={"Request-ID": name}, timeout=60)
 
-    def repeat(self, name: str, items: int, page: str = "") -> None:
+    def repeat(self, name: str, items: int, path: str = BATCH, page: str = "") -> None:
         """Until it is answered; nothing else than the documented answers may come meanwhile."""
 
         def answered() -> bool:
-            answer = self.post(name, items, page=page)
+            answer = self.post(name, items, path, page)
             assert answer.status_code in (200, 202, 409, 503), answer.text
             return answer.status_code == 200
 
