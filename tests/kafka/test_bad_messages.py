@@ -83,7 +83,7 @@ def bad_matches(batch: bytes, trigger: int, items: Sequence[int]) -> dict[str, b
     start = TriggerStart(trigger=trigger)
     # Built without being checked.
     message = ProfilesMatched.model_construct(batch=batch.hex(), chunk=0, items=list(items), profiles=ids, starts=[start])
-    changed = (
+    changed: tuple[dict[str, Any], ...] = (
         {"profiles": ids[:-2]},
         {"profiles": "z" * len(ids)},
         {"items": [0, 0]},
