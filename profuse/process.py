@@ -12,7 +12,6 @@ from typing import Protocol
 
 import asyncpg
 import structlog
-import uvloop
 from aiokafka.errors import KafkaError
 
 from profuse import logs
@@ -46,7 +45,7 @@ def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[E
     gc.set_threshold(50_000, 20, 100)
     reason: BaseException | None = None
     try:
-        uvloop.run(_run(name, open_room, settings))
+        asyncio.run(_run(name, open_room, settings))
     # A room's own task groups wrap what went wrong.
     except* (*_AWAY, *fatal) as group:
         reason = _first(group)

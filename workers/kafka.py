@@ -44,6 +44,14 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
     )
 
 
+async def ask(consumer: Any) -> None:
+    """Raises `BrokerUnavailable` if the broker does not answer."""
+    try:
+        await consumer.topics()
+    except KafkaError as error:
+        raise BrokerUnavailable(repr(error)) from error
+
+
 async def end_offsets(settings: Settings, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
     """Where the partitions end, asked by a client of its own. Raises `BrokerUnavailable`."""
     consumer = AIOKafkaConsumer(**settings.kafka_options())

@@ -5,11 +5,12 @@ from typing import Any
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 
 from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY
+from workers import kafka, postgres
 from workers.exactly_once.telling import shown
-from workers.postgres import AWAY, ask
+from workers.kafka import BrokerUnavailable
+from workers.postgres import AWAY
 
 log = structlog.get_logger()
 
@@ -43,13 +44,13 @@ class Edges:
             try:
                 async with asyncio.timeout(answering):
                     await question()
-            except (KafkaError, *AWAY) as error:
+            except (BrokerUnavailable, *AWAY) as error:
                 away[name] = error
         return away
 
     async def _ask_broker(self) -> None:
         if self.consumer is not None:
-            await self.consumer.topics()
+            await kafka.ask(self.consumer)
 
     async def _ask_database(self) -> None:
-        await ask(self._pool)
+        await postgres.ask(self._pool)
