@@ -48,3 +48,15 @@ async def test_what_two_accounts_number_alike_is_each_ones_own(hasty: Running) -
         assert answer.status_code == 202
 
     assert [tuple(row) for row in await hasty.pool.fetch(OWNERS)] == [(1,) * 4, (2,) * 4]
+
+
+@pytest.mark.promise("P-HTTP-16")
+@pytest.mark.parametrize("ended", ["revoked = true", "expires_at = now()"])
+async def test_a_token_that_has_ended_opens_nothing(hasty: Running, ended: str) -> None:
+    await hasty.pool.execute(f"UPDATE tokens SET {ended} WHERE name = 'second'")  # noqa: S608
+    try:
+        answer = await hasty.post("tasks/status", token="second-token")
+    finally:
+        await hasty.pool.execute("UPDATE tokens SET revoked = false, expires_at = NULL")
+
+    assert (answer.status_code, answer.json()["error_text"]) == (401, "API token required")
