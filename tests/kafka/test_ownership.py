@@ -60,6 +60,12 @@ async def member(bench: Bench) -> AsyncIterator[Member]:
         await consumer.stop()
 
 
+async def test_what_waits_to_be_taken_over_is_not_read(bench: Bench, member: Member) -> None:
+    await bench.feed(["1"] * COUNT)
+
+    assert await member.consumer.getmany(timeout_ms=1_000) == {}
+
+
 @pytest.mark.promise("P-OPS-07")
 async def test_a_partition_that_comes_during_a_take_over_keeps_its_outbox(bench: Bench, member: Member) -> None:
     for each in member.everything:

@@ -177,6 +177,17 @@ async def test_a_letter_of_no_known_item_is_published_again_as_it_came(scene: Sc
     assert json.loads(first["headers"]) == [["trace", {"hex": "ff00"}], ["plain", "text"]]
 
 
+@pytest.mark.promise("P-DOOR-17")
+async def test_a_letter_of_another_topic_takes_no_answer_back(scene: Scene) -> None:
+    await scene.send((0, GARBAGE))
+    async with matching(scene):
+        await scene.until_dead(1)
+    await scene.bench.pool.execute("UPDATE dead_letters SET topic = $1", scene.settings.topic(MATCHES.name))
+    await scene.replay()
+
+    assert await scene.answered() == (1, 0, 1)
+
+
 async def test_a_matched_message_names_its_batch_and_chunk_when_it_dies(scene: Scene) -> None:
     await scene.send((0, scene.messages[0].encode()))
     async with matching(scene):

@@ -21,7 +21,7 @@ from tests.launching import Remembering, World, matched, new_world, subscription
 from workers.kafka import BrokerUnavailable
 from workers.launcher import launches
 from workers.launcher.channel import Deferred, Refused, Unavailable
-from workers.launcher.firing import Firing
+from workers.launcher.firing import STUCK, Firing
 from workers.launcher.groups import started_by
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
@@ -529,7 +529,7 @@ async def test_what_is_sent_is_not_sent_again_because_the_disk_is_full(world: Wo
     assert (await counts(world)).items() >= (FINISHED | {"launched": 1}).items()
 
 
-@pytest.mark.promise("P-OPS-25")
+@pytest.mark.promise("P-OPS-26")
 async def test_a_launcher_that_waits_for_room_keeps_its_group(world: World, topic: Topic) -> None:
     await schedule(world, "a@example.com")
     await world.pool.execute(FULL_DISK)
@@ -564,3 +564,11 @@ async def test_a_launcher_that_is_told_to_stop_does_not_wait_for_room(world: Wor
 
     with pytest.raises(asyncpg.DiskFullError):
         await asyncio.wait_for(launcher.work_once(), 10)
+
+
+@pytest.mark.promise("P-HTTP-30")
+async def test_a_loop_that_does_not_turn_is_told_at_the_health_port(world: World, topic: Topic) -> None:
+    firing = loop_of(Launcher(world, Remembering(), topic))
+    before, firing._turned = firing.alive(), firing._turned - STUCK
+
+    assert (before, firing.alive()) == ([], ["the firing loop has not turned for 90 s"])

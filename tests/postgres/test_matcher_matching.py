@@ -189,6 +189,18 @@ async def test_another_database_holds_nothing_of_ours(world: World) -> None:
     assert await one(world, ours["profile_id"], "profile_id", database=other) == NOBODY
 
 
+@pytest.mark.promise("P-OPS-11")
+async def test_a_database_lends_no_other_in_the_chunk_its_resources_and_campaigns(world: World) -> None:
+    own = await world.trigger_of("api_import")
+    items = [item("ada@a.test", subscriptions=[subscription(24, channel="email", email="ada@a.test")]), item("bob@a.test")]
+    ours, theirs = await world.messages(items), await world.messages(items, database=await another_database(world))
+    announced = {each.batch: each for each in await world.apply([*ours, *theirs])}
+    started = [[start.trigger for start in announced[messages[0].batch].starts] for messages in (ours, theirs)]
+
+    assert [announced[messages[0].batch].items for messages in (ours, theirs)] == [[0, 1], [1]]
+    assert started == [[world.trigger, own], [world.trigger]]
+
+
 @pytest.mark.promise("P-OPS-11", "P-MATCH-08")
 async def test_those_who_share_a_value_in_another_database_make_nothing_ambiguous(world: World) -> None:
     (ours,) = await world.bring([item("ada@a.test", phones="+79000000000")])
