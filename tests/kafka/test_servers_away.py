@@ -15,7 +15,7 @@ NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres:secret@127
 @pytest.mark.parametrize("name", OPENING)
 @pytest.mark.parametrize("away", NOWHERE)
 async def test_a_worker_that_starts_without_a_server_waits_and_says_what_to_do(migrated: Settings, name: str, away: str) -> None:
-    words = f"start {away.capitalize()}, or set PROFUSE_{away.upper()}"
+    words = f"start it, or set PROFUSE_{away.upper()}"
     with capture_logs() as logs:
         async with hosted(name, migrated.model_copy(update={away: NOWHERE[away]})) as room:
             await until(lambda: says(room, words))
