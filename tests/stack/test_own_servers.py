@@ -53,28 +53,6 @@ def test_a_killed_process_is_started_again_and_said_so(stack: Door) -> None:
     assert "mail-sink was killed by SIGKILL; it is started again in 0.5 s" in said
 
 
-@pytest.mark.promise("P-OPS-15", "P-HTTP-24")
-@pytest.mark.parametrize(("server", "setting"), [("kafka", "PROFUSE_KAFKA"), ("postgres", "PROFUSE_POSTGRES")])
-def test_a_server_that_answers_no_more_is_named_by_every_room_until_it_does(stack: Door, server: str, setting: str) -> None:
-    rooms = [each["url"] for each in stack.status()["processes"] if each["room"] in ("gateway", "matcher", "launcher")]
-    frozen = [stack.pids()[server], *(child.pid for child in psutil.Process(stack.pids()[server]).children(recursive=True))]
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        wait_until(lambda: all(f"set {setting}" in said(url) for url in rooms), 40)
-    finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
-    wait_until(stack.is_ready, 60)
-
-    assert "Traceback" not in "".join(log.read_text() for log in (stack.directory / "log").glob("*-1.log"))
-
-
-def said(url: str) -> str:
-    """What /readyz has against it."""
-    return " ".join(httpx.get(f"{url}/readyz", timeout=20).json()["problems"])
-
-
 @pytest.mark.promise("P-DOOR-16")
 def test_each_delivered_mail_is_one_file(stack: Door) -> None:
     mail_in = Path(stack.status()["mail"])
