@@ -140,7 +140,7 @@ async def test_a_worker_without_work_says_that_an_edge_is_away(bench: Bench) -> 
     async with await open_pool(nowhere) as away, bench.running() as stream:
         await until(lambda: _moves(stream))
         before = await stream.edges.problems()
-        stream._pool, stream._consumer.topics = away, unanswered
+        stream.edges._pool, stream.edges.consumer.topics = away, unanswered
         after = await stream.edges.problems()
 
     assert before == []

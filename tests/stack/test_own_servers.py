@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import smtplib
 from pathlib import Path
@@ -18,6 +19,7 @@ ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1
 
 @pytest.mark.promise("P-DOOR-05", "P-DOOR-06", "P-DOOR-10")
 def test_all_is_ready_when_up_returns(stack: Door) -> None:
+    stack.up()
     done = stack.run("status", "--json")
     reported = stack.status()
 
@@ -50,7 +52,8 @@ def test_a_killed_process_is_started_again_and_said_so(stack: Door) -> None:
     wait_until(lambda: stack.pids()["mail-sink"] != before["mail-sink"] and stack.is_ready())
 
     said = (stack.directory / "log" / "supervisor.log").read_text()
-    assert "mail-sink was killed by SIGKILL; it is started again in 0.5 s" in said
+    # Twice as long for one that has not run for half a minute.
+    assert re.search(r"mail-sink was killed by SIGKILL; it is started again in 0\.(25|5) s", said)
 
 
 @pytest.mark.promise("P-DOOR-16")
