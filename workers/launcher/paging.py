@@ -64,7 +64,7 @@ class Paging:
             deferred = deferred or bool(page.deferred)
             left = [position for position in left if position not in page.begun()]
         if deferred or page.blocked():
-            await self._postpone(group, pause(group.fence), page.unavailable or next(iter(page.deferred.values()), "deferred"))
+            await self._postpone(group, pause(group.fence, group.late), page.unavailable or next(iter(page.deferred.values()), "deferred"))
         elif left:
             await launches.put_back(self._pool, group, timedelta())
         else:
@@ -123,9 +123,13 @@ def _full(_: RetryCallState) -> None:
     log.warning("mark_waits", todo=POSTGRES_FULL)
 
 
-def pause(claims: int) -> timedelta:
-    """How long a group rests after its n-th claim came to nothing: every claim raises the fence, so it counts them."""
-    return min(_SHORTEST_PAUSE * float(2 ** min(claims - 1, 10)), _LONGEST_PAUSE)
+def pause(claims: int, late: float) -> timedelta:
+    """How long a group rests after its n-th claim came to nothing, so many seconds after it was due.
+
+    Every claim raises the fence, so it counts them. But some came to nothing for another reason, such as a broker that was away:
+    so the rest is at most half as long as the group has waited already.
+    """
+    return min(_SHORTEST_PAUSE * float(2 ** min(claims - 1, 10)), max(timedelta(seconds=late / 2), _SHORTEST_PAUSE), _LONGEST_PAUSE)
 
 
 def _launch(group: Group, position: int) -> str:

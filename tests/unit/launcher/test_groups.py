@@ -56,4 +56,9 @@ def test_events_of_a_large_chunk_are_built_in_slices() -> None:
 
 @pytest.mark.parametrize(("claims", "seconds"), [(1, 5), (2, 10), (3, 20), (7, 300), (100_000, 300)])
 def test_a_group_that_cannot_be_sent_rests_longer_each_time(claims: int, seconds: float) -> None:
-    assert pause(claims).total_seconds() == seconds
+    assert pause(claims, late=86_400).total_seconds() == seconds
+
+
+@pytest.mark.parametrize(("late", "seconds"), [(0, 5), (9, 5), (40, 20), (10_000, 300)])
+def test_claims_that_came_to_nothing_for_another_reason_make_no_rest_longer_than_the_wait(late: float, seconds: float) -> None:
+    assert pause(20, late).total_seconds() == seconds
