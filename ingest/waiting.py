@@ -14,7 +14,13 @@ Finished = Callable[[Sequence[bytes]], Awaitable[list[bytes]]]
 _SHORTEST_PAUSE = 0.025
 # At most a tenth of the time goes into polls.
 _PAUSE_PER_POLL = 10
-_AWAY_PAUSE = 1.0
+# A database that was silent for a while keeps nobody waiting for many times as long.
+_LONGEST_PAUSE = 1.0
+
+
+def pause(poll: float) -> float:
+    """Seconds after a poll that took so many."""
+    return min(max(_SHORTEST_PAUSE, _PAUSE_PER_POLL * poll), _LONGEST_PAUSE)
 
 
 class Waiters:
@@ -42,8 +48,7 @@ class Waiters:
             await self._somebody.wait()
             began = time.monotonic()
             asked = await self.run_once()
-            shortest = _SHORTEST_PAUSE if asked else _AWAY_PAUSE
-            await asyncio.sleep(max(shortest, _PAUSE_PER_POLL * (time.monotonic() - began)))
+            await asyncio.sleep(pause(time.monotonic() - began) if asked else _LONGEST_PAUSE)
 
     async def run_once(self) -> bool:
         """Whether the database answered."""

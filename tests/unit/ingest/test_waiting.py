@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+import pytest
+
 from ingest.budgets import Budget
-from ingest.waiting import Waiters
+from ingest.waiting import Waiters, pause
 
 
 class Away(Exception):
@@ -29,6 +31,11 @@ async def test_one_poll_asks_for_all_and_wakes_those_that_are_finished() -> None
 
     assert asked == [[b"a", b"b"]]
     assert other.cancelled()
+
+
+@pytest.mark.parametrize(("poll", "seconds"), [(0.001, 0.025), (0.05, 0.5), (8, 1)])
+def test_polls_take_a_tenth_of_the_time_and_are_never_far_apart(poll: float, seconds: float) -> None:
+    assert pause(poll) == seconds
 
 
 async def test_a_poll_that_fails_is_made_again_after_a_longer_pause() -> None:
