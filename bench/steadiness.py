@@ -1,4 +1,4 @@
-"""Pure: what the samples of a soak come to, as tables."""
+"""What the samples of a soak come to, as tables."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -24,7 +24,6 @@ log = structlog.get_logger()
 # Raised again by the same data in the same state; another transaction may well see another state.
 AGAIN = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.IntegrityConstraintViolationError)
 
-
 SET_ASIDE = "`profuse dead-letters list` shows them; when the cause is mended, `profuse dead-letters replay` sends them again."
 
 
