@@ -39,6 +39,7 @@ class Running:
     # Cleared: the broker cannot be reached.
     broker: asyncio.Event
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def raw(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> httpx.Response:
         return await self.client.post(f"{self.gateway.url}/api/v1.1/{path}", content=content, headers=dict(headers or {}))
@@ -144,7 +145,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     ):
         gateway = Gateway(settings, Pool(pool), publisher, ends)
         world = Running(settings, pool, gateway, own_ends, client, broker)
-        tasks.create_task(gateway.run(world.stop))
+        served = tasks.create_task(gateway.run(world.stop))
+        served.add_done_callback(lambda _: world.gone.set())
         try:
             yield world
         finally:

@@ -19,6 +19,7 @@ async def test_who_waits_is_answered_202_as_soon_as_all_is_published(brokerless:
     answer = await waiting
 
     assert answer.status_code == 202
+    await brokerless.gone.wait()
     assert await brokerless.pool.fetchval("SELECT published_at IS NOT NULL FROM batches")
 
 
