@@ -10,6 +10,8 @@ from schemas.settings import KIB, Settings
 
 _HEAD_LIMIT = 32 * KIB
 _FORGOTTEN_AFTER = 60.0
+# Longer than a busy client pauses between two requests.
+_LAST_REQUEST_WITHIN = 1.0
 
 
 class Connection(HttpToolsProtocol):
@@ -23,6 +25,10 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._head_size = 0
         self._limit: asyncio.TimerHandle | None = None
+        # The head of a request has begun, and not ended.
+        self._begun = False
+        # The server stops.
+        self._last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,12 +52,15 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._begun = True
         self._close_after(self.patience)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._begun = False, False
         self._go_on()
         super().on_headers_complete()
+        if self._last:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._in_head, self._head_size = True, 0
@@ -68,11 +77,26 @@ class Connection(HttpToolsProtocol):
             # The rest of a refused body is discarded, for as long as a client may need to see its answer.
             self._close_after(self.patience)
 
+    def shutdown(self) -> None:
+        """The server stops: a request that is already on its way here is answered, and the client told that it was the last."""
+        self._last = True
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
+        if self._idle():
+            self.loop.call_later(_LAST_REQUEST_WITHIN, self._leave)
+
     def timeout_keep_alive_handler(self) -> None:
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         self._end(invalid("no HTTP/1.1").answer())
+
+    def _leave(self) -> None:
+        if self._idle() and not self._begun:
+            self.transport.close()
+
+    def _idle(self) -> bool:
+        return self.cycle is None or bool(self.cycle.response_complete)
 
     def _close_after(self, seconds: float) -> None:
         if self._limit is None:

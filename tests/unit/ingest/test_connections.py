@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ingest import bodies
+from ingest import bodies, connections
 from ingest.answers import Refused
 from ingest.connections import bounded
 from schemas.settings import KIB, Settings
@@ -35,18 +35,52 @@ async def refuse(_: Request) -> Response:
     return PlainTextResponse("no", 401)
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[uvicorn.Server]:
     app = Starlette(routes=[Route("/read", read, methods=["POST"]), Route("/refuse", refuse, methods=["POST"])])
-    config = uvicorn.Config(app, http=bounded(SETTINGS), ws="none", lifespan="off", log_config=None, port=0, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        http=bounded(settings),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        port=0,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=30,
+    )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server._serve())
         async with asyncio.timeout(5):
             while not server.started:
                 await asyncio.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield server
         server.should_exit = True
+
+
+def port_of(server: uvicorn.Server) -> int:
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with serving(SETTINGS) as server:
+        yield port_of(server)
+
+
+@pytest.fixture
+async def patient() -> AsyncIterator[uvicorn.Server]:
+    async with serving(SETTINGS.model_copy(update={"client_patience": timedelta(seconds=30)})) as server:
+        yield server
+
+
+async def stopped(server: uvicorn.Server) -> None:
+    """Returns when all its connections have been told."""
+    server.should_exit = True
+    async with asyncio.timeout(5):
+        while server.servers[0].is_serving():
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -185,3 +219,57 @@ async def test_what_is_no_http_gets_the_envelope(port: int, request_line: bytes)
 
     assert answer.startswith(b"HTTP/1.1 4")
     assert b"HTTP/1.1 400" not in answer or b'{"error":400,"error_debug"' in answer
+
+
+REQUEST = HEAD % (b"read", 2) + b"ok"
+
+
+@pytest.mark.promise("P-OPS-12")
+async def test_a_request_on_its_way_to_a_server_that_stops_is_answered_as_the_last(patient: uvicorn.Server) -> None:
+    async with connected(port_of(patient)) as (reader, writer):
+        await accepted(patient)
+        await stopped(patient)
+        writer.write(REQUEST)
+        answer = await ended(reader)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"connection: close\r\n" in answer
+
+
+@pytest.mark.promise("P-OPS-12")
+async def test_a_client_that_comes_back_as_the_server_stops_is_answered_once_more(patient: uvicorn.Server) -> None:
+    async with connected(port_of(patient), REQUEST) as (reader, writer):
+        first = await reader.readuntil(b"\r\n\r\n2")
+        await stopped(patient)
+        writer.write(REQUEST)
+        second = await ended(reader)
+
+    assert b"connection: close" not in first
+    assert second.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"connection: close\r\n" in second
+
+
+@pytest.mark.promise("P-OPS-12")
+async def test_a_head_that_has_begun_may_end(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_LAST_REQUEST_WITHIN", 0.0)
+    async with connected(port_of(patient), REQUEST + REQUEST[:9]) as (reader, writer):
+        await reader.readuntil(b"\r\n\r\n2")
+        await stopped(patient)
+        writer.write(REQUEST[9:])
+
+        assert (await ended(reader)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.promise("P-OPS-13")
+async def test_a_client_that_does_not_come_back_holds_no_server_up(patient: uvicorn.Server) -> None:
+    async with connected(port_of(patient), REQUEST) as (reader, _):
+        await reader.readuntil(b"\r\n\r\n2")
+        await stopped(patient)
+
+        assert await ended(reader) == b""
+
+
+async def accepted(server: uvicorn.Server) -> None:
+    async with asyncio.timeout(5):
+        while not server.server_state.connections:
+            await asyncio.sleep(0.01)
