@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ class Stack:
 def running(*options: str, settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Started with these options of `profuse up` and these PROFUSE_* variables; stopped and deleted afterwards."""
     environment = os.environ | (settings or {})
+    # Else the stack would outlive a run that is told to stop.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="profuse-bench-", ignore_cleanup_errors=True) as root:
         # Postgres does not run as root, and the user that it runs as must get in.
         Path(root).chmod(0o755)

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from profuse.commands.stack import interrupted
+
 app = typer.Typer()
 
 
@@ -28,8 +30,9 @@ def torture(
     """
     from profuse.stack import directory as directories
     from profuse.stack import stopping
+    from profuse.stack.racing import first
     from profuse.torture.ground import forget_the_environment
-    from profuse.torture.report import table, told
+    from profuse.torture.report import Report, table, told
     from profuse.torture.running import torture as run
 
     forget_the_environment()
@@ -41,10 +44,19 @@ def torture(
     directory = Path(mkdtemp(prefix="profuse-torture-"))
     # Postgres does not run as root, and the user that it runs as must get in.
     directory.chmod(0o755)
+    reports: list[Report] = []
+
+    async def work() -> None:
+        reports.append(await run(directory / "stack", chosen, minutes, lambda line: shown.print(line, markup=False, soft_wrap=True)))
+
     try:
-        report = asyncio.run(run(directory / "stack", chosen, minutes, lambda line: shown.print(line, markup=False, soft_wrap=True)))
+        asyncio.run(first(work(), interrupted()))
     finally:
         stopping.stop(directory / "stack")
+    if not reports:
+        shown.print(f"Interrupted; nothing was compared. Logs and data are kept in {directory}", soft_wrap=True)
+        raise typer.Exit(130)
+    [report] = reports
     if as_json:
         typer.echo(json.dumps(report.as_json()))
     else:
