@@ -15,7 +15,8 @@ from profuse.stack.living import process_of, supervised
 def frozen(directory: Path) -> Iterator[None]:
     """It answers nothing, and refuses nothing either."""
     server = _postgres(directory)
-    stopped = _suspended([server, *server.children()])
+    # Itself first, or it would start others meanwhile.
+    stopped = [*_suspended([server]), *_suspended(server.children())]
     try:
         yield
     finally:
