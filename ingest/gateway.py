@@ -4,45 +4,30 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
 
 import asyncpg
 import structlog
 import uvicorn
-from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ingest import batches, docs
+from ingest import batches, endpoints
 from ingest.backpressure import Backpressure
 from ingest.budgets import Budget
 from ingest.connections import bounded
-from ingest.docs import Documented
-from ingest.door import Door, Endpoint, Served
+from ingest.door import Door
 from ingest.failing import DATABASE_AWAY
 from ingest.importing import Importing
 from ingest.kafka import BrokerAway, Publisher, open_publisher
 from ingest.offsets import BROKER_AWAY, Ends, open_ends
 from ingest.postgres import Pool, open_pool
-from ingest.profiles import GettingProfile
 from ingest.publishing import Publishing
-from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
-from ingest.server import PREFIX, application
-from ingest.tasks import GettingTaskStatus
+from ingest.server import application
 from ingest.turns import Turns
 from ingest.waiting import Waiters
 from schemas.settings import Settings
-from schemas.tokens import Right
 from schemas.topics import IMPORTS
 
 log = structlog.get_logger()
 
-_IMPORT = "campaigns/triggers/import_and_start_batch"
-_IMPORT_TASK = _IMPORT + "_task"
-_DOCUMENTED = (
-    Documented(PREFIX + _IMPORT, ImportAndStartBatch, "result"),
-    Documented(PREFIX + _IMPORT_TASK, ImportAndStartBatch, "data"),
-    Documented(PREFIX + "profiles/get", GetProfile, "data"),
-    Documented(PREFIX + "tasks/status", GetTaskStatus, "data"),
-)
 # Of the ten seconds that a gateway has to stop.
 _REQUESTS_MAY_TAKE = 6.0
 _CONNECTIONS_MAY_TAKE = 7
@@ -113,13 +98,7 @@ class Gateway:
 
     def _server(self, door: Door, publishing: Publishing, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event) -> "_Server":
         importing = Importing(self._settings, self._pool, self._publisher, publishing, backpressure, waiters, stop, as_task=False)
-        served = [
-            _served(_IMPORT, importing, Right.IMPORT, Right.LAUNCH),
-            _served(_IMPORT_TASK, replace(importing, as_task=True), Right.IMPORT, Right.LAUNCH),
-            _served("profiles/get", GettingProfile(self._pool), Right.READ),
-            _served("tasks/status", GettingTaskStatus(self._settings, self._pool), Right.READ),
-        ]
-        app = application(door, served, _pages())
+        app = application(door, endpoints.served(self._settings, self._pool, importing), endpoints.pages())
         return _Server(
             uvicorn.Config(
                 app,
@@ -200,11 +179,3 @@ def _listener(settings: Settings) -> socket.socket:
     if settings.socket_fd is not None:
         return socket.socket(fileno=settings.socket_fd)
     return socket.create_server((settings.host, settings.port), backlog=1024)
-
-
-def _served(path: str, endpoint: Endpoint, *rights: Right) -> Served:
-    return Served(path, frozenset(rights), endpoint)
-
-
-def _pages() -> dict[str, Response]:
-    return {"/docs": HTMLResponse(docs.page(_DOCUMENTED)), "/openapi.json": JSONResponse(docs.openapi(_DOCUMENTED))}

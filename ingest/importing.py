@@ -8,8 +8,9 @@ from ingest.accepting import Accepting
 from ingest.answers import Answer, still_processing, success, unavailable
 from ingest.backpressure import Backpressure
 from ingest.calls import Call
+from ingest.deliveries import Delivery
 from ingest.idempotency import RequestId
-from ingest.kafka import Delivery, Publisher
+from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.publishing import Publishing
 from ingest.waiting import Waiters

@@ -1,9 +1,7 @@
 """The producer of the imports topic, and all that the gateway knows of the broker."""
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -12,16 +10,13 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
-from ingest.records import Record
+from ingest.deliveries import Delivery, Placed, Queue
 from schemas.crashes import crash_point
 from schemas.outages import KAFKA_AWAY
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
 
 log = structlog.get_logger()
-
-# Records by the partition that their keys belong to.
-Placed = dict[int, list[Record]]
 
 Start = Callable[[Settings], Awaitable[AIOKafkaProducer]]
 
@@ -38,59 +33,6 @@ class BrokerAway(Exception):
     """The broker confirms nothing at the moment."""
 
 
-class Delivery:
-    """The records of one request on their way; `confirmed` is set when the broker has them all."""
-
-    def __init__(self, count: int) -> None:
-        self._missing = count
-        self.confirmed = asyncio.Event()
-        self.confirm(0)
-
-    def confirm(self, count: int = 1) -> None:
-        self._missing -= count
-        if self._missing == 0:
-            self.confirmed.set()
-
-
-class Writer:
-    """The records of one partition in their order; packs those of many requests into one batch, one batch at a time."""
-
-    def __init__(self) -> None:
-        self._queue: deque[tuple[Record, Delivery]] = deque()
-        self.filled = asyncio.Event()
-        # When the oldest record came, or the last batch was confirmed.
-        self._waiting_since = 0.0
-
-    def add(self, records: Iterable[Record], delivery: Delivery) -> None:
-        if not self._queue:
-            self._waiting_since = time.monotonic()
-        self._queue.extend((record, delivery) for record in records)
-        self.filled.set()
-
-    def __len__(self) -> int:
-        return len(self._queue)
-
-    def unconfirmed_for(self) -> float:
-        return time.monotonic() - self._waiting_since if self._queue else 0.0
-
-    def packed(self, new_batch: Callable[[], BatchBuilder]) -> tuple[BatchBuilder, int]:
-        """A closed batch of the oldest records, and their number; they stay in the queue until `confirm`."""
-        batch = new_batch()
-        for (key, value, headers), _ in self._queue:
-            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                break
-        batch.close()
-        return batch, batch.record_count()
-
-    def confirm(self, count: int) -> None:
-        for _ in range(count):
-            _, delivery = self._queue.popleft()
-            delivery.confirm()
-        self._waiting_since = time.monotonic()
-        if not self._queue:
-            self.filled.clear()
-
-
 class Publisher:
     """Publishes to the imports topic through one writer per partition."""
 
@@ -98,7 +40,7 @@ class Publisher:
         self._settings = settings
         self._start = start
         self._topic = settings.topic(IMPORTS.name)
-        self._writers = [Writer() for _ in range(partitions)]
+        self._queues = [Queue() for _ in range(partitions)]
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         # How many records the writers ever got.
@@ -107,28 +49,28 @@ class Publisher:
     async def publish(self, records: Placed, delivery: Delivery) -> None:
         """Hand records to their writers; the delivery tells when the broker has them."""
         for number, its_records in records.items():
-            self._writers[number].add(its_records, delivery)
+            self._queues[number].add(its_records, delivery)
             self.handed += len(its_records)
             # Each writer packs at once; all of them together would take too long for everybody else.
             await asyncio.sleep(0)
 
     @property
     def unconfirmed(self) -> int:
-        return sum(map(len, self._writers))
+        return sum(map(len, self._queues))
 
     def partition(self, key: bytes) -> int:
-        return partition(key, len(self._writers))
+        return partition(key, len(self._queues))
 
     def check(self) -> None:
         """Raises `BrokerAway` while something has waited too long for its confirmation: more would only pile up."""
-        if max(writer.unconfirmed_for() for writer in self._writers) > UNCONFIRMED_FOR:
+        if max(queue.unconfirmed_for() for queue in self._queues) > UNCONFIRMED_FOR:
             raise BrokerAway
 
     async def run(self) -> None:
         """Write until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for number, writer in enumerate(self._writers):
-                tasks.create_task(self._write(number, writer))
+            for number, queue in enumerate(self._queues):
+                tasks.create_task(self._write(number, queue))
 
     async def problems(self) -> list[str]:
         """What keeps the broker from taking records, asked of the broker itself."""
@@ -138,10 +80,10 @@ class Publisher:
         except (KafkaError, OSError, TimeoutError) as error:
             return [f"Kafka does not answer ({type(error).__name__}): start it, or set PROFUSE_KAFKA"]
         found = len(metadata.partitions_for_topic(self._topic) or ())
-        if found != len(self._writers):
+        if found != len(self._queues):
             # Never publish to others by itself: keys would lose their order.
             todo = "docs/operations.md says how to go on (partitions were added)" if found else "run `profuse migrate`"
-            return [f"topic {self._topic} has {found} partitions instead of {len(self._writers)}: {todo}"]
+            return [f"topic {self._topic} has {found} partitions instead of {len(self._queues)}: {todo}"]
         return []
 
     async def close(self) -> None:
@@ -150,11 +92,12 @@ class Publisher:
         if producer is not None:
             await _stop(producer)
 
-    async def _write(self, number: int, writer: Writer) -> None:
+    async def _write(self, number: int, queue: Queue) -> None:
         while True:
-            await writer.filled.wait()
+            await queue.filled.wait()
             producer = await self._started_at_last()
-            batch, count = writer.packed(producer.create_batch)
+            batch = _packed(producer.create_batch(), queue)
+            count = batch.record_count()
             try:
                 confirmation = await producer.send_batch(batch, self._topic, partition=number)
                 await confirmation
@@ -163,7 +106,7 @@ class Publisher:
                 await self._replace(producer)
             else:
                 crash_point("gateway:half_published")
-                writer.confirm(count)
+                queue.confirm(count)
 
     async def _started_at_last(self) -> AIOKafkaProducer:
         while True:
@@ -215,6 +158,15 @@ async def open_publisher(settings: Settings, partitions: int, start: Start = sta
         yield publisher
     finally:
         await publisher.close()
+
+
+def _packed(batch: BatchBuilder, queue: Queue) -> BatchBuilder:
+    """As many of the oldest records as fit, those of many requests together; closed."""
+    for key, value, headers in queue.records():
+        if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+            break
+    batch.close()
+    return batch
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -9,8 +9,9 @@ import structlog
 from ingest import batches
 from ingest.backpressure import Backpressure
 from ingest.budgets import Share
+from ingest.deliveries import Delivery
 from ingest.failing import DATABASE_AWAY
-from ingest.kafka import Delivery, Publisher
+from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.turns import Records, Turns
 from schemas.crashes import crash_point

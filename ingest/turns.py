@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.kafka import Delivery, Placed
+from ingest.deliveries import Delivery, Placed
 from ingest.records import Record
 from ingest.tallies import Tally
 

@@ -18,7 +18,8 @@ from schemas.settings import Settings
 from schemas.tables import dead_letters
 from schemas.topics import IMPORTS, Outgoing
 from workers.exactly_once.dead_letters import headers_of
-from workers.kafka import BrokerUnavailable, Publisher, open_publisher
+from workers.kafka import BrokerUnavailable
+from workers.publisher import Publisher, open_publisher
 
 # Payloads that are in memory at a time, of at most 256 KiB each.
 PAGE = 100

@@ -15,8 +15,9 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
 from workers.exactly_once import Dead, Stream, Surprise, Unprocessable
-from workers.kafka import BrokerUnavailable, Publisher, open_publisher
+from workers.kafka import BrokerUnavailable
 from workers.postgres import open_pool
+from workers.publisher import Publisher, open_publisher
 
 BATCH = new_id()
 

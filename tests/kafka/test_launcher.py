@@ -15,8 +15,8 @@ from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import EVENTS, MATCHES, Outgoing
 from tests.launching import World, matched, new_world
-from workers.kafka import open_publisher
 from workers.launcher.room import Launcher, open_launcher
+from workers.publisher import open_publisher
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 

@@ -14,8 +14,8 @@ from tests.kafka.conftest import BATCH, Bench, until
 from workers.exactly_once import Stream, Stuck, liveness
 from workers.exactly_once.liveness import Position, lagging
 from workers.exactly_once.stream import STUCK
-from workers.kafka import Publisher
 from workers.postgres import open_pool
+from workers.publisher import Publisher
 
 COUNT = 50
 

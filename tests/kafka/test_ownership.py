@@ -14,7 +14,8 @@ from tests.kafka.conftest import BATCH, Bench, announced
 from workers.exactly_once import progress
 from workers.exactly_once.chunks import Record, decoded
 from workers.exactly_once.ownership import Ownership
-from workers.kafka import Publisher, new_consumer
+from workers.kafka import new_consumer
+from workers.publisher import Publisher
 
 COUNT = 10
 

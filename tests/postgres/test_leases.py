@@ -9,13 +9,13 @@ import pytest
 
 from schemas.settings import Settings
 from tests.launching import NOBODY, Remembering, World, new_world
-from workers.kafka import Publisher
 from workers.launcher import launches
 from workers.launcher.firing import Firing
 from workers.launcher.groups import Group, NewGroup
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
+from workers.publisher import Publisher
 
 LEASE = timedelta(seconds=30)
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"

@@ -14,6 +14,8 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `progress`      the positions: lock, compare, move
 `dead_letters`  what could not be processed, kept with its reason
 `telling`       pure: what an operator is told to do
+`pace`          how much is read at once, and how long is rested
+`hints`         positions told to the broker, for lag tools only
 `room`          what a room has to offer
 """
 

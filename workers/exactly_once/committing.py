@@ -17,7 +17,7 @@ from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.processing import REFUSED, process
 from workers.exactly_once.room import Dead, Room, Surprise
-from workers.kafka import Publisher
+from workers.publisher import Publisher
 
 log = structlog.get_logger()
 

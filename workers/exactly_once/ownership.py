@@ -11,7 +11,7 @@ from schemas.crashes import crash_point
 from schemas.topics import M
 from workers.exactly_once import progress
 from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, fingerprint, following
-from workers.kafka import Publisher
+from workers.publisher import Publisher
 
 log = structlog.get_logger()
 

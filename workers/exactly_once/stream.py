@@ -16,13 +16,16 @@ from schemas.topics import M
 from workers.exactly_once.chunks import Entry, Record, decoded
 from workers.exactly_once.committing import Committing
 from workers.exactly_once.edges import Edges
+from workers.exactly_once.hints import Hints
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.liveness import watch
 from workers.exactly_once.ownership import ANEW, Ownership, TopicMissing
+from workers.exactly_once.pace import Pace
 from workers.exactly_once.room import Room, Surprise
 from workers.exactly_once.telling import advice, shown
-from workers.kafka import BrokerUnavailable, Publisher, new_consumer, stop_client
+from workers.kafka import BrokerUnavailable, new_consumer, stop_client
 from workers.postgres import AWAY
+from workers.publisher import Publisher
 
 log = structlog.get_logger()
 
@@ -33,8 +36,6 @@ OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
 POLL = 0.2
-LONGEST_PAUSE = 5.0
-HINT_EVERY = 5.0
 FIND_EVERY = 5.0
 STUCK = 60.0
 
@@ -56,13 +57,10 @@ class Stream(Generic[M]):
         self._owned: Ownership | None = None
         self._trouble = "has not joined its consumer group yet"
         self._on_purpose = False
-        self._pause = POLL
-        self._again_at = 0.0
-        self._limit = settings.chunk
+        self._pace = Pace(settings.chunk)
         self._turned = time.monotonic()
         self._found = 0.0
-        self._hinted = 0.0
-        self._hinting: asyncio.Task[None] | None = None
+        self._hints = Hints()
 
     def alive(self) -> list[str]:
         """Problems with progress: the loop must turn, whatever the world does."""
@@ -123,19 +121,18 @@ class Stream(Generic[M]):
         return owned
 
     async def _turn(self, owned: Ownership) -> None:
-        resting = time.monotonic() < self._again_at
+        resting = self._pace.resting
         if owned.waiting and not resting:
             await owned.take_over()
         await self._find(resting)
         chunk = self._chunk(owned, await self._read(owned))
         if chunk:
             await self._committing.settle(chunk, owned)
-            self._limit = min(self._limit * 2, self._settings.chunk)
-            self._pause = POLL
+            self._pace.settled()
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
-        self._hint(owned)
+        self._hints.give(self._consumer, owned.positions)
 
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
@@ -147,7 +144,7 @@ class Stream(Generic[M]):
         """Called also while all is paused, or the broker takes the partitions away."""
         try:
             returned: dict[TopicPartition, list[Record]] = await self._consumer.getmany(
-                timeout_ms=int(POLL * 1000), max_records=self._limit
+                timeout_ms=int(POLL * 1000), max_records=self._pace.limit
             )
         except OffsetOutOfRangeError as error:
             owned.hold(error.args[0], OUT_OF_RANGE)
@@ -165,7 +162,7 @@ class Stream(Generic[M]):
 
     async def _rest(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pause):
+            async with asyncio.timeout(self._pace.pause):
                 await stop.wait()
 
     def _let_go(self, error: Exception) -> None:
@@ -174,32 +171,13 @@ class Stream(Generic[M]):
         self._trouble = f"{why}; {todo}"
         # A new process would be told the same.
         self._on_purpose = isinstance(error, LineStopped | asyncpg.PostgresError)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        self._again_at = time.monotonic() + self._pause
-        # It may have been too much at once.
-        if isinstance(error, asyncpg.TransactionTimeoutError | asyncpg.QueryCanceledError | TimeoutError):
-            self._limit = max(1, self._limit // 2)
+        self._pace.failed(error)
         tell, event = (log.error, "line_stopped") if isinstance(error, LineStopped) else (log.warning, "stream_waits")
-        tell(event, topic=self._topic, why=why, todo=todo, seconds=self._pause)
+        tell(event, topic=self._topic, why=why, todo=todo, seconds=self._pace.pause)
         if self._owned is not None:
             self._owned.release_all()
-
-    def _hint(self, owned: Ownership) -> None:
-        """Show lag tools where we are; nothing depends on it, and nobody waits for it."""
-        if time.monotonic() - self._hinted < HINT_EVERY or not owned.positions or not (self._hinting is None or self._hinting.done()):
-            return
-        self._hinted = time.monotonic()
-        self._hinting = asyncio.create_task(self._consumer.commit(dict(owned.positions)))
-        self._hinting.add_done_callback(_hinted)
 
 
 async def _find(consumer: Any, topic: str) -> None:
     if topic not in await consumer.topics():
         raise TopicMissing(f"there is no topic {topic}")
-
-
-def _hinted(hint: asyncio.Task[None]) -> None:
-    # Asked for, or it would be logged with its traceback.
-    error = None if hint.cancelled() else hint.exception()
-    if error is not None:
-        log.debug("hint_refused", why=repr(error))

@@ -9,7 +9,6 @@ from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream
-from workers.kafka import open_publisher
 from workers.launcher.channel import Channel
 from workers.launcher.firing import Firing
 from workers.launcher.paging import Paging
@@ -18,6 +17,7 @@ from workers.launcher.scheduling import Scheduling
 from workers.launcher.sending import Sending
 from workers.launcher.smtp import Smtp
 from workers.postgres import open_pool
+from workers.publisher import open_publisher
 from workers.retention import Retention
 
 

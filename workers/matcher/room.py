@@ -12,7 +12,6 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
 from workers.exactly_once import Dead, Stream, Unprocessable
-from workers.kafka import open_publisher
 from workers.matcher import matching, recording
 from workers.matcher.announcing import announcement
 from workers.matcher.batches import Batch
@@ -21,6 +20,7 @@ from workers.matcher.importing import Locate
 from workers.matcher.loading import Batches
 from workers.matcher.reading import Item, Outcome, read
 from workers.postgres import open_pool
+from workers.publisher import open_publisher
 
 REMEMBERED_BATCHES = 4_096
 

@@ -9,7 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ingest import kafka
-from ingest.kafka import BrokerAway, Delivery, Publisher, open_publisher
+from ingest.deliveries import Delivery, Placed
+from ingest.kafka import BrokerAway, Publisher, open_publisher
 from schemas.ids import new_id
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, item_headers
@@ -34,7 +35,7 @@ async def largest_batch(settings: Settings, size: int) -> None:
     await admin.close()
 
 
-def records(count: int, value: bytes = b"{}") -> kafka.Placed:
+def records(count: int, value: bytes = b"{}") -> Placed:
     batch = new_id()
     return {0: [(b"key", value, item_headers(batch, item)) for item in range(count)]}
 

@@ -9,7 +9,7 @@ from ingest.accounts import Token
 from ingest.answers import Refused
 from ingest.backpressure import Backpressure
 from ingest.budgets import Budget, Share
-from ingest.kafka import Delivery
+from ingest.deliveries import Delivery
 from ingest.turns import Turns
 
 ONE, OTHER = Token(1, 1, frozenset()), Token(2, 1, frozenset())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.kafka import Delivery
+from ingest.deliveries import Delivery
 from ingest.turns import Records, Turns
 
 

@@ -1,0 +1,87 @@
+"""A launcher without its loop, on a real Postgres; its channel and its broker are the test's."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from schemas.messages import TriggerStart
+from schemas.settings import Settings
+from schemas.topics import Outgoing
+from tests.launching import Remembering, World, matched
+from workers.kafka import BrokerUnavailable
+from workers.launcher import launches
+from workers.launcher.groups import started_by
+from workers.launcher.leases import Lease
+from workers.launcher.paging import Paging
+from workers.launcher.sending import Sending
+
+LEASE = timedelta(seconds=30)
+
+
+@dataclass
+class Topic:
+    """Keeps what is published, or says that the broker is away."""
+
+    away: bool = False
+    records: list[Outgoing] = field(default_factory=list)
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if self.away and records:
+            raise BrokerUnavailable("away")
+        self.records += records
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(record.value) for record in self.records]
+
+    def types(self) -> list[str]:
+        return [event["event_type"] for event in self.events()]
+
+
+@dataclass
+class Launcher:
+    """The parts of a launcher that fire, put together around a channel."""
+
+    world: World
+    channel: Remembering
+    topic: Topic
+    page: int = 100
+    lease: timedelta = LEASE
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def paging(self) -> Paging:
+        sending = Sending({"email": self.channel}, self.lease)
+        return Paging(Settings(page=self.page), self.world.pool, self.topic.publish, sending)
+
+    async def work_once(self) -> None:
+        """Claim whatever is due, rest or not, and work on it."""
+        await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
+        asked = time.monotonic()
+        for group in await launches.claim(self.world.pool, self.lease, 10):
+            await self.paging().work(group, Lease(self.lease, asked), self.stop)
+
+
+async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:
+    """A batch of profiles with these addresses whose launches are due."""
+    batch = batch or await world.batch(total=len(emails))
+    profiles = await world.profiles(*emails, **given)
+    message = matched(batch, profiles, [TriggerStart(trigger=trigger or world.trigger)])
+    async with world.pool.acquire() as connection:
+        await launches.insert(connection, started_by([message]))
+    return batch
+
+
+async def counts(world: World) -> dict[str, Any]:
+    row = await world.pool.fetchrow(
+        """
+        SELECT launched, skipped, failed, finished_at IS NOT NULL AS finished, outbox IS NOT NULL AS outbox, run_at > now() AS rests
+        FROM launches
+        """
+    )
+    return dict(row)
+
+
+FINISHED = {"finished": True, "outbox": False}

@@ -1,0 +1,240 @@
+"""From a due group to its end: pages, marks, events, leases."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import pytest
+
+from schemas.ids import launch_id
+from schemas.messages import TriggerStart
+from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World, matched, subscription
+from workers.launcher import launches
+from workers.launcher.channel import Deferred, Refused, Unavailable
+from workers.launcher.groups import started_by
+from workers.launcher.leases import Lease
+from workers.launcher.terms import Launch
+
+
+@pytest.mark.promise("P-EVENT-02")
+async def test_a_due_launch_is_sent_told_and_finished(world: World, topic: Topic) -> None:
+    await schedule(world, "ann@example.com")
+    launcher = Launcher(world, Remembering(), topic)
+
+    await launcher.work_once()
+
+    assert launcher.channel.addresses() == ["ann@example.com"]
+    assert topic.types() == ["launch", "send"]
+    assert (await counts(world)).items() >= (FINISHED | {"launched": 1}).items()
+
+
+@pytest.mark.promise("P-EVENT-05")
+async def test_events_are_keyed_by_profile(world: World, topic: Topic) -> None:
+    await schedule(world, "ann@example.com")
+
+    await Launcher(world, Remembering(), topic).work_once()
+
+    assert {record.key.decode() for record in topic.records} == {event["profile_id"] for event in topic.events()}
+
+
+@pytest.mark.promise("P-EVENT-03")
+async def test_an_event_carries_the_items_custom_data_over_the_batchs(world: World, topic: Topic) -> None:
+    batch = await world.batch(custom_data={"a": 1, "b": 1})
+    await world.custom_data(batch, {0: {"b": 2, "c": None}})
+    await schedule(world, "ann@example.com", batch=batch)
+
+    await Launcher(world, Remembering(), topic).work_once()
+
+    assert [event["custom_data"] for event in topic.events()] == [{"a": 1, "b": 2, "c": None}] * 2
+
+
+@pytest.mark.promise("P-LAUNCH-04")
+async def test_the_profile_is_read_when_the_launch_fires(world: World, topic: Topic) -> None:
+    await schedule(world, "old@example.com")
+    await world.pool.execute("""UPDATE profiles SET data = '{"email": "new@example.com"}'""")
+    launcher = Launcher(world, Remembering(), topic)
+
+    await launcher.work_once()
+
+    assert launcher.channel.addresses() == ["new@example.com"]
+
+
+@pytest.mark.promise("P-LAUNCH-05")
+async def test_a_trigger_with_a_resource_sends_to_the_subscription(world: World, topic: Topic) -> None:
+    resource = await world.pool.fetchval(
+        "INSERT INTO resources (account, number, name, channel, database) VALUES (1, 24, 'News', 'email', $1) RETURNING id", world.database
+    )
+    trigger = await world.trigger_of(9, resource=resource)
+    await schedule(world, "own@example.com", trigger=trigger, subscriptions=[subscription("sub@example.com")])
+
+    await Launcher(world, Remembering(), topic).work_once()
+
+    assert topic.events()[1]["subscription"] == subscription("sub@example.com")
+
+
+@pytest.mark.promise("P-LAUNCH-09")
+async def test_a_trigger_that_is_switched_off_before_it_is_due_is_seen(world: World, topic: Topic) -> None:
+    await schedule(world, "ann@example.com")
+    await world.pool.execute("UPDATE triggers SET active = false")
+    launcher = Launcher(world, Remembering(), topic)
+
+    await launcher.work_once()
+
+    assert (launcher.channel.sent, topic.types(), topic.events()[1]["event_data"]["reason"]) == ([], ["launch", "skip"], "trigger_inactive")
+    assert (await counts(world)).items() >= (FINISHED | {"skipped": 1}).items()
+
+
+@pytest.mark.promise("P-TRIG-04")
+async def test_a_trigger_that_the_batch_does_not_name_gets_no_content_and_no_files(world: World, topic: Topic) -> None:
+    batch = await world.batch(content={"page": "form"})
+    await world.pool.execute("INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, 0, 'a', 'text/csv', 'x')", batch)
+    profiles = await world.profiles("ann@example.com")
+    other = await world.trigger_of(9)
+    message = matched(batch, profiles, [TriggerStart(trigger=world.trigger), TriggerStart(trigger=other)])
+    async with world.pool.acquire() as connection:
+        await launches.insert(connection, started_by([message]))
+    launcher = Launcher(world, Remembering(), topic)
+
+    await launcher.work_once()
+
+    given = {sent.campaign.trigger: (sent.campaign.content, len(sent.campaign.attachments)) for sent in launcher.channel.sent}
+    assert given == {8: ({"page": "form"}, 1), 9: ({}, 0)}
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+async def test_a_failed_launch_keeps_its_reason_and_its_neighbours_go_on(world: World, topic: Topic) -> None:
+    async def refuse(launch: Launch) -> None:
+        if launch.recipient.address.startswith("no"):
+            raise Refused("550 no such user")
+
+    await schedule(world, "ann@example.com", "no@example.com", None)
+
+    await Launcher(world, Remembering(refuse), topic).work_once()
+
+    assert (await counts(world)).items() >= (FINISHED | {"launched": 1, "skipped": 1, "failed": 1}).items()
+    assert [event["event_data"]["reason"] for event in topic.events() if event["event_type"] == "fail"] == ["550 no such user"]
+
+
+@pytest.mark.promise("P-LAUNCH-01", "P-LAUNCH-11")
+async def test_what_is_deferred_is_sent_later_and_the_rest_not_again(world: World, topic: Topic) -> None:
+    greylisted = {"b@example.com"}
+
+    async def greylist(launch: Launch) -> None:
+        if launch.recipient.address in greylisted:
+            greylisted.clear()
+            raise Deferred("SMTP 450")
+
+    batch = await schedule(world, "a@example.com", "b@example.com", "c@example.com")
+    launcher = Launcher(world, Remembering(greylist), topic, page=2)
+
+    await launcher.work_once()
+    resting = await counts(world)
+    await launcher.work_once()
+
+    assert resting.items() >= {"launched": 2, "failed": 0, "finished": False, "rests": True}.items()
+    assert launcher.channel.addresses() == ["a@example.com", "c@example.com", "b@example.com"]
+    assert launcher.channel.sent[2].id == launch_id(batch, 1, world.trigger)
+
+
+async def test_a_mail_server_that_is_away_fails_nothing_and_loses_nothing(world: World, topic: Topic) -> None:
+    away = True
+
+    async def be_away(_launch: Launch) -> None:
+        if away:
+            raise Unavailable("refused")
+
+    await schedule(world, "a@example.com", "b@example.com", "c@example.com")
+    launcher = Launcher(world, Remembering(be_away), topic, page=1)
+
+    await launcher.work_once()
+    resting, told = await counts(world), topic.types()
+    away = False
+    await launcher.work_once()
+
+    assert (resting.items() >= {"launched": 0, "failed": 0, "finished": False, "rests": True}.items(), told) == (True, [])
+    assert len(launcher.channel.sent) == 3
+
+
+@pytest.mark.promise("P-OPS-15")
+async def test_a_broker_that_is_back_after_many_claims_is_noticed_soon(world: World, topic: Topic) -> None:
+    await schedule(world, "a@example.com")
+    await world.pool.execute("UPDATE launches SET fence = 20")
+    topic.away = True
+    await Launcher(world, Remembering(), topic).work_once()
+
+    assert await world.pool.fetchval("SELECT run_at < now() + interval '3 seconds' FROM launches")
+
+
+@pytest.mark.promise("P-OPS-03", "P-EVENT-04")
+async def test_events_that_were_marked_but_not_published_are_published_by_the_next_claim(world: World, topic: Topic) -> None:
+    await schedule(world, "a@example.com", "b@example.com")
+    launcher = Launcher(world, Remembering(), topic, page=1)
+    topic.away = True
+    await launcher.work_once()
+    kept = await counts(world)
+    topic.away = False
+
+    await launcher.work_once()
+
+    assert kept.items() >= {"launched": 1, "outbox": True, "rests": True}.items()
+    assert launcher.channel.addresses() == ["a@example.com", "b@example.com"]
+    assert [(event["event_type"], event["event_data"]["item"]) for event in topic.events()] == [
+        ("launch", 0),
+        ("send", 0),
+        ("launch", 1),
+        ("send", 1),
+    ]
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_a_launcher_whose_lease_was_taken_over_marks_nothing_and_tells_nobody(world: World, topic: Topic) -> None:
+    async def freeze(_launch: Launch) -> None:
+        await world.pool.execute("UPDATE launches SET run_at = now()")
+        await launches.claim(world.pool, LEASE, 1)
+
+    await schedule(world, "a@example.com", "b@example.com")
+    launcher = Launcher(world, Remembering(freeze), topic, page=1)
+
+    with pytest.raises(launches.LeaseLost):
+        await launcher.work_once()
+
+    assert (launcher.channel.addresses(), topic.records) == (["a@example.com"], [])
+
+
+@pytest.mark.promise("P-LAUNCH-15")
+async def test_a_lease_is_kept_while_pages_go_on(world: World, topic: Topic) -> None:
+    left: list[timedelta] = []
+
+    async def look(_launch: Launch) -> None:
+        left.append(await world.pool.fetchval("SELECT run_at - now() FROM launches"))
+
+    await schedule(world, "a@example.com")
+    (group,) = await launches.claim(world.pool, timedelta(seconds=14), 1)
+
+    await Launcher(world, Remembering(look), topic).paging().work(group, Lease(LEASE, time.monotonic() - 16), asyncio.Event())
+
+    assert left[0] > timedelta(seconds=20)
+
+
+@pytest.mark.promise("P-OPS-13")
+async def test_a_launcher_that_is_told_to_stop_finishes_its_page_and_gives_the_rest_back(world: World, topic: Topic) -> None:
+    stop = asyncio.Event()
+
+    async def then_stop(_launch: Launch) -> None:
+        stop.set()
+
+    await schedule(world, "a@example.com", "b@example.com")
+    await Launcher(world, Remembering(then_stop), topic, page=1, stop=stop).work_once()
+
+    assert (await counts(world)).items() >= {"launched": 1, "finished": False, "rests": False}.items()
+    assert topic.types() == ["launch", "send"]
+
+
+async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: Topic) -> None:
+    batch = await schedule(world, "a@example.com")
+    (group,) = await launches.claim(world.pool, LEASE, 1)
+    await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
+
+    with pytest.raises(launches.LeaseLost):
+        await Launcher(world, Remembering(), topic).paging().work(group, Lease(LEASE, time.monotonic()), asyncio.Event())

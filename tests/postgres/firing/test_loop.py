@@ -1,0 +1,199 @@
+"""The loop that claims due groups, whatever becomes of one of them."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas import metrics
+from schemas.settings import Settings
+from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World
+from workers.launcher.firing import STUCK, Firing
+from workers.launcher.terms import Launch
+
+
+async def until_finished(world: World) -> None:
+    async with asyncio.timeout(10):
+        while await world.pool.fetchval("SELECT count(*) FROM launches WHERE finished_at IS NULL"):
+            await asyncio.sleep(0.01)
+
+
+def loop_of(launcher: Launcher, **changes: Any) -> Firing:
+    settings = Settings(**{"claim_every": timedelta(seconds=0.05), "lease": LEASE} | changes)
+    return Firing(settings, launcher.world.pool, launcher.paging())
+
+
+async def another_turn(firing: Firing) -> None:
+    turned = firing._turned
+    async with asyncio.timeout(10):
+        while firing._turned == turned:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.promise("P-LAUNCH-02")
+async def test_a_group_that_falls_due_is_fired_without_being_asked_for(world: World, topic: Topic) -> None:
+    sent = asyncio.Event()
+
+    async def tell(_launch: Launch) -> None:
+        sent.set()
+
+    launcher = Launcher(world, Remembering(tell), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        await schedule(world, "a@example.com", batch=await world.batch(due_in=timedelta(seconds=0.3)))
+        await asyncio.wait_for(sent.wait(), 10)
+        on_time = await world.pool.fetchval("SELECT now() >= due_at FROM launches")
+        launcher.stop.set()
+
+    assert on_time
+    assert (await counts(world)).items() >= (FINISHED | {"launched": 1}).items()
+
+
+async def test_a_wake_claims_at_once(world: World, topic: Topic) -> None:
+    sent = asyncio.Semaphore(0)
+
+    async def tell(_launch: Launch) -> None:
+        sent.release()
+
+    await schedule(world, "first@example.com")
+    launcher = Launcher(world, Remembering(tell), topic)
+    firing = loop_of(launcher, claim_every=timedelta(seconds=3600))
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(firing.run(launcher.stop))
+        # The room that the first one leaves wakes the loop, too; after that it rests.
+        await asyncio.wait_for(sent.acquire(), 10)
+        await until_finished(world)
+        await schedule(world, "second@example.com")
+        firing.wake()
+        await asyncio.wait_for(sent.acquire(), 10)
+        launcher.stop.set()
+
+    assert launcher.channel.addresses() == ["first@example.com", "second@example.com"]
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+async def test_a_slow_group_holds_up_no_other(world: World, topic: Topic) -> None:
+    released, passed = asyncio.Event(), asyncio.Event()
+
+    async def take_time(launch: Launch) -> None:
+        if launch.recipient.address.startswith("slow"):
+            await asyncio.wait_for(released.wait(), 10)
+        else:
+            passed.set()
+
+    await schedule(world, "slow@example.com")
+    for _ in range(3):
+        await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(take_time), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher, claim_groups=2, claim_every=timedelta(seconds=3600)).run(launcher.stop))
+        await asyncio.wait_for(passed.wait(), 10)
+        released.set()
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert len(launcher.channel.sent) == 4
+
+
+async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic: Topic) -> None:
+    begun, released = asyncio.Event(), asyncio.Event()
+
+    async def wait(_launch: Launch) -> None:
+        begun.set()
+        await asyncio.wait_for(released.wait(), 10)
+
+    for _ in range(3):
+        await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(wait), topic)
+    firing = loop_of(launcher, claim_groups=2)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(firing.run(launcher.stop))
+        await asyncio.wait_for(begun.wait(), 10)
+        for _ in range(2):
+            await another_turn(firing)
+        held = await world.pool.fetchval("SELECT count(*) FROM launches WHERE fence > 0")
+        launcher.stop.set()
+        released.set()
+
+    assert held == 2
+
+
+@pytest.mark.promise("P-OPS-15")
+async def test_the_loop_waits_for_a_database_that_cannot_answer_and_goes_on_by_itself(world: World, topic: Topic) -> None:
+    sent = asyncio.Event()
+
+    async def tell(_launch: Launch) -> None:
+        sent.set()
+
+    await schedule(world, "a@example.com")
+    await world.pool.execute("ALTER TABLE launches RENAME TO gone")
+    launcher = Launcher(world, Remembering(tell), topic)
+    firing = loop_of(launcher)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(firing.run(launcher.stop))
+        async with asyncio.timeout(10):
+            while not firing.problems():
+                await asyncio.sleep(0.01)
+        await world.pool.execute("ALTER TABLE gone RENAME TO launches")
+        await asyncio.wait_for(sent.wait(), 10)
+        launcher.stop.set()
+
+    assert (firing.problems(), firing.alive()) == ([], [])
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_the_loop_goes_on_after_a_lease_was_lost_and_counts_it(world: World, topic: Topic) -> None:
+    async def freeze(_launch: Launch) -> None:
+        if not launcher.channel.sent:
+            # Somebody claimed it, and died.
+            await world.pool.execute("UPDATE launches SET fence = fence + 1")
+
+    await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(freeze), topic)
+    before = metrics.LEASES_LOST._value.get()
+    async with asyncio.TaskGroup() as loops:
+        firing = loop_of(launcher)
+        loops.create_task(firing.run(launcher.stop))
+        async with asyncio.timeout(10):
+            while not launcher.channel.sent or firing._working:
+                await asyncio.sleep(0.01)
+        # As if the lease were over.
+        await world.pool.execute("UPDATE launches SET run_at = now()")
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert metrics.LEASES_LOST._value.get() - before == 1
+    assert topic.types() == ["launch", "send"]
+
+
+@pytest.mark.promise("P-OPS-15")
+async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: World, topic: Topic) -> None:
+    async def break_database(_launch: Launch) -> None:
+        if not launcher.channel.sent:
+            await world.pool.execute("ALTER TABLE results RENAME TO gone")
+
+    await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(break_database), topic)
+    firing = loop_of(launcher)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(firing.run(launcher.stop))
+        async with asyncio.timeout(10):
+            while not launcher.channel.sent or firing._working:
+                await asyncio.sleep(0.01)
+        await world.pool.execute("ALTER TABLE gone RENAME TO results")
+        # As if its lease were over.
+        await world.pool.execute("UPDATE launches SET run_at = now()")
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert topic.types() == ["launch", "send"]
+
+
+@pytest.mark.promise("P-HTTP-30")
+async def test_a_loop_that_does_not_turn_is_told_at_the_health_port(world: World, topic: Topic) -> None:
+    firing = loop_of(Launcher(world, Remembering(), topic))
+    before, firing._turned = firing.alive(), firing._turned - STUCK
+
+    assert (before, firing.alive()) == ([], ["the firing loop has not turned for 90 s"])
