@@ -17,6 +17,14 @@ Fault = Callable[[Ground], Awaitable[None]]
 
 _ROOMS = ("gateway", "matcher", "launcher")
 _READY_WITHIN = 30.0
+_POSTGRES_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 async def kill_gateway(ground: Ground) -> None:
@@ -68,14 +76,13 @@ async def drop_postgres_connections(ground: Ground) -> None:
     """About half of all of them."""
     try:
         connection = await asyncpg.connect(ground.state.postgres, timeout=5)
-    except (asyncpg.PostgresError, OSError, TimeoutError):
-        # Postgres is down already, and so is every connection to it.
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND random() < $1", ground.random.random()
+        )
+        await connection.close()
+    except _POSTGRES_AWAY:
+        # It goes down by another fault, and every connection with it.
         return
-    share = ground.random.random()
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND random() < $1", share
-    )
-    await connection.close()
 
 
 async def drop_broker_connections(ground: Ground) -> None:
