@@ -12,6 +12,8 @@ from aiokafka.structs import TopicPartition
 from schemas.settings import Settings
 
 STOPPING = 5.0
+# So soon it is seen that a topic was made anew, or has other partitions.
+CHANGES_SEEN_AFTER = 10.0
 
 
 class BrokerUnavailable(Exception):
@@ -30,8 +32,7 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
         session_timeout_ms=session,
         heartbeat_interval_ms=1_000,
         rebalance_timeout_ms=30_000,
-        # So soon it is seen that a topic was made anew, or has other partitions.
-        metadata_max_age_ms=10_000,
+        metadata_max_age_ms=int(CHANGES_SEEN_AFTER * 1000),
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=100,
     )

@@ -11,10 +11,16 @@ from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing
 from tests.kafka.conftest import Bench, until
 from tests.kafka.hosting import OPENING, hosted, says
+from workers import kafka
 from workers.exactly_once import TopicChanged
 
 TOPICS: dict[str, Any] = {"matcher": IMPORTS, "launcher": MATCHES}
 COUNT = 5
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "CHANGES_SEEN_AFTER", 1.0)
 
 
 def topic_of(name: str, settings: Settings) -> str:

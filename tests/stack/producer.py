@@ -32,8 +32,13 @@ def process_of(stack: Door, name: str) -> psutil.Process:
 
 def post(stack: Door, name: str, patience: float = 20) -> httpx.Response:
     """One profile; the name is its address and the Request-ID."""
+    with httpx.Client() as client:
+        return post_through(client, stack, name, patience)
+
+
+def post_through(client: httpx.Client, stack: Door, name: str, patience: float) -> httpx.Response:
     body = {"token": TOKEN, "trigger_id": 8, "data": [{"data": {"email": f"{name}@stack.test"}}]}
-    return httpx.post(f"{running(stack).api}/api/v1.1/{BATCH}", json=body, headers={"Request-ID": name}, timeout=patience)
+    return client.post(f"{running(stack).api}/api/v1.1/{BATCH}", json=body, headers={"Request-ID": name}, timeout=patience)
 
 
 def value(stack: Door, sql: str, *arguments: object) -> Any:

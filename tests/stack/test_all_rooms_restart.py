@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.stack.door import Door, wait_until
-from tests.stack.producer import post, process_of, running
+from tests.stack.producer import post_through, process_of, running
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,18 +30,19 @@ def doubled(used: Door) -> Iterator[Door]:
 
 @contextmanager
 def load(stack: Door) -> Iterator[Counter[str]]:
-    """Producers that send one request after the other; yields how their requests ended so far."""
+    """Producers that send one request after the other, half of them through one connection; yields how their requests ended so far."""
     ended: Counter[str] = Counter()
     stop = threading.Event()
 
-    def produce(name: str) -> None:
-        for number in count():
-            if stop.is_set():
-                return
-            ended[outcome(stack, f"{name}-{number}")] += 1
+    def produce(producer: int) -> None:
+        with httpx.Client(limits=httpx.Limits(max_keepalive_connections=producer % 2)) as client:
+            for number in count():
+                if stop.is_set():
+                    return
+                ended[outcome(client, stack, f"rolling-{producer}-{number}")] += 1
 
     with ThreadPoolExecutor(PRODUCERS) as threads:
-        producers = [threads.submit(produce, f"rolling-{number}") for number in range(PRODUCERS)]
+        producers = [threads.submit(produce, number) for number in range(PRODUCERS)]
         try:
             yield ended
         finally:
@@ -50,9 +51,9 @@ def load(stack: Door) -> Iterator[Counter[str]]:
             producer.result()
 
 
-def outcome(stack: Door, name: str) -> str:
+def outcome(client: httpx.Client, stack: Door, name: str) -> str:
     try:
-        answer = post(stack, name, patience=60)
+        answer = post_through(client, stack, name, patience=60)
     except httpx.TransportError as error:
         return type(error).__name__
     return f"{answer.status_code}{' with Retry-After' if 'retry-after' in answer.headers else ''}"
