@@ -98,15 +98,16 @@ async def _break(
     directory: Path, turns: Iterator[Turn], minutes: float, watch: Watch, producers: Sequence[Producer], report: Report
 ) -> None:
     end = time.monotonic() + minutes * 60
+    cut = 0
     for turn in turns:
         if time.monotonic() > end:
             return
-        cut = sum(producer.cut for producer in producers)
         await asyncio.gather(*(_inflict(kind, Ground(directory, dice), report) for kind, dice in turn.faults.items()))
         if not turn.hurried:
-            alone = next(iter(turn.faults)) if len(turn.faults) == 1 else SEVERAL
-            report.recovered(alone, await watch.recovered())
-            report.cut[alone] += sum(producer.cut for producer in producers) - cut
+            cause = turn.alone or SEVERAL
+            report.recovered(cause, await watch.recovered())
+            before, cut = cut, sum(producer.cut for producer in producers)
+            report.cut[cause] += cut - before
 
 
 async def _inflict(kind: str, ground: Ground, report: Report) -> None:

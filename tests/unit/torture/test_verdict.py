@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -98,6 +98,16 @@ def test_a_seed_repeats_its_plan_and_soon_brings_every_kind() -> None:
 
     assert turns == [[(kind, dice.random()) for kind, dice in turn.faults.items()] for turn in islice(plan(7, kinds), 8)]
     assert {kind for turn in turns for kind, _ in turn} == set(kinds)
+
+
+def test_what_happens_in_a_turn_is_laid_to_its_fault_only_if_there_is_no_other() -> None:
+    turns = list(islice(plan(7, ["a", "b", "c"]), 40))
+    alone = {before.hurried: turn.alone for before, turn in pairwise(turns) if len(turn.faults) == 1}
+    together = {turn.alone for turn in turns if len(turn.faults) > 1}
+
+    assert alone[True] is None
+    assert alone[False] in ("a", "b", "c")
+    assert together == {None}
 
 
 def test_a_report_is_json_with_its_counts() -> None:
