@@ -82,8 +82,7 @@ class Connection(HttpToolsProtocol):
         self._last = True
         if self.cycle is not None:
             self.cycle.keep_alive = False
-        if self._idle():
-            self.loop.call_later(_LAST_REQUEST_WITHIN, self._leave)
+        self.loop.call_later(_LAST_REQUEST_WITHIN, self._leave)
 
     def timeout_keep_alive_handler(self) -> None:
         self.transport.abort()
@@ -92,11 +91,9 @@ class Connection(HttpToolsProtocol):
         self._end(invalid("no HTTP/1.1").answer())
 
     def _leave(self) -> None:
-        if self._idle() and not self._begun:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if not (answering or self._begun):
             self.transport.close()
-
-    def _idle(self) -> bool:
-        return self.cycle is None or bool(self.cycle.response_complete)
 
     def _close_after(self, seconds: float) -> None:
         if self._limit is None:

@@ -21,6 +21,8 @@ _IMPORT = "campaigns/triggers/import_and_start_batch"
 _IMPORT_TASK = _IMPORT + "_task"
 _PROFILE = "profiles/get"
 _STATUS = "tasks/status"
+_IMPORTING = frozenset((Right.IMPORT, Right.LAUNCH))
+_READING = frozenset((Right.READ,))
 _DOCUMENTED = (
     Documented(PREFIX + _IMPORT, ImportAndStartBatch, "result"),
     Documented(PREFIX + _IMPORT_TASK, ImportAndStartBatch, "data"),
@@ -31,10 +33,10 @@ _DOCUMENTED = (
 
 def served(settings: Settings, pool: Pool, importing: Importing) -> Sequence[Served]:
     return [
-        Served(_IMPORT, frozenset((Right.IMPORT, Right.LAUNCH)), importing),
-        Served(_IMPORT_TASK, frozenset((Right.IMPORT, Right.LAUNCH)), replace(importing, as_task=True)),
-        Served(_PROFILE, frozenset((Right.READ,)), GettingProfile(pool)),
-        Served(_STATUS, frozenset((Right.READ,)), GettingTaskStatus(settings, pool)),
+        Served(_IMPORT, _IMPORTING, importing),
+        Served(_IMPORT_TASK, _IMPORTING, replace(importing, as_task=True)),
+        Served(_PROFILE, _READING, GettingProfile(pool)),
+        Served(_STATUS, _READING, GettingTaskStatus(settings, pool)),
     ]
 
 

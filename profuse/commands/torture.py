@@ -44,19 +44,14 @@ def torture(
     directory = Path(mkdtemp(prefix="profuse-torture-"))
     # Postgres does not run as root, and the user that it runs as must get in.
     directory.chmod(0o755)
-    reports: list[Report] = []
-
-    async def work() -> None:
-        reports.append(await run(directory / "stack", chosen, minutes, lambda line: shown.print(line, markup=False, soft_wrap=True)))
-
+    work = run(directory / "stack", chosen, minutes, lambda line: shown.print(line, markup=False, soft_wrap=True))
     try:
-        asyncio.run(first(work(), interrupted()))
+        report: Report | None = asyncio.run(first(work, interrupted()))
     finally:
         stopping.stop(directory / "stack")
-    if not reports:
+    if report is None:
         shown.print(f"Interrupted; nothing was compared. Logs and data are kept in {directory}", soft_wrap=True)
         raise typer.Exit(130)
-    [report] = reports
     if as_json:
         typer.echo(json.dumps(report.as_json()))
     else:

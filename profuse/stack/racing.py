@@ -5,8 +5,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def first(*works: Coroutine[Any, Any, Any]) -> None:
-    """Wait for the first to end, then cancel the others and let them clean up."""
+async def first(*works: Coroutine[Any, Any, Any]) -> Any:
+    """The result of the first to end, once the others are cancelled and have cleaned up."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -14,5 +14,5 @@ async def first(*works: Coroutine[Any, Any, Any]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+    results = [task.result() for task in tasks if task in done]
+    return results[0]

@@ -17,6 +17,7 @@ Fault = Callable[[Ground], Awaitable[None]]
 
 _ROOMS = ("gateway", "matcher", "launcher")
 _READY_WITHIN = 30.0
+# Less than a room waits for: a statement that is wrong must be seen.
 _POSTGRES_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,

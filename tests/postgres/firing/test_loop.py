@@ -20,6 +20,19 @@ async def until_finished(world: World) -> None:
             await asyncio.sleep(0.01)
 
 
+async def until_let_go(launcher: Launcher, firing: Firing) -> None:
+    """Something was sent, and nobody works on its group any more."""
+    async with asyncio.timeout(10):
+        while not launcher.channel.sent or firing._working:
+            await asyncio.sleep(0.01)
+
+
+async def until_taken_up_and_finished(world: World) -> None:
+    # As if the lease were over.
+    await world.pool.execute("UPDATE launches SET run_at = now()")
+    await until_finished(world)
+
+
 def loop_of(launcher: Launcher, **changes: Any) -> Firing:
     settings = Settings(**{"claim_every": timedelta(seconds=0.05), "lease": LEASE} | changes)
     return Firing(settings, launcher.world.pool, launcher.paging())
@@ -156,12 +169,8 @@ async def test_the_loop_goes_on_after_a_lease_was_lost_and_counts_it(world: Worl
     async with asyncio.TaskGroup() as loops:
         firing = loop_of(launcher)
         loops.create_task(firing.run(launcher.stop))
-        async with asyncio.timeout(10):
-            while not launcher.channel.sent or firing._working:
-                await asyncio.sleep(0.01)
-        # As if the lease were over.
-        await world.pool.execute("UPDATE launches SET run_at = now()")
-        await until_finished(world)
+        await until_let_go(launcher, firing)
+        await until_taken_up_and_finished(world)
         launcher.stop.set()
 
     assert metrics.LEASES_LOST._value.get() - before == 1
@@ -179,13 +188,9 @@ async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: Wo
     firing = loop_of(launcher)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(firing.run(launcher.stop))
-        async with asyncio.timeout(10):
-            while not launcher.channel.sent or firing._working:
-                await asyncio.sleep(0.01)
+        await until_let_go(launcher, firing)
         await world.pool.execute("ALTER TABLE gone RENAME TO results")
-        # As if its lease were over.
-        await world.pool.execute("UPDATE launches SET run_at = now()")
-        await until_finished(world)
+        await until_taken_up_and_finished(world)
         launcher.stop.set()
 
     assert topic.types() == ["launch", "send"]

@@ -1,7 +1,7 @@
 """Clients that are slow, endless or too many, on real connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from schemas.settings import KIB, Settings
 
 SETTINGS = Settings(client_patience=timedelta(seconds=0.3), connections_limit=3)
 HEAD = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+REQUEST = HEAD % (b"read", 2) + b"ok"
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -33,6 +34,12 @@ async def read(request: Request) -> Response:
 
 async def refuse(_: Request) -> Response:
     return PlainTextResponse("no", 401)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -51,9 +58,7 @@ async def serving(settings: Settings) -> AsyncIterator[uvicorn.Server]:
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server._serve())
-        async with asyncio.timeout(5):
-            while not server.started:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         yield server
         server.should_exit = True
 
@@ -78,9 +83,7 @@ async def patient() -> AsyncIterator[uvicorn.Server]:
 async def stopped(server: uvicorn.Server) -> None:
     """Returns when all its connections have been told."""
     server.should_exit = True
-    async with asyncio.timeout(5):
-        while server.servers[0].is_serving():
-            await asyncio.sleep(0.01)
+    await until(lambda: not server.servers[0].is_serving())
 
 
 @asynccontextmanager
@@ -221,13 +224,10 @@ async def test_what_is_no_http_gets_the_envelope(port: int, request_line: bytes)
     assert b"HTTP/1.1 400" not in answer or b'{"error":400,"error_debug"' in answer
 
 
-REQUEST = HEAD % (b"read", 2) + b"ok"
-
-
 @pytest.mark.promise("P-OPS-12")
 async def test_a_request_on_its_way_to_a_server_that_stops_is_answered_as_the_last(patient: uvicorn.Server) -> None:
     async with connected(port_of(patient)) as (reader, writer):
-        await accepted(patient)
+        await until(lambda: bool(patient.server_state.connections))
         await stopped(patient)
         writer.write(REQUEST)
         answer = await ended(reader)
@@ -260,6 +260,17 @@ async def test_a_head_that_has_begun_may_end(patient: uvicorn.Server, monkeypatc
         assert (await ended(reader)).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.promise("P-OPS-12")
+async def test_a_request_that_is_being_answered_is_not_cut_off(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_LAST_REQUEST_WITHIN", 0.0)
+    async with connected(port_of(patient), REQUEST[:-2]) as (reader, writer):
+        await until(lambda: bool(patient.server_state.tasks))
+        await stopped(patient)
+        writer.write(REQUEST[-2:])
+
+        assert (await ended(reader)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 @pytest.mark.promise("P-OPS-13")
 async def test_a_client_that_does_not_come_back_holds_no_server_up(patient: uvicorn.Server) -> None:
     async with connected(port_of(patient), REQUEST) as (reader, _):
@@ -267,9 +278,3 @@ async def test_a_client_that_does_not_come_back_holds_no_server_up(patient: uvic
         await stopped(patient)
 
         assert await ended(reader) == b""
-
-
-async def accepted(server: uvicorn.Server) -> None:
-    async with asyncio.timeout(5):
-        while not server.server_state.connections:
-            await asyncio.sleep(0.01)
