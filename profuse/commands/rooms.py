@@ -60,6 +60,8 @@ def mail_sink(
 ) -> None:
     """Run an SMTP server that keeps what it gets: at the address that PROFUSE_SMTP names.
 
+    Recipients at refuses.sink.test, defers., recovers., hangs., slow., breaks. and mumbles.sink.test meet a server in trouble.
+
     Example: PROFUSE_SMTP=smtp://127.0.0.1:1025 profuse mail-sink mail
     """
     from profuse.process import host

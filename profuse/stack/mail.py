@@ -1,4 +1,4 @@
-"""The mail sink: an SMTP server that keeps every mail it accepts as one file."""
+"""The mail sink: an SMTP server that keeps every mail it accepts as one file, and makes trouble for whoever asks for it."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from profuse.stack.trouble import trouble_of
 from schemas.settings import Settings
 
 
@@ -20,6 +21,8 @@ class MailSink:
     def __init__(self, settings: Settings, directory: Path) -> None:
         self._address = urlsplit(settings.smtp)
         self._directory = directory
+        # Recipients whose first trouble is over.
+        self._met: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -33,8 +36,23 @@ class MailSink:
     async def ready(self) -> list[str]:
         return [] if os.access(self._directory, os.W_OK) else [f"{self._directory} cannot be written to"]
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str | bytes:
+        trouble = trouble_of(address)
+        await asyncio.sleep(trouble.before_reply)
+        if trouble.reply is not None and not (trouble.once and address in self._met):
+            self._met.add(address)
+            return trouble.reply
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         await asyncio.to_thread(keep, self._directory, envelope.original_content or b"")
+        troubles = [trouble_of(address) for address in envelope.rcpt_tos]
+        await asyncio.sleep(max(trouble.after_dot for trouble in troubles))
+        if server.transport is not None and any(trouble.breaks for trouble in troubles):
+            server.transport.close()
         return "250 OK"
 
     def _session(self) -> SMTP:
