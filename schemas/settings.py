@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, FilePath, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.bounds import Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
 from schemas.tls import client_context
 
 KIB = 1024
@@ -52,50 +53,50 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or lines for a person.")
 
-    partitions: PositiveInt = Field(12, description="Partitions of each topic when `profuse migrate` creates it.")
-    replication: PositiveInt = Field(1, description="Replication factor of each topic when it is created; 3 in production.")
+    partitions: Many = Field(12, description="Partitions of each topic when `profuse migrate` creates it.")
+    replication: Many = Field(1, description="Replication factor of each topic when it is created; 3 in production.")
 
-    body_limit: PositiveInt = Field(10 * MIB, description="Largest request body.")
-    attach_body_limit: PositiveInt = Field(100 * MIB, description="Largest request body when `attach` is used.")
-    item_limit: PositiveInt = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
-    shared_limit: PositiveInt = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
+    body_limit: Size = Field(10 * MIB, description="Largest request body.")
+    attach_body_limit: Size = Field(100 * MIB, description="Largest request body when `attach` is used.")
+    item_limit: ItemSize = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
+    shared_limit: Size = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
     bodies_limit: PositiveInt = Field(
         256 * MIB, description="Most request bytes that a gateway holds at a time; beyond it 429 is answered."
     )
-    connections_limit: PositiveInt = Field(500, description="Most client connections of a gateway; one more is answered 503.")
-    client_patience: timedelta = Field(
+    connections_limit: Many = Field(500, description="Most client connections of a gateway; one more is answered 503.")
+    client_patience: Patience = Field(
         timedelta(seconds=10), description="How long a client may take for a request's head, or stay behind 16 KiB/s in its body."
     )
-    gateway_connections: PositiveInt = Field(10, description="Most connections that a gateway opens to Postgres.")
-    profiles_limit: PositiveInt = Field(100_000, description="Most profiles in one request.")
-    reply_deadline: timedelta = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
-    accepting_lease: timedelta = Field(
+    gateway_connections: Many = Field(10, description="Most connections that a gateway opens to Postgres.")
+    profiles_limit: Most = Field(100_000, description="Most profiles in one request.")
+    reply_deadline: Lease = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
+    accepting_lease: Lease = Field(
         timedelta(seconds=10), description="How long a batch stays reserved for a gateway that went silent while publishing."
     )
-    in_flight_limit: PositiveInt = Field(
+    in_flight_limit: Most = Field(
         200_000, description="Most profiles between the door and a matcher's commit; a request beyond it is answered 429."
     )
-    token_in_flight_limit: PositiveInt = Field(
+    token_in_flight_limit: Most = Field(
         100_000, description="Most profiles of one token that wait in a gateway, unless the token has its own `in_flight`; beyond it 429."
     )
-    incomplete_after: timedelta = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
-    request_id_kept: timedelta = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
+    incomplete_after: Lease = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
+    request_id_kept: Kept = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
 
-    chunk: PositiveInt = Field(2_000, description="Most messages a worker takes into one transaction.")
-    session_timeout: timedelta = Field(timedelta(seconds=8), description="Silence after which the broker gives a worker's partitions away.")
+    chunk: Many = Field(2_000, description="Most messages a worker takes into one transaction.")
+    session_timeout: Session = Field(timedelta(seconds=8), description="Silence after which the broker gives a worker's partitions away.")
     geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
 
-    claim_every: timedelta = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
-    claim_groups: PositiveInt = Field(8, description="Most groups of launches in one claim.")
-    lease: timedelta = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
-    page: PositiveInt = Field(100, description="Launches that are sent and marked together.")
-    smtp_connections: PositiveInt = Field(8, description="Connections that a launcher opens to the SMTP server.")
+    claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
+    claim_groups: Few = Field(8, description="Most groups of launches in one claim.")
+    lease: Lease = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
+    page: Few = Field(100, description="Launches that are sent and marked together.")
+    smtp_connections: Few = Field(8, description="Connections that a launcher opens to the SMTP server.")
 
-    batch_kept: timedelta = Field(
+    batch_kept: Kept = Field(
         timedelta(hours=24), description="How long a batch with its results and launches is kept at least; so are replayed dead letters."
     )
-    records_kept: timedelta = Field(timedelta(hours=24), description="How long records that are processed stay on the broker.")
-    retention_every: timedelta = Field(timedelta(minutes=5), description="How often what is over is deleted.")
+    records_kept: Kept = Field(timedelta(hours=24), description="How long records that are processed stay on the broker.")
+    retention_every: Lease = Field(timedelta(minutes=5), description="How often what is over is deleted.")
 
     @model_validator(mode="after")
     def _logs_in(self) -> Self:
@@ -128,6 +129,8 @@ class Settings(BaseSettings):
             "server_settings": {
                 "search_path": self.prefix,
                 "timezone": "UTC",
+                # An answer means that it is on disk, whatever the server, database or role says by default.
+                "synchronous_commit": "on",
                 "idle_in_transaction_session_timeout": "5s",
                 "transaction_timeout": "30s",
                 "lock_timeout": "5s",

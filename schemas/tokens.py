@@ -10,6 +10,11 @@ class Right(StrEnum):
     IMPORT = "import"
     LAUNCH = "launch"
     READ = "read"
+    ERASE = "erase"
+
+
+# What a token may do unless it is told otherwise: nothing that cannot be taken back.
+USUAL_RIGHTS = (Right.IMPORT, Right.LAUNCH, Right.READ)
 
 
 def hashed(token: str) -> bytes:

@@ -11,7 +11,7 @@ from profuse.applying.failures import BadFile
 from schemas.addresses import normal_email
 from schemas.failures import ItemFailed
 from schemas.fields import Field as DeclaredField
-from schemas.tokens import Right
+from schemas.tokens import USUAL_RIGHTS
 
 _LATER_KEYS = ("providers", "hooks")
 _LATER_CHANNELS = ("sms", "push", "webhook")
@@ -75,7 +75,7 @@ class Token(_Part):
     name: Line
     # Left out: made when the token is new, else as it is.
     value: Annotated[str, AfterValidator(_token)] | None = None
-    rights: list[Literal["import", "launch", "read"]] = [right.value for right in Right]
+    rights: list[Literal["import", "launch", "read", "erase"]] = [right.value for right in USUAL_RIGHTS]
     expires: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = None
     revoked: bool = False
     # Most of its profiles that wait in a gateway; left out: as the settings say.

@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from profuse.masking import masked
 from profuse.migrating.starting import while_starting
@@ -25,6 +26,10 @@ _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 # Migrations wait for one another, and may take as long as they take.
 _PATIENT = {"lock_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+# An ALTER that waits for one long reader keeps everybody out who comes after it, so it waits briefly, lets them through, and comes again.
+LOCKED_FOR = "2s"
+TRIES = 20
+_BETWEEN = wait_random_exponential(0.5, max=10)
 
 
 @asynccontextmanager
@@ -69,12 +74,30 @@ def _is_passing(error: BaseException) -> bool:
 
 
 async def _walk(connection: AsyncConnection, command: Callable[[Config, str], None], revision: str) -> list[str]:
+    attempts = AsyncRetrying(retry=retry_if_exception(_is_locked), stop=stop_after_attempt(TRIES), wait=_BETWEEN, reraise=True)
     try:
-        before, after = await connection.run_sync(_run, command, revision)
-        await connection.commit()
+        walked: tuple[str, str] = await attempts(_try_to_walk, connection, command, revision)
     except (CommandError, DBAPIError) as error:
-        raise CannotRun(f"the tables cannot be migrated: {error}") from error
+        advice = ": somebody holds a table for long, see pg_stat_activity; then migrate again" if _is_locked(error) else ""
+        raise CannotRun(f"the tables cannot be migrated: {error}{advice}") from error
+    before, after = walked
     return [] if before == after else [f"tables: {before} → {after}"]
+
+
+async def _try_to_walk(connection: AsyncConnection, command: Callable[[Config, str], None], revision: str) -> tuple[str, str]:
+    """All of the way or none of it."""
+    try:
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCKED_FOR}'"))
+        walked = await connection.run_sync(_run, command, revision)
+        await connection.commit()
+    except DBAPIError:
+        await connection.rollback()
+        raise
+    return walked
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error.orig is not None and isinstance(error.orig.__cause__, asyncpg.LockNotAvailableError)
 
 
 def _run(connection: Connection, command: Callable[[Config, str], None], revision: str) -> tuple[str, str]:

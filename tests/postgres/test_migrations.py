@@ -10,10 +10,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from profuse.migrating import migrate_tables
+from profuse.migrating import migrate_tables, tables
 from profuse.migrating.tables import alone, downgrade, upgrade
 from schemas.settings import Settings
 from schemas.tables import metadata
+from tests.migrating import HEAD
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def test_migrating_again_changes_nothing(empty: Settings) -> None:
     first = await migrate_tables(empty)
     second = await migrate_tables(empty)
 
-    assert (first, second) == (["tables: none → 0002"], [])
+    assert (first, second) == ([f"tables: none → {HEAD}"], [])
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -58,7 +59,7 @@ async def test_a_database_of_the_release_before_is_brought_along_with_what_it_ho
 
         assert await _differences(connection) == []
 
-    assert (changed, tuple(found)) == (["tables: 0001 → 0002"], ("old", ["read"], None))
+    assert (changed, tuple(found)) == ([f"tables: 0001 → {HEAD}"], ("old", ["read"], None))
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -66,7 +67,31 @@ async def test_rivals_migrate_one_after_the_other(empty: Settings) -> None:
     async with asyncio.TaskGroup() as rivals:
         changes = [rivals.create_task(migrate_tables(empty)) for _ in range(4)]
 
-    assert sorted(task.result() for task in changes) == [[], [], [], ["tables: none → 0002"]]
+    assert sorted(task.result() for task in changes) == [[], [], [], [f"tables: none → {HEAD}"]]
+
+
+@pytest.mark.promise("P-DOOR-32")
+async def test_a_migration_that_waits_for_a_reader_keeps_nobody_else_out(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "LOCKED_FOR", "100ms")
+    async with alone(empty) as connection:
+        await upgrade(connection, "0001")
+    async with asyncpg.create_pool(**empty.postgres_options(), min_size=0) as pool, pool.acquire() as reader:
+        await reader.execute("SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0")
+        async with reader.transaction(), asyncio.TaskGroup() as tasks:
+            await reader.execute("SELECT FROM tokens")
+            migrating = tasks.create_task(migrate_tables(empty))
+            async with asyncio.timeout(60):
+                # Twice: it let go and came again.
+                for _ in range(2):
+                    while not await pool.fetchval(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'tokens'::regclass)"
+                    ):
+                        await asyncio.sleep(0.01)
+                    await pool.fetch("SELECT FROM tokens")
+            waited = not migrating.done()
+            await reader.execute("COMMIT; BEGIN")
+
+    assert (waited, migrating.result()) == (True, [f"tables: 0001 → {HEAD}"])
 
 
 @pytest.mark.promise("P-DOOR-12")

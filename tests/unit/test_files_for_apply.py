@@ -24,7 +24,7 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         ('[[accounts]]\nid = 1\nname = "a\\nb"', "accounts[0].name: must be one line of text"),
         (
             ACCOUNT + 'tokens = [{ name = "a", rights = ["fly"] }]',
-            "accounts[0].tokens[0].rights[0]: Input should be 'import', 'launch' or 'read'",
+            "accounts[0].tokens[0].rights[0]: Input should be 'import', 'launch', 'read' or 'erase'",
         ),
         (ACCOUNT + 'tokens = [{ name = "a", value = "a b" }]', "accounts[0].tokens[0].value: must be 1 to 256 visible ASCII characters"),
         (
