@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     smtp_ca: FilePath | None = Field(
         None, description="PEM file of the authorities that the mail server is trusted by; empty: the system's."
     )
+    mail_domain: str = Field(
+        "profuse.invalid",
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        description="Domain of every mail's Message-ID: best one of yours, the same in all launchers, and left alone while launches wait.",
+    )
     prefix: str = Field(
         "profuse", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Prefix of topics and consumer groups, and name of the Postgres schema."
     )

@@ -46,7 +46,7 @@ async def serving(kept: Kept, starttls: ssl.SSLContext | None, at_once: ssl.SSLC
 
 
 async def send(url: str, trusted: Path) -> None:
-    channel = Smtp(url, 1, client_context(trusted))
+    channel = Smtp(url, 1, "mail.example", client_context(trusted))
     try:
         await channel.send(launch())
     finally:

@@ -50,7 +50,9 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         firing_pool = await stack.enter_async_context(await open_pool(settings, settings.claim_groups + 1))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
-        channels: Mapping[str, Channel] = {"email": Smtp(settings.smtp, settings.smtp_connections, client_context(settings.smtp_ca))}
+        channels: Mapping[str, Channel] = {
+            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca))
+        }
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease))

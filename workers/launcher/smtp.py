@@ -12,7 +12,7 @@ import aiosmtplib
 
 from schemas import metrics
 from workers.launcher.channel import Deferred, Refused, Unavailable
-from workers.launcher.email import compose
+from workers.launcher.email import Mail, compose
 from workers.launcher.terms import Launch
 
 # A connection that rested longer may have been forgotten on its way; a new one is cheaper than a mail that waits.
@@ -31,7 +31,8 @@ _LOG_IN = (530, 535)
 class Smtp:
     """Sends mails over at most `connections` connections, which are kept."""
 
-    def __init__(self, url: str, connections: int, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str, connections: int, domain: str, trust: ssl.SSLContext | None = None) -> None:
+        self._domain = domain
         self.slots = asyncio.Semaphore(connections)
         self._trust = trust
         self._url = urlsplit(url)
@@ -39,11 +40,11 @@ class Smtp:
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
 
     async def send(self, launch: Launch) -> None:
-        mail, unknown = compose(launch, datetime.now(UTC))
-        metrics.UNKNOWN_VARIABLES.inc(unknown)
+        mail = compose(launch, datetime.now(UTC), self._domain)
+        metrics.UNKNOWN_VARIABLES.inc(mail.unknown)
         connection = await self._connected()
         try:
-            await connection.send_message(mail)
+            await _hand_over(connection, mail)
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _refusal(error.recipients[0]) from error
         except aiosmtplib.SMTPResponseException as error:
@@ -89,6 +90,12 @@ class Smtp:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable(str(error)) from error
         return connection
+
+
+async def _hand_over(connection: aiosmtplib.SMTP, mail: Mail) -> None:
+    # Only addresses can hold other letters than ASCII's: all else is encoded.
+    options = [] if mail.sender.isascii() and mail.recipient.isascii() else ["SMTPUTF8"]
+    await connection.sendmail(mail.sender, [mail.recipient], mail.content, mail_options=options)
 
 
 def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred | Unavailable:

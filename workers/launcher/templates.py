@@ -8,8 +8,14 @@ from typing import Any
 
 import msgspec
 
+# A mail that is larger is nobody's, and would fill the launcher's memory.
+_MOST = 4 * 1024 * 1024
 # Nothing else in braces is ours: CSS and JSON stay as they are.
 _VARIABLE = re.compile(r"\{(lead|apicontent)\.([^{}\r\n]+)\}")
+
+
+class TooLong(Exception):
+    """The template and its values make a text of more than 4 Mi characters."""
 
 
 @dataclass(frozen=True)
@@ -21,33 +27,47 @@ class Rendered:
 
 
 def render_text(template: str, variables: Mapping[str, Mapping[str, Any]]) -> Rendered:
+    """Raises `TooLong`."""
     return _render(template, variables, str)
 
 
 def render_html(template: str, variables: Mapping[str, Mapping[str, Any]]) -> Rendered:
+    """Raises `TooLong`."""
     return _render(template, variables, html.escape)
 
 
 def _render(template: str, variables: Mapping[str, Mapping[str, Any]], spell: Callable[[str], str]) -> Rendered:
-    unknown = 0
+    unknown, room = 0, _MOST - len(template)
 
     def fill(variable: re.Match[str]) -> str:
-        nonlocal unknown
-        value = _look_up(variables[variable[1]], variable[2])
+        nonlocal unknown, room
+        value = _look_up(variables[variable[1]], variable[2].strip())
         unknown += value is None
-        return spell(_shown(value))
+        spelled = spell(_shown(value))
+        room -= len(spelled)
+        # Asked while it grows: a template that shows a long value often would be gigabytes.
+        if room < 0:
+            raise TooLong
+        return spelled
 
     # One pass only: braces inside a value are text.
     text = _VARIABLE.sub(fill, template)
+    if room < 0:
+        raise TooLong
     return Rendered(text, unknown)
 
 
 def _look_up(value: Any, path: str) -> Any:
-    for name in path.strip().split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
+    """A whole name goes before a path, and a longer one before a shorter: names may hold dots themselves."""
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        return value[path]
+    at = len(path)
+    while (at := path.rfind(".", 0, at)) >= 0:
+        if path[:at] in value:
+            return _look_up(value[path[:at]], path[at + 1 :])
+    return None
 
 
 def _shown(value: Any) -> str:

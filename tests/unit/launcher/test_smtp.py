@@ -78,7 +78,7 @@ async def server() -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def channel_to(server: Server) -> AsyncIterator[Smtp]:
-    channel = Smtp(f"smtp://127.0.0.1:{server.port}", 2)
+    channel = Smtp(f"smtp://127.0.0.1:{server.port}", 2, "mail.example")
     yield channel
     await channel.close()
     # The other side of a closed connection is told in the next turns of the loop.
