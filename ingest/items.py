@@ -11,7 +11,7 @@ from ingest.parsing import Piece, is_storable
 from ingest.requests import MATCH_KEYS
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import Field, match_text
+from schemas.fields import Field, MatchValue, match_value
 from schemas.ids import parse_id
 from schemas.matching import Matching
 
@@ -38,7 +38,7 @@ class Prepared(NamedTuple):
     """An item that is ready to be published."""
 
     key: bytes
-    value: str
+    value: MatchValue
     data: dict[str, Any]
     custom_data: dict[str, Any] | None
 
@@ -72,7 +72,7 @@ def _unstorable(item: Any) -> str | None:
     return next((name for name in blamed if is_storable(name)), None)
 
 
-def normal_value(field_name: str, given: object, matching: Matching, field: Field | None) -> str:
+def normal_value(field_name: str, given: object, matching: Matching, field: Field | None) -> MatchValue:
     """The match value in its canonical spelling; a failure names the field that it was given in."""
     try:
         return _normal(given, matching, field)
@@ -80,9 +80,9 @@ def normal_value(field_name: str, given: object, matching: Matching, field: Fiel
         raise ItemFailed(failed.error, failed.error_text, field_name) from None
 
 
-def _normal(given: object, matching: Matching, field: Field | None) -> str:
+def _normal(given: object, matching: Matching, field: Field | None) -> MatchValue:
     if field is not None:
-        return match_text(field, given)
+        return match_value(field, given)
     if matching is Matching.PHONE:
         return normal_phone(given)
     if matching is Matching.PROFILE_ID:
@@ -123,10 +123,10 @@ def _absent(value: object) -> bool:
     return value is None or value == ""
 
 
-def _key(shared: Shared, value: str) -> bytes:
+def _key(shared: Shared, value: MatchValue) -> bytes:
     """The database, the kind of address and its value: not the mode, so that all modes of one address stay in order."""
     kind = f"field/{shared.field_name}" if shared.field else _KINDS[shared.matching]
-    encoded = value.encode()
+    encoded = (value if isinstance(value, str) else ", ".join(value)).encode()
     if len(encoded) > _LONGEST_IN_KEY:
         encoded = hashlib.blake2b(encoded, digest_size=16).hexdigest().encode()
     return b"%d/%s/%s" % (shared.database, kind.encode(), encoded)

@@ -14,7 +14,7 @@ from ingest.items import normal_value
 from ingest.postgres import Pool
 from ingest.requests import MATCH_KEYS, SUBSCRIPTION_SIDE, GetProfile, checked, matched_field
 from schemas.failures import ItemFailed
-from schemas.fields import Field, FieldType
+from schemas.fields import Field, MatchValue
 from schemas.identities import searched, tag_hashes
 from schemas.matching import Matching
 
@@ -33,7 +33,7 @@ class GettingProfile:
             if resource is not None:
                 await accounts.get_resource(connection, call.token.account, database.id, resource)
             field = matched_field(request, database.fields)
-            found = await _find(connection, database, request, field, _match_value(request, field), resource)
+            found = await _find(connection, database, request, _match_value(request, field), resource)
             if len(found) > 1:
                 raise conflict("more than one profile matches")
             row = await _read(connection, database, found[0]) if found else None
@@ -42,7 +42,7 @@ class GettingProfile:
         return success(data=_shown(row))
 
 
-def _match_value(request: GetProfile, field: Field | None) -> str:
+def _match_value(request: GetProfile, field: Field | None) -> MatchValue:
     key = MATCH_KEYS[request.matching]
     if request.match_value is None:
         raise invalid(f"{key}: required with matching {request.matching}")
@@ -55,14 +55,14 @@ def _match_value(request: GetProfile, field: Field | None) -> str:
 
 
 async def _find(
-    connection: asyncpg.Connection, database: Database, request: GetProfile, field: Field | None, value: str, resource: int | None
+    connection: asyncpg.Connection, database: Database, request: GetProfile, value: MatchValue, resource: int | None
 ) -> list[bytes]:
     """The profiles that match, two at the most of each kind of identity."""
-    if request.matching is Matching.PROFILE_ID:
-        return [bytes.fromhex(value)]
-    if field is not None and field.type is FieldType.TAGS:
+    if isinstance(value, list):
         wanted = tag_hashes(database.id, str(request.field_name), value)
         rows = await connection.fetch("SELECT profile FROM profile_tags WHERE tags @> $1::bigint[] LIMIT 2", wanted)
+    elif request.matching is Matching.PROFILE_ID:
+        return [bytes.fromhex(value)]
     else:
         identities = searched(request.matching, value, resource, request.field_name)
         rows = await connection.fetch(

@@ -7,9 +7,15 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from schemas import values
+from schemas import dates, values
 from schemas.failures import ItemFailed
+from schemas.texts import composed
 from schemas.values import JsonValue
+
+# Bytes in UTF-8.
+LONGEST_MATCH_VALUE = 1_024
+# No character becomes more than 12 bytes.
+_SURELY_SHORT = LONGEST_MATCH_VALUE // 12
 
 
 class FieldType(StrEnum):
@@ -53,12 +59,26 @@ class Field(BaseModel):
         return self
 
 
+class _Ruled(Field):
+    """A system field whose values follow a rule of their own."""
+
+    rule: Callable[[object], JsonValue]
+
+
 # A profile's `_status` and a subscription's `status`, by their numbers.
 STATUSES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid")
 
-_STATUS = Field(type=FieldType.ENUM, options=list(STATUSES))
+
+def status_word(value: object) -> str:
+    """A subscription's status by its word or number."""
+    return values.option(STATUSES, value)
+
+
+def _status(value: object) -> int:
+    return STATUSES.index(status_word(value))
+
+
 _TEXT = Field(type=FieldType.STRING)
-_DATE = Field(type=FieldType.DATE)
 _IP = Field(type=FieldType.IP)
 
 # `email`, `phones` and `subscriptions` follow rules of their own.
@@ -66,9 +86,9 @@ SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "_fname": _TEXT,
         "_lname": _TEXT,
-        "_bdate": _DATE,
-        "_sex": Field(type=FieldType.ENUM, options=["male", "female"]),
-        "_regdate": _DATE,
+        "_bdate": _Ruled(type=FieldType.DATE, rule=dates.day),
+        "_sex": _Ruled(type=FieldType.ENUM, options=["male", "female"], rule=values.sex),
+        "_regdate": Field(type=FieldType.DATE),
         "_regip": _IP,
         "_regurl": _TEXT,
         "_regcountry": _TEXT,
@@ -81,7 +101,8 @@ SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
         "_tz": _TEXT,
         "_vendor": _TEXT,
         "_browser": _TEXT,
-        "_status": _STATUS,
+        "_os": _TEXT,
+        "_status": _Ruled(type=FieldType.ENUM, options=list(STATUSES), rule=_status),
     }
 )
 
@@ -90,36 +111,46 @@ _PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
     FieldType.FLOAT: values.number,
     FieldType.STRING: values.string,
     FieldType.BOOLEAN: values.boolean,
-    FieldType.DATE: values.date,
+    FieldType.DATE: dates.date,
     FieldType.IP: values.ip,
     FieldType.TAGS: values.tags,
     FieldType.OBJECT: values.json_object,
     FieldType.ARR_OBJECT: values.objects,
 }
 
+MatchValue = str | list[str]
+"""What is searched by: sorted tags, else one text."""
+
 
 def parse(field: Field, value: object) -> JsonValue:
-    """The stored form of a value that is not null."""
-    if field is _STATUS:
-        return STATUSES.index(status_word(value))
-    if field.type is FieldType.ENUM:
-        return values.option(field.options, value)
-    return _PARSERS[field.type](value)
+    """The stored form of a value that is not null; None if the value itself says that nothing is known."""
+    if isinstance(field, _Ruled):
+        return field.rule(value)
+    stored = values.option(field.options, value) if field.type is FieldType.ENUM else _PARSERS[field.type](value)
+    if field.match:
+        _refuse_long(stored)
+    return stored
 
 
-def match_text(field: Field, value: object) -> str:
-    """What a value is searched by: the same text for an int and its decimal string, and for tags in any order."""
-    parsed = parse(field, value)
+def match_value(field: Field, value: object) -> MatchValue:
+    """What a value is searched by: the same for an int and its decimal string, for texts alike, and for tags in any order."""
+    stored = parse(field, value)
     if field.type is FieldType.TAGS:
         # No tag at all would be carried by everybody.
-        if not parsed:
+        if not stored:
             raise ItemFailed(400, "Incorrect tags")
-        return ", ".join(sorted(parsed))
-    if field.type is FieldType.DATE:
-        return values.instant(parsed)
-    return str(parsed)
+        _refuse_long(",".join(stored))
+        return sorted(stored)
+    return search_text(stored)
 
 
-def status_word(value: object) -> str:
-    """A subscription's status by its word or number."""
-    return values.option(STATUSES, value)
+def search_text(stored: JsonValue) -> str:
+    """How a stored value that is no list is compared."""
+    return composed(str(stored))
+
+
+def _refuse_long(stored: JsonValue) -> None:
+    """A value that is searched by has a bound, as it is compared; of tags, each has."""
+    for text in stored if isinstance(stored, list) else (stored,):
+        if isinstance(text, str) and len(text) > _SURELY_SHORT and len(composed(text).encode()) > LONGEST_MATCH_VALUE:
+            raise ItemFailed(400, "Match value too long")

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
-from schemas.fields import Field, FieldType, match_text
+from schemas.fields import Field, FieldType, search_text
 from schemas.matching import Matching
+from schemas.stored import fitting
 from schemas.values import JsonValue
 
 
@@ -52,7 +53,10 @@ def searched(matching: Matching, value: str, resource: int | None, field_name: s
 def identities_of(
     fields: Mapping[str, Field], data: Mapping[str, JsonValue], subscriptions: Iterable[Mapping[str, JsonValue]]
 ) -> set[Identity]:
-    """Everything that a stored profile is found by, but for its id and its tags; `fields` are its database's own."""
+    """Everything that a stored profile is found by, but for its id and its tags; `fields` are its database's own.
+
+    It never fails: a value that its field no longer accepts is not searched by.
+    """
     found: set[Identity] = {(Kind.PHONE, phone) for phone in data.get("phones", ())}
     if email := data.get("email"):
         found.add((Kind.EMAIL, email))
@@ -64,13 +68,24 @@ def identities_of(
             found.add(_subscribed(channel, address, subscription["resource_id"]))
     for name, field in fields.items():
         if field.match and field.type is not FieldType.TAGS and name in data:
-            found.add(_of_field(name, match_text(field, data[name])))
+            value = fitting(field, data[name])
+            if value is not None:
+                found.add(_of_field(name, search_text(value)))
     return found
 
 
-def tag_hashes(database: int, field_name: str, text: str) -> list[int]:
-    """What the index of tags holds for the tags of a match text: 64-bit signed hashes, sorted."""
-    return sorted({_hash(b"%d/%s/%s" % (database, field_name.encode(), tag.strip().encode())) for tag in text.split(",")})
+def tags_of(database: int, fields: Mapping[str, Field], data: Mapping[str, JsonValue]) -> set[int]:
+    """The hashes of the tags that a stored profile is found by; it never fails either."""
+    found: set[int] = set()
+    for name, field in fields.items():
+        if field.match and field.type is FieldType.TAGS and name in data:
+            found.update(tag_hashes(database, name, fitting(field, data[name]) or ()))
+    return found
+
+
+def tag_hashes(database: int, field_name: str, tags: Iterable[str]) -> list[int]:
+    """What the index of tags holds for tags: 64-bit signed hashes, sorted."""
+    return sorted({_hash(b"%d/%s/%s" % (database, field_name.encode(), tag.encode())) for tag in tags})
 
 
 def _subscribed(channel: str, address: str, resource: int | None) -> Identity:

@@ -59,8 +59,8 @@ class ProfileImport(Message):
 
     batch: HexId
     item: int = Field(ge=0)
-    # The normalised match value; the batch says what it is matched with.
-    value: str
+    # The normalised match value, of tags an array; the batch says what it is matched with.
+    value: str | list[str]
     data: dict[str, Any]
     custom_data: dict[str, Any] | None = None
 

@@ -4,21 +4,19 @@ import ipaddress
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from datetime import date as calendar
 from typing import Any, TypeAlias
 
 import msgspec
 
 from schemas.failures import ItemFailed
+from schemas.texts import composed
 
 JsonValue: TypeAlias = Any
 
 _INT64 = range(-(2**63), 2**63)
 _DECIMAL = re.compile(r"-?[0-9]{1,40}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SEXES = {"male": "male", "female": "female", "1": "male", "2": "female", "0": None, "9": None}
 # An escaped NUL in encoded JSON, but no text that merely spells one.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -73,24 +71,6 @@ def boolean(value: object) -> bool:
     raise ItemFailed(400, "Incorrect boolean")
 
 
-def date(value: object) -> str:
-    if isinstance(value, str) and (_DAY.fullmatch(value) or _MOMENT.fullmatch(value)):
-        try:
-            instant(value)
-        # A day that no calendar has, or a moment before the year 1.
-        except (ValueError, OverflowError):
-            raise ItemFailed(400, "Incorrect date") from None
-        return value
-    raise ItemFailed(400, "Incorrect date")
-
-
-def instant(text: str) -> str:
-    """A day, or a moment in UTC: equal moments have the same text."""
-    if _DAY.fullmatch(text):
-        return calendar.fromisoformat(text).isoformat()
-    return datetime.fromisoformat(text.upper()).astimezone(UTC).isoformat()
-
-
 def option(options: Sequence[str], value: object) -> str:
     text = str(value) if type(value) is int else value
     if isinstance(text, str):
@@ -99,25 +79,40 @@ def option(options: Sequence[str], value: object) -> str:
             return text
         if _DECIMAL.fullmatch(text) and 0 <= int(text) < len(options):
             return options[int(text)]
+        alike = composed(text)
+        if (spelled := next((each for each in options if composed(each) == alike), None)) is not None:
+            return spelled
+    raise ItemFailed(400, "Incorrect option")
+
+
+def sex(value: object) -> str | None:
+    """A word, or its number in ISO 5218, where 0 is not known and 9 does not apply: both unset it."""
+    number = str(value) if type(value) is int else value
+    if isinstance(number, str) and number in _SEXES:
+        return _SEXES[number]
     raise ItemFailed(400, "Incorrect option")
 
 
 def ip(value: object) -> str:
+    """An IPv4 that is written as an IPv6 is that IPv4; interpreters differ in how they write it."""
     # A zone (`fe80::1%eth0`) means something on one machine only.
     if isinstance(value, str) and "%" not in value:
         try:
-            return str(ipaddress.ip_address(value))
+            address = ipaddress.ip_address(value)
         except ValueError:
             pass
+        else:
+            return str(getattr(address, "ipv4_mapped", None) or address)
     raise ItemFailed(400, "Incorrect ip")
 
 
 def tags(value: object) -> list[str]:
+    """Only a text is taken apart at its commas; an element of an array is one tag, whatever it holds."""
     given = value.split(",") if isinstance(value, str) and value.strip() else value
     if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
         raise ItemFailed(400, "Incorrect tags")
     storable(given)
-    return list(dict.fromkeys(tag.strip() for tag in given if tag.strip()))
+    return list(dict.fromkeys(composed(tag.strip()) for tag in given if tag.strip()))
 
 
 def json_object(value: object) -> dict[str, JsonValue]:

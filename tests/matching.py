@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.fields import Field, match_text
+from schemas.fields import Field, MatchValue, match_value
 from schemas.ids import SIZE, new_id, unpack
 from schemas.messages import ProfileImport, ProfilesMatched
 from workers.exactly_once import Surprise
@@ -136,7 +136,7 @@ class World:
         return found
 
 
-def item(value: str | int | None = None, custom_data: Any = None, **data: Any) -> Json:
+def item(value: str | int | list[str] | None = None, custom_data: Any = None, **data: Any) -> Json:
     """An item by its match value, which is the e-mail of its data if it is not given."""
     return {"value": data.get("email") if value is None else value, "data": data, "custom_data": custom_data}
 
@@ -145,12 +145,12 @@ def subscription(resource: int, **keys: Any) -> Json:
     return {"resource_id": resource, **keys}
 
 
-def _spelled(item: Json, matching: str, field_name: str | None) -> str:
+def _spelled(item: Json, matching: str, field_name: str | None) -> MatchValue:
     match matching:
         case "phone":
             return normal_phone(item["value"])
         case "custom":
-            return match_text(Field.model_validate(FIELDS[str(field_name)]), item["value"])
+            return match_value(Field.model_validate(FIELDS[str(field_name)]), item["value"])
         case "profile_id":
             return str(item["value"])
     return normal_email(item["value"])

@@ -220,3 +220,33 @@ async def test_a_value_that_many_share_is_ambiguous_at_once(world: World) -> Non
     entries = await world.bring([item("+79000000000")] * 100, "phone")
 
     assert entries == [AMBIGUOUS] * 100
+
+
+@pytest.mark.promise("P-MATCH-22")
+async def test_a_tag_with_a_comma_is_found_as_a_whole_and_not_by_its_parts(world: World) -> None:
+    tagged = ["Ham, smoked"]
+    (created,) = await world.bring([item("a@a.test", interests=tagged)])
+
+    by_part, by_whole = [await one(world, value, "custom", field_name="interests") for value in ("Ham", tagged)]
+    assert by_part != created
+    assert by_whole == created
+
+
+@pytest.mark.promise("P-MATCH-06")
+async def test_tags_in_a_message_of_an_older_gateway_are_a_text(world: World) -> None:
+    (created,) = await world.bring([item("a@a.test", interests=["a", "b"])])
+    (message,) = await world.messages([item("a, b")], "custom", field_name="interests")
+
+    await world.apply([message.model_copy(update={"value": "a, b"})])
+
+    assert await world.entries(bytes.fromhex(message.batch)) == [created]
+
+
+@pytest.mark.promise("P-DATA-27")
+async def test_a_field_that_was_retired_while_its_item_waited_fails_the_item(world: World) -> None:
+    messages = await world.messages([item("pro")], "custom", field_name="plan")
+    await world.pool.execute("UPDATE databases SET fields = fields - 'plan'")
+
+    await world.apply(messages)
+
+    assert await world.entries(bytes.fromhex(messages[0].batch)) == [{"error": 400, "error_text": "Unknown field", "field": "plan"}]

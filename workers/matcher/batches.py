@@ -39,9 +39,9 @@ class Database:
         return {name: field for name, field in self.fields.items() if field.match and field.type is not FieldType.TAGS}
 
     @cached_property
-    def tagging(self) -> tuple[str, ...]:
+    def tagging(self) -> dict[str, Field]:
         """The fields that profiles are found by through `profile_tags`."""
-        return tuple(name for name, field in self.fields.items() if field.match and field.type is FieldType.TAGS)
+        return {name: field for name, field in self.fields.items() if field.match and field.type is FieldType.TAGS}
 
     @cached_property
     def identifying(self) -> frozenset[str]:

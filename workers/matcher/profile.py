@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.identities import Identity, identities_of, tag_hashes
+from schemas.identities import Identity, identities_of, tags_of
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.subscribing import Subscription
@@ -38,10 +38,7 @@ class Profile:
         return frozenset(identities_of(self.database.matchable, self.data, self.subscriptions))
 
     def carries(self) -> frozenset[int]:
-        if not self.database.tagging:
-            return frozenset()
-        named = ((name, self.data.get(name)) for name in self.database.tagging)
-        return frozenset(tag for name, tags in named if tags for tag in tag_hashes(self.database.id, name, ",".join(tags)))
+        return frozenset(tags_of(self.database.id, self.database.tagging, self.data))
 
 
 def same(one: JsonValue, other: JsonValue) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.failures import ItemFailed
-from schemas.fields import FieldType, parse
+from schemas.fields import Field, MatchValue, match_value, parse
 from schemas.identities import Identity, Kind, searched, tag_hashes
 from schemas.ids import parse_id
 from schemas.matching import Matching
@@ -66,30 +66,38 @@ def read(message: ProfileImport, batch: Batch, locate: Locate) -> Item | Outcome
 
 
 def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
-    value, name, database = message.value, batch.field_name, batch.database
+    database = batch.database
     item = Item(batch, message.item, change, message.custom_data)
     if address := change.fields.get("email"):
         item.email = database.id, (Kind.EMAIL, address)
     if batch.matching is Matching.PROFILE_ID:
-        item.profile = parse_id(value)
+        item.profile = parse_id(message.value)
         if item.profile is None:
             raise ItemFailed(404, "Profile not found", "profile_id")
         return item
-    item.implied = _implied(batch, value)
-    if batch.matching is Matching.CUSTOM and name and database.fields[name].type is FieldType.TAGS:
-        item.tags = tuple(tag_hashes(database.id, name, value))
+    field = _searched_field(batch)
+    # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
+    value = message.value if field is None else match_value(field, message.value)
+    item.implied = _implied(batch, field, value)
+    if isinstance(value, list):
+        item.tags = tuple(tag_hashes(database.id, str(batch.field_name), value))
     else:
-        item.keys = tuple((database.id, identity) for identity in searched(batch.matching, value, batch.resource, name))
+        identities = searched(batch.matching, value, batch.resource, batch.field_name)
+        item.keys = tuple((database.id, identity) for identity in identities)
     return item
 
 
-def _implied(batch: Batch, value: str) -> dict[str, JsonValue]:
+def _searched_field(batch: Batch) -> Field | None:
+    if batch.matching is not Matching.CUSTOM:
+        return None
+    field = batch.database.fields.get(str(batch.field_name))
+    if field is None or not field.match:
+        raise ItemFailed(400, "Unknown field", batch.field_name)
+    return field
+
+
+def _implied(batch: Batch, field: Field | None, value: MatchValue) -> dict[str, JsonValue]:
     """The match value as a field of a new profile."""
-    match batch.matching:
-        case Matching.EMAIL | Matching.EMAIL_PROFILE:
-            return {"email": value}
-        case Matching.PHONE:
-            return {"phones": [value]}
-        case Matching.CUSTOM if batch.field_name:
-            return {batch.field_name: parse(batch.database.fields[batch.field_name], value)}
-    return {}
+    if field is not None:
+        return {str(batch.field_name): parse(field, value)}
+    return {"phones": [value]} if batch.matching is Matching.PHONE else {"email": value}

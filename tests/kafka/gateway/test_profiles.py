@@ -27,7 +27,7 @@ async def stored(world: Running, data: Json, *subscriptions: Json, account: int 
             "INSERT INTO identities VALUES ($1, $2, $3, $4, $5)", database, kind, value, int.from_bytes(profile[-6:], "big"), profile
         )
     if "interests" in data:
-        hashes = tag_hashes(database, "interests", ", ".join(data["interests"]))
+        hashes = tag_hashes(database, "interests", data["interests"])
         await world.pool.execute("INSERT INTO profile_tags VALUES ($1, $2)", profile, hashes)
     return {"_id": profile.hex(), **data, "subscriptions": list(subscriptions)}
 

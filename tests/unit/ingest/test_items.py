@@ -33,7 +33,7 @@ CUSTOM, INT, TAGGED = (shared(Matching.CUSTOM, field=field) for field in (CRM, N
 PROFILE = "0A" * 12
 
 # what the item gives: (item, matching, match value)
-VALUES: dict[str, tuple[Any, Shared, str]] = {
+VALUES: dict[str, tuple[Any, Shared, str | list[str]]] = {
     "its own key": ({"email": " Ann@Good.TEST ", "data": {"email": "b@b.test"}}, EMAIL, "ann@good.test"),
     "the one in data": ({"data": {"email": "b@b.test"}}, shared(root="r@r.test"), "b@b.test"),
     "the one at the root": ({"data": {}}, shared(root="r@r.test"), "r@r.test"),
@@ -46,7 +46,9 @@ VALUES: dict[str, tuple[Any, Shared, str]] = {
     "a field": ({"data": {"crm": "A-1"}}, CUSTOM, "A-1"),
     "an int": ({"field_value": 7, "data": {}}, INT, "7"),
     "an int as text": ({"field_value": "7", "data": {}}, INT, "7"),
-    "tags in any order": ({"data": {"crm": ["b", "a"]}}, TAGGED, "a, b"),
+    "tags in any order": ({"data": {"crm": ["b", "a"]}}, TAGGED, ["a", "b"]),
+    "tags in a text": ({"data": {}, "field_value": "b, a"}, TAGGED, ["a", "b"]),
+    "a tag with a comma": ({"data": {"crm": ["Ham, smoked"]}}, TAGGED, ["Ham, smoked"]),
     "another mode's key": ({"phone": 5, "data": {"email": "b@b.test"}}, EMAIL, "b@b.test"),
 }
 
@@ -123,12 +125,13 @@ def test_a_key_names_database_kind_and_value_but_not_the_mode() -> None:
     assert len(prepared({"data": {"crm": "A" * 500}}, CUSTOM).key) < 100
 
 
+@pytest.mark.parametrize("value", ["a@b.test", ["Ham, smoked", "b"]])
 @pytest.mark.parametrize("custom_data", [None, {"row": 2**70}])
-def test_a_record_is_what_the_message_defines(custom_data: dict[str, Any] | None) -> None:
-    item = Prepared(b"key", "a@b.test", {"é": [1.5, 2**70, None, "\U0001f600"]}, custom_data)
+def test_a_record_is_what_the_message_defines(custom_data: dict[str, Any] | None, value: str | list[str]) -> None:
+    item = Prepared(b"key", value, {"é": [1.5, 2**70, None, "\U0001f600"]}, custom_data)
     batch = new_id()
-    _, value, headers = record(batch, 7, item)
+    _, written, headers = record(batch, 7, item)
     message = ProfileImport(batch=batch.hex(), item=7, value=item.value, data=item.data, custom_data=item.custom_data)
 
-    assert ProfileImport.decode(value) == message == ProfileImport.decode(message.encode())
+    assert ProfileImport.decode(written) == message == ProfileImport.decode(message.encode())
     assert headers == (("batch", batch.hex().encode()), ("item", b"7"))
