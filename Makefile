@@ -2,9 +2,11 @@
 .PHONY: help setup up test torture bench soak fuzz check docs lock clean
 
 PYTHON ?= python3
-BIN := .venv/bin
+# One that is named has an environment of its own inside, so that the same tests run on several: make test PYTHON=python3.13
+VENV := .venv$(if $(filter command,$(origin PYTHON)),/$(subst /,-,$(PYTHON)))
+BIN := $(VENV)/bin
 # Newer than both lists only when all of them is installed.
-INSTALLED := .venv/installed
+INSTALLED := $(VENV)/installed
 MINUTES ?= 10
 
 help: ## Show this list
@@ -28,7 +30,7 @@ bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
 soak: setup ## Load a stack with 70 % of its rate for MINUTES=10, then take Postgres away, and show memory, lag and sizes
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
-FUZZ := .venv/fuzz
+FUZZ := $(VENV)/fuzz
 SECONDS ?= 60
 
 fuzz: $(FUZZ)/installed ## Send what nobody would send for SECONDS=60 each, to the parsers and to a running stack
@@ -64,7 +66,7 @@ clean: ## Stop the stack and delete it, .venv and every cache
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "$(PYTHON) must be Python 3.11 or newer with its venv module: install it (Debian: apt install python3-venv), or run make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

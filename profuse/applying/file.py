@@ -2,14 +2,12 @@
 
 import tomllib
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from profuse.applying import mailing
 from profuse.applying.failures import BadFile
-from schemas.addresses import normal_email
-from schemas.failures import ItemFailed
 from schemas.fields import Field as DeclaredField
 from schemas.tokens import USUAL_RIGHTS
 
@@ -22,14 +20,6 @@ def _channel(channel: object) -> object:
     if channel in _LATER_CHANNELS:
         raise ValueError(f"{channel} comes with a later version; the only channel yet is email")
     return channel
-
-
-def _sender(sender: str) -> str:
-    try:
-        normal_email(parseaddr(sender)[1])
-    except ItemFailed:
-        raise ValueError('must be an address like "Demo <demo@example.com>"') from None
-    return sender
 
 
 def _own_field(name: str) -> str:
@@ -106,9 +96,9 @@ class Trigger(_Part):
     resource: Number | None = None
     unconditional_sending: bool = False
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
-    sender: Annotated[Line, AfterValidator(_sender)]
-    subject: Line
-    html: Text
+    sender: Annotated[Line, AfterValidator(mailing.sender)]
+    subject: Annotated[Line, AfterValidator(mailing.template)]
+    html: Annotated[Text, AfterValidator(mailing.template)]
     fields: list[str] | None = None
 
 

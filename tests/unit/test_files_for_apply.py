@@ -44,6 +44,7 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (ACCOUNT + DATABASE + 'fields = { email = "string" }', "accounts[0].databases[0].fields.email: is a system field"),
         (ACCOUNT + DATABASE + 'fields = { _x = "string" }', "accounts[0].databases[0].fields._x: is a system field"),
         (ACCOUNT + TRIGGER.replace("Demo <demo@example.com>", "Demo"), "accounts[0].triggers[0].sender: must be an address"),
+        (ACCOUNT + TRIGGER.replace("demo@example.com", "=?utf-8?q?a?=@example.com"), "accounts[0].triggers[0].sender: "),
         (ACCOUNT + TRIGGER.replace("Hello", "a\\nBcc: b", 1), "accounts[0].triggers[0].subject: must be one line of text"),
         (ACCOUNT + TRIGGER.replace("<p>Hello", "\\u0000"), "accounts[0].triggers[0].html: holds a NUL"),
         (ACCOUNT + TRIGGER + "skip_minutes = -1", "accounts[0].triggers[0].skip_minutes: Input should be greater than or equal to 0"),
@@ -63,6 +64,18 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
         (ACCOUNT + "providers = []", "accounts[0].providers: providers come with a later version"),
         (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
         (ACCOUNT + TRIGGER.replace('"email"', '"sms"'), "accounts[0].triggers[0].channel: sms comes with a later version"),
+        (
+            ACCOUNT + TRIGGER.replace("<p>Hello", "<p>\\n{subscription.email}"),
+            "accounts[0].triggers[0].html: line 2: {subscription.…} comes with a later version",
+        ),
+        (
+            ACCOUNT + TRIGGER.replace("<p>Hello", "{if lead.a equal 1}x{end}\\n\\n{unsubscribe}"),
+            "accounts[0].triggers[0].html: line 1: {if …} comes with a later version; line 3: {unsubscribe} comes with a later version",
+        ),
+        (
+            ACCOUNT + TRIGGER.replace('"Hello"', '"{if lead._fname}Hello{end}"'),
+            "accounts[0].triggers[0].subject: line 1: {if …} comes with a later version",
+        ),
         (ACCOUNT + TRIGGER.replace('"email"', '"webhook"'), "accounts[0].triggers[0].channel: webhook comes with a later version"),
     ],
 )
@@ -78,3 +91,26 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         read('x = 1\n[[accounts]]\nid = 0\nname = ""\n')
 
     assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.promise("P-APPLY-13")
+@pytest.mark.parametrize(
+    ("sender", "stored"),
+    [
+        ("Shop <hallo@bücher.example>", "Shop <hallo@xn--bcher-kva.example>"),
+        ('"Bücher, GmbH" <Hallo@Bücher.example>', '"Bücher, GmbH" <Hallo@xn--bcher-kva.example>'),
+        ("a@b.example", "a@b.example"),
+        ("a@b.example <a@b.example>", "a@b.example <a@b.example>"),
+    ],
+)
+def test_a_sender_is_stored_as_mails_can_carry_it(sender: str, stored: str) -> None:
+    file = read(ACCOUNT + TRIGGER.replace('"Demo <demo@example.com>"', f"'{sender}'"))
+
+    assert file.accounts[0].triggers[0].sender == stored
+    assert read(ACCOUNT + TRIGGER.replace('"Demo <demo@example.com>"', f"'{stored}'")) == file
+
+
+@pytest.mark.promise("P-APPLY-10")
+@pytest.mark.parametrize("html", ["p { color: red }", "{else}", "if (a) {b}", "{if (a) b(); }", "{lead.if x}", "{if}", "{unsubscribe_me}"])
+def test_what_is_no_template_may_be_in_braces(html: str) -> None:
+    assert read(ACCOUNT + TRIGGER.replace("<p>Hello", html))

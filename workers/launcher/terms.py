@@ -44,7 +44,8 @@ class Profile:
 
     @property
     def email(self) -> str | None:
-        return self.data.get("email")
+        email = self.data.get("email")
+        return email if isinstance(email, str) else None
 
 
 @dataclass(frozen=True)

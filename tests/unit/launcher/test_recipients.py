@@ -1,5 +1,7 @@
 """Whom a launch reaches, and why it reaches nobody."""
 
+from typing import Any
+
 import pytest
 
 from tests.launching import campaign, profile, subscription
@@ -27,6 +29,43 @@ def test_a_subscription_of_no_use_is_passed_over(change: dict[str, object]) -> N
     person = profile([subscription("no@example.com", priority=-1, **change), subscription("yes@example.com")], email="own@example.com")
 
     assert recipients.choose(campaign(resource=24), person) == Recipient("yes@example.com", person.subscriptions[1])
+
+
+@pytest.mark.promise("P-LAUNCH-05")
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "text",
+        7,
+        [],
+        {},
+        {"resource_id": 24},
+        {"resource_id": 24, "channel": "email"},
+        subscription("odd@example.com") | {"email": None},
+        subscription("odd@example.com") | {"email": {"a": 1}},
+        subscription("odd@example.com") | {"email": ""},
+        subscription("odd@example.com") | {"channel": []},
+        subscription("odd@example.com") | {"status": {}},
+        subscription("odd@example.com") | {"priority": "high", "status": "unsubscribed"},
+    ],
+)
+def test_a_stored_subscription_of_another_shape_is_none(odd: Any) -> None:
+    person = profile([odd, subscription("yes@example.com")])
+
+    assert recipients.choose(campaign(resource=24), person) == Recipient("yes@example.com", person.subscriptions[1])
+
+
+@pytest.mark.parametrize("priority", ["high", None, [], {"a": 1}])
+def test_a_priority_that_is_no_number_is_as_good_as_none(priority: Any) -> None:
+    person = profile([subscription("b@example.com", priority=1), subscription("a@example.com", priority=priority)])
+
+    assert recipients.choose(campaign(resource=24), person) == Recipient("a@example.com", person.subscriptions[1])
+
+
+@pytest.mark.parametrize("email", [7, {"a": 1}, ["a@example.com"], ""])
+def test_an_own_email_that_is_no_text_is_none(email: Any) -> None:
+    assert recipients.choose(campaign(), profile(email=email)) is None
 
 
 @pytest.mark.promise("P-LAUNCH-06")

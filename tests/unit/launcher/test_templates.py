@@ -19,6 +19,9 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "gone": None,
         "home": {"city": {"name": "Rome"}},
         "sly": "{apicontent.page}",
+        "utm.source": "news",
+        "utm": {"source": "no", "medium": "mail", "a.b": {"c": "deep"}},
+        "utm.a": {"b": {"c": "longest"}},
     },
     "apicontent": {"page": "form"},
 }
@@ -34,6 +37,9 @@ VARIABLES: dict[str, dict[str, Any]] = {
         ("{lead.home.city.name}", "Rome"),
         ("{lead.tags}, {lead.vip}, {lead.age}", "a, b, true, 7"),
         ("{lead.home}", '{"city":{"name":"Rome"}}'),
+        ("{lead.utm.source}", "news"),
+        ("{lead.utm.medium}", "mail"),
+        ("{lead.utm.a.b.c}", "longest"),
     ],
 )
 def test_a_variable_shows_its_value(template: str, text: str) -> None:

@@ -1,0 +1,52 @@
+"""Pure: whether mails can be made of what a trigger says, asked before the first one is due."""
+
+from datetime import UTC, datetime
+
+from schemas.addresses import normal_email
+from schemas.failures import ItemFailed
+from workers.launcher import addresses, templates
+from workers.launcher.channel import Refused
+from workers.launcher.email import compose
+from workers.launcher.terms import Campaign, Launch, Profile, Recipient
+
+
+def sender(given: str) -> str:
+    """The sender as it is stored, with its domain in A-labels; raises `ValueError` if no mail can come from it."""
+    _, address = addresses.parted(given)
+    try:
+        domain = normal_email(address).rpartition("@")[2]
+    except ItemFailed:
+        raise ValueError('must be an address like "Demo <demo@example.com>"') from None
+    before, _, after = given.rpartition(address)
+    stored = f"{before}{address.rpartition('@')[0]}@{domain}{after}"
+    try:
+        compose(_sample(stored), datetime.now(UTC), "sample.invalid")
+    except Refused as refusal:
+        raise ValueError(f"no mail can come from it: {refusal}") from None
+    return stored
+
+
+def template(given: str) -> str:
+    """Raises `ValueError` if it uses what would be mailed as it is written."""
+    if found := list(templates.unbuilt(given)):
+        raise ValueError("; ".join(f"line {line}: {name} comes with a later version" for line, name in found))
+    return given
+
+
+def _sample(sender: str) -> Launch:
+    """A launch of which all but the sender can be mailed."""
+    campaign = Campaign(
+        account=0,
+        database=0,
+        trigger=0,
+        active=True,
+        channel="email",
+        resource=None,
+        unconditional_sending=True,
+        sender=sender,
+        subject="",
+        html="",
+        content={},
+        custom_data={},
+    )
+    return Launch("sample", campaign, Profile(b"", {}), Recipient("somebody@sample.invalid"))
