@@ -63,7 +63,18 @@ class Accepting:
         call.share.grow(found.size())
         wait = trigger.wait if request.timeout is None else request.timeout.duration()
         lease = self.settings.accepting_lease
-        new = NewBatch(batch, call.token.account, trigger.database.id, trigger.id, resource, request, wait, found.rejects, lease)
+        new = NewBatch(
+            batch,
+            call.token.account,
+            trigger.database.id,
+            trigger.id,
+            resource,
+            request,
+            wait,
+            found.rejects,
+            lease,
+            self.settings.batch_kept,
+        )
         await self._store(new, request_id)
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
         metrics.ITEMS.labels("failed").inc(len(found.rejects))

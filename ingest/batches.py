@@ -31,6 +31,8 @@ class NewBatch:
     wait: timedelta
     rejects: Mapping[int, Mapping[str, Any]]
     lease: timedelta
+    # Retention need not look at it before.
+    kept: timedelta
 
     @property
     def total(self) -> int:
@@ -51,9 +53,9 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
     request = batch.request
     await connection.execute(
         "INSERT INTO batches (id, account, database, trigger, total, matching, field_name, resource, skip_triggers, "
-        "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until) "
+        "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14::jsonb, "
-        "now() + $15::interval, now() + $16::interval)",
+        "now() + $15::interval, now() + $16::interval, now() + $17::interval)",
         batch.id,
         batch.account,
         batch.database,
@@ -70,6 +72,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         _json({str(item): entry for item, entry in batch.rejects.items()}),
         batch.wait,
         batch.lease,
+        batch.kept,
     )
     await connection.execute(
         "INSERT INTO batch_progress (batch, total, done, failed) VALUES ($1, $2, $3, $4)",

@@ -168,7 +168,7 @@ async def _partitions(pool: Pool, settings: Settings) -> int:
     with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         async with pool.acquire() as connection:
             # Of the newest migration: without it every single request would fail.
-            await connection.execute("SELECT in_flight FROM tokens LIMIT 0")
+            await connection.execute("SELECT look_at FROM batches LIMIT 0")
             count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
         if count:
             return int(count)

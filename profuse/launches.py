@@ -43,7 +43,8 @@ async def make_due(connection: AsyncConnection, batch: bytes) -> int | None:
     await connection.execute(
         update(batches)
         .where(batches.c.id == batch)
-        .values(due_at=case((batches.c.due_at > func.now(), func.now()), else_=batches.c.due_at))
+        # What was to happen later may be over now.
+        .values(due_at=case((batches.c.due_at > func.now(), func.now()), else_=batches.c.due_at), look_at=func.now())
     )
     hastened = await connection.execute(
         update(launches)

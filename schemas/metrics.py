@@ -13,6 +13,14 @@ MESSAGES = Counter("profuse_messages", "Messages whose effects are committed.", 
 CHUNK_SECONDS = Histogram("profuse_chunk_seconds", "Time from reading a chunk to the broker's confirmation of its outbox.", ["topic"])
 DEAD_LETTERS = Counter("profuse_dead_letters", "Messages that could not be processed.", ["topic"])
 
+DEAD_LETTERS_KEPT = Gauge(
+    "profuse_dead_letters_kept", "Dead letters by account, 0 for nobody's, as the launcher saw it that swept last.", ["account"]
+)
+DEAD_LETTERS_DROPPED = Counter(
+    "profuse_dead_letters_dropped", "Dead letters that waited too long, or were too many of one account.", ["reason"]
+)
+SWEEPS_BEHIND = Gauge("profuse_sweeps_behind", "Sweeps in a row of this launcher that did not get through; old data stays meanwhile.")
+
 SCHEDULED = Counter("profuse_launches_scheduled", "Launches that a matched message asked for, repeats included.")
 LAUNCHES = Counter("profuse_launches", "Launches that ended, by how.", ["ending"])
 LATENESS = Histogram(

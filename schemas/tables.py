@@ -129,6 +129,9 @@ batches = Table(
     # A lease of the gateway that publishes; meaningless once `published_at` is set.
     _moment("accepting_until", nullable=False),
     _moment("published_at"),
+    # Before that retention need not ask whether all of it is over.
+    Column("look_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("batches_look_at_idx", "look_at"),
 )
 
 attachments = Table(
@@ -213,6 +216,16 @@ results = Table(
     Column("errors", JSONB, nullable=False),
     # item number -> its own custom_data
     Column("custom_data", JSONB, nullable=False),
+    # Where an erasure has to look.
+    Index("results_custom_data_idx", "batch", "chunk", postgresql_where=text("custom_data <> '{}'")),
+)
+
+# Profiles that are gone, while their items' custom_data is being taken out of `results`.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("profile", LargeBinary, primary_key=True),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 # Written by the launcher: a group of launches that share their batch, trigger and due time.
@@ -275,5 +288,9 @@ dead_letters = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # When the broker had it again.
     _moment("replayed_at"),
+    # 0 where no batch tells it.
+    Column("account", Integer, nullable=False, server_default=text("0")),
     Index("dead_letters_batch_idx", "batch"),
+    Index("dead_letters_account_created_at_idx", "account", "created_at"),
+    Index("dead_letters_created_at_idx", "created_at"),
 )

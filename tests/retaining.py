@@ -1,5 +1,6 @@
 """What tests of retention are made of: batches that are over, and what keeps them."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -40,7 +41,8 @@ async def finished(world: World, hours: float = 25, ahead: float = 0) -> bytes:
     made = await world.batch(3)
     batch = moment.to_bytes(6, "big") + made[6:]
     await pool.execute(
-        "UPDATE batches SET id = $2, accepted_at = now() - $3::interval, published_at = now() WHERE id = $1",
+        "UPDATE batches SET id = $2, accepted_at = now() - $3::interval, accepting_until = now() - $3::interval, published_at = now() "
+        "WHERE id = $1",
         made,
         batch,
         timedelta(hours=hours),
@@ -55,8 +57,16 @@ async def finished(world: World, hours: float = 25, ahead: float = 0) -> bytes:
 
 
 async def sweep(world: World, settings: Settings) -> None:
+    """When the time has come to look at all of them."""
+    await world.pool.execute("UPDATE batches SET look_at = now() WHERE look_at > now()")
     await Retention(settings, world.pool).sweep()
 
 
 async def left(world: World) -> list[bytes]:
     return [row["id"] for row in await world.pool.fetch("SELECT id FROM batches ORDER BY id")]
+
+
+async def until(pool: asyncpg.Pool, condition: str) -> None:
+    async with asyncio.timeout(20):
+        while not await pool.fetchval(f"SELECT {condition}"):
+            await asyncio.sleep(0.02)

@@ -59,6 +59,22 @@ async def end_offsets(settings: Settings, partitions: Iterable[tuple[str, int]])
     return {(partition.topic, partition.partition): end for partition, end in ends.items()}
 
 
+async def caught_up(settings: Settings, positions: Mapping[tuple[str, int], int], before: float) -> bool:
+    """Whether all records that are older than `before`, a Unix time, lie below these positions. Raises `BrokerUnavailable`."""
+    consumer = AIOKafkaConsumer(**settings.kafka_options())
+    partitions = [TopicPartition(*partition) for partition in positions]
+    try:
+        await consumer.start()
+        young = await consumer.offsets_for_times(dict.fromkeys(partitions, int(before * 1000)))
+        ends = await consumer.end_offsets(partitions)
+    except KafkaError as error:
+        raise BrokerUnavailable(repr(error)) from error
+    finally:
+        await stop_client(consumer)
+    # No young one: all are old.
+    return all(positions[each.topic, each.partition] >= (young[each].offset if young[each] else ends[each]) for each in partitions)
+
+
 async def delete_records(settings: Settings, below: Mapping[tuple[str, int], int], before: float) -> int:
     """Let the broker delete the records below these offsets that are older than `before`, a Unix time; how many those were.
 

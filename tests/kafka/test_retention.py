@@ -9,9 +9,12 @@ from aiokafka.structs import TopicPartition
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench
+from tests.retaining import finished, left, world_of
 from workers.retention import Retention
 
 HOUR = 3600
+
+_UNPUBLISHED = "UPDATE batches SET published_at = NULL, look_at = now(), accepting_until = now() - interval '1 hour' * $1"
 
 
 @pytest.fixture
@@ -50,3 +53,20 @@ async def test_a_worker_goes_on_where_all_that_is_processed_was_deleted(bench: B
         await bench.until_processed(200)
 
     assert list(range(200)) == await bench.items()
+
+
+@pytest.mark.promise("P-OPS-19")
+@pytest.mark.parametrize(("position", "renewed", "stays"), [(7, 25, True), (8, 25, False), (8, 2, True)])
+async def test_a_batch_that_the_broker_may_have_whole_is_kept_until_the_matchers_have_come_past_it(
+    bench: Bench, topic: str, position: int, renewed: int, stays: bool
+) -> None:
+    """The gateway died after the last confirmation and before it noted that; offset 7 is 23 hours old, and an hour is for clocks."""
+    world = await world_of(bench.pool)
+    await finished(world, hours=26)
+    await bench.pool.execute("UPDATE progress SET position = $2 WHERE topic = $1 AND partition = 0", topic, position)
+    await bench.pool.execute("UPDATE batch_progress SET done = B'000', imported = 0, failed = 0")
+    await bench.pool.execute("DELETE FROM launches")
+    await bench.pool.execute(_UNPUBLISHED, renewed)
+    await Retention(bench.settings, bench.pool).sweep()
+
+    assert bool(await left(world)) == stays

@@ -11,9 +11,8 @@ from structlog.testing import capture_logs
 
 from schemas.settings import Settings
 from tests.launching import World
-from tests.retaining import finished, left, request, sweep, world_of
-from workers import retention
-from workers.retention import Retention
+from tests.retaining import finished, left, request, sweep, until, world_of
+from workers.retention import Retention, batches, job
 
 OVER = timedelta(seconds=-1)
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('retention ' || $1, 0))"
@@ -34,14 +33,8 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
 @pytest.fixture
 def pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two rows."""
-    monkeypatch.setattr(retention, "PAGE", 2)
-    monkeypatch.setattr(retention, "ROWS", 2)
-
-
-async def until(pool: asyncpg.Pool, condition: str) -> None:
-    async with asyncio.timeout(20):
-        while not await pool.fetchval(f"SELECT {condition}"):
-            await asyncio.sleep(0.02)
+    monkeypatch.setattr(batches, "PAGE", 2)
+    monkeypatch.setattr(job, "ROWS", 2)
 
 
 @pytest.mark.usefixtures("pages")

@@ -15,8 +15,8 @@ async def bury(connection: asyncpg.Connection, entries: Sequence[Entry[M]]) -> N
     """Keep the records as they came."""
     await connection.executemany(
         """
-        INSERT INTO dead_letters (topic, partition, "offset", key, value, headers, reason, batch, item)
-        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)
+        INSERT INTO dead_letters (topic, partition, "offset", key, value, headers, reason, batch, item, account)
+        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, coalesce((SELECT account FROM batches WHERE id = $8), 0))
         """,
         [_row(entry) for entry in entries],
     )

@@ -39,7 +39,7 @@ class Launcher:
         return self._stream.alive() + self._firing.alive()
 
     async def ready(self) -> list[str]:
-        return self._stream.problems() + self._firing.problems() + await self._stream.edges.problems()
+        return self._stream.problems() + self._firing.problems() + self._retention.problems() + await self._stream.edges.problems()
 
 
 @asynccontextmanager

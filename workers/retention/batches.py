@@ -1,0 +1,83 @@
+"""Batches that are over go with all that is their own; the others are looked at again when something can have changed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+# A batch takes its attachments, results and launches along.
+PAGE = 200
+
+# The index gives as many rows as are looked at, however many wait for a later moment.
+_LOOK = "SELECT id FROM batches WHERE look_at <= $1 ORDER BY look_at LIMIT $2"
+
+_DELETE = """
+DELETE FROM batches WHERE id IN (
+    SELECT b.id FROM batches b JOIN batch_progress p ON p.batch = b.id
+    WHERE b.id = ANY($1) AND b.accepted_at < now() - $2::interval AND b.due_at < now()
+    AND (
+        -- What the broker has is answered, however long that takes.
+        p.imported + p.failed = p.total
+        -- What it never got whole is over once nobody publishes it any more, and all that it did get is answered.
+        OR b.published_at IS NULL AND b.accepting_until < now() - $2::interval AND $3
+    )
+    -- Those that expired are gone by now.
+    AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id)
+    -- A replay needs the batch.
+    AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id AND d.replayed_at IS NULL)
+    AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
+    -- Launchers may be behind: every imported item has a launch, so none is still on its way.
+    AND p.imported = (
+        SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
+    )
+    -- Whoever uses it may go on using it; a later sweep looks again.
+    FOR UPDATE OF b SKIP LOCKED
+)
+"""
+
+# Before the first of these moments nothing about it can change. What waits for none of them, such as an answer or an operator,
+# is looked at ever more rarely: after a sixteenth of its age.
+_PUT_OFF = """
+UPDATE batches AS b SET look_at = greatest(
+    b.accepted_at + $2::interval,
+    b.due_at,
+    (SELECT max(l.run_at) FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL),
+    (SELECT max(r.expires_at) FROM requests r WHERE r.batch = b.id),
+    now() + greatest($3::interval, least((now() - b.accepted_at) / 16, interval '6 hours'))
+)
+WHERE b.id IN (SELECT id FROM batches WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long batches are kept, how often they are looked at, and whether the matchers have come to what is as old as that."""
+
+    kept: timedelta
+    every: timedelta
+    caught_up: bool
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Of the batches that were looked at."""
+
+    deleted: int
+    put_off: int
+
+    @property
+    def moved(self) -> int:
+        return self.deleted + self.put_off
+
+
+async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms) -> Swept | None:
+    """Look at a page of the batches whose time had come at a moment; None if there was none."""
+    page = [row["id"] for row in await connection.fetch(_LOOK, now, PAGE)]
+    if not page:
+        return None
+    deleted = _count(await connection.execute(_DELETE, page, terms.kept, terms.caught_up))
+    return Swept(deleted, _count(await connection.execute(_PUT_OFF, page, terms.kept, terms.every)))
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])
