@@ -1,39 +1,62 @@
-"""What the stack under torture is applied: one account with one trigger."""
+"""Pure: the account whose every item is counted, as `apply` reads it."""
 
-from profuse.torture.model import FIELDS, RESOURCE
+from profuse.torture.model import FIELDS, MARKS, NEWSLETTER
 
 TOKEN = "torture-token-0123456789"  # noqa: S105  # of a stack that lives for one run
-TRIGGER = 1
+ACCOUNT = 1
+# What a request starts, what each import starts, and what each change starts.
+WELCOME, IMPORTED, CHANGED = 1, 2, 3
 
-_FIELDS = "\n".join(f'{field} = "int"' for field in ("version", *FIELDS))
+_FIELDS = "\n".join(f'{field} = "int"' for field in ("version", "refused", *FIELDS))
+_MESSAGE = f"""database = 1
+channel = "email"
+active = true
+resource = {NEWSLETTER}
+sender = "Torture <sender@torture.test>"
+subject = "Version {{lead.version}}"
+html = "<p>Page {{apicontent.page}}</p>"
+"""
 
 FILE = f"""
 [[accounts]]
-id = 1
+id = {ACCOUNT}
 name = "torture"
 tokens = [{{ name = "producer", value = "{TOKEN}" }}]
 
 [[accounts.databases]]
 id = 1
 name = "Customers"
+unknown_fields = "keep"
 [accounts.databases.fields]
+code = {{ type = "string", match = true }}
+labels = {{ type = "tags", match = true }}
 {_FIELDS}
 
 [[accounts.resources]]
-id = {RESOURCE}
+id = {NEWSLETTER}
 name = "Newsletter"
 channel = "email"
 database = 1
 
+[[accounts.resources]]
+id = {MARKS}
+name = "Marks"
+channel = "email"
+database = 1
+
 [[accounts.triggers]]
-id = {TRIGGER}
+id = {WELCOME}
 name = "Welcome"
 type = "api_call"
-database = 1
-channel = "email"
-active = true
-resource = {RESOURCE}
-sender = "Torture <sender@torture.test>"
-subject = "Version {{lead.version}}"
-html = "<p>Version {{lead.version}}</p>"
+{_MESSAGE}
+[[accounts.triggers]]
+id = {IMPORTED}
+name = "Imported"
+type = "api_import"
+{_MESSAGE}
+[[accounts.triggers]]
+id = {CHANGED}
+name = "Changed"
+type = "update"
+{_MESSAGE}
 """

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import asyncpg
-import psutil
 
 from profuse.stack.living import process_of
 from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, is_healthy
@@ -29,19 +28,19 @@ _POSTGRES_AWAY = (
 
 
 async def kill_gateway(ground: Ground) -> None:
-    _signal(ground.victim("gateway"), signal.SIGKILL)
+    ground.signal(ground.victim("gateway"), signal.SIGKILL)
 
 
 async def kill_matcher(ground: Ground) -> None:
-    _signal(ground.victim("matcher"), signal.SIGKILL)
+    ground.signal(ground.victim("matcher"), signal.SIGKILL)
 
 
 async def kill_launcher(ground: Ground) -> None:
-    _signal(ground.victim("launcher"), signal.SIGKILL)
+    ground.signal(ground.victim("launcher"), signal.SIGKILL)
 
 
 async def kill_mail_sink(ground: Ground) -> None:
-    _signal(ground.victim("mail-sink"), signal.SIGKILL)
+    ground.signal(ground.victim("mail-sink"), signal.SIGKILL)
 
 
 async def kill_broker(ground: Ground) -> None:
@@ -89,8 +88,9 @@ async def drop_postgres_connections(ground: Ground) -> None:
 async def drop_broker_connections(ground: Ground) -> None:
     """All of one process."""
     victim = ground.victim(*_ROOMS)
-    if victim is not None:
-        await asyncio.to_thread(cut, victim, urlsplit(f"//{ground.state.kafka}").port or 0)
+    process = victim and process_of(victim.identity)
+    if process is not None:
+        await asyncio.to_thread(cut, process, urlsplit(f"//{ground.state.kafka}").port or 0)
 
 
 async def change_replicas(ground: Ground) -> None:
@@ -101,7 +101,7 @@ async def change_replicas(ground: Ground) -> None:
 async def rolling_restart(ground: Ground) -> None:
     """Every process of the rooms, each after the one before it is ready again."""
     for process in ground.processes(*_ROOMS):
-        _signal(process_of(process.identity), signal.SIGTERM)
+        ground.signal(process, signal.SIGTERM)
         deadline = time.monotonic() + _READY_WITHIN
         while time.monotonic() < deadline:
             new = [each for each in ground.processes(process.room) if each.name == process.name and each.identity != process.identity]
@@ -110,29 +110,19 @@ async def rolling_restart(ground: Ground) -> None:
             await asyncio.sleep(0.1)
 
 
-def _signal(victim: psutil.Process | None, number: signal.Signals) -> None:
-    """Whoever has ended by another fault needs no signal."""
-    if victim is None:
-        return
-    try:
-        victim.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
-
-
 async def _strike(ground: Ground, room: str, number: signal.Signals) -> None:
     """End a server; the fault lasts until it has returned."""
     victim = ground.victim(room)
-    _signal(victim, number)
-    await ground.returned(room, None if victim is None else victim.pid)
+    ground.signal(victim, number)
+    await ground.returned(room, None if victim is None else victim.identity.pid)
 
 
 async def _freeze(ground: Ground, room: str) -> None:
     """For longer than its session and its leases last."""
     victim = ground.victim(room)
-    _signal(victim, signal.SIGSTOP)
+    ground.signal(victim, signal.SIGSTOP)
     await asyncio.sleep(max(LEASE, SESSION) * ground.random.uniform(1.2, 1.8))
-    _signal(victim, signal.SIGCONT)
+    ground.signal(victim, signal.SIGCONT)
 
 
 FAULTS: Mapping[str, Fault] = {

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,11 @@ SETTINGS = {
     "PROFUSE_LEASE": f"PT{LEASE}S",
     "PROFUSE_SESSION_TIMEOUT": f"PT{SESSION}S",
     "PROFUSE_REPLY_DEADLINE": f"PT{REPLY_DEADLINE}S",
+    # A day of a minute. A Request-ID is remembered for longer than any producer repeats it.
+    "PROFUSE_BATCH_KEPT": "PT1M",
+    "PROFUSE_RECORDS_KEPT": "PT1M",
+    "PROFUSE_REQUEST_ID_KEPT": "PT3M",
+    "PROFUSE_RETENTION_EVERY": "PT5S",
 }
 
 _CHANGED_WITHIN = 45.0
@@ -45,6 +52,8 @@ class Ground:
 
     directory: Path
     random: Random = field(default_factory=Random)
+    # What was sent to whom, by room and name.
+    signals: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def state(self) -> state.State:
@@ -57,10 +66,21 @@ class Ground:
         """Sorted, so that equal dice mean equal victims."""
         return sorted((process for process in self.state.processes if process.room in rooms), key=lambda process: process.name)
 
-    def victim(self, *rooms: str) -> psutil.Process | None:
-        """One of the rooms' processes; None if it has just ended."""
+    def victim(self, *rooms: str) -> RunningProcess | None:
+        """One of the rooms' processes; None if there is none."""
         found = self.processes(*rooms)
-        return process_of(self.random.choice(found).identity) if found else None
+        return self.random.choice(found) if found else None
+
+    def signal(self, victim: RunningProcess | None, number: signal.Signals) -> None:
+        """Whoever has ended by another fault needs no signal."""
+        process = victim and process_of(victim.identity)
+        if victim is None or process is None:
+            return
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            return
+        self.signals[victim.room, number.name] += 1
 
     async def returned(self, room: str, before: int | None) -> None:
         """Wait until a server answers again, under another number."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-# Of ten turns, how many bring two or three faults at once, and how many leave no time to recover.
+# Of ten turns, how many bring two or three faults at once, how many leave no time to recover, and how many of the others are followed by a calm.
 _SEVERAL = 4
 _HURRIED = 3
+_CALM = 3
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Turn:
     healed: bool
     # The next turn follows on its heels.
     hurried: bool
+    # Nothing is broken for a while after it.
+    calm: bool
 
     @property
     def alone(self) -> str | None:
@@ -38,4 +41,4 @@ def plan(seed: int, kinds: list[str]) -> Iterator[Turn]:
         healed = not hurried
         faults = {kind: Random(random.random()) for kind in drawn}  # noqa: S311
         hurried = random.randrange(10) < _HURRIED
-        yield Turn(faults, healed, hurried)
+        yield Turn(faults, healed, hurried, calm=not hurried and random.randrange(10) < _CALM)

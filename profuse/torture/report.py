@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
-from profuse.torture.verdict import Difference, Kind
+from profuse.torture.chronicle import percentile
+from profuse.torture.verdict.seen import Difference, Kind
 
 KINDS: tuple[Kind, ...] = ("lost", "doubled", "wrong")
 
@@ -21,12 +22,22 @@ class Report:
     requests: int = 0
     # Requests of which the producer never heard that they were taken.
     unacknowledged: int = 0
+    # Items that were imported, and why the others were not.
     items: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    # Dead letters that were imported after all.
+    replayed: int = 0
+    profiles: int = 0
+    launches: int = 0
+    # Batches that retention deleted meanwhile.
+    deleted: int = 0
     mails: int = 0
     # Mails that arrived once more, under the same Message-ID.
     repeats: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    # What was sent to processes, by room and signal.
+    signals: Counter[tuple[str, str]] = field(default_factory=Counter)
     # Slowest, in seconds, of the turns that had this fault alone.
     recovery: dict[str, float] = field(default_factory=dict)
     # Requests that ended without an answer, in those turns.
@@ -34,7 +45,15 @@ class Report:
     # Faults that this machine does not allow.
     impossible: dict[str, str] = field(default_factory=dict)
     drained: float | None = None
+    # Seconds of calm; and of each of the polite account's requests and mails in them.
+    calm: float = 0.0
+    polite_answers: list[float] = field(default_factory=list, repr=False)
+    polite_launches: list[float] = field(default_factory=list, repr=False)
+    hostile_answers: Counter[str] = field(default_factory=Counter)
+    hostile_items: int = 0
+    # Seconds after its due time, of the mails to servers without trouble.
     latest: float = 0.0
+    latest_in_calm: float = 0.0
     differences: list[Difference] = field(default_factory=list)
 
     def recovered(self, kind: str, seconds: float) -> None:
@@ -49,18 +68,23 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         # `asdict` would count the pairs of a Counter.
-        counters = {name: dict(value) for name, value in vars(self).items() if isinstance(value, Counter)}
-        differences = [asdict(difference) for difference in self.differences]
-        return {**vars(self), **counters, "differences": differences, **{kind: self.count(kind) for kind in KINDS}}
+        shown = {name: _shown(value) for name, value in vars(self).items()}
+        return {**shown, "differences": [asdict(each) for each in self.differences], **{kind: self.count(kind) for kind in KINDS}}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Counter):
+        return {name if isinstance(name, str) else " ".join(name): count for name, count in value.items()}
+    return value
 
 
 def table(report: Report) -> Table:
     shown = Table(title=f"profuse torture --minutes {report.minutes:g} --seed {report.seed}", title_justify="left")
     shown.add_column("what")
     shown.add_column("how many", justify="right")
-    shown.add_column("slowest recovery", justify="right")
+    shown.add_column("seconds; slowest recovery", justify="right")
     shown.add_column("requests cut off", justify="right")
-    for row in [*_requests(report), *_faults(report)]:
+    for row in [*_requests(report), *_neighbours(report), *_faults(report)]:
         shown.add_row(*row)
     shown.add_section()
     for kind in KINDS:
@@ -75,17 +99,35 @@ def told(differences: Sequence[Difference], limit: int = 20) -> list[str]:
 
 def _requests(report: Report) -> list[tuple[str, ...]]:
     drained = "not within its time" if report.drained is None else f"{report.drained:.1f} s"
-    answers = ", ".join(f"{answer}: {count}" for answer, count in sorted(report.answers.items()))
     return [
         ("requests", f"{report.requests:,}", ""),
         ("  never acknowledged", f"{report.unacknowledged:,}", ""),
-        (f"  answers: {answers}", f"{report.answers.total():,}", ""),
-        ("accepted items = launches", f"{report.items:,}", ""),
+        (f"  answers: {_listed(report.answers)}", f"{report.answers.total():,}", ""),
+        ("imported items = updates that are looked for", f"{report.items:,}", ""),
+        ("  of which dead letters that were replayed", f"{report.replayed:,}", ""),
+        (f"failed items: {_listed(report.failed)}", f"{report.failed.total():,}", ""),
+        ("profiles", f"{report.profiles:,}", ""),
+        ("launches", f"{report.launches:,}", ""),
         ("  of which mails", f"{report.mails:,}", ""),
         ("  mails that arrived again, under the same Message-ID", f"{report.repeats:,}", ""),
+        ("batches that retention deleted meanwhile", f"{report.deleted:,}", ""),
         ("backlog drained after the last fault", "", drained),
-        ("latest launch after its due time", "", f"{report.latest:.1f} s"),
+        ("latest mail after its due time", "", f"{report.latest:.1f} s"),
     ]
+
+
+def _neighbours(report: Report) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("seconds of calm", f"{report.calm:,.0f}"), ("  latest mail", "", f"{report.latest_in_calm:.1f} s")]
+    for what, seconds in (("requests", report.polite_answers), ("mails", report.polite_launches)):
+        quickest = f"{percentile(seconds, 0.5):.2f}, {percentile(seconds, 0.99):.2f} s"
+        rows.append((f"  {what} of the polite account in them: median, 99 %", f"{len(seconds):,}", quickest))
+    rows.append((f"answers to the hostile account: {_listed(report.hostile_answers)}", f"{report.hostile_answers.total():,}"))
+    rows.append(("  its items that ended", f"{report.hostile_items:,}"))
+    return rows
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name}: {count:,}" for name, count in sorted(counts.items()))
 
 
 def _faults(report: Report) -> list[tuple[str, ...]]:

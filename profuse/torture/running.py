@@ -1,9 +1,10 @@
-"""The whole of a torture: stack, producers, faults, drain, verdict."""
+"""The whole of a torture: stack, producers, neighbours, faults, drain, verdict."""
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -11,17 +12,21 @@ import asyncpg
 
 from profuse.applying import apply
 from profuse.stack import starting
+from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
-from profuse.stack.supervisor import mail_in
-from profuse.torture.account import FILE
+from profuse.torture.account import ACCOUNT, FILE
+from profuse.torture.aside import keep_aside, replay_refused, take_all
+from profuse.torture.breaking import Breaking
+from profuse.torture.concluding import Run, conclude
 from profuse.torture.faults import FAULTS
-from profuse.torture.ground import COUNTS, Ground, Impossible
-from profuse.torture.observing import observe
-from profuse.torture.plan import Turn, plan
+from profuse.torture.ground import COUNTS, Ground
+from profuse.torture.neighbours.accounts import POLITE_FILE, hostile
+from profuse.torture.neighbours.apart import neighbour
+from profuse.torture.plan import plan
+from profuse.torture.population import Population
 from profuse.torture.producers import Producer
 from profuse.torture.recovery import Watch, watching
-from profuse.torture.report import SEVERAL, Report
-from profuse.torture.verdict import Difference, differences
+from profuse.torture.report import Report
 from schemas.settings import Settings
 
 Say = Callable[[str], None]
@@ -30,11 +35,11 @@ PRODUCERS = 4
 _DRAINED_WITHIN = 300.0
 _LOOK_EVERY = 0.5
 _TELL_EVERY = 5.0
+_CHANGE_EVERY = 10.0
 # Launches of some requests wait a minute, if the run is longer than that.
 _WAITS = (0, 0, 0, 0, 0, 0, 0, 1)
 
-_PENDING = "SELECT count(*) FROM launches WHERE finished_at IS NULL"
-_LATEST = "SELECT coalesce(extract(epoch FROM max(finished_at - due_at)), 0)::float8 FROM launches"
+_PENDING = "SELECT count(*) FROM launches l JOIN batches b ON b.id = l.batch WHERE b.account = $1 AND l.finished_at IS NULL"
 
 
 async def torture(directory: Path, seed: int, minutes: float, say: Say, kinds: Sequence[str] = tuple(FAULTS)) -> Report:
@@ -42,27 +47,38 @@ async def torture(directory: Path, seed: int, minutes: float, say: Say, kinds: S
     report = Report(seed, minutes)
     await asyncio.to_thread(starting.detach, directory, COUNTS, Settings(port=0), say)
     settings = settings_of(directory)
-    await apply(settings, FILE)
-    waits = _WAITS if minutes > 1 else _WAITS[:1]
+    for file in (FILE, hostile(0), POLITE_FILE):
+        await apply(settings, file)
+    await keep_aside(settings)
     api = Ground(directory).state.api or ""
-    producers = [Producer(api, number, Random(f"{seed}/{number}"), waits) for number in range(PRODUCERS)]  # noqa: S311  # repeatable
-    async with watching(settings) as watch:
-        await _under_load(producers, lambda: _break(directory, plan(seed, list(kinds)), minutes, watch, producers, report), report, say)
+    waits, population = _WAITS if minutes > 1 else _WAITS[:1], Population()
+    dice = [Random(f"{seed}/{number}") for number in range(PRODUCERS)]  # noqa: S311  # repeatable
+    producers = [Producer(api, number, dice[number], waits, population) for number in range(PRODUCERS)]
+    at_work = asyncio.Event()
+    async with (
+        watching(settings) as watch,
+        neighbour("hostile", api, str(seed)) as ugly,
+        neighbour("polite", api, str(seed)) as polite,
+    ):
+        breaking = Breaking(directory, watch, at_work, lambda: sum(producer.cut for producer in producers), report)
+        async with _repeatedly(_CHANGE_EVERY, lambda turn: _change(settings, turn)):
+            await _under_load(producers, at_work, lambda: breaking.run(plan(seed, list(kinds)), minutes), report, say)
         say("The faults are over; the backlog drains")
         began = time.monotonic()
-        await Ground(directory).up(COUNTS)
+        await asyncio.gather(Ground(directory).up(COUNTS), ugly.stop(), polite.stop())
+        await take_all(settings)
         report.drained = await _drained(settings, watch, began)
-    for producer in producers:
-        await producer.ask_again()
-    await _conclude(report, producers, settings, directory)
+    await conclude(report, Run(producers, breaking.chronicle, ugly.told, polite.told), settings, directory)
     return report
 
 
-async def _under_load(producers: Sequence[Producer], work: Callable[[], Awaitable[None]], report: Report, say: Say) -> None:
+async def _under_load(
+    producers: Sequence[Producer], at_work: asyncio.Event, work: Callable[[], Awaitable[None]], report: Report, say: Say
+) -> None:
     """Producers send until the work is done, and then finish what they are sending."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        sending = [tasks.create_task(producer.run(stop)) for producer in producers]
+        sending = [tasks.create_task(producer.run(at_work, stop)) for producer in producers]
         telling = tasks.create_task(_tell(producers, report, say))
         await work()
         stop.set()
@@ -74,64 +90,52 @@ async def _tell(producers: Sequence[Producer], report: Report, say: Say) -> None
     began = time.monotonic()
     while True:
         requests = [request for producer in producers for request in producer.requests]
-        items = sum(len(request.items) for request in requests if request.acknowledged)
+        items = sum(len(request.items) for request in requests if request.is_acknowledged)
         running = f"{time.monotonic() - began:.0f} s: {len(requests):,} requests, {items:,} items acknowledged"
         say(f"{running}, {report.faults.total()} faults")
         await asyncio.sleep(_TELL_EVERY)
 
 
-async def _conclude(report: Report, producers: Sequence[Producer], settings: Settings, directory: Path) -> None:
-    requests = [request for producer in producers for request in producer.requests]
-    observed = await observe(settings, directory, mail_in(directory))
-    report.requests = len(requests)
-    report.unacknowledged = sum(not request.acknowledged for request in requests)
-    report.answers = sum((producer.answers for producer in producers), Counter())
-    report.items = sum(len(batch.launches) for batch in observed.batches.values())
-    report.mails = len(observed.mails)
-    report.repeats = observed.mails.total() - report.mails
-    report.latest = await _value(settings, _LATEST)
-    surprises = [surprise for producer in producers for surprise in producer.surprises]
-    report.differences = [Difference("wrong", 1, surprise) for surprise in surprises] + differences(requests, observed)
+@asynccontextmanager
+async def _repeatedly(seconds: float, work: Callable[[int], Awaitable[None]]) -> AsyncIterator[None]:
+    async def run() -> None:
+        for turn in count(1):
+            await asyncio.sleep(seconds)
+            await work(turn)
 
-
-async def _break(
-    directory: Path, turns: Iterator[Turn], minutes: float, watch: Watch, producers: Sequence[Producer], report: Report
-) -> None:
-    end = time.monotonic() + minutes * 60
-    cut = 0
-    for turn in turns:
-        if time.monotonic() > end:
-            return
-        await asyncio.gather(*(_inflict(kind, Ground(directory, dice), report) for kind, dice in turn.faults.items()))
-        if not turn.hurried:
-            cause = turn.alone or SEVERAL
-            report.recovered(cause, await watch.recovered())
-            before, cut = cut, sum(producer.cut for producer in producers)
-            report.cut[cause] += cut - before
-
-
-async def _inflict(kind: str, ground: Ground, report: Report) -> None:
+    running = asyncio.create_task(run())
     try:
-        await FAULTS[kind](ground)
-    except Impossible as why:
-        report.impossible[kind] = str(why)
-    else:
-        report.faults[kind] += 1
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()
+
+
+async def _change(settings: Settings, turn: int) -> None:
+    """The hostile account's declaration changes, and what the database refused is replayed."""
+    try:
+        await apply(settings, hostile(turn))
+        await replay_refused(settings)
+    except CannotRun:
+        # A server is away: next time.
+        return
 
 
 async def _drained(settings: Settings, watch: Watch, began: float) -> float | None:
-    """Seconds until nothing is left to do; None if that took too long."""
+    """Seconds until nothing of the account that is counted is left to do; None if that took too long."""
     while time.monotonic() - began < _DRAINED_WITHIN:
         seen = await watch.look()
-        if seen is not None and seen.lag() == 0 and await _value(settings, _PENDING) == 0:
+        if seen is not None and seen.lag() == 0 and await _pending(settings) == 0:
             return time.monotonic() - began
         await asyncio.sleep(_LOOK_EVERY)
     return None
 
 
-async def _value(settings: Settings, sql: str) -> float:
+async def _pending(settings: Settings) -> int:
     connection = await asyncpg.connect(settings.postgres, server_settings={"search_path": settings.prefix})
     try:
-        return float(await connection.fetchval(sql))
+        return int(await connection.fetchval(_PENDING, ACCOUNT))
     finally:
         await connection.close()

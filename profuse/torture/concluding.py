@@ -1,0 +1,103 @@
+"""Looks at all that is left when the torture is over, and completes the report."""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from profuse.stack.supervisor import mail_in
+from profuse.torture.chronicle import Chronicle, Span
+from profuse.torture.model import HOME
+from profuse.torture.neighbours.accounts import POLITE
+from profuse.torture.observing import observe, tables
+from profuse.torture.observing.mails import arrived
+from profuse.torture.producers import Producer
+from profuse.torture.report import Report
+from profuse.torture.verdict import differences, neighbours
+from profuse.torture.verdict.ends import ends, unexplained
+from profuse.torture.verdict.mails import BROKEN_OFF, plainly_due, repeats, waits
+from profuse.torture.verdict.seen import Applied, Difference, Mail, Observed, applied
+from schemas.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who took part, and what they said."""
+
+    producers: Sequence[Producer]
+    chronicle: Chronicle
+    hostile: Mapping[str, Any]
+    polite: Mapping[str, Any]
+
+
+async def conclude(report: Report, run: Run, settings: Settings, directory: Path) -> None:
+    requests = [request for producer in run.producers for request in producer.requests]
+    mails = await asyncio.to_thread(lambda: list(arrived(mail_in(directory), f".{HOME}")))
+    ours = [mail for mail in mails if mail.to.endswith((f".{HOME}", ".torture.sink.test"))]
+    observed = await observe(settings, directory, requests, ours)
+    async with tables.open_tables(settings) as connection:
+        report.deleted = await tables.deleted(connection, settings)
+        unanswered = await tables.unanswered(connection, run.hostile["gone"])
+        due = await tables.due(connection, POLITE)
+    done = applied(requests, observed)
+    _count(report, run, observed, done)
+    report.differences = [
+        *(Difference("wrong", 1, surprise) for producer in run.producers for surprise in producer.surprises),
+        *differences(requests, observed),
+        *_of_time(report, run.chronicle, done, ours),
+        *_of_neighbours(report, run, waits(due, mails), unanswered),
+        *repeats([mail for mail in mails if not _breaks(mail)], run.chronicle),
+        *repeats([mail for mail in mails if _breaks(mail)], run.chronicle, BROKEN_OFF),
+        *unexplained(await asyncio.to_thread(lambda: _ends(directory)), report.signals),
+    ]
+
+
+def _count(report: Report, run: Run, observed: Observed, done: Sequence[Applied]) -> None:
+    requests = [request for producer in run.producers for request in producer.requests]
+    report.requests = len(requests)
+    report.unacknowledged = sum(not request.is_acknowledged for request in requests)
+    report.answers = sum((producer.answers for producer in run.producers), Counter())
+    report.items = len(done)
+    report.failed = Counter(entry["error_text"] for batch in observed.batches.values() for _, entry in batch.errors)
+    report.replayed = sum(each.item.is_refused for each in done)
+    report.profiles = len(observed.profiles)
+    report.launches = sum(items.total() for batch in observed.batches.values() for items in batch.launches.values())
+    report.mails = len(observed.arrivals())
+    report.repeats = len(observed.mails) - report.mails
+    report.calm = sum(calm.ended - calm.began for calm in run.chronicle.calms)
+
+
+def _of_time(report: Report, chronicle: Chronicle, done: Sequence[Applied], ours: Sequence[Mail]) -> Iterator[Difference]:
+    spans = waits(plainly_due(done), ours)
+    # What never arrived is lost, and not late.
+    ever = [span.ended - span.began for span in spans if span.ended < math.inf]
+    report.latest = max(ever, default=0.0)
+    calm = list(chronicle.waited(spans, neighbours.LATE_IN_CALM))
+    report.latest_in_calm = max(calm, default=0.0)
+    return (each for each in neighbours.launched(calm, ever) if each.count)
+
+
+def _of_neighbours(report: Report, run: Run, launches: Sequence[Span], unanswered: Sequence[str]) -> list[Difference]:
+    answers = [Span(sent, math.inf if ended is None else ended) for sent, ended in run.polite["waits"]]
+    report.polite_answers = list(run.chronicle.waited(answers, neighbours.ANSWERED))
+    report.polite_launches = list(run.chronicle.waited(launches, neighbours.LAUNCHED))
+    report.hostile_answers = Counter(run.hostile["answers"])
+    report.hostile_items = run.hostile["ended"]
+    found = [
+        *(Difference("wrong", 1, surprise) for surprise in run.polite["surprises"]),
+        *neighbours.polite(report.polite_answers, report.polite_launches),
+        *neighbours.hostile(run.hostile, unanswered),
+    ]
+    return [each for each in found if each.count]
+
+
+def _breaks(mail: Mail) -> bool:
+    return "@breaks." in mail.to
+
+
+def _ends(directory: Path) -> list[Any]:
+    with (directory / "log" / "supervisor.log").open(errors="replace") as lines:
+        return list(ends(lines))

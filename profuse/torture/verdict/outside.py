@@ -1,0 +1,62 @@
+"""Mails, events and logs: each launch is told to the world at least once, as it should be, and nothing is told that nothing stands for."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from profuse.torture.account import WELCOME
+from profuse.torture.requests import FILE, content_of
+from profuse.torture.verdict.seen import Applied, Difference, Mail, Observed, difference
+from schemas import ids
+
+_SUBJECT = re.compile(r"Version (\d+)")
+
+
+def compared(done: Sequence[Applied], observed: Observed) -> Iterator[Difference]:
+    mailed = {launch: (each, campaign) for each in done if each.item.ending == "send" for launch, campaign in _launches(each)}
+    arrived = observed.arrivals().keys()
+    yield difference("lost", mailed.keys() - arrived, "launches whose mail did not arrive")
+    yield difference("doubled", arrived - mailed.keys(), "mails that nothing stands for")
+    versions: dict[bytes, set[int]] = {}
+    for each in done:
+        versions.setdefault(each.profile, set()).add(each.item.number)
+    welcome = observed.campaigns[WELCOME]
+    strange = [
+        mail.launch
+        for mail in observed.mails
+        if mail.launch in mailed and not _is_right(mail, *mailed[mail.launch], welcome=welcome, versions=versions)
+    ]
+    yield difference("wrong", strange, "mails with another recipient, version, page or file")
+    yield from _events(done, observed)
+    yield difference("wrong", observed.log_lines, "log lines with a traceback, address, phone or token")
+
+
+def _launches(each: Applied) -> Iterator[tuple[str, int]]:
+    for campaign, items in each.batch.launches.items():
+        if each.place in items:
+            yield ids.launch_id(each.batch.id, each.place, campaign), campaign
+
+
+def _is_right(mail: Mail, each: Applied, campaign: int, *, welcome: int, versions: dict[bytes, set[int]]) -> bool:
+    version = _SUBJECT.fullmatch(mail.subject)
+    if version is None or int(version[1]) not in versions[each.profile] or mail.to != each.item.inbox:
+        return False
+    # What an import sets off has neither content nor files.
+    request = each.request if campaign == welcome and each.request.has_files else None
+    return mail.text == f"<p>Page {request.id if request else ''}</p>" and mail.files == ({FILE: content_of(request)} if request else {})
+
+
+def _events(done: Sequence[Applied], observed: Observed) -> Iterator[Difference]:
+    expected: set[bytes] = set()
+    for each in done:
+        expected.add(_id(f"{each.batch.id.hex()}/{each.place}", "import_api"))
+        for launch, _ in _launches(each):
+            expected |= {_id(launch, "launch"), _id(launch, each.item.ending)}
+    told = observed.events
+    yield Difference("lost", len(expected - told.ids), "events that were not told")
+    yield Difference("doubled", len(told.ids - expected), "events that nothing stands for")
+    yield difference("wrong", told.contradictions, "events that were told again with other fields")
+    yield difference("wrong", told.strange, "events with the custom_data of another item")
+
+
+def _id(origin: str, event_type: str) -> bytes:
+    return bytes.fromhex(ids.event_id(origin, event_type))

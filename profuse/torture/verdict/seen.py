@@ -1,0 +1,113 @@
+"""The world after the torture, as it was observed."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from profuse.torture.model import Item, Request
+
+Kind = Literal["lost", "doubled", "wrong"]
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """So many things that are not as they must be."""
+
+    kind: Kind
+    count: int
+    what: str
+
+
+def difference(kind: Kind, found: Iterable[object], what: str) -> Difference:
+    """Of those that were found, the first are named."""
+    listed = list(found)
+    return Difference(kind, len(listed), f"{what}: {', '.join(map(str, listed[:3]))}")
+
+
+@dataclass
+class Batch:
+    """What the database holds of one request, or held of it when it was deleted."""
+
+    id: bytes
+    # Each item with its profile; lists, because an item might be there twice.
+    results: list[tuple[int, bytes]] = field(default_factory=list)
+    errors: list[tuple[int, Entry]] = field(default_factory=list)
+    # Of each campaign, by its internal id: how often it was started for each item.
+    launches: dict[int, Counter[int]] = field(default_factory=dict)
+    # When they are due, in Unix seconds.
+    due: dict[int, float] = field(default_factory=dict)
+    # Groups that are not finished.
+    unfinished: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Its fields, and the addresses of its subscriptions."""
+
+    data: Mapping[str, Any]
+    addresses: frozenset[str] = frozenset()
+
+
+class Mail(NamedTuple):
+    """A mail as it arrived, at a moment in Unix seconds."""
+
+    launch: str
+    at: float
+    to: str
+    subject: str = ""
+    text: str = ""
+    files: Mapping[str, bytes] = {}
+
+
+@dataclass(frozen=True)
+class Told:
+    """All events of the account: their ids, and what cannot be."""
+
+    ids: frozenset[bytes]
+    # Ids that were told twice, with other fields.
+    contradictions: Sequence[str] = ()
+    # Ids whose custom_data is not their item's.
+    strange: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the account that is counted left behind."""
+
+    batches: Mapping[str, Batch]
+    # Batches that belong to no Request-ID.
+    strays: int
+    profiles: Mapping[bytes, Profile]
+    # Reasons.
+    dead_letters: Sequence[str]
+    mails: Sequence[Mail]
+    events: Told
+    log_lines: Sequence[str]
+    # The internal ids of the campaigns.
+    campaigns: Mapping[int, int]
+
+    def arrivals(self) -> Counter[str]:
+        """How often each launch's mail arrived."""
+        return Counter(mail.launch for mail in self.mails)
+
+
+class Applied(NamedTuple):
+    """An item that was imported, and where to."""
+
+    item: Item
+    request: Request
+    # Its place in the request.
+    place: int
+    batch: Batch
+    profile: bytes
+
+
+def applied(requests: Iterable[Request], observed: Observed) -> list[Applied]:
+    return [
+        Applied(request.items[place], request, place, batch, profile)
+        for request in requests
+        if (batch := observed.batches.get(request.id))
+        for place, profile in batch.results
+    ]
