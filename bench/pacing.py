@@ -3,16 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
 from itertools import count
 from random import Random
 
 import httpx
 import msgspec
 
-from profuse.torture.account import TOKEN, TRIGGER
-from profuse.torture.model import Item
-from profuse.torture.producers import PATH
+from bench.account import PATH, TOKEN, TRIGGER, data
 
 # Most requests are small, most profiles come in large ones.
 _SIZES = (1, 1, 1, 1, 1, 1, 1, 1, 10, 10, 10, 10, 100, 100, 100, 100, 1_000, 1_000, 5_000, 10_000)
@@ -81,9 +78,8 @@ class Producers:
                 self.latencies.append(time.monotonic() - due)
 
     def _body(self, size: int, minutes: int) -> bytes:
-        items: Sequence[Item] = [Item(0, self._random.randrange(self._population), next(self._versions)) for _ in range(size)]
-        data = [{"data": item.data()} for item in items]
-        return msgspec.json.encode({"token": TOKEN, "trigger_id": TRIGGER, "timeout": {"minutes": minutes}, "data": data})
+        items = [{"data": data(self._random.randrange(self._population), next(self._versions))} for _ in range(size)]
+        return msgspec.json.encode({"token": TOKEN, "trigger_id": TRIGGER, "timeout": {"minutes": minutes}, "data": items})
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=_ANSWERED_WITHIN, limits=httpx.Limits(max_connections=None))

@@ -10,9 +10,8 @@ import asyncpg
 import httpx
 import msgspec
 
+from bench.account import PATH, TOKEN, TRIGGER
 from bench.profiles import FIELDS, Row
-from profuse.torture.account import TOKEN, TRIGGER
-from profuse.torture.producers import PATH
 
 AT_ONCE = 4
 

@@ -1,4 +1,4 @@
-"""A stack that lives for one run, with the account of `profuse torture`."""
+"""A stack that lives for one run, with the account that is measured."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from profuse.torture.account import FILE
+from bench.account import FILE
 
 _PROFUSE = str(Path(sys.executable).with_name("profuse"))
 

@@ -88,7 +88,7 @@ async def drop_postgres_connections(ground: Ground) -> None:
 async def drop_broker_connections(ground: Ground) -> None:
     """All of one process."""
     victim = ground.victim(*_ROOMS)
-    process = victim and process_of(victim.identity)
+    process = None if victim is None else process_of(victim.identity)
     if process is not None:
         await asyncio.to_thread(cut, process, urlsplit(f"//{ground.state.kafka}").port or 0)
 

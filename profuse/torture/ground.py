@@ -73,7 +73,7 @@ class Ground:
 
     def signal(self, victim: RunningProcess | None, number: signal.Signals) -> None:
         """Whoever has ended by another fault needs no signal."""
-        process = victim and process_of(victim.identity)
+        process = None if victim is None else process_of(victim.identity)
         if victim is None or process is None:
             return
         try:

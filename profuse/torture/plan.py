@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-# Of ten turns, how many bring two or three faults at once, how many leave no time to recover, and how many of the others are followed by a calm.
+# Of ten turns, how many bring two or three faults at once, how many leave no time to recover, and how many others are followed by a calm.
 _SEVERAL = 4
 _HURRIED = 3
 _CALM = 3

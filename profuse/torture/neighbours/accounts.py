@@ -3,7 +3,7 @@
 from schemas.tokens import Right
 
 HOSTILE, POLITE = 2, 3
-HOSTILE_TOKEN, POLITE_TOKEN = "hostile-token-0123456789", "polite-token-0123456789"  # noqa: S105  # of a stack that lives for one run
+HOSTILE_TOKEN, POLITE_TOKEN = "hostile-token-0123456789", "polite-token-0123456789"  # of a stack that lives for one run
 # A number that many inputs of the fuzzers name.
 TRIGGER = 8
 # Declared one after the other, over values that clients have kept under these names.
@@ -54,8 +54,26 @@ id = 25
 name = "Texts"
 channel = "sms"
 database = 1
-{_trigger(TRIGGER, 1, "api_call")}{_trigger(TRIGGER + 1, 2, "api_call")}{_trigger(TRIGGER + 2, 1, "api_import")}{_trigger(TRIGGER + 3, 1, "update")}"""
+{_TRIGGERS}"""
 
+
+def _trigger(number: int, database: int, kind: str) -> str:
+    return f"""
+[[accounts.triggers]]
+id = {number}
+name = "{kind} {number}"
+type = "{kind}"
+database = {database}
+channel = "email"
+unconditional_sending = true
+sender = "Hostile <sender@hostile.test>"
+subject = "Hello {{lead._fname}} {{apicontent.a}}"
+html = "<p>{{lead._fname}} {{lead.s}} {{lead.o}}</p>"
+"""
+
+
+_KINDS = ((TRIGGER, 1, "api_call"), (TRIGGER + 1, 2, "api_call"), (TRIGGER + 2, 1, "api_import"), (TRIGGER + 3, 1, "update"))
+_TRIGGERS = "".join(_trigger(*each) for each in _KINDS)
 
 POLITE_FILE = f"""
 [[accounts]]
@@ -77,19 +95,4 @@ unconditional_sending = true
 sender = "Polite <sender@polite.test>"
 subject = "Hello {{lead._fname}}"
 html = "<p>Hello {{lead._fname}}</p>"
-"""
-
-
-def _trigger(number: int, database: int, kind: str) -> str:
-    return f"""
-[[accounts.triggers]]
-id = {number}
-name = "{kind} {number}"
-type = "{kind}"
-database = {database}
-channel = "email"
-unconditional_sending = true
-sender = "Hostile <sender@hostile.test>"
-subject = "Hello {{lead._fname}} {{apicontent.a}}"
-html = "<p>{{lead._fname}} {{lead.s}} {{lead.o}}</p>"
 """

@@ -40,7 +40,7 @@ def burst(dice: Random, size: int) -> Act:
     return _start([{"data": {"email": f"{dice.randrange(10**9)}@burst.hostile.test"}} for _ in range(size)], skip_triggers=True)
 
 
-def _fields(dice: Random, _: Sequence[Any]) -> Act:
+def _fields(dice: Random, __: Sequence[Any]) -> Act:
     """Ordinary profiles with one field of each that is not."""
     items = []
     for _ in range(dice.randint(1, 50)):
@@ -69,7 +69,7 @@ def _keys(dice: Random, _: Sequence[Any]) -> Act:
 
 def _subscriptions(dice: Random, _: Sequence[Any]) -> Act:
     items = [{"data": {"email": _own(dice), "subscriptions": dice.choice(ugly.SUBSCRIPTIONS)}} for _ in range(dice.randint(1, 10))]
-    return _start(items, skip_invalid_subscriptions=dice.random() < 0.5)  # noqa: PLR2004
+    return _start(items, skip_invalid_subscriptions=dice.random() < 0.5)
 
 
 def _kept(dice: Random, _: Sequence[Any]) -> Act:
@@ -87,7 +87,9 @@ def _attachments(dice: Random, _: Sequence[Any]) -> Act:
 def _shared(dice: Random, _: Sequence[Any]) -> Act:
     """What stands once in the request and is held once for each item."""
     items = [{"data": {"email": _own(dice)}} for _ in range(2_000)]
-    large = dice.choice(({"custom_data": {"n": "x" * 262_000}}, {"custom_data": {"a": [1e300] * 10_000}}, {"content": {"a": "x" * 300_000}}))
+    large = dice.choice(
+        ({"custom_data": {"n": "x" * 262_000}}, {"custom_data": {"a": [1e300] * 10_000}}, {"content": {"a": "x" * 300_000}})
+    )
     return _start(items, **large)
 
 
@@ -96,7 +98,7 @@ def _value(_: Random, __: Sequence[Any]) -> Act:
 
 
 def _raw(dice: Random, _: Sequence[Any]) -> Act:
-    return Act(_START, dice.choice(ugly.RAW), _bearer() if dice.random() < 0.5 else ())  # noqa: PLR2004
+    return Act(_START, dice.choice(ugly.RAW), _bearer() if dice.random() < 0.5 else ())
 
 
 def _bombs(dice: Random, _: Sequence[Any]) -> Act:
@@ -145,10 +147,10 @@ _KINDS: tuple[tuple[Make, float], ...] = (
 
 def mutated(value: Any, dice: Random) -> Any:
     """The same with one of its parts replaced, at any depth."""
-    if isinstance(value, dict) and value and dice.random() < 0.8:  # noqa: PLR2004
+    if isinstance(value, dict) and value and dice.random() < 0.8:
         name = dice.choice(sorted(value))
         return {**value, name: mutated(value[name], dice)}
-    if isinstance(value, list) and value and dice.random() < 0.8:  # noqa: PLR2004
+    if isinstance(value, list) and value and dice.random() < 0.8:
         at = dice.randrange(len(value))
         return [*value[:at], mutated(value[at], dice), *value[at + 1 :]]
     return dice.choice(ugly.LEAVES)

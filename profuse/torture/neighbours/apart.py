@@ -41,7 +41,7 @@ async def neighbour(name: str, *arguments: str) -> AsyncIterator[Neighbour]:
 def send_apart(run: Run) -> None:
     """What such a process does: its arguments are the API's address and a seed."""
     api, seed = sys.argv[1:3]
-    print(json.dumps(asyncio.run(_until_told(run, api, Random(seed)))))  # noqa: S311, T201  # repeatable; it is read by whoever started us
+    print(json.dumps(asyncio.run(_until_told(run, api, Random(seed)))))  # noqa: S311  # repeatable; it is read by whoever started us
 
 
 async def _until_told(run: Run, api: str, dice: Random) -> Any:

@@ -84,7 +84,7 @@ async def _do(client: httpx.AsyncClient, act: Act, seen: Seen) -> bool:
         seen.surprises.append(f"{act.path} {surprise}: {answer.status_code} {answer.text[:200]} to {act.body[:200]!r}")
     if answer.status_code in (429, 503):
         await asyncio.sleep(min(float(answer.headers.get("Retry-After", 1)), _LONGEST_REST))
-    return answer.status_code < 300  # noqa: PLR2004
+    return answer.status_code < 300
 
 
 def _note(act: Act, answer: httpx.Response, seen: Seen) -> str | None:
@@ -93,13 +93,13 @@ def _note(act: Act, answer: httpx.Response, seen: Seen) -> str | None:
         body = answer.json()
     except json.JSONDecodeError:
         return "answered no JSON"
-    if answer.status_code >= 500 and answer.status_code != 503 or body.get("error") != (0 if answer.is_success else answer.status_code):  # noqa: PLR2004
+    if (answer.status_code >= 500 and answer.status_code != 503) or body.get("error") != (0 if answer.is_success else answer.status_code):
         return "answered an error of ours"
     if answer.status_code == httpx.codes.ACCEPTED:
         seen.tasks[body["data"]["task_id"]] = act.items
     elif "result" in body:
         seen.ended += len(body["result"])
-        if act.items and len(body["result"]) != act.items or not all(_is_ended(entry) for entry in body["result"]):
+        if (act.items and len(body["result"]) != act.items) or not all(_is_ended(entry) for entry in body["result"]):
             return "answered items without a result"
     return None
 

@@ -45,7 +45,8 @@ async def _client(
 
 def _items(dice: Random) -> list[dict[str, Any]]:
     return [
-        {"data": {"email": f"{dice.randrange(_PROFILES)}@polite.test", "_fname": f"Ann {dice.random()}"}} for _ in range(dice.randint(1, _LARGEST))
+        {"data": {"email": f"{dice.randrange(_PROFILES)}@polite.test", "_fname": f"Ann {dice.random()}"}}
+        for _ in range(dice.randint(1, _LARGEST))
     ]
 
 

@@ -63,7 +63,28 @@ LEAVES: tuple[Any, ...] = (
 # Recipients at servers in trouble.
 INBOXES = tuple(f"{{}}@{trouble}.hostile.sink.test" for trouble in ("refuses", "mumbles", "defers", "recovers", "hangs", "slow", "breaks"))
 
-FIELDS = ("i", "f", "s", "b", "d", "e", "a", "t", "o", "l", "_fname", "_bdate", "_sex", "_os", "_ip", "_status", "phones", "email", "subscriptions", "_id")
+FIELDS = (
+    "i",
+    "f",
+    "s",
+    "b",
+    "d",
+    "e",
+    "a",
+    "t",
+    "o",
+    "l",
+    "_fname",
+    "_bdate",
+    "_sex",
+    "_os",
+    "_ip",
+    "_status",
+    "phones",
+    "email",
+    "subscriptions",
+    "_id",
+)
 
 SUBSCRIPTIONS: tuple[Any, ...] = (
     [{"resource_id": 24, "email": "a@hostile.test", "channel": None, "email_data": None, "phone_data": None}],
@@ -73,10 +94,9 @@ SUBSCRIPTIONS: tuple[Any, ...] = (
     [{"resource_id": 99}, {"resource_id": 25, "email": "a@b.test"}, 1, None, "x"],
 )
 # Everything optional, as a typed client writes what it did not set.
-NULLS: dict[str, Any] = {
-    name: None
-    for name in ("timeout", "content", "custom_data", "attach", "skip_triggers", "skip_invalid_subscriptions", "detect_geo", "email", "resource_id")
-}
+NULLS: dict[str, Any] = dict.fromkeys(
+    ("timeout", "content", "custom_data", "attach", "skip_triggers", "skip_invalid_subscriptions", "detect_geo", "email", "resource_id")
+)
 ATTACHMENTS: tuple[Any, ...] = (
     {"name": WORDS[0], "data": "data:text/csv;base64,SEVMTE8K"},
     [{"name": name, "data": "data:;BASE64,SEVM\r\nTE8K"} for name in WORDS[2:5]],

@@ -20,8 +20,8 @@ async def open_tables(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(settings.postgres, server_settings={"search_path": settings.prefix})
     try:
         for table in SCHEMA:
-            aside = f"{schema_of(settings.prefix)}.{table}"
-            await connection.execute(f"CREATE TEMPORARY VIEW all_{table} AS SELECT * FROM {table} UNION ALL SELECT * FROM {aside}")
+            whole = f"SELECT * FROM {table} UNION ALL SELECT * FROM {schema_of(settings.prefix)}.{table}"  # noqa: S608  # names of ours
+            await connection.execute(f"CREATE TEMPORARY VIEW all_{table} AS {whole}")
         yield connection
     finally:
         await connection.close()
@@ -52,7 +52,8 @@ async def batches(connection: asyncpg.Connection) -> tuple[dict[str, Batch], int
 
 async def profiles(connection: asyncpg.Connection) -> dict[bytes, Profile]:
     return {
-        row["id"]: Profile(msgspec.json.decode(row["data"]), frozenset(row["addresses"])) for row in await connection.fetch(_PROFILES, ACCOUNT)
+        row["id"]: Profile(msgspec.json.decode(row["data"]), frozenset(row["addresses"]))
+        for row in await connection.fetch(_PROFILES, ACCOUNT)
     }
 
 
@@ -89,7 +90,8 @@ _BATCHES = """
 """
 _RESULTS = f"SELECT batch, items, profiles, errors::text AS errors FROM all_results WHERE batch IN ({_OURS})"  # noqa: S608  # a constant
 _LAUNCHES = f"""
-    SELECT batch, trigger, attempt, items, extract(epoch FROM due_at)::float8 AS due, finished_at IS NULL OR bit_count(done) <> cardinality(items) AS unfinished
+    SELECT batch, trigger, attempt, items, extract(epoch FROM due_at)::float8 AS due,
+        finished_at IS NULL OR bit_count(done) <> cardinality(items) AS unfinished
     FROM all_launches WHERE batch IN ({_OURS})
 """  # noqa: S608  # a constant
 _WHOLE = """

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from profuse.torture.verdict.seen import Difference, difference
 
-_END = re.compile(r"(?P<room>[a-z-]+?)(-\d+)? (was killed by (?P<signal>SIG[A-Z]+)|ended with code (?P<code>\d+): (?P<words>.*)); it is started again")
+_END = re.compile(
+    r"(?P<room>[a-z-]+?)(-\d+)? (was killed by (?P<signal>SIG[A-Z]+)|ended with code (?P<code>\d+): (?P<words>.*)); it is started again"
+)
 # A process that finds no server when it starts says so and leaves it to its supervisor to try again.
 _NO_SERVER = re.compile(r"do Kafka at .* and Postgres at .* answer\?")
 _ENDING = ("SIGKILL", "SIGTERM", "SIGINT")

@@ -1,5 +1,6 @@
 """How late mails are, and how often they come again."""
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,7 +47,7 @@ def repeats(arrivals: Iterable[Mail], chronicle: Chronicle, allowed: int = 1) ->
 
 
 def _gaps(moments: list[float]) -> Iterator[Span]:
-    return (Span(*pair) for pair in zip(moments, moments[1:], strict=False))
+    return (Span(*pair) for pair in itertools.pairwise(moments))
 
 
 def waits(due: Mapping[str, float], arrivals: Iterable[Mail]) -> list[Span]:

@@ -22,7 +22,9 @@ def compared(requests: Sequence[Request], done: Sequence[Applied], observed: Obs
     holders = _holders(observed.profiles)
     yield difference("lost", updates.keys() - observed.profiles.keys(), "answered profiles that are not there")
     yield difference("wrong", observed.profiles.keys() - updates.keys(), "profiles that nobody was answered")
-    yield difference("doubled", [value for value, found in holders.items() if len(found) > 1 and value[0] is Key.EMAIL], "e-mails with two profiles")
+    yield difference(
+        "doubled", [value for value, found in holders.items() if len(found) > 1 and value[0] is Key.EMAIL], "e-mails with two profiles"
+    )
     yield difference("lost", _lost(done, observed.profiles), "updates that are not in their profiles")
     yield difference("doubled", _unknown(updates, observed.profiles), "updates of profiles that nothing stands for")
     yield difference("wrong", _strangers(done, holders), "items whose match value their profile does not hold")
@@ -68,7 +70,7 @@ def _outdated(updates: Mapping[bytes, Sequence[Applied]], profiles: Mapping[byte
         data = profiles.get(id_, _NOTHING).data
         for name in ("version", *FIELDS):
             possible = last([each for each in applied if name in each.item.writes])
-            if data.get(name) not in (possible or {None}):
+            if data.get(name) not in possible and (possible or name in data):
                 yield id_.hex(), name, data.get(name)
 
 
@@ -113,7 +115,7 @@ def _unjustified(requests: Iterable[Request], observed: Observed, holders: Mappi
         batch = observed.batches.get(request.id)
         for place, entry in batch.errors if batch else ():
             item = request.items[place]
-            if entry == AMBIGUOUS and len(holders.get(item.sought, ())) < 2:  # noqa: PLR2004
+            if entry == AMBIGUOUS and len(holders.get(item.sought, ())) < 2:
                 yield item.number
             if entry == TAKEN and not holders.get((Key.EMAIL, item.email)):
                 yield item.number

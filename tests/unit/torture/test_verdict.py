@@ -1,118 +1,144 @@
 """That torture would see what it looks for: each kind of difference, made on purpose."""
 
-import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice, pairwise
+from typing import Any
 
 import pytest
 
-from profuse.torture.model import Item, Request
-from profuse.torture.plan import plan
-from profuse.torture.report import Report
-from profuse.torture.verdict import Batch, Difference, Observed, differences
+from profuse.torture.account import CHANGED, IMPORTED, WELCOME
+from profuse.torture.model import Item, Key, Request, mark
+from profuse.torture.requests import FILE
+from profuse.torture.verdict import differences
+from profuse.torture.verdict.batches import DEAD, MALFORMED
+from profuse.torture.verdict.seen import Batch, Mail, Observed, Told
 from schemas import ids
+from tests.unit.torture.worlds import CAMPAIGNS, asked, batch, ids12, profile, world
 
-BATCH, ID, TRIGGER = b"b" * 12, b"1" * 12, 7
-# The 50th profile of its producer has a subscription, and so gets a mail.
-ITEM = Item(producer=0, profile=50, version=3)
-SECOND = Item(producer=0, profile=50, version=4)
-LAUNCH = ids.launch_id(BATCH, 0, TRIGGER)
-TOLD = ((f"{BATCH.hex()}/0", "import_api"), (LAUNCH, "launch"), (LAUNCH, "send"))
-EVENTS = frozenset(bytes.fromhex(ids.event_id(*each)) for each in TOLD)
-
-
-def asked(*items: Item, acknowledged: bool = True) -> Request:
-    return Request("r", list(items), b"", acknowledged, [ID.hex()] if acknowledged else None)
+# Subjects whose number divides by 25 get mails; numbers that divide by 8 add a subscription.
+FOUNDED = Item(1, 25, Key.EMAIL, founds=True)
+CHANGE = Item(8, 25, Key.EMAIL)
+WRONG = Item(39, 25, Key.EMAIL)
+ID = ids12("profile")
+REQUEST = replace(asked(FOUNDED, CHANGE, WRONG), skip_triggers=False)
+STARTS = {WELCOME: [0, 1], IMPORTED: [0, 1], CHANGED: [1]}
 
 
-def batch() -> Batch:
-    return Batch(BATCH, TRIGGER, results=[(0, ID)], launches=[0], launched=1)
+def seen() -> Batch:
+    return batch("r", [ID, ID, MALFORMED], STARTS)
 
 
-def world() -> Observed:
-    """Everything as one request with one mailed item leaves it."""
-    profiles = {ID: {"email": ITEM.email, "version": 3, "mark_0": 3}}
-    return Observed({"r": batch()}, 0, profiles, [], Counter([LAUNCH]), EVENTS, [])
+def spoiled(**changes: Any) -> Observed:
+    """The world of one request, with its batch or with something else changed."""
+    inside = {name: change for name, change in changes.items() if hasattr(seen(), name)}
+    good = world({"r": seen()}, {ID: profile(FOUNDED, CHANGE)}, [REQUEST])
+    outside = {name: change for name, change in changes.items() if name not in inside}
+    batches = {"r": replace(seen(), **inside)}
+    return replace(good, **{"batches": batches, **outside})
+
+
+GOOD = spoiled()
+PROFILE = GOOD.profiles[ID]
+
+
+def data(**changes: object) -> Observed:
+    return spoiled(profiles={ID: replace(PROFILE, data={**PROFILE.data, **changes})})
+
+
+def started(**campaigns: list[int]) -> Observed:
+    numbers = {"welcome": WELCOME, "imported": IMPORTED, "changed": CHANGED}
+    launches = {**seen().launches, **{CAMPAIGNS[numbers[name]]: Counter(places) for name, places in campaigns.items()}}
+    return spoiled(launches=launches)
+
+
+def mails(**changes: Any) -> Observed:
+    first, *others = GOOD.mails
+    return spoiled(mails=[first._replace(**changes), *others])
+
+
+def without(name: str) -> Observed:
+    return spoiled(profiles={ID: replace(PROFILE, data={key: value for key, value in PROFILE.data.items() if key != name})})
 
 
 def test_a_world_in_order_has_no_differences() -> None:
-    assert differences([asked(ITEM)], world()) == []
+    assert differences([REQUEST], GOOD) == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "change"),
+    ("told", "change"),
     [
-        ("lost", lambda: replace(world(), batches={})),
-        ("lost", lambda: replace(world(), batches={"r": replace(batch(), results=[], launches=[], launched=0)})),
-        ("lost", lambda: replace(world(), batches={"r": replace(batch(), launches=[])})),
-        ("lost", lambda: replace(world(), profiles={})),
-        ("lost", lambda: replace(world(), mails=Counter())),
-        ("lost", lambda: replace(world(), events=frozenset(list(EVENTS)[1:]))),
-        ("doubled", lambda: replace(world(), strays=1)),
-        ("doubled", lambda: replace(world(), batches={"r": replace(batch(), results=[(0, ID), (0, ID)])})),
-        ("doubled", lambda: replace(world(), batches={"r": replace(batch(), launches=[0, 0])})),
-        ("doubled", lambda: replace(world(), profiles={**world().profiles, b"2" * 12: world().profiles[ID]})),
-        ("doubled", lambda: replace(world(), mails=Counter([LAUNCH, "another"]))),
-        ("doubled", lambda: replace(world(), events=EVENTS | {b"another"})),
-        ("wrong", lambda: replace(world(), profiles={ID: {"email": ITEM.email, "version": 2, "mark_0": 3}})),
-        ("wrong", lambda: replace(world(), profiles={ID: {"email": ITEM.email, "version": 3}})),
-        ("wrong", lambda: replace(world(), profiles={ID: {"email": "another", "version": 3, "mark_0": 3}})),
-        ("wrong", lambda: replace(world(), batches={"r": replace(batch(), results=[(0, b"2" * 12)])})),
-        ("wrong", lambda: replace(world(), batches={"r": replace(batch(), launches=[0, 1])})),
-        ("wrong", lambda: replace(world(), batches={"r": replace(batch(), unfinished=1)})),
-        ("wrong", lambda: replace(world(), batches={"r": replace(batch(), errors=["Cannot be processed"])})),
-        ("wrong", lambda: replace(world(), batches={"r": replace(batch(), launched=0, skipped=1)})),
-        ("wrong", lambda: replace(world(), dead_letters=["unreadable"])),
-        ("wrong", lambda: replace(world(), log_lines=["Traceback"])),
+        ("lost: r was acknowledged", lambda: spoiled(batches={})),
+        ("lost: items of r .* without a result", lambda: spoiled(results=[(0, ID)])),
+        ("lost: items of r .* without a launch of campaign 1", lambda: started(welcome=[0])),
+        ("lost: items of r .* without a launch of campaign 2", lambda: started(imported=[0])),
+        ("lost: profiles of which an update started nothing", lambda: started(changed=[])),
+        ("lost: answered profiles that are not there", lambda: spoiled(profiles={})),
+        ("lost: updates that are not in their profiles: 1$", lambda: without(mark(1))),
+        ("lost: updates that are not in their profiles: 8$", lambda: spoiled(profiles={ID: replace(PROFILE, addresses=frozenset())})),
+        ("lost: launches whose mail did not arrive", lambda: spoiled(mails=GOOD.mails[1:])),
+        ("lost: events that were not told", lambda: spoiled(events=Told(frozenset(list(GOOD.events.ids)[1:])))),
+        ("doubled: batches that no Request-ID stands for", lambda: spoiled(strays=1)),
+        ("doubled: items of r .* with two results", lambda: spoiled(results=[(0, ID), (1, ID), (1, ID)])),
+        ("doubled: items of r .* with two results", lambda: spoiled(errors=[(1, MALFORMED), (2, MALFORMED)])),
+        ("doubled: items of r .* with two launches", lambda: started(welcome=[0, 1, 1])),
+        ("doubled: e-mails with two profiles", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): PROFILE})),
+        ("doubled: updates of profiles that nothing stands for", lambda: data(m99=1)),
+        ("doubled: updates of profiles that nothing stands for", lambda: data(m39=1)),
+        ("doubled: mails that nothing stands for", lambda: spoiled(mails=[*GOOD.mails, Mail("another", 101.0, "")])),
+        ("doubled: events that nothing stands for", lambda: spoiled(events=Told(GOOD.events.ids | {b"another"}))),
+        ("wrong: values that are not the last ones", lambda: data(version=1)),
+        ("wrong: values that are not the last ones", lambda: without("mark_1")),
+        ("wrong: items whose match value their profile does not hold", lambda: data(email="another")),
+        ("wrong: profiles that nobody was answered", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): profile(CHANGE)})),
+        ("wrong: items of r .* with a launch of campaign 1 that nothing", lambda: started(welcome=[0, 1, 2])),
+        ("wrong: items of r .* that changed nothing", lambda: started(changed=[1, 2])),
+        ("wrong: groups of r .* left behind", lambda: spoiled(unfinished=1)),
+        ("wrong: items of r .* failed", lambda: spoiled(errors=[(2, DEAD)])),
+        ("wrong: items of r .* are wrong, and passed", lambda: spoiled(results=[(0, ID), (1, ID), (2, ID)], errors=[])),
+        ("wrong: dead letters that are left", lambda: spoiled(dead_letters=["unreadable"])),
+        ("wrong: events that were told again with other fields", lambda: spoiled(events=replace(GOOD.events, contradictions=["e"]))),
+        ("wrong: events with the custom_data of another item", lambda: spoiled(events=replace(GOOD.events, strange=["e"]))),
+        ("wrong: mails with another", lambda: mails(to="another")),
+        ("wrong: mails with another", lambda: mails(subject="Version 99")),
+        ("wrong: mails with another", lambda: mails(text="<p>Page r</p>")),
+        ("wrong: mails with another", lambda: mails(files={"marks.txt": b"r"})),
+        ("wrong: log lines", lambda: spoiled(log_lines=["Traceback"])),
     ],
 )
-def test_each_difference_is_seen(kind: str, change: Callable[[], Observed]) -> None:
-    assert kind in {difference.kind for difference in differences([asked(ITEM)], change())}
+def test_each_difference_is_seen(told: str, change: Callable[[], Observed]) -> None:
+    found = [f"{each.kind}: {each.what}" for each in differences([REQUEST], change())]
+
+    assert any(re.match(told, each) for each in found), found
 
 
-def test_a_mail_that_arrives_again_under_its_id_is_no_difference() -> None:
-    assert differences([asked(ITEM)], replace(world(), mails=Counter([LAUNCH, LAUNCH]))) == []
+def test_an_answer_that_is_not_what_is_stored_is_seen() -> None:
+    right: list[dict[str, Any]] = [{"profile_id": ID.hex()}, {"profile_id": ID.hex()}, MALFORMED]
+    other: list[dict[str, Any]] = [{"profile_id": ID.hex()}, {"profile_id": "0" * 24}, MALFORMED]
 
-
-def test_of_two_acknowledged_writes_the_later_one_counts() -> None:
-    later = replace(asked(SECOND), id="s")
-    seen = replace(batch(), id=b"c" * 12)
-    found = differences([asked(ITEM), later], replace(world(), batches={"r": batch(), "s": seen}))
-
-    assert "wrong: profiles hold other values: ['0-50@torture.test']" in {f"{each.kind}: {each.what}" for each in found}
+    assert differences([replace(REQUEST, entries=right)], GOOD) == []
+    assert "answered otherwise: 1" in differences([replace(REQUEST, entries=other)], GOOD)[0].what
 
 
 def test_what_nobody_acknowledged_may_be_there_or_not() -> None:
-    maybe = replace(asked(SECOND, acknowledged=False), id="s")
-    there = {ID: {"email": ITEM.email, "version": 4, "mark_0": 3, "mark_1": 4}}
+    maybe = Request("s", [Item(9, 25, Key.EMAIL)])
+    there = world({"r": seen(), "s": batch("s", [ID], {WELCOME: [0]})}, {ID: profile(FOUNDED, CHANGE, maybe.items[0])}, [REQUEST, maybe])
 
-    assert differences([asked(ITEM), maybe], world()) == []
-    assert differences([asked(ITEM), maybe], replace(world(), profiles=there)) == []
-
-
-def test_a_seed_repeats_its_plan_and_soon_brings_every_kind() -> None:
-    kinds = ["a", "b", "c", "d", "e"]
-    turns = [[(kind, dice.random()) for kind, dice in turn.faults.items()] for turn in islice(plan(7, kinds), 8)]
-
-    assert turns == [[(kind, dice.random()) for kind, dice in turn.faults.items()] for turn in islice(plan(7, kinds), 8)]
-    assert {kind for turn in turns for kind, _ in turn} == set(kinds)
+    assert differences([REQUEST, maybe], GOOD) == []
+    assert differences([REQUEST, maybe], there) == []
 
 
-def test_what_happens_in_a_turn_is_laid_to_its_fault_only_if_there_is_no_other() -> None:
-    turns = list(islice(plan(7, ["a", "b", "c"]), 40))
-    alone = {before.hurried: turn.alone for before, turn in pairwise(turns) if len(turn.faults) == 1}
-    together = {turn.alone for turn in turns if len(turn.faults) > 1}
-
-    assert alone[True] is None
-    assert alone[False] in ("a", "b", "c")
-    assert together == {None}
+def test_a_mail_that_arrives_again_under_its_id_is_no_difference_of_its_own() -> None:
+    assert differences([REQUEST], spoiled(mails=[*GOOD.mails, *GOOD.mails])) == []
 
 
-def test_a_report_is_json_with_its_counts() -> None:
-    report = Report(7, faults=Counter({"kill -9 a matcher": 2}), differences=[Difference("lost", 3, "mails")])
-    shown = json.loads(json.dumps(report.as_json()))
+def test_content_and_file_of_a_request_are_in_its_own_mails_and_in_no_others() -> None:
+    own = {ids.launch_id(seen().id, place, CAMPAIGNS[WELCOME]) for place in (0, 1)}
+    brought: dict[str, Any] = {"text": "<p>Page r</p>", "files": {FILE: b"r"}}
+    right = [mail._replace(**brought) if mail.launch in own else mail for mail in GOOD.mails]
+    wrong = [mail._replace(**brought) for mail in GOOD.mails]
 
-    assert shown["faults"] == {"kill -9 a matcher": 2}
-    assert (shown["lost"], shown["doubled"]) == (3, 0)
+    assert differences([replace(REQUEST, has_files=True)], spoiled(mails=right)) == []
+    assert [each.count for each in differences([replace(REQUEST, has_files=True)], GOOD)] == [2]
+    assert [each.count for each in differences([replace(REQUEST, has_files=True)], spoiled(mails=wrong))] == [3]

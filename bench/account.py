@@ -1,0 +1,54 @@
+"""Pure: the account that is measured, as `apply` reads it, and the profiles that it is sent."""
+
+from typing import Any
+
+TOKEN = "bench-token-0123456789"  # noqa: S105  # of a stack that lives for one run
+TRIGGER = 1
+PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch"
+
+# A version goes into one of so many fields, so that most updates leave some fields alone.
+_FIELDS = ("mark_0", "mark_1", "mark_2")
+# One profile of so many gets a phone and a subscription, and so its launches are mails; the others are skipped.
+_MAILED = 50
+_RESOURCE = 24
+_DECLARED = "\n".join(f'{field} = "int"' for field in ("version", *_FIELDS))
+
+FILE = f"""
+[[accounts]]
+id = 1
+name = "bench"
+tokens = [{{ name = "producer", value = "{TOKEN}" }}]
+
+[[accounts.databases]]
+id = 1
+name = "Customers"
+[accounts.databases.fields]
+{_DECLARED}
+
+[[accounts.resources]]
+id = {_RESOURCE}
+name = "Newsletter"
+channel = "email"
+database = 1
+
+[[accounts.triggers]]
+id = {TRIGGER}
+name = "Welcome"
+type = "api_call"
+database = 1
+channel = "email"
+active = true
+resource = {_RESOURCE}
+sender = "Bench <sender@bench.test>"
+subject = "Version {{lead.version}}"
+html = "<p>Version {{lead.version}}</p>"
+"""
+
+
+def data(profile: int, version: int) -> dict[str, Any]:
+    """A version of a profile."""
+    email = f"0-{profile}@bench.test"
+    data: dict[str, Any] = {"email": email, "version": version, _FIELDS[version % len(_FIELDS)]: version}
+    if profile % _MAILED == 0:
+        data |= {"phones": f"+790{profile:06}", "subscriptions": [{"resource_id": _RESOURCE, "email": email}]}
+    return data
