@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ingest.answers import invalid
+from ingest.answers import Refused, invalid
+from schemas.failures import INDEXING
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE
 from schemas.matching import Matching
@@ -164,6 +165,8 @@ def matched_field(request: MatchBy, fields: Mapping[str, DataField]) -> DataFiel
     field = fields.get(str(request.field_name))
     if field is None or not field.match:
         raise invalid("field_name: no field of the database that is declared as matchable")
+    if field.indexing:
+        raise Refused(409, INDEXING, "field_name: profiles that were there before are still being filed by it")
     return field
 
 

@@ -22,4 +22,5 @@ class ItemFailed(Exception):
         return type(self)(self.error, self.error_text, field)
 
 
+INDEXING = "Field is being indexed"
 CANNOT_BE_PROCESSED = ItemFailed(400, "Cannot be processed")

@@ -36,8 +36,8 @@ class FieldType(StrEnum):
 MATCHABLE_TYPES = frozenset({FieldType.INT, FieldType.STRING, FieldType.DATE, FieldType.IP, FieldType.ENUM, FieldType.TAGS})
 
 
-class Field(BaseModel):
-    """A declared field; `"tags"` is short for `{"type": "tags"}`."""
+class Declaration(BaseModel):
+    """A field as an operator declares it; `"tags"` is short for `{"type": "tags"}`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,6 +57,13 @@ class Field(BaseModel):
         if (self.type is FieldType.ENUM) != bool(self.options):
             raise ValueError("options belong to the type enum, which needs them")
         return self
+
+
+class Field(Declaration):
+    """A declared field as its database holds it."""
+
+    # Profiles that were there before it became one to match by are still being filed; nobody may search by it yet.
+    indexing: bool = False
 
 
 class _Ruled(Field):

@@ -66,9 +66,25 @@ databases = Table(
     Column("number", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("unknown_fields", Text, nullable=False),
-    # name -> {"type", "match", "options"}, see schemas.fields.Field
+    # name -> {"type", "match", "options", "indexing"}, see schemas.fields.Field
     Column("fields", JSONB, nullable=False),
     UniqueConstraint("account", "number"),
+)
+
+# A database whose profiles are being filed anew, and how far that has come; the row goes when it is done.
+refilings = Table(
+    "refilings",
+    metadata,
+    Column("database", Integer, primary_key=True, autoincrement=False),
+    # Raised whenever it has to begin anew.
+    Column("turn", Integer, nullable=False, server_default=text("1")),
+    # Whether nobody writes any more who knows only the declaration of before.
+    Column("waited", Boolean, nullable=False, server_default=text("false")),
+    # What of `identities` was swept, up to this value and `n`; NULL: there is nothing to sweep.
+    Column("swept_value", Text(collation="C")),
+    Column("swept_n", BigInteger, nullable=False, server_default=text("0")),
+    # Profiles up to this id are filed.
+    Column("filed", LargeBinary, nullable=False, server_default=text("''")),
 )
 
 resources = Table(
@@ -178,6 +194,8 @@ profiles = Table(
     Column("data", JSONB, nullable=False),
     # A list, in the order in which they were added.
     Column("subscriptions", JSONB, nullable=False),
+    # Walked through by database, in pages.
+    Index("profiles_database_id_idx", "database", "id"),
     postgresql_with={"fillfactor": "85"},
 )
 

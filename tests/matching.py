@@ -42,6 +42,7 @@ class World:
     trigger: int
     resources: Mapping[int, int]
     locate: Locate = nowhere
+    fields: Json = field(default_factory=lambda: FIELDS)
     room: Importing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ class World:
             ProfileImport(
                 batch=batch.hex(),
                 item=number,
-                value=_spelled(item, matching, settings.get("field_name")),
+                value=_spelled(item, matching, settings.get("field_name"), self.fields),
                 data=item["data"],
                 custom_data=item.get("custom_data"),
             )
@@ -145,12 +146,12 @@ def subscription(resource: int, **keys: Any) -> Json:
     return {"resource_id": resource, **keys}
 
 
-def _spelled(item: Json, matching: str, field_name: str | None) -> MatchValue:
+def _spelled(item: Json, matching: str, field_name: str | None, fields: Json) -> MatchValue:
     match matching:
         case "phone":
             return normal_phone(item["value"])
         case "custom":
-            return match_value(Field.model_validate(FIELDS[str(field_name)]), item["value"])
+            return match_value(Field.model_validate(fields[str(field_name)]), item["value"])
         case "profile_id":
             return str(item["value"])
     return normal_email(item["value"])

@@ -12,7 +12,7 @@ _FIXED: Mapping[Kind, tuple[str, ...]] = {Kind.RESOURCE: ("channel", "database")
 _SPECIAL_FIELDS = frozenset({"email", "phones", "subscriptions"})
 
 
-def problems(wanted: Mapping[Key, Wanted], stored: Stored) -> Iterator[str]:
+def problems(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool) -> Iterator[str]:
     """A line each: the place in the file, and the reason."""
     things = {**stored.things, **{key: thing.values for key, thing in wanted.items()}}
     used = Counter(thing.values.get("hash") for thing in wanted.values())
@@ -26,7 +26,9 @@ def problems(wanted: Mapping[Key, Wanted], stored: Stored) -> Iterator[str]:
                 if hash_ and (used[hash_] > 1 or stored.holders.get(hash_, key) != key):
                     yield f"{thing.path}.value: another token has this value; choose a new one"
             case Kind.DATABASE:
-                yield from _changed_fields(thing, before, is_populated=key in stored.populated)
+                yield from _changed_types(thing, before)
+                if key in stored.populated and not reindexing:
+                    yield from _unfiled(thing, before)
             case Kind.RESOURCE | Kind.TRIGGER:
                 yield from _dangling(key, thing, things)
 
@@ -37,14 +39,21 @@ def _moved(key: Key, thing: Wanted, before: Values) -> Iterator[str]:
             yield f"{thing.path}.{name}: cannot change from {before[name]} to {thing.values[name]}; give the new one another id"
 
 
-def _changed_fields(thing: Wanted, before: Values, *, is_populated: bool) -> Iterator[str]:
+def newly_indexed(fields: Mapping[str, Values], before: Mapping[str, Values]) -> tuple[str, ...]:
+    """The fields that profiles were not filed by until now."""
+    return tuple(name for name, field in fields.items() if field.get("indexing") and not before.get(name, {}).get("indexing"))
+
+
+def _changed_types(thing: Wanted, before: Values) -> Iterator[str]:
     for name, field in thing.values["fields"].items():
-        if (old := before.get("fields", {}).get(name)) is None:
-            continue
-        if old["type"] != field["type"]:
+        old = before.get("fields", {}).get(name)
+        if old is not None and old["type"] != field["type"]:
             yield f"{thing.path}.fields.{name}: the type cannot change from {old['type']} to {field['type']}; declare another field"
-        elif is_populated and field["match"] and not old["match"]:
-            yield f"{thing.path}.fields.{name}.match: profiles exist that would not be found by it; declare another field"
+
+
+def _unfiled(thing: Wanted, before: Values) -> Iterator[str]:
+    for name in newly_indexed(thing.values["fields"], before["fields"]):
+        yield f"{thing.path}.fields.{name}.match: profiles exist that would not be found by it; `profuse apply --reindex` files them"
 
 
 def _dangling(key: Key, thing: Wanted, things: Mapping[Key, Values]) -> Iterator[str]:

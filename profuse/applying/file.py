@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from profuse.applying import mailing
 from profuse.applying.failures import BadFile
-from schemas.fields import Field as DeclaredField
+from schemas.fields import Declaration
 from schemas.tokens import USUAL_RIGHTS
 
 _LATER_KEYS = ("providers", "hooks")
@@ -76,7 +76,7 @@ class Database(_Part):
     id: Number
     name: Line
     unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
-    fields: dict[Annotated[Line, AfterValidator(_own_field)], DeclaredField] = {}
+    fields: dict[Annotated[Line, AfterValidator(_own_field)], Declaration] = {}
 
 
 class Resource(_Part):

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 
-from profuse.applying.checking import problems
+from profuse.applying.checking import newly_indexed, problems
 from profuse.applying.failures import BadFile
 from profuse.applying.things import Change, Key, Kind, Stored, Values, Wanted
 
 _RETIRED: Mapping[Kind, Values] = {Kind.TOKEN: {"revoked": True}, Kind.TRIGGER: {"active": False}}
 
 
-def plan(wanted: Mapping[Key, Wanted], stored: Stored) -> list[Change]:
+def plan(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool = False) -> list[Change]:
     """Raises `BadFile` if what is stored does not allow what is wanted."""
     complete = {key: _with_other_fields(key, thing, stored) for key, thing in wanted.items()}
-    if found := list(problems(complete, stored)):
+    if found := list(problems(complete, stored, reindexing=reindexing)):
         raise BadFile("\n".join(found))
     return _changes(((key, thing.values) for key, thing in complete.items()), stored)
 
@@ -26,8 +26,15 @@ def _with_other_fields(key: Key, thing: Wanted, stored: Stored) -> Wanted:
     """A database keeps the fields that the file does not name."""
     if key.kind is not Kind.DATABASE or key not in stored.things:
         return thing
-    fields = {**stored.things[key]["fields"], **thing.values["fields"]}
+    before = stored.things[key]["fields"]
+    fields = {**before, **{name: _to_be_indexed(field, before.get(name)) for name, field in thing.values["fields"].items()}}
     return Wanted(thing.path, {**thing.values, "fields": fields})
+
+
+def _to_be_indexed(field: Values, before: Values | None) -> Values:
+    """Profiles may be there that are not filed by it yet."""
+    is_filed = before is not None and before["match"] and not before.get("indexing")
+    return {**field, "indexing": True} if field["match"] and not is_filed else field
 
 
 def _changes(wanted: Iterable[tuple[Key, Values]], stored: Stored) -> list[Change]:
@@ -38,4 +45,6 @@ def _changes(wanted: Iterable[tuple[Key, Values]], stored: Stored) -> list[Chang
 def _change(key: Key, wanted: Values, stored: Values | None) -> Change:
     if stored is None:
         return Change(key, wanted, is_new=True)
-    return Change(key, {name: value for name, value in wanted.items() if stored[name] != value})
+    values = {name: value for name, value in wanted.items() if stored[name] != value}
+    indexed = newly_indexed(values.get("fields", {}), stored.get("fields", {})) if key.kind is Kind.DATABASE else ()
+    return Change(key, values, indexed=indexed, is_swept=any(name in stored["fields"] for name in indexed))

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from profuse.applying import refilings
 from profuse.applying.things import Change, Key, Kind, Stored, Values
-from schemas.tables import accounts, databases, identities, resources, tokens, triggers
+from schemas.tables import accounts, databases, resources, tokens, triggers
 
 _TABLES: Mapping[Kind, Table] = {
     Kind.ACCOUNT: accounts,
@@ -31,7 +32,7 @@ async def load(connection: AsyncConnection, account_ids: Iterable[int], hashes: 
         things |= {Key(kind, row["account"], row["id"]): row for row in (await connection.execute(statement)).mappings()}
     held = await connection.execute(select(tokens.c.hash, tokens.c.account, tokens.c.name).where(tokens.c.hash.in_(list(hashes))))
     populated = await connection.execute(
-        select(databases.c.account, databases.c.number).where(databases.c.account.in_(ids), _has_profiles())
+        select(databases.c.account, databases.c.number).where(databases.c.account.in_(ids), refilings.has_profiles())
     )
     return Stored(
         things,
@@ -61,11 +62,6 @@ def _columns(table: Table, *references: str) -> Iterator[ColumnElement[Any]]:
     return (column for column in table.c if column.name not in ("id", *references))
 
 
-def _has_profiles() -> ColumnElement[bool]:
-    # By identities, because profiles have no index that begins with their database.
-    return select(1).where(identities.c.database == databases.c.id).exists()
-
-
 async def write(connection: AsyncConnection, change: Change) -> None:
     table, key = _TABLES[change.key.kind], _key_columns(change.key)
     values = {name: _reference(change.key, name, value) for name, value in change.values.items()}
@@ -73,6 +69,8 @@ async def write(connection: AsyncConnection, change: Change) -> None:
         await connection.execute(insert(table).values({**key, **values}))
     else:
         await connection.execute(update(table).where(*(table.c[name] == value for name, value in key.items())).values(values))
+    if change.indexed:
+        await refilings.begin(connection, change)
 
 
 def _key_columns(key: Key) -> dict[str, int | str]:

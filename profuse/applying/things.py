@@ -56,6 +56,9 @@ class Change:
     key: Key
     values: Values
     is_new: bool = False
+    # Fields of a database that its profiles are filed by from now on, and whether they may have been before.
+    indexed: tuple[str, ...] = ()
+    is_swept: bool = False
 
     def __str__(self) -> str:
         return f"{self.key}: {self._verb()}"

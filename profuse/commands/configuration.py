@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Column
 
 from profuse.commands.options import Dir
@@ -21,6 +22,10 @@ app = typer.Typer()
 def apply(
     file: Annotated[Path, typer.Argument(help="A TOML file, see examples/demo.toml.")],
     prune: Annotated[bool, typer.Option("--prune", help="Revoke tokens and deactivate triggers that the file does not name.")] = False,
+    reindex: Annotated[
+        bool,
+        typer.Option("--reindex", help="File the profiles that exist by fields that become searchable; may be repeated if interrupted."),
+    ] = False,
     directory: Dir = None,
 ) -> None:
     """Bring accounts, tokens, databases, resources and triggers to what FILE says; all of it or nothing.
@@ -32,7 +37,11 @@ def apply(
 
     text, settings = _text(file), settings_of(directory)
     try:
-        _print(asyncio.run(apply_text(settings, text, pruning=prune)))
+        with Console(stderr=True).status("") as status:
+            applying = apply_text(settings, text, pruning=prune, reindexing=reindex, tell=typer.echo, progress=status.update)
+            changed = asyncio.run(applying)
+        if not changed:
+            _print([])
     except BadFile as error:
         raise CannotRun("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
 

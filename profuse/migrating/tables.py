@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from operator import not_
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_fixed, wait_random_exponential
 
 from profuse.masking import masked
 from profuse.migrating.starting import while_starting
@@ -24,8 +25,10 @@ from schemas.settings import Settings
 # Beside the package, in a checkout as in an installed wheel.
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
-# Migrations wait for one another, and may take as long as they take.
-_PATIENT = {"lock_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+_ASK_EVERY = 0.05
+
+# Migrations may take as long as they take.
+_PATIENT = {"transaction_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 # An ALTER that waits for one long reader keeps everybody out who comes after it, so it waits briefly, lets them through, and comes again.
 LOCKED_FOR = "2s"
 TRIES = 20
@@ -54,7 +57,7 @@ async def downgrade(connection: AsyncConnection, revision: str = "base") -> list
 async def _connect_alone(settings: Settings) -> asyncpg.Connection:
     try:
         connection = await while_starting(_is_passing, asyncpg.connect, **_options(settings))
-        await connection.execute("SELECT pg_advisory_lock(hashtextextended('migrate ' || $1, 0))", settings.prefix)
+        await _wait_for_turn(connection, settings.prefix)
         # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -64,9 +67,15 @@ async def _connect_alone(settings: Settings) -> asyncpg.Connection:
     return connection
 
 
+async def _wait_for_turn(connection: asyncpg.Connection, prefix: str) -> None:
+    # Asked again and again: a statement that waited would be waited for by an index that is built concurrently.
+    asking = AsyncRetrying(retry=retry_if_result(not_), wait=wait_fixed(_ASK_EVERY))
+    await asking(connection.fetchval, "SELECT pg_try_advisory_lock(hashtextextended('migrate ' || $1, 0))", prefix)
+
+
 def _options(settings: Settings) -> dict[str, Any]:
     options = settings.postgres_options()
-    return options | {"server_settings": options["server_settings"] | _PATIENT, "timeout": 10}
+    return options | {"server_settings": options["server_settings"] | _PATIENT | {"lock_timeout": LOCKED_FOR}, "timeout": 10}
 
 
 def _is_passing(error: BaseException) -> bool:
@@ -85,9 +94,8 @@ async def _walk(connection: AsyncConnection, command: Callable[[Config, str], No
 
 
 async def _try_to_walk(connection: AsyncConnection, command: Callable[[Config, str], None], revision: str) -> tuple[str, str]:
-    """All of the way or none of it."""
+    """All of the way or none of it, but for what an index that was built concurrently has committed on the way."""
     try:
-        await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCKED_FOR}'"))
         walked = await connection.run_sync(_run, command, revision)
         await connection.commit()
     except DBAPIError:
@@ -105,6 +113,8 @@ def _run(connection: Connection, command: Callable[[Config, str], None], revisio
     # The configuration's own interpolation would read a per cent sign in the path.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     before = _revision(connection)
+    # A migration that builds an index concurrently has to be outside of any transaction.
+    connection.commit()
     command(config, revision)
     return before, _revision(connection)
 

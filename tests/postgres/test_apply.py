@@ -117,11 +117,31 @@ async def test_a_refused_file_changes_nothing_not_even_its_good_parts(tables: Se
     assert await pool.fetchval("SELECT name FROM accounts") == "account 1"
 
 
-async def test_a_field_cannot_become_one_to_match_by_once_there_are_profiles(tables: Settings, pool: asyncpg.Pool) -> None:
+@pytest.mark.promise("P-APPLY-14")
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [('"tags"', '{ type = "tags", match = true }', "interests"), ('"tags"', '"tags", crm = { type = "int", match = true }', "crm")],
+)
+async def test_with_profiles_a_field_becomes_one_to_match_by_only_if_they_may_be_filed(
+    tables: Settings, pool: asyncpg.Pool, old: str, new: str, name: str
+) -> None:
     await apply(tables, FILE)
-    await pool.execute("INSERT INTO identities SELECT id, 1, 'a@b.test', 0, 'abcdefghijkl' FROM databases")
-    with pytest.raises(BadFile, match=r"interests\.match: profiles exist"):
-        await apply(tables, FILE.replace('"tags"', '{ type = "tags", match = true }'))
+    await pool.execute("INSERT INTO profiles SELECT 'abcdefghijkl', id, '{}', '[]' FROM databases")
+    with pytest.raises(BadFile, match=rf"databases\[0\]\.fields\.{name}\.match: profiles exist .*; `profuse apply --reindex` files them"):
+        await apply(tables, FILE.replace(old, new))
+    changed = await apply(tables, FILE.replace(old, new), reindexing=True)
+
+    assert changed == ["account 1, database 1: changed fields"]
+    assert await apply(tables, FILE.replace(old, new)) == []
+
+
+@pytest.mark.promise("P-APPLY-14")
+async def test_without_profiles_any_field_may_become_one_to_match_by(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await apply(tables, FILE.replace('"tags"', '{ type = "tags", match = true }'))
+
+    assert await pool.fetchval("SELECT fields->'interests' FROM databases") == '{"type": "tags", "match": true, "options": []}'
+    assert await pool.fetchval("SELECT count(*) FROM refilings") == 0
 
 
 @pytest.mark.promise("P-HTTP-20")

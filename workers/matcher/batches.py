@@ -1,7 +1,7 @@
 """What the items of a batch share, as the matcher sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from schemas.fields import SYSTEM_FIELDS, Field, FieldType
@@ -28,6 +28,9 @@ class Database:
     import_triggers: tuple[int, ...]
     update_triggers: tuple[UpdateTrigger, ...]
 
+    def declaring(self, fields: Mapping[str, Field]) -> "Database":
+        return self if fields is self.fields else replace(self, fields=fields)
+
     @cached_property
     def known(self) -> dict[str, Field | None]:
         """All names that an item's data may have; None for those with rules of their own."""
@@ -42,6 +45,15 @@ class Database:
     def tagging(self) -> dict[str, Field]:
         """The fields that profiles are found by through `profile_tags`."""
         return {name: field for name, field in self.fields.items() if field.match and field.type is FieldType.TAGS}
+
+    @cached_property
+    def indexing(self) -> frozenset[str]:
+        """Those of both that older profiles are still being filed by: what is stored of these, nobody knows."""
+        return frozenset(name for name in (*self.matchable, *self.tagging) if self.fields[name].indexing)
+
+    @cached_property
+    def settled(self) -> dict[str, Field]:
+        return {name: field for name, field in self.matchable.items() if not field.indexing}
 
     @cached_property
     def identifying(self) -> frozenset[str]:

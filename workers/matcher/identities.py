@@ -54,8 +54,11 @@ async def store(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> 
     """Let the profiles be found by what they are now; raises `Surprise` if somebody else took an identity meanwhile."""
     gone, gained = [], []
     for profile in profiles:
-        gone += [_row(profile, identity, holder_number(profile.id)) for identity in profile.stored_identities - profile.identities]
-        gained += [_row(profile, identity, _n(profile, identity)) for identity in profile.identities - profile.stored_identities]
+        new = profile.identities - (profile.stored_identities - profile.doubtful)
+        # While a field is being indexed a row may be there already, under either number, from when it was matched by before.
+        old = profile.stored_identities - profile.identities | (new if profile.database.indexing else frozenset())
+        gone += [_row(profile, identity, holder_number(profile.id)) for identity in old]
+        gained += [_row(profile, identity, _n(profile, identity)) for identity in new]
     if gone:
         await connection.execute(_REMOVE, *zip(*gone, strict=True))
     # One order for everyone, or two matchers that wait for each other's rows lock up.

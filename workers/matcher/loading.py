@@ -53,6 +53,20 @@ class Batches:
         return found
 
 
+async def as_declared_now(connection: asyncpg.Connection, databases: Iterable[Database]) -> dict[int, Database]:
+    """The databases by id, with the fields that they have in this transaction.
+
+    Profiles are filed by these: whoever did so by older ones would leave unfound what an index being built has passed already.
+    """
+    known = {database.id: database for database in databases}
+    rows = await connection.fetch("SELECT id, fields::text AS fields FROM databases WHERE id = ANY($1::int[])", list(known))
+    return {row["id"]: known[row["id"]].declaring(_fields(row["fields"])) for row in rows}
+
+
+async def load_database(connection: asyncpg.Connection, database: int) -> Database:
+    return (await _databases(connection, [database]))[database]
+
+
 async def _load(connection: asyncpg.Connection, ids: list[bytes]) -> dict[bytes, Batch]:
     rows = await connection.fetch(_BATCHES, ids)
     databases = await _databases(connection, sorted({row["database"] for row in rows}))

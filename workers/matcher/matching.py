@@ -9,6 +9,7 @@ from schemas.identities import Kind
 from workers.exactly_once import Surprise
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batches import Database
+from workers.matcher.loading import as_declared_now
 from workers.matcher.merging import Merging
 from workers.matcher.profile import Profile
 from workers.matcher.reading import Held, Item, Key, Outcome, Tags
@@ -24,18 +25,14 @@ class _Search:
     keys: Sequence[Key]
     tags: Sequence[Tags]
     profiles: Sequence[bytes]
-    databases: Mapping[int, Database]
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> "_Search":
         wanted = {key for item in items for key in item.keys} | {item.email for item in items if item.email}
-        batches = {item.batch.id: item.batch for item in items}
         return cls(
             keys=list(wanted),
             tags=list({item.tags for item in items if item.tags is not None}),
             profiles=list({item.profile for item in items if item.profile is not None}),
-            # Of two readings of a database the later one counts.
-            databases={batches[id_].database.id: batches[id_].database for id_ in sorted(batches)},
         )
 
     def narrowed(self, wanted: Collection[Key | Tags]) -> "_Search":
@@ -48,9 +45,10 @@ class _Search:
 
 async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[Outcome]:
     """Apply the items in their order; what they change is stored in this transaction."""
+    databases = await as_declared_now(connection, {item.batch.id: item.batch.database for item in items}.values())
     outcomes: list[Outcome] = []
     while remaining := items[len(outcomes) :]:
-        merging = await _locked(connection, remaining)
+        merging = await _locked(connection, remaining, databases)
         merged = merging.merge(remaining)
         if not merged:
             raise Surprise("a profile came to mean something else while it was being locked")
@@ -60,18 +58,18 @@ async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[O
     return outcomes
 
 
-async def _locked(connection: asyncpg.Connection, items: Sequence[Item]) -> Merging:
+async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databases: Mapping[int, Database]) -> Merging:
     search = _Search.of(items)
     before = await search.found(connection)
     wanted = set(search.profiles).union(*before.values())
-    locked = await profiles.lock(connection, wanted, search.databases)
+    locked = await profiles.lock(connection, wanted, databases)
     # Whoever changed something while we waited for the locks has committed it by now.
     after = await _found_again(connection, search, before, locked) if locked else before
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])
-    return Merging(locked, strangers, unheld=set(search.keys) - after.keys())
+    return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys())
 
 
 async def _found_again(connection: asyncpg.Connection, search: _Search, before: Held, locked: Iterable[Profile]) -> Held:

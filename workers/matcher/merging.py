@@ -1,11 +1,13 @@
 """Pure: the items of a chunk, applied one after the other to the profiles that were found for them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.failures import ItemFailed
+from schemas.failures import INDEXING, ItemFailed
 from schemas.identities import Identity
 from schemas.ids import new_id
+from schemas.matching import Matching
+from workers.matcher.batches import Database
 from workers.matcher.profile import Profile, overlaid, same
 from workers.matcher.reading import Held, Item, Key, Outcome
 from workers.matcher.subscribing import merged
@@ -18,10 +20,12 @@ class _Unlocked(Exception):
 class Merging:
     """What is known of the stored profiles while a chunk's items are merged.
 
-    `profiles` are locked; whoever else holds an identity is in `strangers`, and in `unheld` are those that nobody holds.
+    `databases` are as they are declared now. `profiles` are locked; whoever else holds an identity is in `strangers`,
+    and in `unheld` are those that nobody holds.
     """
 
-    def __init__(self, profiles: Iterable[Profile], strangers: Held, unheld: set[Key]) -> None:
+    def __init__(self, databases: Mapping[int, Database], profiles: Iterable[Profile], strangers: Held, unheld: set[Key]) -> None:
+        self._databases = databases
         self.profiles = {profile.id: profile for profile in profiles}
         self._strangers = strangers
         self._unheld = unheld
@@ -43,6 +47,7 @@ class Merging:
         return outcomes
 
     def _apply(self, item: Item) -> Outcome:
+        self._refuse_unfinished(item)
         found = self._found(item)
         if len(found) > 1:
             raise ItemFailed(409, "More than one profile matches")
@@ -53,6 +58,15 @@ class Merging:
             raise _Unlocked
         changed = self._update(self.profiles[profile], item)
         return Outcome(item.batch, item.number, profile, item.custom_data, changed)
+
+    def _refuse_unfinished(self, item: Item) -> None:
+        """Since the item was accepted its field may have become one that is not matched by, and one that is again."""
+        if item.batch.matching is Matching.CUSTOM and (name := item.batch.field_name):
+            field = self._databases[item.batch.database.id].fields[name]
+            if not field.match:
+                raise ItemFailed(400, "Field is not matched by", name)
+            if field.indexing:
+                raise ItemFailed(409, INDEXING, name)
 
     def _found(self, item: Item) -> set[bytes]:
         if item.profile is not None:
@@ -69,7 +83,7 @@ class Merging:
     def _create(self, item: Item) -> bytes:
         if item.implied is None:
             raise ItemFailed(404, "Profile not found", "profile_id")
-        profile = Profile(new_id(), item.batch.database, new=True)
+        profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
         data, _ = overlaid({}, {**item.implied, **item.change.fields})
         self._claim_email(profile, item)
         profile.data = data

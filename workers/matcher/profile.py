@@ -20,7 +20,10 @@ class Profile:
     identities: frozenset[Identity] = frozenset()
     tags: frozenset[int] = frozenset()
     stored_identities: frozenset[Identity] = frozenset()
-    stored_tags: frozenset[int] = frozenset()
+    # None: nobody knows.
+    stored_tags: frozenset[int] | None = frozenset()
+    # Those that may be stored, or not yet: their fields are being indexed.
+    doubtful: frozenset[Identity] = frozenset()
     # Identities whose search created this profile because nobody held them.
     claims: frozenset[Identity] = frozenset()
     new: bool = False
@@ -32,6 +35,9 @@ class Profile:
         known = cls(profile, database, data, subscriptions)
         known.identities = known.stored_identities = known.answers_to()
         known.tags = known.stored_tags = known.carries()
+        if database.indexing:
+            known.doubtful = known.identities - frozenset(identities_of(database.settled, data, subscriptions))
+            known.stored_tags = known.stored_tags if database.indexing.isdisjoint(database.tagging) else None
         return known
 
     def answers_to(self) -> frozenset[Identity]:

@@ -31,9 +31,11 @@ async def look_up(connection: asyncpg.Connection, tags: Sequence[Tags], but: Seq
 
 async def store(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> None:
     """Let the profiles be found by the tags that they carry now."""
-    tagged = sorted((profile.id, _array(profile.tags)) for profile in profiles if profile.tags != profile.stored_tags)
-    if tagged:
+    changed = sorted((profile.id, profile.tags) for profile in profiles if profile.tags != profile.stored_tags)
+    if tagged := [(id_, _array(tags)) for id_, tags in changed if tags]:
         await connection.execute(_STORE, *zip(*tagged, strict=True))
+    if bare := [id_ for id_, tags in changed if not tags]:
+        await connection.execute("DELETE FROM profile_tags WHERE profile = ANY($1::bytea[])", bare)
 
 
 def _array(tags: Iterable[int]) -> str:

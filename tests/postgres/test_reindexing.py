@@ -1,0 +1,198 @@
+"""A field becomes one to match by while profiles exist and imports go on."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from profuse.applying import apply, refiling
+from schemas.fields import Field
+from schemas.identities import identities_of, tags_of
+from schemas.settings import Settings
+from tests.matching import World, item, new_world
+from workers.postgres import open_pool
+
+HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
+BEFORE = HEAD + 'fields = { loyalty = "string", hobbies = "tags", plan = { type = "enum", options = ["free", "pro"] } }\n'
+AFTER = HEAD + (
+    'fields = { loyalty = { type = "string", match = true }, hobbies = { type = "tags", match = true }, '
+    'plan = { type = "enum", options = ["free", "pro"], match = true }, age = { type = "int", match = true } }\n'
+)
+
+
+@pytest.fixture
+async def world(tables: Settings) -> AsyncIterator[World]:
+    async with await open_pool(tables, 6) as pool:
+        world = await new_world(pool, unknown_fields="keep")
+        await pool.execute("UPDATE databases SET fields = '{}'")
+        await apply(tables, BEFORE)
+        world.fields = {"loyalty": "string", "hobbies": "tags", "plan": {"type": "enum", "options": ["free", "pro"]}, "age": "int"}
+        yield world
+
+
+async def found_by(world: World, name: str, value: str) -> dict[str, Any]:
+    """The entry of an item that is matched by a field."""
+    (entry,) = await world.bring([item(value)], "custom", field_name=name)
+    return entry
+
+
+async def declared(world: World) -> dict[str, Field]:
+    stored = msgspec.json.decode(await world.pool.fetchval("SELECT fields::text FROM databases"))
+    return {name: Field.model_validate(field) for name, field in stored.items()}
+
+
+async def assert_filed_exactly(world: World) -> None:
+    """The index holds what the profiles' data says, once each, and nothing else."""
+    fields = await declared(world)
+    rows = await world.pool.fetch("SELECT id, data::text, subscriptions::text FROM profiles")
+    said = sorted(
+        (int(kind), value, bytes(row["id"]))
+        for row in rows
+        for kind, value in identities_of(fields, msgspec.json.decode(row["data"]), msgspec.json.decode(row["subscriptions"]))
+    )
+    held = await world.pool.fetch("SELECT kind, value, profile FROM identities ORDER BY 1, 2, 3")
+    tagged = {bytes(row["id"]): tags for row in rows if (tags := tags_of(world.database, fields, msgspec.json.decode(row["data"])))}
+    carrying = await world.pool.fetch("SELECT profile, tags FROM profile_tags WHERE cardinality(tags) > 0")
+
+    assert [tuple(row) for row in held] == said
+    assert {row["profile"]: set(row["tags"]) for row in carrying} == tagged
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_profiles_that_were_there_before_are_found(world: World, tables: Settings) -> None:
+    (ada,) = await world.bring([item("ada@a.test", loyalty="L-1", hobbies=["chess", "tea"], plan="pro", age=40)])
+    told: list[str] = []
+    await apply(tables, AFTER, reindexing=True, tell=told.append)
+
+    assert told == [
+        "account 1, database 1: changed fields",
+        "account 1, database 1: 1 profiles were filed by age, hobbies, loyalty, plan",
+    ]
+    for name, value in (("loyalty", "L-1"), ("hobbies", "tea, chess"), ("plan", "1"), ("age", "40")):
+        assert await found_by(world, name, value) == ada
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-15")
+async def test_until_profiles_are_filed_nobody_is_matched_by_the_field(world: World, tables: Settings) -> None:
+    await world.bring([item("ada@a.test", loyalty="L-1")])
+    await world.pool.execute(
+        "UPDATE databases SET fields = jsonb_set(fields, '{loyalty}', $1)", '{"type": "string", "match": true, "indexing": true}'
+    )
+
+    assert await found_by(world, "loyalty", "L-1") == {"error": 409, "error_text": "Field is being indexed", "field": "loyalty"}
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_a_matcher_that_knows_the_declaration_of_before_is_waited_for(world: World, tables: Settings) -> None:
+    messages = await world.messages([item("ada@a.test", loyalty="L-1")])
+    async with asyncio.TaskGroup() as tasks, world.transaction() as connection:
+        await world.room.apply(connection, messages)
+        applying = tasks.create_task(apply(tables, AFTER, reindexing=True))
+        async with asyncio.timeout(20):
+            while not await world.pool.fetchval("SELECT count(*) FROM refilings"):
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+
+        assert not applying.done()
+
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_a_batch_that_came_before_the_change_is_filed_by_the_new_declaration(world: World, tables: Settings) -> None:
+    messages = await world.messages([item("ada@a.test", loyalty="L-1"), item("bob@a.test", loyalty="L-2")])
+    await world.apply(messages[:1])
+    await apply(tables, AFTER, reindexing=True)
+    await world.apply(messages[1:])
+
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_what_changed_while_nobody_kept_the_index_is_not_found_by_what_it_was(world: World, tables: Settings) -> None:
+    await apply(tables, AFTER)
+    await world.bring([item("L-1", email="ada@a.test"), item("L-2", email="bob@a.test")], "custom", field_name="loyalty")
+    await apply(tables, BEFORE)
+    await world.bring([item("ada@a.test", loyalty="L-3"), item("bob@a.test", hobbies=["tea"])])
+    await apply(tables, AFTER, reindexing=True)
+
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_what_a_profile_becomes_again_while_it_is_being_filed_is_filed_once(world: World, tables: Settings) -> None:
+    await apply(tables, AFTER)
+    await world.bring([item("L-1", email="ada@a.test")], "custom", field_name="loyalty")
+    await apply(tables, BEFORE)
+    await world.bring([item("ada@a.test", loyalty="L-2")])
+    await world.pool.execute(
+        "UPDATE databases SET fields = jsonb_set(fields, '{loyalty}', $1)", '{"type": "string", "match": true, "indexing": true}'
+    )
+    await world.bring([item("ada@a.test", loyalty="L-1")])
+
+    assert await world.pool.fetchval("SELECT count(*) FROM identities WHERE kind = 7") == 1
+
+
+@pytest.mark.promise("P-APPLY-15", "P-APPLY-16")
+async def test_imports_storm_on_while_profiles_are_filed(world: World, tables: Settings) -> None:
+    chance = random.Random(9)  # noqa: S311
+    everybody = [f"p{number}@a.test" for number in range(3_000)]
+    await world.bring([some(chance, email) for email in everybody])
+    done = asyncio.Event()
+
+    async def storm() -> None:
+        while not done.is_set():
+            await world.bring(
+                [some(chance, email) for email in chance.sample(everybody, 100)] + [some(chance, f"{chance.random()}@b.test")]
+            )
+
+    async with asyncio.TaskGroup() as tasks:
+        storms = [tasks.create_task(storm()) for _ in range(3)]
+        for file in (AFTER, BEFORE, AFTER):
+            await apply(tables, file, reindexing=True)
+        done.set()
+
+    assert all(storm.done() for storm in storms)
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-15")
+async def test_who_is_killed_in_the_middle_goes_on_from_there(world: World, tables: Settings, tmp_path: Path) -> None:
+    await world.bring([some(random.Random(1), f"p{number}@a.test") for number in range(refiling.PAGE + 100)])  # noqa: S311
+    (tmp_path / "after.toml").write_text(AFTER)
+    environment = {"PROFUSE_POSTGRES": tables.postgres, "PROFUSE_PREFIX": tables.prefix, "PROFUSE_CRASH_AT": "refile:filed"}
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "profuse", "apply", str(tmp_path / "after.toml"), "--reindex", env={**os.environ, **environment}
+    )
+    code = await killed.wait()
+    told: list[str] = []
+    await apply(tables, AFTER, tell=told.append)
+    changed = await apply(tables, AFTER, reindexing=True, tell=told.append)
+
+    assert (code, changed) == (-signal.SIGKILL, [])
+    assert told == [
+        "account 1, database 1: still being indexed: age, hobbies, loyalty, plan; `profuse apply --reindex` goes on with it",
+        "account 1, database 1: 100 profiles were filed by age, hobbies, loyalty, plan",
+    ]
+    await assert_filed_exactly(world)
+
+
+def some(chance: random.Random, email: str) -> dict[str, Any]:
+    """An item that gives, takes away or leaves what is being filed."""
+    data: dict[str, Any] = {}
+    for name, values in (
+        ("loyalty", ["L-1", "L-2", f"L-{chance.random()}", None]),
+        ("hobbies", [["tea"], ["tea", "chess"], [], None]),
+        ("plan", ["free", "pro", None]),
+    ):
+        if chance.random() < 0.6:
+            data[name] = chance.choice(values)
+    return item(email, **data)

@@ -1,0 +1,50 @@
+"""Files profiles anew, a page at a time: each page is one short transaction, which imports wait for and which waits for imports."""
+
+from collections.abc import Collection
+
+import asyncpg
+
+from schemas.identities import Kind
+from workers.matcher import identities, profiles, tags
+from workers.matcher.loading import load_database
+from workers.matcher.profile import Profile
+
+Row = tuple[str, int]
+"""A place in the index of a database's own fields: value and `n`."""
+
+_PROFILES = "SELECT id FROM profiles WHERE database = $1 AND id > $2 ORDER BY id LIMIT $3"
+_ROWS = """
+    SELECT value, n, profile FROM identities
+    WHERE database = $1 AND kind = $2 AND (value, n) > ($3, $4) ORDER BY value, n LIMIT $5
+"""
+_REMOVE = """
+    DELETE FROM identities AS held USING unnest($3::text[], $4::bigint[], $5::bytea[]) AS stale (value, n, profile)
+    WHERE held.database = $1 AND held.kind = $2 AND held.value = stale.value AND held.n = stale.n AND held.profile = stale.profile
+"""
+
+
+async def file(connection: asyncpg.Connection, database: int, after: bytes, size: int) -> list[bytes]:
+    """Let the next profiles be found by what is declared now; returns their ids, none where there are no more."""
+    ids = [bytes(row["id"]) for row in await connection.fetch(_PROFILES, database, after, size)]
+    found = await _locked(connection, database, ids)
+    await identities.store(connection, found)
+    await tags.store(connection, found)
+    return ids
+
+
+async def sweep(connection: asyncpg.Connection, database: int, after: Row, size: int) -> Row | None:
+    """Forget what the next rows say of profiles that hold another value by now, because nobody kept the rows of a field
+    that was not matched by; returns the last one's place, None where there are no more.
+    """
+    rows = await connection.fetch(_ROWS, database, Kind.FIELD, *after, size)
+    if not rows:
+        return None
+    holders = {profile.id: profile.identities for profile in await _locked(connection, database, {row["profile"] for row in rows})}
+    stale = [tuple(row) for row in rows if (Kind.FIELD, row["value"]) not in holders.get(row["profile"], ())]
+    if stale:
+        await connection.execute(_REMOVE, database, Kind.FIELD, *zip(*stale, strict=True))
+    return rows[-1]["value"], rows[-1]["n"]
+
+
+async def _locked(connection: asyncpg.Connection, database: int, ids: Collection[bytes]) -> list[Profile]:
+    return await profiles.lock(connection, ids, {database: await load_database(connection, database)})
