@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     claim_groups: Few = Field(8, description="Most groups of launches in one claim.")
     lease: Lease = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
     page: Few = Field(100, description="Launches that are sent and marked together.")
+    attachments_limit: PositiveInt = Field(
+        256 * MIB, description="Most bytes of attachments that a launcher holds, as they are mailed; launches beyond it wait."
+    )
     smtp_connections: Few = Field(8, description="Connections that a launcher opens to the SMTP server.")
 
     batch_kept: Kept = Field(

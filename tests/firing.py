@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.messages import TriggerStart
-from schemas.settings import Settings
+from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
 from tests.launching import Remembering, World, matched
 from workers.kafka import BrokerUnavailable
 from workers.launcher import launches
+from workers.launcher.enclosures import Enclosures
 from workers.launcher.groups import started_by
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
@@ -54,7 +55,7 @@ class Launcher:
 
     def paging(self) -> Paging:
         sending = Sending({"email": self.channel}, self.lease)
-        return Paging(Settings(page=self.page), self.world.pool, self.topic.publish, sending)
+        return Paging(Settings(page=self.page), self.world.pool, self.topic.publish, sending, Enclosures(self.world.pool, 256 * MIB))
 
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""

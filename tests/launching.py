@@ -11,7 +11,8 @@ import msgspec
 
 from schemas.ids import new_id
 from schemas.messages import ProfilesMatched, TriggerStart
-from workers.launcher.terms import Attachment, Campaign, Launch, Profile, Recipient
+from workers.launcher import enclosing
+from workers.launcher.terms import Campaign, Launch, Profile, Recipient
 
 NOBODY = b"\x07" * 12
 
@@ -46,8 +47,16 @@ def launch(address: str = "ann@example.com", lead: dict[str, Any] | None = None,
     return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address))
 
 
-def attachment(name: str = "Attach.txt", mimetype: str = "text/csv", data: bytes = b"HELLO\n") -> Attachment:
-    return Attachment(name, mimetype, data)
+@dataclass(frozen=True)
+class File:
+    name: str = "Attach.txt"
+    mimetype: str = "text/csv"
+    data: bytes = b"HELLO\n"
+
+
+def enclosed(*files: File) -> tuple[bytes, ...]:
+    """Files as a campaign has them."""
+    return (*(part for each in files for part in (enclosing.head(each.name, each.mimetype), enclosing.encoded(each.data))), enclosing.END)
 
 
 def matched(batch: bytes, profiles: dict[int, bytes], starts: Sequence[TriggerStart]) -> ProfilesMatched:

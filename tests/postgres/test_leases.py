@@ -7,9 +7,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from schemas.settings import Settings
+from schemas.settings import MIB, Settings
 from tests.launching import NOBODY, Remembering, World, new_world
 from workers.launcher import launches
+from workers.launcher.enclosures import Enclosures
 from workers.launcher.firing import Firing
 from workers.launcher.groups import Group, NewGroup
 from workers.launcher.leases import Lease
@@ -53,7 +54,7 @@ class Noting(Paging):
     """Keeps the leases that it is given, and does nothing."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
-        super().__init__(settings, pool, Publisher(settings).publish, Sending({"email": Remembering()}, LEASE))
+        super().__init__(settings, pool, Publisher(settings).publish, Sending({"email": Remembering()}, LEASE), Enclosures(pool, MIB))
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
     async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:

@@ -2,13 +2,14 @@
 
 import binascii
 
-# Characters of a line in base64.
-_LINE = 76
+# Characters of a line in base64, and what they stand for.
+LINE = 76
+BYTES_A_LINE = 57
 
 
 def base64(data: bytes) -> bytes:
     encoded = binascii.b2a_base64(data, newline=False)
-    return b"".join(encoded[at : at + _LINE] + b"\r\n" for at in range(0, len(encoded), _LINE))
+    return b"".join([encoded[at : at + LINE] + b"\r\n" for at in range(0, len(encoded), LINE)])
 
 
 def text(written: str) -> tuple[bytes, bytes]:

@@ -3,15 +3,16 @@
 import asyncpg
 import msgspec
 
-from workers.launcher.terms import Attachment, Campaign
+from workers.launcher.terms import Campaign
 
 _CAMPAIGN = """
 SELECT
     batch.account, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
     resource.number AS resource, trigger.unconditional_sending, trigger.sender, trigger.subject, trigger.html,
-    -- Only the campaign that the batch names gets its content; the others start by themselves.
+    -- Only the campaign that the batch names gets its content and files; the others start by themselves.
     CASE WHEN batch.trigger = trigger.id THEN batch.content ELSE '{}' END::text AS content,
-    batch.custom_data::text AS custom_data, batch.trigger = trigger.id AS named
+    batch.custom_data::text AS custom_data,
+    batch.trigger = trigger.id AND EXISTS (SELECT FROM attachments WHERE attachments.batch = batch.id) AS has_files
 FROM batches AS batch
 JOIN triggers AS trigger ON trigger.id = $2
 JOIN databases AS database ON database.id = batch.database
@@ -26,11 +27,5 @@ async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | Non
     if row is None:
         return None
     values = dict(row)
-    attached = await _attachments(pool, batch) if values.pop("named") else ()
     shared = {name: msgspec.json.decode(values.pop(name)) for name in ("content", "custom_data")}
-    return Campaign(**values, **shared, attachments=attached)
-
-
-async def _attachments(pool: asyncpg.Pool, batch: bytes) -> tuple[Attachment, ...]:
-    rows = await pool.fetch("SELECT name, mimetype, data FROM attachments WHERE batch = $1 ORDER BY position", batch)
-    return tuple(Attachment(**row) for row in rows)
+    return Campaign(**values, **shared)

@@ -1,24 +1,19 @@
 """Pure: a launch as a mail."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
 from workers.launcher import addresses, bodies, headers
 from workers.launcher.channel import Refused
+from workers.launcher.enclosing import BOUNDARY
 from workers.launcher.templates import Rendered, TooLong, render_html, render_text
-from workers.launcher.terms import Attachment, Launch
+from workers.launcher.terms import Launch
 
-# Whatever could end a header, and begin another one, is a blank.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Servers cut headers, or refuse them, at some 100 KB.
 _LONGEST_SUBJECT = 10_000
-_TYPE = re.compile(r"(?!multipart/|message/)[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
-# An underscore follows no `=` in quoted-printable, and is no letter of base64: no line of any part looks like this one.
-_BOUNDARY = "=_profuse"
-
 _NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type")
 _VALUE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
 _OURS = re.compile(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in _NAMES))
@@ -26,11 +21,15 @@ _OURS = re.compile(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in _NAMES))
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail as it travels: its envelope, and its bytes in lines that end with CR LF."""
+    """A mail as it travels: its envelope, and its bytes in lines that end with CR LF.
+
+    `enclosed` follows `content`, in pieces that are shared by all mails of a batch; no line of it begins with a dot.
+    """
 
     sender: str
     recipient: str
     content: bytes
+    enclosed: Sequence[bytes]
     # How many variables of its templates have no value.
     unknown: int
 
@@ -39,32 +38,32 @@ def compose(launch: Launch, now: datetime, domain: str) -> Mail:
     """The mail, whose Message-ID ends with `domain`; raises `Refused` for a launch that no mail can carry."""
     try:
         subject, body = _rendered(launch)
-        name, sender = addresses.parted(_one_line(launch.campaign.sender))
+        name, sender = addresses.parted(headers.one_line(launch.campaign.sender))
         lines = [
             headers.mailbox("From", name, _usable(sender)),
             headers.mailbox("To", "", _usable(launch.recipient.address)),
-            headers.text("Subject", _one_line(subject.text)),
+            headers.text("Subject", subject.text),
             f"Date: {format_datetime(now)}".encode(),
             # The same in every attempt, so that a repeat can be told from a second mail.
             f"Message-ID: <{launch.id}@{domain}>".encode(),
             b"MIME-Version: 1.0",
         ]
-        content = _content(lines, body.text, launch.campaign.attachments)
+        content = _content(lines, body.text, multipart=bool(launch.campaign.enclosed))
     except TooLong:
         raise Refused("renders to more than a mail may hold") from None
     except UnicodeEncodeError:
         raise Refused("holds text that cannot be sent") from None
-    return Mail(sender, launch.recipient.address, content, subject.unknown + body.unknown)
+    return Mail(sender, launch.recipient.address, content, launch.campaign.enclosed, subject.unknown + body.unknown)
 
 
-def _content(lines: list[bytes], html: str, attachments: tuple[Attachment, ...]) -> bytes:
+def _content(lines: list[bytes], html: str, *, multipart: bool) -> bytes:
     encoding, text = bodies.text(html)
     kind = b"Content-Type: text/html; charset=utf-8"
-    part = b"Content-Transfer-Encoding: %b\r\n\r\n%b" % (encoding, text)
-    if not attachments:
-        return _only_ours([*lines, kind]) + b"\r\n" + part
-    head = _only_ours([*lines, f'Content-Type: multipart/mixed; boundary="{_BOUNDARY}"'.encode()])
-    return b"%b\r\n\r\n--%b\r\n%b\r\n%b%b" % (head, _BOUNDARY.encode(), kind, part, b"".join(_attached(attachments)))
+    part = b"%b\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (kind, encoding, text)
+    if not multipart:
+        return _only_ours([*lines, kind]) + part.removeprefix(kind)
+    head = _only_ours([*lines, f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"'.encode()])
+    return b"%b\r\n\r\n--%b\r\n%b" % (head, BOUNDARY.encode(), part)
 
 
 def _only_ours(lines: list[bytes]) -> bytes:
@@ -88,20 +87,3 @@ def _usable(address: str) -> str:
     if not addresses.usable(address):
         raise Refused("address cannot be used")
     return address
-
-
-def _attached(attachments: Iterable[Attachment]) -> Iterator[bytes]:
-    """The parts that follow the first one, and the end of the mail."""
-    for each in attachments:
-        # A multipart may not be encoded, so one that comes as a file is only bytes.
-        kind = each.mimetype if _TYPE.fullmatch(each.mimetype) else "application/octet-stream"
-        place = ["attachment", *headers.file_name(_one_line(each.name))]
-        yield f"--{_BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n".encode()
-        yield headers.folded("Content-Disposition", [f"{token};" for token in place[:-1]] + place[-1:]) + b"\r\n\r\n"
-        # An empty file has an empty line, or its head would have no end.
-        yield bodies.base64(each.data) or b"\r\n"
-    yield f"--{_BOUNDARY}--\r\n".encode()
-
-
-def _one_line(text: str) -> str:
-    return _CONTROL.sub(" ", text)

@@ -18,6 +18,8 @@ _AROUND = len("=?utf-8?b??=")
 _PLAIN = re.compile(r"[!-~]{1,60}(?: [!-~]{1,60})*")
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]{1,60}(?: [\w!#$%&'*+/=?^`{|}~-]{1,60})*", re.ASCII)
 _QUOTABLE = re.compile(r"[ -~]{1,60}")
+# Whatever could end a header, and begin another one, is a blank.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # What a reader takes for the beginning of an encoded word, wherever it stands.
 _ENCODED = "=?"
 
@@ -26,14 +28,19 @@ _PARAMETER = "!#$&+^`{}|~"
 _LONGEST_SECTION = 55
 
 
+def one_line(value: str) -> str:
+    return _CONTROL.sub(" ", value)
+
+
 def text(name: str, value: str) -> bytes:
     """A header of any text: readers show it blank for blank."""
+    value = one_line(value)
     plain = _ENCODED not in value and _PLAIN.fullmatch(value)
     return folded(name, value.split(" ") if plain else _words(value, _LONGEST_LINE - len(name) - 2))
 
 
 def mailbox(name: str, display: str, address: str) -> bytes:
-    """A header of one address and its display name, which may be empty."""
+    """A header of one address and its display name, which may be empty; both are one line."""
     if not display:
         return folded(name, [address])
     return folded(name, [*_phrase(display, _LONGEST_LINE - len(name) - 2), f"<{address}>"])
@@ -41,6 +48,7 @@ def mailbox(name: str, display: str, address: str) -> bytes:
 
 def file_name(value: str) -> Iterator[str]:
     """The parameters that say a file's name."""
+    value = one_line(value)
     if _ENCODED not in value and _QUOTABLE.fullmatch(value):
         yield f"filename={_quoted(value)}"
         return

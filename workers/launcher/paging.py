@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -16,6 +17,7 @@ from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack, unpack
 from workers.kafka import BrokerUnavailable
 from workers.launcher import campaigns, events, launches, profiles
+from workers.launcher.enclosures import Enclosures
 from workers.launcher.events import Imported
 from workers.launcher.groups import Group
 from workers.launcher.leases import Lease
@@ -34,12 +36,13 @@ _FULL_PAUSE = timedelta(seconds=1)
 class Paging:
     """Takes claimed groups as far as they go. No transaction is open while anything is sent or published."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish, sending: Sending) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish, sending: Sending, enclosures: Enclosures) -> None:
         self._topic = settings.topic(EVENTS.name)
         self._size = settings.page
         self._pool = pool
         self._publish = publish
         self._sending = sending
+        self._enclosures = enclosures
 
     async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
         """Raises `LeaseLost` when another launcher has the group."""
@@ -57,6 +60,12 @@ class Paging:
         campaign = await campaigns.load(self._pool, group.batch, group.trigger)
         if campaign is None:
             raise launches.LeaseLost
+        if not campaign.has_files:
+            return await self._all(group, campaign, lease, stop)
+        async with self._enclosures.of(campaign.account, group.batch) as enclosed:
+            return await self._all(group, replace(campaign, enclosed=enclosed), lease, stop)
+
+    async def _all(self, group: Group, campaign: Campaign, lease: Lease, stop: asyncio.Event) -> None:
         left, deferred, page = group.undone(), False, Page()
         while left and not page.blocked() and not stop.is_set():
             await lease.keep(self._pool, group)

@@ -10,6 +10,7 @@ from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream
 from workers.launcher.channel import Channel
+from workers.launcher.enclosures import Enclosures
 from workers.launcher.firing import Firing
 from workers.launcher.paging import Paging
 from workers.launcher.publishing import Together
@@ -55,7 +56,8 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         }
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease))
+        enclosures = Enclosures(firing_pool, settings.attachments_limit)
+        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease), enclosures)
         firing = Firing(settings, firing_pool, paging)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
         stream = Stream(settings, "launcher", scheduling, scheduling_pool, matched)

@@ -95,7 +95,7 @@ class Smtp:
 async def _hand_over(connection: aiosmtplib.SMTP, mail: Mail) -> None:
     # Only addresses can hold other letters than ASCII's: all else is encoded.
     options = [] if mail.sender.isascii() and mail.recipient.isascii() else ["SMTPUTF8"]
-    await connection.sendmail(mail.sender, [mail.recipient], mail.content, mail_options=options)
+    await connection.sendmail(mail.sender, [mail.recipient], b"".join([mail.content, *mail.enclosed]), mail_options=options)
 
 
 def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred | Unavailable:

@@ -1,18 +1,9 @@
 """What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file that goes out with a mail."""
-
-    name: str
-    mimetype: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -31,7 +22,9 @@ class Campaign:
     html: str
     content: Mapping[str, Any]
     custom_data: Mapping[str, Any]
-    attachments: tuple[Attachment, ...] = ()
+    # Whether files go out with its mails; `enclosed` is their parts, once they are encoded.
+    has_files: bool = False
+    enclosed: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ async def test_a_trigger_that_the_batch_does_not_name_gets_no_content_and_no_fil
 
     await launcher.work_once()
 
-    given = {sent.campaign.trigger: (sent.campaign.content, len(sent.campaign.attachments)) for sent in launcher.channel.sent}
-    assert given == {8: ({"page": "form"}, 1), 9: ({}, 0)}
+    given = {sent.campaign.trigger: (sent.campaign.content, bool(sent.campaign.enclosed)) for sent in launcher.channel.sent}
+    assert given == {8: ({"page": "form"}, True), 9: ({}, False)}
 
 
 @pytest.mark.promise("P-LAUNCH-14")

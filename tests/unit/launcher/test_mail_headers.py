@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests import mails
-from tests.launching import attachment, launch
+from tests.launching import File, enclosed, launch
 from workers.launcher.email import compose
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -57,7 +57,8 @@ def sender_of(name: str) -> tuple[str, str]:
 
 
 def file_of(name: str) -> str | None:
-    mail = mails.read(compose(launch(attachments=(attachment(name),)), NOW, "mail.example").content)
+    sent = compose(launch(enclosed=enclosed(File(name))), NOW, "mail.example")
+    mail = mails.read(b"".join([sent.content, *sent.enclosed]))
     (file,) = mail.files()
     assert (mail.names(), file.names(), file.data()) == (NAMES, FILE, b"HELLO\n")
     return file.file_name()
@@ -126,10 +127,9 @@ def test_a_value_cannot_begin_another_header(end: str) -> None:
 
 
 def test_what_needs_no_encoding_stays_legible() -> None:
-    mail = compose(
-        launch(sender="Demo Shop <demo@example.com>", subject="Your order " * 12 + "is paid", attachments=(attachment(),)), NOW, "x"
-    )
+    sent = launch(sender="Demo Shop <demo@example.com>", subject="Your order " * 12 + "is paid", enclosed=enclosed(File()))
+    mail = compose(sent, NOW, "mail.example")
 
     assert b"From: Demo Shop <demo@example.com>\r\n" in mail.content
     assert b"=?" not in mail.content
-    assert b'Content-Disposition: attachment; filename="Attach.txt"\r\n' in mail.content
+    assert b'Content-Disposition: attachment; filename="Attach.txt"\r\n' in mail.enclosed[0]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import mails
-from tests.launching import attachment, launch
+from tests.launching import File, enclosed, launch
 from workers.launcher.channel import Refused
 from workers.launcher.email import compose
 from workers.launcher.terms import Launch
@@ -23,7 +23,8 @@ TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 def read(sent: Launch) -> mails.Part:
     """The mail as its reader gets it."""
-    return mails.read(compose(sent, NOW, DOMAIN).content)
+    mail = compose(sent, NOW, DOMAIN)
+    return mails.read(b"".join([mail.content, *mail.enclosed]))
 
 
 @pytest.mark.promise("P-LAUNCH-10")
@@ -51,9 +52,9 @@ def test_every_attempt_has_the_same_message_id_whoever_the_sender_is_by_then(sen
 
 @pytest.mark.promise("P-LAUNCH-10")
 def test_attached_files_arrive_as_they_were() -> None:
-    files = (attachment(), attachment("Bild ü.png", "image/png", bytes(range(256))), attachment("odd", "text/plain", b""))
+    files = (File(), File("Bild ü.png", "image/png", bytes(range(256))), File("odd", "text/plain", b""))
 
-    arrived = read(launch(attachments=files, html="<p>Hi</p>")).files()
+    arrived = read(launch(enclosed=enclosed(*files), html="<p>Hi</p>")).files()
 
     assert [(part.file_name(), part.raw("Content-Type"), part.data()) for part in arrived] == [
         (each.name, each.mimetype, each.data) for each in files
@@ -62,7 +63,7 @@ def test_attached_files_arrive_as_they_were() -> None:
 
 @pytest.mark.parametrize("mimetype", ["multipart/mixed", "message/rfc822", "nonsense", "", "text/", "te xt/x\r\ny", "text/x; a=b"])
 def test_an_odd_type_never_loses_the_file(mimetype: str) -> None:
-    (arrived,) = read(launch(attachments=(attachment(mimetype=mimetype),))).files()
+    (arrived,) = read(launch(enclosed=enclosed(File(mimetype=mimetype)))).files()
 
     assert (arrived.raw("Content-Type"), arrived.data()) == ("application/octet-stream", b"HELLO\n")
 
@@ -124,7 +125,7 @@ def escaped(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("where", [{"subject": "{lead.x}"}, {"html": "{lead.x}"}, {"attachments": (attachment("\ud800"),)}])
+@pytest.mark.parametrize("where", [{"subject": "{lead.x}"}, {"html": "{lead.x}"}])
 def test_half_a_character_ends_its_launch(where: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="text that cannot be sent"):
         compose(launch(lead={"x": "\ud800"}, **where), NOW, DOMAIN)

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.launching import attachment, launch
+from tests.launching import File, enclosed, launch
 from workers.launcher import smtp
 from workers.launcher.channel import Deferred, Refused, Unavailable
 from workers.launcher.smtp import Smtp
@@ -89,7 +89,7 @@ async def channel_to(server: Server) -> AsyncIterator[Smtp]:
 @pytest.mark.promise("P-LAUNCH-10")
 async def test_a_mail_arrives_with_its_files(server: Server) -> None:
     async with channel_to(server) as channel:
-        await channel.send(launch("ann@example.com", subject="Hi", attachments=(attachment(),)))
+        await channel.send(launch("ann@example.com", subject="Hi", enclosed=enclosed(File())))
 
     assert (server.accepted[0].mail_from, server.accepted[0].rcpt_tos) == ("demo@example.com", ["ann@example.com"])
     assert (server.mail()["Subject"], [part.get_filename() for part in server.mail().iter_attachments()]) == ("Hi", ["Attach.txt"])
