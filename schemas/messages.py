@@ -46,6 +46,11 @@ class Message(BaseModel):
     def encode(self) -> bytes:
         return self.__pydantic_serializer__.to_json(self, exclude_none=False)
 
+    @property
+    def weight(self) -> int:
+        """How many things it asks for: what a chunk of messages is bounded by."""
+        return 1
+
 
 def _version(value: bytes) -> int:
     try:
@@ -84,6 +89,10 @@ class ProfilesMatched(Message):
     # As many ids as items, 24 hex digits each, one after the other.
     profiles: str = Field(pattern=r"^([0-9a-f]{24})*$")
     starts: list[TriggerStart]
+
+    @property
+    def weight(self) -> int:
+        return len(self.items) * max(1, len(self.starts))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     request_id_kept: Kept = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
 
     chunk: Many = Field(2_000, description="Most messages a worker takes into one transaction.")
+    chunk_bytes: Size = Field(
+        4 * MIB, description="Most bytes of messages that a worker takes into one transaction; decoded they take up to 70 times that."
+    )
+    chunk_items: Most = Field(50_000, description="Most items that the messages of one transaction name.")
     session_timeout: Session = Field(timedelta(seconds=8), description="Silence after which the broker gives a worker's partitions away.")
     geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
 

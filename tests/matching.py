@@ -12,8 +12,10 @@ from schemas.addresses import normal_email, normal_phone
 from schemas.fields import Field, MatchValue, match_value
 from schemas.ids import SIZE, new_id, unpack
 from schemas.messages import ProfileImport, ProfilesMatched
-from workers.exactly_once import Surprise
+from schemas.topics import Outgoing
+from workers.exactly_once import Surprise, Unprocessable
 from workers.matcher.importing import Locate
+from workers.matcher.reading import Item, Outcome
 from workers.matcher.room import Importing
 
 Json = dict[str, Any]
@@ -46,7 +48,7 @@ class World:
     room: Importing = field(init=False)
 
     def __post_init__(self) -> None:
-        self.room = Importing("matches", self.locate)
+        self.room = Importing(self.pool, "matches", self.locate)
 
     async def trigger_of(self, type_: str, *, active: bool = True, fields: list[str] | None = None) -> int:
         """Another campaign of the database."""
@@ -89,12 +91,21 @@ class World:
     async def apply(self, messages: Sequence[ProfileImport]) -> list[ProfilesMatched]:
         """The messages' effects, committed; started again after a surprise."""
         while True:
+            prepared = await self._prepared(messages)
             try:
                 async with self.transaction() as connection:
-                    outgoing = await self.room.apply(connection, messages)
+                    outgoing = await self.room.apply(connection, prepared)
             except Surprise:
                 continue
             return [ProfilesMatched.decode(record.value) for record in outgoing]
+
+    async def apply_in(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
+        """What the engine does with a chunk of messages that can be processed."""
+        return await self.room.apply(connection, await self._prepared(messages))
+
+    async def _prepared(self, messages: Sequence[ProfileImport]) -> list[Item | Outcome]:
+        prepared = [each async for each in self.room.prepare(messages)]
+        return [each for each in prepared if not isinstance(each, Unprocessable)]
 
     async def bring(self, items: Sequence[Json], matching: str = "email", **settings: Any) -> list[Json]:
         """Import the items as one batch and one chunk; returns their entries. An item is its match value and its data."""

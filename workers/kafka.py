@@ -20,6 +20,10 @@ class BrokerUnavailable(Exception):
     """The broker did not confirm what was sent; it may or may not have it."""
 
 
+AWAY = (BrokerUnavailable, KafkaError)
+"""What is raised when the broker is away, or not as this version expects it."""
+
+
 def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
     """A consumer that never decides by itself where to read: positions are in Postgres."""
     session = int(settings.session_timeout.total_seconds() * 1000)

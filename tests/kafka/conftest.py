@@ -1,7 +1,7 @@
 """A room whose effects can be counted, behind the real exactly-once, Kafka and Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -33,21 +33,25 @@ class Ledger:
     sizes: list[int] = field(default_factory=list)
     surprises: int = 0
     surprise: type[Exception] = Surprise
+    # What a message that says so breaks with.
+    breaking: type[Exception] = KeyError
     # A new version of the code takes any message.
     fixed: bool = False
     failed: list[Dead] = field(default_factory=list)
 
-    async def prepare(self, messages: Sequence[ProfileImport]) -> None:
-        return
+    async def prepare(self, messages: Sequence[ProfileImport]) -> AsyncGenerator[ProfileImport | Unprocessable, None]:
+        for message in messages:
+            self._break(message, "breaks while it is prepared")
+            known = self.fixed or message.value != "unknown"
+            yield message if known else Unprocessable("unknown batch")
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
         self.transactions += 1
         self.sizes.append(len(messages))
         if self.fixed:
             messages = [message.model_copy(update={"value": "1"}) for message in messages]
-        unknown = [at for at, message in enumerate(messages) if message.value == "unknown"]
-        if unknown:
-            raise Unprocessable(unknown, "unknown batch")
+        for message in messages:
+            self._break(message, "breaks while it is applied")
         # What the test puts into `value` decides what the database thinks of it.
         # By its full name, so that a test can tell its own connections from those of another run on the same server.
         insert = f'INSERT INTO "{self.settings.prefix}".ledger (item, amount) VALUES ($1, $2::text::int)'  # noqa: S608
@@ -60,6 +64,10 @@ class Ledger:
 
     async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
         self.failed += dead
+
+    def _break(self, message: ProfileImport, when: str) -> None:
+        if message.value == when and not self.fixed:
+            raise self.breaking("of ann@example.com")
 
     async def committed(self, messages: Sequence[ProfileImport]) -> None:
         return
@@ -117,6 +125,28 @@ class Bench:
 
     async def _has_processed(self, count: int) -> bool:
         return await self.processed() >= count
+
+
+_ACCOUNT = "INSERT INTO accounts (id, name) VALUES ($1, 'any') ON CONFLICT DO NOTHING"
+_DATABASE = "INSERT INTO databases (account, number, name, unknown_fields, fields) VALUES ($1, 1, 'any', 'reject', '{}') RETURNING id"
+_TRIGGER = """
+INSERT INTO triggers (account, number, name, type, database, channel, active, unconditional_sending, skip_minutes, sender, subject, html)
+VALUES ($1, 1, 'any', 'api_call', $2, 'email', true, false, 0, 'a@b.test', '', '') RETURNING id
+"""
+_BATCH = """
+INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
+                     content, custom_data, rejects, accepting_until, due_at)
+VALUES ($1, $2, $3, $4, 1000, 'email', false, false, false, '{}', '{}', '{}', now(), now())
+"""
+
+
+async def batch_of(pool: asyncpg.Pool, account: int, batch: bytes | None = None) -> bytes:
+    """A batch of a thousand items, and all that it refers to."""
+    batch = batch or new_id()
+    await pool.execute(_ACCOUNT, account)
+    database = await pool.fetchval(_DATABASE, account)
+    await pool.execute(_BATCH, batch, account, database, await pool.fetchval(_TRIGGER, account, database))
+    return batch
 
 
 async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:

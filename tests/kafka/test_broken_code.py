@@ -1,35 +1,13 @@
 """Many messages of several accounts that fail alike stop the line; those of one account are set aside."""
 
-import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.ids import new_id
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, Outgoing, item_headers
-from tests.kafka.conftest import Bench, until
+from tests.kafka.conftest import Bench, batch_of, until
 
 COUNT = 60
-
-_ACCOUNT = "INSERT INTO accounts (id, name) VALUES ($1, 'any') ON CONFLICT DO NOTHING"
-_DATABASE = "INSERT INTO databases (account, number, name, unknown_fields, fields) VALUES ($1, 1, 'any', 'reject', '{}') RETURNING id"
-_TRIGGER = """
-INSERT INTO triggers (account, number, name, type, database, channel, active, unconditional_sending, skip_minutes, sender, subject, html)
-VALUES ($1, 1, 'any', 'api_call', $2, 'email', true, false, 0, 'a@b.test', '', '') RETURNING id
-"""
-_BATCH = """
-INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
-                     content, custom_data, rejects, accepting_until, due_at)
-VALUES ($1, $2, $3, $4, 1000, 'email', false, false, false, '{}', '{}', '{}', now(), now())
-"""
-
-
-async def batch_of(pool: asyncpg.Pool, account: int) -> bytes:
-    batch = new_id()
-    await pool.execute(_ACCOUNT, account)
-    database = await pool.fetchval(_DATABASE, account)
-    await pool.execute(_BATCH, batch, account, database, await pool.fetchval(_TRIGGER, account, database))
-    return batch
 
 
 async def send(bench: Bench, batches: list[bytes], value: str) -> None:

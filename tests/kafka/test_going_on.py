@@ -15,7 +15,14 @@ from workers.exactly_once import Stream, Surprise
 from workers.postgres import open_pool
 
 COUNT = 500
-SURPRISES = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError)
+SURPRISES = (
+    Surprise,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+)
 
 
 @pytest.mark.parametrize("surprise", SURPRISES, ids=lambda each: each.__name__)

@@ -10,7 +10,7 @@ from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench
 from workers.exactly_once import Stuck, liveness
-from workers.exactly_once.liveness import LOOKS, Position, lagging
+from workers.exactly_once.liveness import LOOKS, Mark, Position, lagging
 
 COUNT = 50
 NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres@127.0.0.1:1/postgres"}
@@ -50,10 +50,10 @@ async def test_a_server_that_never_answers_is_not_waited_for(bench: Bench, monke
 async def test_what_did_not_lag_has_another_minute_before_it_is_asked_for_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     looks, asked = 0, []
 
-    def standing() -> dict[Position, int]:
+    def standing() -> dict[Position, Mark]:
         nonlocal looks
         looks += 1
-        return {(bench.settings.topic(IMPORTS.name), 0): 0}
+        return {(bench.settings.topic(IMPORTS.name), 0): (0, 0)}
 
     async def noted(settings: Settings, partitions: Iterable[Position]) -> set[Position]:
         asked.append(looks)

@@ -12,7 +12,7 @@ from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, MATCHES, Outgoing
 from tests.kafka.conftest import BATCH, Bench, announced
 from workers.exactly_once import progress
-from workers.exactly_once.chunks import Record, decoded
+from workers.exactly_once.chunks import Capacity, Record, decoded
 from workers.exactly_once.ownership import Ownership
 from workers.kafka import new_consumer
 from workers.publisher import Publisher
@@ -120,7 +120,7 @@ async def test_what_was_read_of_a_partition_that_has_gone_is_dropped_and_moves_n
     returned = await member.read()
     ((_, records), *_) = member.owned.ahead(returned).items()
     member.owned.on_partitions_revoked(member.everything)
-    member.owned.advance(decoded(ProfileImport, records)[0])
+    member.owned.advance(decoded(ProfileImport, records, Capacity(COUNT, 9**9, COUNT))[0])
 
     assert member.owned.ahead(returned) == {}
     assert member.owned.positions == {}

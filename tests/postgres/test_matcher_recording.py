@@ -9,6 +9,7 @@ from schemas.messages import ProfileImport, ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Dead, Unprocessable
+from workers.matcher.reading import Item, Outcome
 
 CANNOT = {"error": 400, "error_text": "Cannot be processed"}
 UNKNOWN = {"error": 400, "error_text": "Unknown field", "field": "_frame"}
@@ -69,7 +70,7 @@ async def test_a_chunk_whose_items_all_failed_is_recorded_and_not_announced(worl
 async def test_the_announcement_goes_to_its_topic_by_batch(world: World) -> None:
     messages = await world.messages([item("ada@a.test")])
     async with world.transaction() as connection:
-        (outgoing,) = await world.room.apply(connection, messages)
+        (outgoing,) = await world.apply_in(connection, messages)
 
     assert (outgoing.topic, outgoing.key.hex()) == ("matches", messages[0].batch)
     assert ProfilesMatched.decode(outgoing.value).items == [0]
@@ -118,10 +119,9 @@ async def test_messages_of_no_batch_or_beyond_its_end_are_named_to_the_engine(wo
     stray = ProfileImport(batch=new_id().hex(), item=0, value="a@a.test", data={})
     beyond = messages[0].model_copy(update={"item": 1})
 
-    with pytest.raises(Unprocessable) as raised:
-        await world.apply([stray, *messages, beyond])
+    prepared = [each async for each in world.room.prepare([stray, *messages, beyond])]
 
-    assert raised.value.indexes == [0, 2]
+    assert [isinstance(each, Unprocessable) for each in prepared] == [True, False, True]
 
 
 @pytest.mark.promise("P-TRIG-01", "P-TRIG-03")
@@ -147,3 +147,13 @@ async def test_update_triggers_start_for_what_changed_an_existing_profile(world:
     assert started[1:] == [TriggerStart(trigger=any_change, items=[2, 3]), TriggerStart(trigger=of_city, items=[2])]
     assert (await starts(world, item("ada@a.test", _city="Oslo")))[1:] == [TriggerStart(trigger=any_change), TriggerStart(trigger=of_city)]
     assert (await starts(world, item("ada@a.test", _city="Rome"), skip_triggers=True))[1:] == []
+
+
+@pytest.mark.promise("P-OPS-35")
+async def test_messages_are_parsed_while_no_transaction_waits(world: World) -> None:
+    messages = await world.messages([item("ada@a.test"), item("bad@a.test", _frame=1)])
+
+    async for prepared in world.room.prepare(messages):
+        assert isinstance(prepared, Item | Outcome)
+        # All connections have been given back.
+        assert world.pool.get_size() == world.pool.get_idle_size()

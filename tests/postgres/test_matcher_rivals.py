@@ -28,7 +28,7 @@ async def world(tables: Settings) -> AsyncIterator[World]:
 async def rival(world: World, messages: Sequence[ProfileImport]) -> AsyncIterator[None]:
     """Another matcher has applied these messages, and commits them at the end of the block."""
     async with world.transaction() as connection:
-        await world.room.apply(connection, messages)
+        await world.apply_in(connection, messages)
         yield
 
 
@@ -58,7 +58,7 @@ async def meanwhile(world: World, first: Sequence[ProfileImport], second: Sequen
         while True:
             try:
                 async with world.transaction() as connection:
-                    await world.room.apply(connection, second)
+                    await world.apply_in(connection, second)
             except Surprise:
                 surprises += 1
                 continue
@@ -185,7 +185,7 @@ async def test_rivals_with_the_same_batches_do_not_lock_up_whatever_the_plan(wor
             await connection.execute("SET LOCAL enable_seqscan = on")
             for way in ("bitmapscan", *without):
                 await connection.execute(f"SET LOCAL enable_{way} = off")
-            await world.room.apply(connection, messages)
+            await world.apply_in(connection, messages)
 
     async with asyncio.TaskGroup() as tasks, world.transaction() as connection:
         middle = bytes.fromhex(pairs[len(pairs) // 2][0].batch)

@@ -31,9 +31,9 @@ class Desk:
     async def process(self, *messages: ProfilesMatched) -> None:
         """What the engine does with a chunk."""
         room = self.room()
-        await room.prepare(messages)
+        prepared = [each async for each in room.prepare(messages)]
         async with self.world.pool.acquire() as connection, connection.transaction():
-            assert await room.apply(connection, messages) == []
+            assert await room.apply(connection, prepared) == []
         await room.committed(messages)
 
     def events(self) -> list[dict[str, Any]]:
@@ -84,7 +84,8 @@ async def test_an_import_event_is_keyed_by_its_profile(desk: Desk) -> None:
 async def test_events_are_published_before_anything_is_scheduled(desk: Desk) -> None:
     profiles = await desk.world.profiles("ann@example.com")
 
-    await desk.room().prepare([message(desk.world, await desk.world.batch(), profiles)])
+    told = message(desk.world, await desk.world.batch(), profiles)
+    assert [each async for each in desk.room().prepare([told])] == [told]
 
     assert len(desk.events()) == 1
     assert await desk.world.pool.fetchval("SELECT count(*) FROM launches") == 0

@@ -8,7 +8,7 @@ import pytest
 from schemas.ids import new_id
 from schemas.messages import ProfileImport
 from schemas.topics import item_headers
-from workers.exactly_once.chunks import Entry, Gap, by_partition, decoded, fingerprint, following, halves
+from workers.exactly_once.chunks import Capacity, Entry, Gap, by_partition, decoded, fingerprint, following, halves
 
 
 @dataclass
@@ -54,7 +54,7 @@ def test_a_newer_version_stops_the_reading_and_what_came_before_it_goes_on() -> 
     newer = good.encode().replace(b'"v":1', b'"v":2').replace(b'"data"', b'"changed"')
 
     values = [good.encode(), newer, good.encode()]
-    read, held = decoded(ProfileImport, [FakeRecord(offset, value=value) for offset, value in enumerate(values)])
+    read, held = decoded(ProfileImport, [FakeRecord(offset, value=value) for offset, value in enumerate(values)], Capacity(9, 9**9, 9))
 
     assert held
     assert [good] == [entry.message for entry in read]
@@ -63,7 +63,7 @@ def test_a_newer_version_stops_the_reading_and_what_came_before_it_goes_on() -> 
 @pytest.mark.parametrize("value", [None, b"", b"\xff\x00garbage", b"[]", b'{"v":1}', b'{"v":"x"}'])
 def test_garbage_and_tombstones_fail_the_item_that_their_headers_name(value: bytes | None) -> None:
     batch = new_id()
-    (entry,), held = decoded(ProfileImport, [FakeRecord(0, value=value, headers=item_headers(batch, 7))])
+    (entry,), held = decoded(ProfileImport, [FakeRecord(0, value=value, headers=item_headers(batch, 7))], Capacity(9, 9**9, 9))
 
     assert not held
     assert (batch, 7) == (entry.dead().batch, entry.dead().item)

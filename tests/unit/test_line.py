@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from workers.exactly_once import Dead
-from workers.exactly_once.line import LineStopped, hold_if_broken
+from workers.exactly_once.line import REMEMBERED, Line, LineStopped
 
 ACCOUNTS = {b"ann's": 1, b"ben's": 2, b"ann's other": 1}
 
@@ -17,7 +17,7 @@ def dead(count: int, batches: Sequence[bytes | None], reason: str = "unreadable"
 @pytest.mark.promise("P-OPS-20")
 def test_the_line_stops_where_most_of_a_chunk_fails_alike_in_two_accounts() -> None:
     with pytest.raises(LineStopped, match=r"20 of 39 messages, of 2 accounts, fail alike \(unreadable\)"):
-        hold_if_broken(dead(20, [b"ann's", b"ben's"]), 39, ACCOUNTS)
+        Line().hold_if_broken(dead(20, [b"ann's", b"ben's"]), 39, ACCOUNTS)
 
 
 @pytest.mark.promise("P-OPS-20")
@@ -32,4 +32,25 @@ def test_the_line_stops_where_most_of_a_chunk_fails_alike_in_two_accounts() -> N
     ],
 )
 def test_the_line_goes_on_where_the_data_may_be_to_blame(why: str, failing: list[Dead], total: int) -> None:
-    hold_if_broken(failing, total, ACCOUNTS)
+    Line().hold_if_broken(failing, total, ACCOUNTS)
+
+
+@pytest.mark.promise("P-OPS-20")
+def test_the_line_stops_where_chunks_of_one_message_fail_alike_one_after_the_other() -> None:
+    line, failing = Line(), dead(20, [b"ann's", b"ben's"])
+    for each in failing[:-1]:
+        line.hold_if_broken([each], 1, ACCOUNTS)
+        line.went_on([each], 1, ACCOUNTS)
+
+    with pytest.raises(LineStopped, match="20 of 20 messages"):
+        line.hold_if_broken(failing[-1:], 1, ACCOUNTS)
+
+
+@pytest.mark.promise("P-OPS-20")
+@pytest.mark.parametrize("passed", [19, REMEMBERED])
+def test_what_passed_in_between_or_is_long_ago_begins_the_count_again(passed: int) -> None:
+    line, failing = Line(), dead(20, [b"ann's", b"ben's"])
+    line.went_on(failing[:-1], 19, ACCOUNTS)
+    line.went_on([], passed, ACCOUNTS)
+
+    line.hold_if_broken(failing[-1:], 1, ACCOUNTS)

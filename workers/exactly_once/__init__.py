@@ -5,9 +5,13 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 
 `stream`        the loop: take over, read, settle; and rest while the world is away
 `ownership`     which partitions are ours and where they stand; the one way to gain one
-`committing`    a chunk's way into Postgres: fenced, applied and moved past in one transaction, then published
-`processing`    what happens inside that transaction; bisects what will not pass
+`reading`       what is read at once: bounded in messages, bytes and items
+`committing`    a chunk's way into Postgres: prepared, fenced, applied and moved past in one transaction, then published
+`preparing`     what happens before that transaction, in slices; bisects what will not pass
+`processing`    what happens inside it; bisects what will not pass
+`trouble`       pure: the world, the code, or the data? The one place where every exception is caught
 `line`          pure: tells broken code from broken data
+`trials`        what is tried alone, and how often
 `edges`         broker and database, asked whether they answer
 `liveness`      tells a worker that is stuck from one that has nothing to do
 `chunks`        pure: which records may be processed, and what they say

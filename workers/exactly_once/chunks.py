@@ -1,15 +1,16 @@
 """Pure: which of the records that the broker returned may be processed, and what they say."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 from zlib import crc32
 
 from schemas.ids import parse_id
-from schemas.messages import NewerVersion, Unreadable
+from schemas.messages import NewerVersion
 from schemas.topics import M
 from workers.exactly_once.room import Dead
+from workers.exactly_once.trouble import Culprit, unit_of_work
 
 
 class Record(Protocol):
@@ -28,16 +29,18 @@ class Gap(Exception):
     """Records between the position and the first one returned are missing."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Entry(Generic[M]):
     """A record and what it says, or why it will never be processed."""
 
     record: Record
     message: M | None
     reason: str | None = None
+    # What the room made of it before the transaction.
+    prepared: Any = None
 
     def buried(self, reason: str) -> "Entry[M]":
-        return replace(self, message=None, reason=reason)
+        return Entry(self.record, None, reason)
 
     def dead(self) -> Dead:
         record = self.record
@@ -58,17 +61,50 @@ def following(records: Sequence[Record], position: int) -> list[Record]:
     return [record for expected, record in enumerate(ahead, position) if record.offset == expected]
 
 
-def decoded(message: type[M], records: Iterable[Record]) -> tuple[list[Entry[M]], bool]:
-    """What one partition's records say, and whether one of a newer version stopped the reading."""
+def size_of(record: Record) -> int:
+    """In bytes; what is decoded of it takes some times that."""
+    return len(record.value or b"") + len(record.key or b"")
+
+
+@dataclass
+class Capacity:
+    """What a chunk may still hold; the last record may exceed it."""
+
+    messages: int
+    size: int
+    items: int
+
+    @property
+    def full(self) -> bool:
+        return min(self.messages, self.size, self.items) <= 0
+
+    def take(self, entry: Entry[M]) -> None:
+        self.messages -= 1
+        self.size -= size_of(entry.record)
+        self.items -= 1 if entry.message is None else entry.message.weight
+
+
+def decoded(message: type[M], records: Iterable[Record], capacity: Capacity) -> tuple[list[Entry[M]], bool]:
+    """What one partition's records say while there is room, and whether one of a newer version stopped the reading."""
     entries: list[Entry[M]] = []
     for record in records:
+        if capacity.full:
+            break
         try:
-            entries.append(Entry(record, message.decode(record.value)))
-        except Unreadable as error:
-            entries.append(Entry(record, None, f"unreadable: {error}"))
+            entry = _entry(message, record)
         except NewerVersion:
             return entries, True
+        capacity.take(entry)
+        entries.append(entry)
     return entries, False
+
+
+def _entry(message: type[M], record: Record) -> Entry[M]:
+    try:
+        with unit_of_work:
+            return Entry(record, message.decode(record.value))
+    except Culprit as error:
+        return Entry(record, None, str(error))
 
 
 def by_partition(chunk: Iterable[Entry[M]]) -> Iterator[tuple[int, list[Entry[M]]]]:

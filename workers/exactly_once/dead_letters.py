@@ -1,38 +1,56 @@
 """What could not be processed: payload and reason in the table, a notice on the topic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import asyncpg
 import msgspec
 
 from schemas.messages import DeadLetter
-from schemas.topics import M, Outgoing
-from workers.exactly_once.chunks import Entry
+from schemas.topics import Outgoing
+from workers.exactly_once.chunks import Record
 from workers.exactly_once.room import Dead
 
+# In a topic that was made anew an old letter may have left its place taken.
+_BURY = """
+    INSERT INTO dead_letters (topic, partition, "offset", key, value, headers, reason, batch, item, account)
+    VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, coalesce((SELECT account FROM batches WHERE id = $8), 0))
+    ON CONFLICT (topic, partition, "offset") DO UPDATE SET
+        key = EXCLUDED.key, value = EXCLUDED.value, headers = EXCLUDED.headers, reason = EXCLUDED.reason,
+        batch = EXCLUDED.batch, item = EXCLUDED.item, account = EXCLUDED.account, created_at = now(), replayed_at = NULL
+"""
 
-async def bury(connection: asyncpg.Connection, entries: Sequence[Entry[M]]) -> None:
+
+async def bury(connection: asyncpg.Connection, buried: Iterable[tuple[Record, Dead]]) -> None:
     """Keep the records as they came."""
-    await connection.executemany(
-        """
-        INSERT INTO dead_letters (topic, partition, "offset", key, value, headers, reason, batch, item, account)
-        VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, coalesce((SELECT account FROM batches WHERE id = $8), 0))
-        """,
-        [_row(entry) for entry in entries],
-    )
+    await connection.executemany(_BURY, [_row(record, dead) for record, dead in buried])
 
 
-async def accounts(connection: asyncpg.Connection, dead: Sequence[Dead]) -> dict[bytes, int]:
-    """The accounts of the batches that are known."""
+@dataclass(frozen=True)
+class Origin:
+    """A batch that dead letters name."""
+
+    account: int
+    total: int
+
+
+async def origins(connection: asyncpg.Connection, dead: Sequence[Dead]) -> dict[bytes, Origin]:
+    """The batches that exist."""
     rows = await connection.fetch(
-        "SELECT id, account FROM batches WHERE id = ANY($1::bytea[])", list({each.batch for each in dead if each.batch})
+        "SELECT id, account, total FROM batches WHERE id = ANY($1::bytea[])", list({each.batch for each in dead if each.batch})
     )
-    return {row["id"]: row["account"] for row in rows}
+    return {row["id"]: Origin(row["account"], row["total"]) for row in rows}
 
 
-def notice(topic: str, entry: Entry[M]) -> Outgoing:
+def placed(dead: Dead, origins: Mapping[bytes, Origin]) -> Dead:
+    """A batch that nobody knows, or an item beyond its batch, is as good as none."""
+    origin = origins.get(dead.batch or b"")
+    known = origin is not None and (dead.item is None or dead.item < origin.total)
+    return dead if known else replace(dead, batch=None, item=None)
+
+
+def notice(topic: str, record: Record, dead: Dead) -> Outgoing:
     """The dead letter's metadata for `topic`; its payload stays in the table."""
-    dead = entry.dead()
     letter = DeadLetter(
         topic=dead.topic,
         partition=dead.partition,
@@ -41,7 +59,7 @@ def notice(topic: str, entry: Entry[M]) -> Outgoing:
         batch=dead.batch.hex() if dead.batch else None,
         item=dead.item,
     )
-    return Outgoing(topic, entry.record.key or b"", letter.encode())
+    return Outgoing(topic, record.key or b"", letter.encode())
 
 
 def headers_of(stored: str) -> tuple[tuple[str, bytes], ...]:
@@ -50,8 +68,7 @@ def headers_of(stored: str) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, bytes.fromhex(value["hex"]) if isinstance(value, dict) else (value or "").encode()) for name, value in pairs)
 
 
-def _row(entry: Entry[M]) -> tuple[object, ...]:
-    record, dead = entry.record, entry.dead()
+def _row(record: Record, dead: Dead) -> tuple[object, ...]:
     shown = msgspec.json.encode([[name.replace("\0", "\ufffd"), _stored(value)] for name, value in record.headers]).decode()
     return (dead.topic, dead.partition, dead.offset, record.key, record.value, shown, dead.reason, dead.batch, dead.item)
 

@@ -21,19 +21,41 @@ _ANSWERING = 5.0
 
 K = TypeVar("K")
 Position = tuple[str, int]
+"""A topic's partition."""
+
+Mark = tuple[int, int]
+"""Its next offset, and how many messages from there were prepared."""
 
 
 class Stuck(Exception):
     """Nothing moves although there is work, and both servers answer: only a new process will help."""
 
 
+class Furthest:
+    """How far the chunk at hand has ever come: who begins it again and again, and comes no further, does not live."""
+
+    def __init__(self) -> None:
+        self.come = 0
+        self._now = 0
+
+    def begin(self) -> None:
+        self._now = 0
+
+    def count(self, messages: int) -> None:
+        self._now += messages
+        self.come = max(self.come, self._now)
+
+    def arrived(self) -> None:
+        self.come = 0
+
+
 class Stillness(Generic[K]):
     """Counts the looks in a row at which something stood where it had stood; a process that is frozen does not look."""
 
     def __init__(self) -> None:
-        self._seen: dict[K, tuple[int, int]] = {}
+        self._seen: dict[K, tuple[object, int]] = {}
 
-    def seen(self, where: Mapping[K, int]) -> set[K]:
+    def seen(self, where: Mapping[K, object]) -> set[K]:
         """Those that have stood for a minute by now."""
         before = self._seen
         self._seen = {key: (at, before[key][1] + 1 if before.get(key, (None,))[0] == at else 0) for key, at in where.items()}
@@ -45,7 +67,7 @@ class Stillness(Generic[K]):
             self._seen.pop(key, None)
 
 
-async def watch(settings: Settings, standing: Callable[[], Mapping[Position, int]]) -> None:
+async def watch(settings: Settings, standing: Callable[[], Mapping[Position, Mark]]) -> None:
     """Raises `Stuck` when a partition that should move, and lags, has stood for a minute."""
     stillness: Stillness[Position] = Stillness()
     while True:

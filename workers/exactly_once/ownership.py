@@ -108,6 +108,12 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             self._consumer.seek(partition, position)
             return []
 
+    def read_again(self, partition: TopicPartition, offset: int) -> None:
+        """The record at this offset was read, and not taken."""
+        # Not if it was revoked meanwhile.
+        if partition in self.positions:
+            self._consumer.seek(partition, offset)
+
     def _verify(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         if partition in self._expected and records:
             expected, first = self._expected.pop(partition), records[0]

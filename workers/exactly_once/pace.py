@@ -1,16 +1,18 @@
 """How much a stream reads at once, and how long it rests while the world is away."""
 
+import random
 import time
 
-import asyncpg
+from workers.exactly_once.trouble import Overlong
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
-TOO_MUCH = (asyncpg.TransactionTimeoutError, asyncpg.QueryCanceledError, TimeoutError)
+# A chunk that took longer is followed by none that is larger.
+LONG = 5.0
 
 
 class Pace:
-    """Falls by halves, and comes back by doubling."""
+    """Falls by halves, and comes back by doubling; `limit` 1 means that each message is tried alone."""
 
     def __init__(self, chunk: int) -> None:
         self._chunk = chunk
@@ -24,13 +26,20 @@ class Pace:
     def resting(self) -> bool:
         return time.monotonic() < self._again_at
 
-    def settled(self) -> None:
-        self.limit = min(self.limit * 2, self._chunk)
+    def settled(self, seconds: float) -> None:
+        self.limit = self.limit if seconds > LONG else min(self.limit * 2, self._chunk)
         self.pause = SHORTEST_PAUSE
 
+    def careful(self) -> None:
+        """Begin with one message, because somebody died of those that come next."""
+        self.limit = 1
+
+    def overlong(self, messages: int) -> None:
+        """So many were too much at once; the servers are there, and nobody has to rest for long."""
+        self.limit = max(1, min(self.limit, messages) // 2)
+
     def failed(self, error: Exception) -> None:
-        self.pause = min(self.pause * 2, LONGEST_PAUSE)
-        self._again_at = time.monotonic() + self.pause
-        # It may have been too much at once.
-        if isinstance(error, TOO_MUCH):
-            self.limit = max(1, self.limit // 2)
+        # Somebody answered just before, and may again.
+        self.pause = SHORTEST_PAUSE if isinstance(error, Overlong) else min(self.pause * 2, LONGEST_PAUSE)
+        # Not all of those who wait for one server at the same moment.
+        self._again_at = time.monotonic() + self.pause * random.uniform(1, 1.25)  # noqa: S311

@@ -1,8 +1,8 @@
 """What a room has to offer so that its messages take effect exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -13,13 +13,11 @@ class Surprise(Exception):
     """The world changed between look-up and lock: roll back and start again at the look-up."""
 
 
-class Unprocessable(Exception):
-    """Some of the messages given to `apply`, by index, can never be processed; the others go on without them."""
+@dataclass(frozen=True)
+class Unprocessable:
+    """What `prepare` says of a message that nothing can be made of."""
 
-    def __init__(self, indexes: Sequence[int], reason: str) -> None:
-        super().__init__(reason)
-        self.indexes = indexes
-        self.reason = reason
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -35,21 +33,28 @@ class Dead:
 
 
 class Room(Protocol[M]):
-    """What a worker does with a chunk of messages; the rest of exactly-once is not its business."""
+    """What a worker does with a chunk of messages; the rest of exactly-once is not its business.
+
+    Whatever it raises that is no fault of the servers or the code is searched for by halves, and costs its own message alone.
+    """
 
     topic: Topic[M]
 
-    async def prepare(self, messages: Sequence[M]) -> None:
-        """At-least-once effects, before the transaction. May run again for the same messages."""
+    def prepare(self, messages: Sequence[M]) -> AsyncGenerator[Any, None]:
+        """What `apply` needs of each message, in order, or that it is `Unprocessable`; with at-least-once effects, if any.
 
-    async def apply(self, connection: asyncpg.Connection, messages: Sequence[M]) -> list[Outgoing]:
+        Before the transaction, where time costs nothing but time: all that can be read, parsed and checked belongs here.
+        May run again for the same messages.
+        """
+
+    async def apply(self, connection: asyncpg.Connection, prepared: Sequence[Any]) -> list[Outgoing]:
         """The effects, inside the transaction that moves the positions; returns what goes to the next topic.
 
-        Raises `Surprise` to be run again in a new transaction, `Unprocessable` to be run again without some.
+        Raises `Surprise` to be run again in a new transaction.
         """
 
     async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        """Answer the items behind dead letters, in the same transaction."""
+        """Answer the items behind dead letters, in the same transaction; each is one of a batch that is known."""
 
     async def committed(self, messages: Sequence[M]) -> None:
         """Called after the commit; may be left out by a crash."""

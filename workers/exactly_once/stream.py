@@ -2,27 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Generic
 
 import asyncpg
 import structlog
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 
 from schemas.settings import Settings
 from schemas.topics import M
-from workers.exactly_once.chunks import Entry, Record, decoded
+from workers.exactly_once.chunks import Entry
 from workers.exactly_once.committing import Committing
 from workers.exactly_once.edges import Edges
 from workers.exactly_once.hints import Hints
 from workers.exactly_once.line import LineStopped
-from workers.exactly_once.liveness import watch
-from workers.exactly_once.ownership import ANEW, Ownership, TopicMissing
+from workers.exactly_once.liveness import Furthest, Mark, Position, watch
+from workers.exactly_once.ownership import Ownership, TopicMissing
 from workers.exactly_once.pace import Pace
-from workers.exactly_once.room import Room, Surprise
+from workers.exactly_once.reading import Reading
+from workers.exactly_once.room import Room
 from workers.exactly_once.telling import advice, shown
+from workers.exactly_once.trials import Trials
+from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 from workers.kafka import BrokerUnavailable, new_consumer, stop_client
 from workers.postgres import AWAY
 from workers.publisher import Publisher
@@ -30,12 +32,8 @@ from workers.publisher import Publisher
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WORLD = (Surprise, LineStopped, TopicMissing, BrokerUnavailable, KafkaError, *AWAY)
+WAITING = (Culprit, LineStopped, Overlong, TopicMissing, BrokerUnavailable, KafkaError, *AWAY)
 
-OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
-NEWER = "the next message is of a newer version; upgrade this worker first"
-
-POLL = 0.2
 FIND_EVERY = 5.0
 STUCK = 60.0
 
@@ -49,15 +47,18 @@ class Stream(Generic[M]):
         self._pool = pool
         self._publisher = publisher
         self._topic = settings.topic(room.topic.name)
-        self._message = room.topic.message
+        self._reads = room.topic
         self._committing = Committing(settings, room, pool, publisher)
         self.edges = Edges(pool)
         # Both made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
+        self._reading: Reading[M] | None = None
         self._trouble = "has not joined its consumer group yet"
         self._on_purpose = False
         self._pace = Pace(settings.chunk)
+        self._trials: Trials[M] = Trials()
+        self._furthest = Furthest()
         self._turned = time.monotonic()
         self._found = 0.0
         self._hints = Hints()
@@ -73,12 +74,13 @@ class Stream(Generic[M]):
         told = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in held.items()]
         return told + ([self._trouble] if self._trouble else [])
 
-    def standing(self) -> dict[tuple[str, int], int]:
-        """Where the partitions stand that should move."""
+    def standing(self) -> dict[Position, Mark]:
+        """Where the partitions stand that should move, and how far the chunk at hand has come."""
         if self._on_purpose or self._owned is None:
             return {}
         should = {**dict.fromkeys(self._owned.waiting, -1), **self._owned.positions}
-        return {(each.topic, each.partition): at for each, at in should.items() if each not in self._owned.held}
+        come = self._furthest.come
+        return {(each.topic, each.partition): (at, come) for each, at in should.items() if each not in self._owned.held}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
@@ -96,7 +98,7 @@ class Stream(Generic[M]):
                 try:
                     owned = self._owned or await self._join()
                     await self._turn(owned)
-                except WORLD as error:
+                except WAITING as error:
                     self._let_go(error)
                     if self._owned is None:
                         await self._rest(stop)
@@ -117,6 +119,7 @@ class Stream(Generic[M]):
         consumer.subscribe([self._topic], listener=owned)
         log.info("joined", topic=self._topic)
         self._consumer, self._owned = consumer, owned
+        self._reading = Reading(self._settings, self._reads, consumer)
         self.edges.consumer = consumer
         return owned
 
@@ -125,10 +128,8 @@ class Stream(Generic[M]):
         if owned.waiting and not resting:
             await owned.take_over()
         await self._find(resting)
-        chunk = self._chunk(owned, await self._read(owned))
-        if chunk:
-            await self._committing.settle(chunk, owned)
-            self._pace.settled()
+        if self._reading is not None and (chunk := await self._reading.chunk(owned, self._pace.limit)):
+            await self._settle(chunk, owned)
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
@@ -140,25 +141,23 @@ class Stream(Generic[M]):
             await _find(self._consumer, self._topic)
             self._found = time.monotonic()
 
-    async def _read(self, owned: Ownership) -> dict[TopicPartition, list[Record]]:
-        """Called also while all is paused, or the broker takes the partitions away."""
+    async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
+        began = time.monotonic()
+        self._furthest.begin()
         try:
-            returned: dict[TopicPartition, list[Record]] = await self._consumer.getmany(
-                timeout_ms=int(POLL * 1000), max_records=self._pace.limit
-            )
-        except OffsetOutOfRangeError as error:
-            owned.hold(error.args[0], OUT_OF_RANGE)
-            return {}
-        return returned
+            await self._committing.settle(self._trials.judged(chunk), owned, self._count)
+        except (Overlong, *OUT_OF_TIME) as error:
+            if isinstance(error, Overlong):
+                self._trials.failed(chunk)
+            self._pace.overlong(len(chunk))
+            raise
+        self._furthest.arrived()
+        self._trials.passed()
+        self._pace.settled(time.monotonic() - began)
 
-    def _chunk(self, owned: Ownership, returned: Mapping[TopicPartition, Sequence[Record]]) -> list[Entry[M]]:
-        chunk: list[Entry[M]] = []
-        for partition, records in owned.ahead(returned).items():
-            entries, newer = decoded(self._message, records)
-            if newer:
-                owned.hold([partition], NEWER)
-            chunk += entries
-        return chunk
+    def _count(self, messages: int) -> None:
+        self._furthest.count(messages)
+        self._turned = time.monotonic()
 
     async def _rest(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -170,9 +169,9 @@ class Stream(Generic[M]):
         why, todo = shown(error), advice(error)
         self._trouble = f"{why}; {todo}"
         # A new process would be told the same.
-        self._on_purpose = isinstance(error, LineStopped | asyncpg.PostgresError)
+        self._on_purpose = isinstance(error, LineStopped | Culprit | asyncpg.PostgresError)
         self._pace.failed(error)
-        tell, event = (log.error, "line_stopped") if isinstance(error, LineStopped) else (log.warning, "stream_waits")
+        tell, event = (log.error, "line_stopped") if isinstance(error, LineStopped | Culprit) else (log.warning, "stream_waits")
         tell(event, topic=self._topic, why=why, todo=todo, seconds=self._pace.pause)
         if self._owned is not None:
             self._owned.release_all()

@@ -5,11 +5,11 @@ import asyncpg
 from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.ownership import TopicMissing
-from workers.exactly_once.processing import REFUSED
-from workers.exactly_once.room import Surprise
+from workers.exactly_once.trouble import Culprit, Overlong, Trouble, trouble_of
 from workers.postgres import AWAY
 
 _FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
+_AGAIN = "nothing: it is tried again, with fewer messages at a time; one that takes too long even alone is set aside"
 _MIGRATE = "run `profuse migrate`; it goes on by itself"
 
 _NOT_MIGRATED = (TopicMissing, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
@@ -20,10 +20,10 @@ _REFUSING = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCata
 def advice(error: Exception) -> str:
     """What helps against it."""
     match error:
-        case LineStopped():
+        case LineStopped() | Culprit():
             return _FIX
-        case Surprise():
-            return "nothing: it is tried again"
+        case Overlong() | asyncpg.LockNotAvailableError() | asyncpg.TransactionTimeoutError() | asyncpg.QueryCanceledError():
+            return _AGAIN
         case _ if isinstance(error, _NOT_MIGRATED):
             return _MIGRATE
         case _ if isinstance(error, _REFUSING):
@@ -39,7 +39,9 @@ def advice(error: Exception) -> str:
 
 def shown(error: Exception) -> str:
     """What may be logged: of data that was refused Postgres quotes the values, which are people's addresses."""
+    if isinstance(error, Overlong) and isinstance(error.__cause__, Exception):
+        return f"cut short: {shown(error.__cause__)}"
     if isinstance(error, asyncpg.PostgresError):
-        quotes = isinstance(error, REFUSED)
+        quotes = trouble_of(error) is Trouble.DATA
         return f"{type(error).__name__} ({error.sqlstate})" + ("" if quotes else f": {error.args[0]}")
     return f"{type(error).__name__}: {error}"

@@ -1,6 +1,6 @@
 """From matched profiles to durable launches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -28,11 +28,13 @@ class Scheduling:
         self._wake = wake
         self._due = False
 
-    async def prepare(self, messages: Sequence[ProfilesMatched]) -> None:
+    async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[ProfilesMatched, None]:
         """Tell the world of the imports; the broker has it before the position moves."""
         for part in slices(messages):
             told = await imports.events_of(self._pool, part, datetime.now(UTC))
             await self._publish([Outgoing(self._events_topic, event.profile_id.encode(), event.encode()) for event in told])
+            for message in part:
+                yield message
 
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched]) -> list[Outgoing]:
         started = groups.started_by(messages)

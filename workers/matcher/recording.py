@@ -1,7 +1,8 @@
 """How the items ended: packed rows of `results`, and bits in `batch_progress`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import asyncpg
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from schemas import bits
 from schemas.ids import SIZE
 from workers.exactly_once import Surprise
-from workers.matcher.reading import Outcome
+from workers.matcher.reading import Item, Outcome
 
 _RESULTS = """
     INSERT INTO results (batch, chunk, items, profiles, errors, custom_data)
@@ -27,13 +28,24 @@ _COUNT = """
     WHERE progress.batch = counted.batch AND bit_count(progress.done & counted.bits) = 0
 """
 
+# One bit for each item, the first one leftmost.
+_DONE = "SELECT batch, done FROM batch_progress WHERE batch = ANY($1::bytea[])"
+
 _NOBODY = bytes(SIZE)
 
+R = TypeVar("R", bound=Item | Outcome)
 
-async def done(connection: asyncpg.Connection, batches: Collection[bytes]) -> dict[bytes, bytes]:
-    """Which items of each batch are done, one bit each, the first one leftmost; a batch that was deleted is missing."""
-    rows = await connection.fetch("SELECT batch, done FROM batch_progress WHERE batch = ANY($1::bytea[])", list(batches))
-    return {row["batch"]: row["done"].bytes for row in rows}
+
+async def fresh(connection: asyncpg.Connection, asked: Sequence[R]) -> list[R]:
+    """Without those whose item is done, or that repeat one before them; of a batch that was deleted all items were answered."""
+    rows = await connection.fetch(_DONE, list({each.batch.id for each in asked}))
+    done = {row["batch"]: row["done"].bytes for row in rows}
+    kept: dict[tuple[bytes, int], R] = {}
+    for each in asked:
+        batch = each.batch.id
+        if batch in done and not bits.is_set(done[batch], each.number):
+            kept.setdefault((batch, each.number), each)
+    return list(kept.values())
 
 
 def by_batch(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:

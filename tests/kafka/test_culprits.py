@@ -1,0 +1,65 @@
+"""Whatever goes wrong inside one message costs that message alone, also what nobody foresaw."""
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from tests.kafka.conftest import BATCH, Bench, batch_of
+from workers.exactly_once import Surprise
+
+COUNT = 100
+WHERE = ("breaks while it is prepared", "breaks while it is applied")
+CAUSES = (KeyError, RecursionError, UnicodeEncodeError, ZeroDivisionError, MemoryError, asyncpg.UniqueViolationError, Surprise)
+
+
+class Quoting(UnicodeError):
+    """As codecs raise it."""
+
+
+@pytest.mark.promise("P-OPS-34")
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("cause", [Quoting if each is UnicodeEncodeError else each for each in CAUSES], ids=lambda each: each.__name__)
+async def test_a_message_that_breaks_is_set_aside_alone(bench: Bench, where: str, cause: type[Exception]) -> None:
+    await batch_of(bench.pool, 1, BATCH)
+    bench.ledger.breaking = cause
+    await bench.feed(["1"] * COUNT + [where] + ["1"] * COUNT)
+    with capture_logs() as logs:
+        async with bench.running():
+            await bench.until_processed(2 * COUNT + 1)
+
+    assert [item for item in range(2 * COUNT + 1) if item != COUNT] == await bench.items()
+    assert [(dead.batch, dead.item) for dead in bench.ledger.failed] == [(BATCH, COUNT)]
+    assert not [entry for entry in logs if entry["event"] == "stream_waits"]
+    # Neither the reason nor the log quotes what an exception says of people.
+    assert "ann@" not in str(logs)
+    assert "ann@" not in await bench.pool.fetchval("SELECT reason FROM dead_letters")
+
+
+@pytest.mark.promise("P-OPS-35")
+async def test_a_message_that_takes_too_long_even_alone_is_set_aside(bench: Bench) -> None:
+    bench.ledger.breaking = asyncpg.IdleInTransactionSessionTimeoutError
+    await bench.feed(["1"] * 4 + ["breaks while it is applied"] + ["1"] * 4)
+    async with bench.running():
+        await bench.until_processed(9)
+
+    assert await bench.items() == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert await bench.pool.fetchval("SELECT reason FROM dead_letters") == "takes too long, even alone"
+    # It was tried alone twice.
+    assert len([size for size in bench.ledger.sizes if size == 1]) >= 2
+
+
+async def test_an_old_letter_in_the_place_of_a_new_one_makes_way(bench: Bench) -> None:
+    """As after a topic was made anew."""
+    await bench.feed(["breaks while it is applied"])
+    await bench.pool.execute(
+        """
+        INSERT INTO dead_letters (topic, partition, "offset", headers, reason, replayed_at)
+        SELECT topic, partition, 0, '[]', 'old', now() FROM progress
+        """
+    )
+    async with bench.running():
+        await bench.until_processed(1)
+
+    letter = await bench.pool.fetchrow("SELECT reason, replayed_at FROM dead_letters WHERE value IS NOT NULL")
+    assert letter["reason"].startswith("KeyError at conftest.py")
+    assert letter["replayed_at"] is None

@@ -1,0 +1,112 @@
+"""Pure: tells the three kinds of trouble apart, for every exception that a chunk may end with.
+
+The world is away: wait for it, loudly. The code is wrong: hold the line until it is mended. The data is to blame, which is
+everything else, also what nobody foresaw: find the culprit, set it aside alone, and go on.
+"""
+
+from enum import Enum
+from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+
+from schemas.messages import NewerVersion, Unreadable
+from workers.exactly_once.line import LineStopped
+from workers.exactly_once.room import Surprise
+from workers.kafka import AWAY as BROKER_AWAY
+
+# What the database says of itself, of us, or of the moment; by the first two letters of SQLSTATE.
+_WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
+# A missing table or column, a missing right or schema, a statement that this server does not know.
+_CODE = frozenset({"0A", "26", "3F", "42"})
+# Transactions that it ended, and those that are no more.
+_ENDED = frozenset({"25P02", "25P03", "25P04"})
+# asyncpg's own: connections that are closed or closing, and caches that a migration has outdated.
+_CLIENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+# Another transaction may well meet another state.
+_PASSING = (Surprise, asyncpg.IntegrityConstraintViolationError, asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+
+
+OUT_OF_TIME = (asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TransactionTimeoutError, asyncpg.QueryCanceledError, TimeoutError)
+CUT_SHORT = (*OUT_OF_TIME, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
+"""What a chunk ends with that took too long, or took its connection with it; whoever ends the connection may be the server."""
+
+
+class Trouble(Enum):
+    WORLD = "world"
+    CODE = "code"
+    DATA = "data"
+
+
+class Culprit(Exception):
+    """What was tried cannot be done, and the data is to blame; the message says why, and quotes nothing of it."""
+
+
+class Overlong(Exception):
+    """A chunk's transaction was cut short in its middle; the cause says how."""
+
+
+class _UnitOfWork:
+    """The one place of the workers' streams where every exception is caught, as a message's and not as the process' end."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(error, Exception) and not isinstance(error, Culprit) and trouble_of(error) is Trouble.DATA:
+            raise Culprit(_reason(error)) from error
+
+
+unit_of_work = _UnitOfWork()
+
+
+def trouble_of(error: BaseException) -> Trouble:
+    """Whose fault it is."""
+    if isinstance(error, BaseExceptionGroup):
+        kinds = {trouble_of(each) for each in error.exceptions}
+        return next(kind for kind in Trouble if kind in kinds)
+    if isinstance(error, asyncpg.PostgresError):
+        return _of_state(error)
+    # The next version of this code can read it.
+    if isinstance(error, NewerVersion | LineStopped):
+        return Trouble.CODE
+    # Of a value that a column cannot hold the client speaks before the server does.
+    away = isinstance(error, (*BROKER_AWAY, *_CLIENT, Overlong, OSError, TimeoutError)) and not isinstance(error, ValueError)
+    return Trouble.WORLD if away else Trouble.DATA
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same may pass in a new transaction, at once."""
+    if isinstance(error, Culprit):
+        return error.__cause__ is not None and passes(error.__cause__)
+    # 40 is a deadlock or a clash of snapshots, 55P03 a lock that others have held for long.
+    return isinstance(error, _PASSING) or _state(error)[:2] == "40" or _state(error) == "55P03"
+
+
+def _of_state(error: asyncpg.PostgresError) -> Trouble:
+    state = _state(error)
+    if state[:2] in _WORLD or state in _ENDED or isinstance(error, asyncpg.InvalidCachedStatementError):
+        return Trouble.WORLD
+    return Trouble.CODE if state[:2] in _CODE else Trouble.DATA
+
+
+def _state(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""
+
+
+def _reason(error: BaseException) -> str:
+    """What is stored and logged of it: never its text, which may quote people's addresses."""
+    if isinstance(error, BaseExceptionGroup):
+        return _reason(next(each for each in error.exceptions if trouble_of(each) is Trouble.DATA))
+    if isinstance(error, asyncpg.PostgresError):
+        return f"refused by the database: {_state(error)}"
+    if isinstance(error, Unreadable):
+        return f"unreadable: {error}"
+    if isinstance(error, Surprise):
+        return "meets a surprise again and again"
+    place = extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
+    return f"{type(error).__name__}{where}"
