@@ -94,7 +94,7 @@ async def test_until_profiles_are_filed_nobody_is_matched_by_the_field(world: Wo
 async def test_a_matcher_that_knows_the_declaration_of_before_is_waited_for(world: World, tables: Settings) -> None:
     messages = await world.messages([item("ada@a.test", loyalty="L-1")])
     async with asyncio.TaskGroup() as tasks, world.transaction() as connection:
-        await world.room.apply(connection, messages)
+        await world.apply_in(connection, messages)
         applying = tasks.create_task(apply(tables, AFTER, reindexing=True))
         async with asyncio.timeout(20):
             while not await world.pool.fetchval("SELECT count(*) FROM refilings"):
