@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import email_validator
 
@@ -11,35 +12,88 @@ from schemas.failures import ItemFailed
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 _LONGEST_EMAIL = 254
+_LONGEST_LOCAL = 64
 
 # What email-validator would leave as it is but for its case; 70 µs an address are saved for nearly all of them.
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*@(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9\-]{0,61}[a-z])?",
     re.ASCII | re.IGNORECASE,
 )
+# Any domain that is valid, for who asks about what stands before the @ only; and the other way round.
+_ANY_DOMAIN = "a.bc"
+_ANYBODY = "a"
+
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
-_PUNCTUATION = str.maketrans("", "", " -.()[]")
+_LONGEST_PHONE = 1_024
+# Dashes, brackets and invisible characters, by their categories; the other dots, slashes and minus signs have none of their own.
+_GROUPING = frozenset({"Pd", "Ps", "Pe", "Cf"})
+_DOTS_AND_SLASHES = frozenset("./\u00b7\u2024\u2027\u3002\u30fb\ufe52\uff0e\uff61\uff65\u2044\u2215\uff0f")
+_MINUS_SIGNS = frozenset("\u02d7\u2043\u2212")
+_PLUS_SIGNS = frozenset("\ufe62\uff0b")
 
 
 def normal_email(value: object) -> str:
     """The address as it is stored and compared: NFC, lower case, its domain in A-labels."""
-    if not isinstance(value, str):
-        raise ItemFailed(400, "Incorrect email")
-    address = value.strip()
-    # Domains with a double hyphen may be A-labels, which have rules of their own.
-    if len(address) <= _LONGEST_EMAIL and _PLAIN_EMAIL.fullmatch(address) and "--" not in address:
-        return address.lower()
-    return _validated(address)
+    if isinstance(value, str):
+        address = value.strip()
+        # Length comes first: the other checks may cost more than a letter each.
+        if len(address) <= _LONGEST_EMAIL and address.rfind("@") <= _LONGEST_LOCAL:
+            # Domains with a double hyphen may be A-labels, which have rules of their own.
+            if _PLAIN_EMAIL.fullmatch(address) and "--" not in address:
+                return address.lower()
+            if (validated := _validated(address)) is not None:
+                return validated
+    raise ItemFailed(400, "Incorrect email")
 
 
-def _validated(address: str) -> str:
+def _validated(address: str) -> str | None:
+    local, _, domain = address.rpartition("@")
+    ascii_domain = _ascii_domain(domain)
+    # An encoded word is no address: whoever shows it may show another one.
+    if ascii_domain is None or "=?" in local:
+        return None
     try:
-        valid = email_validator.validate_email(address, check_deliverability=False)
+        valid = email_validator.validate_email(f"{local}@{_ANY_DOMAIN}", check_deliverability=False)
     except email_validator.EmailNotValidError:
-        raise ItemFailed(400, "Incorrect email") from None
+        return None
     # Lower case may take a letter apart that NFC had put together.
     local = unicodedata.normalize("NFC", valid.local_part.lower())
-    return f"{local}@{valid.ascii_domain.lower()}"
+    stored = f"{local}@{ascii_domain}"
+    return stored if len(local) <= _LONGEST_LOCAL and len(stored.encode()) <= _LONGEST_EMAIL else None
+
+
+# Up to milliseconds for a domain beyond ASCII, and many addresses share one.
+@lru_cache(maxsize=8_192)
+def _ascii_domain(domain: str) -> str | None:
+    """The domain in A-labels and lower case; None if it is none."""
+    try:
+        return email_validator.validate_email(f"{_ANYBODY}@{domain}", check_deliverability=False).ascii_domain.lower()
+    except email_validator.EmailNotValidError:
+        return None
+
+
+class _Reading(dict[int, str]):
+    """How each character of a phone is read, for `str.translate`: only those that change are kept, a thousand at most."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        reading = _read(character)
+        if reading != character or character.isascii():
+            self[code] = reading
+        return reading
+
+
+def _read(character: str) -> str:
+    """A digit of any script as that digit; what only parts them as nothing."""
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category in _GROUPING or character.isspace() or character in _DOTS_AND_SLASHES or character in _MINUS_SIGNS:
+        return ""
+    return "+" if character in _PLUS_SIGNS else character
+
+
+_READING = _Reading()
 
 
 def normal_phone(value: object) -> str:
@@ -47,8 +101,14 @@ def normal_phone(value: object) -> str:
 
     No numbering plan is asked, and the plus is never guessed: without it nobody knows the country.
     """
-    if isinstance(value, str):
-        digits = value.translate(_PUNCTUATION)
+    if isinstance(value, str) and len(value) <= _LONGEST_PHONE:
+        # Most are spelled well.
+        if _PHONE.fullmatch(value):
+            return value
+        digits = value.translate(_READING)
+        # As in a link; the blanks before it are gone by now.
+        if digits[:4].lower() == "tel:":
+            digits = digits[4:]
         if _PHONE.fullmatch(digits):
             return digits
     raise ItemFailed(400, "Incorrect phone")
