@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -59,7 +60,7 @@ class Accepting:
             resource = await self._resource(connection, call.token.account, trigger, request)
         matched_field(request, trigger.database.fields)
         batch = new_id()
-        found = await self._sort(batch, request, _shared(request, trigger.database, self.settings.item_limit))
+        found = await self._sort(batch, request, _shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders))
         call.share.grow(found.size())
         wait = trigger.wait if request.timeout is None else request.timeout.duration()
         lease = self.settings.accepting_lease
@@ -121,7 +122,15 @@ class Accepting:
                 await idempotency.remember(connection, request_id, batch.id, self.settings.request_id_kept)
 
 
-def _shared(request: ImportAndStartBatch, database: Database, item_limit: int) -> Shared:
+def _shared(request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
     # Whether it may still be matched by was checked when the batch came first.
     name = request.field_name if request.matching is Matching.CUSTOM else None
-    return Shared(database.id, request.matching, request.match_value, name, database.fields[name] if name else None, item_limit)
+    return Shared(
+        database.id,
+        request.matching,
+        request.match_value,
+        name,
+        database.fields[name] if name else None,
+        item_limit,
+        frozenset(word.casefold() for word in placeholders),
+    )

@@ -11,9 +11,10 @@ from ingest.parsing import Piece, is_storable
 from ingest.requests import MATCH_KEYS
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import Field, MatchValue, match_value
+from schemas.fields import Field, FieldType, MatchValue, match_value
 from schemas.ids import parse_id
 from schemas.matching import Matching
+from schemas.texts import is_blank
 
 _KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
 # `1e15` grows most when it is written again; nothing grows five times.
@@ -32,6 +33,8 @@ class Shared:
     field_name: str | None
     field: Field | None
     item_limit: int
+    # In small letters: what clients write for a text that they do not have.
+    placeholders: frozenset[str] = frozenset()
 
 
 class Prepared(NamedTuple):
@@ -57,9 +60,12 @@ def prepare(piece: Piece, shared: Shared) -> Prepared:
     data, custom_data = item.get("data"), item.get("custom_data")
     if not isinstance(data, dict):
         raise ItemFailed(400, "Incorrect object", "data")
-    if "custom_data" in item and not isinstance(custom_data, dict):
+    if custom_data is not None and not isinstance(custom_data, dict):
         raise ItemFailed(400, "Incorrect object", "custom_data")
-    value = normal_value(*_given_value(item, data, shared), shared.matching, shared.field)
+    name, given = _given_value(item, data, shared)
+    value = normal_value(name, given, shared.matching, shared.field)
+    if _is_placeholder(value, shared):
+        raise ItemFailed(400, "Placeholder", name)
     return Prepared(_key(shared, value), value, data, custom_data)
 
 
@@ -120,7 +126,13 @@ def _in_profile(data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:
 
 
 def _absent(value: object) -> bool:
-    return value is None or value == ""
+    return value is None or is_blank(value)
+
+
+def _is_placeholder(value: MatchValue, shared: Shared) -> bool:
+    """Strangers who share one would become the same profile, for good."""
+    is_text = shared.field is not None and shared.field.type is FieldType.STRING
+    return is_text and isinstance(value, str) and value.strip().casefold() in shared.placeholders
 
 
 def _key(shared: Shared, value: MatchValue) -> bytes:

@@ -17,6 +17,7 @@ from schemas.fields import Field as DataField
 from schemas.ids import SIZE
 from schemas.matching import Matching
 from schemas.settings import KIB
+from schemas.texts import is_blank
 
 MATCH_KEYS = {
     Matching.EMAIL: "email",
@@ -109,9 +110,9 @@ class MatchBy(Parameters):
 
     @property
     def match_value(self) -> int | str | None:
-        """The root's own match value; an empty one counts as absent."""
+        """The root's own match value; a blank one counts as absent."""
         value: int | str | None = getattr(self, MATCH_KEYS[self.matching])
-        return None if value == "" else value
+        return None if is_blank(value) else value
 
 
 def _as_list(given: Any) -> Any:

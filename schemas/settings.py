@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     )
     gateway_connections: Many = Field(10, description="Most connections that a gateway opens to Postgres.")
     profiles_limit: Most = Field(100_000, description="Most profiles in one request.")
+    placeholders: list[str] = Field(
+        ["null", "undefined", "nan", "none", "[object Object]"],
+        description="What clients write, in any case, for a text that they do not have: no match value of a `string` field.",
+    )
     reply_deadline: Lease = Field(timedelta(seconds=30), description="How long a waiting call waits before it answers 202.")
     accepting_lease: Lease = Field(
         timedelta(seconds=10), description="How long a batch stays reserved for a gateway that went silent while publishing."

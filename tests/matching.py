@@ -27,6 +27,7 @@ FIELDS: Json = {
     "interests": {"type": "tags", "match": True},
     "plan": {"type": "enum", "options": ["free", "pro"], "match": True},
     "settings": "object",
+    "ratio": "float",
 }
 RESOURCES = {24: "email", 25: "sms", 26: "email", 27: "push"}
 

@@ -168,7 +168,11 @@ BAD_ITEMS: dict[str, tuple[Any, Json]] = {
     "a lone surrogate": (with_field("_fname", "\ud800"), {"error": 400, "error_text": "Text cannot be stored", "field": "_fname"}),
     "NUL deep inside": (with_field("settings", {"a": ["\0"]}), {"error": 400, "error_text": "Text cannot be stored", "field": "settings"}),
     "a malformed email": (with_field("email", "bad@"), incorrect("email", "email")),
-    "an email of null": (with_field("email", None), incorrect("email", "email")),
+    "an email of accents": (with_field("email", "e" + "\u0301" * 120_000 + "@bad.test"), incorrect("email", "email")),
+    "an email that is an encoded word": (with_field("email", "=?utf-8?q?ceo=40other.test=2c?=@bad.test"), incorrect("email", "email")),
+    "somebody else's id": (with_field("_id", "ff" * 12), incorrect("id", "_id")),
+    "too many phones": (with_field("phones", [f"+7{number:010}" for number in range(1_001)]), failed("Profile too large", "phones")),
+    "a searched value that is too long": (with_field("New_field_1", "x" * 1_025), failed("Match value too long", "New_field_1")),
     "a phone of words": (with_field("phones", "phone"), incorrect("phone", "phones")),
     "a short phone": (with_field("phones", ["+12345"]), incorrect("phone", "phones")),
     "a phone of zeros": (with_field("phones", "+000000000000"), incorrect("phone", "phones")),
@@ -203,6 +207,10 @@ BAD_ITEMS: dict[str, tuple[Any, Json]] = {
         failed("Channel differs from the resource's", "subscriptions"),
     ),
     "a malformed address": (with_subscription(resource_id=24, channel="email", email="bad"), incorrect("email", "subscriptions")),
+    "another key inside": (
+        with_subscription(resource_id=24, channel="email", email_data={"emial": "a@b.test"}),
+        failed("Unknown subscription key", "subscriptions"),
+    ),
     "claimed by two": (
         {"data": {"email": "claimed@bad.test", "_fname": "Changed"}},
         {"error": 409, "error_text": "More than one profile matches"},
@@ -217,7 +225,7 @@ BAD_ITEMS: dict[str, tuple[Any, Json]] = {
 @pytest.mark.promise("P-BATCH-03", "P-BATCH-05", "P-BATCH-06", "P-BATCH-10", "P-BATCH-11", "P-BATCH-13")
 @pytest.mark.promise("P-HTTP-02", "P-HTTP-13", "P-MATCH-09", "P-MATCH-15", "P-SUBS-05", "P-SUBS-07")
 @pytest.mark.promise("P-DATA-02", "P-DATA-03", "P-DATA-04", "P-DATA-05", "P-DATA-06", "P-DATA-07", "P-DATA-08", "P-DATA-09")
-@pytest.mark.promise("P-DATA-10", "P-DATA-11", "P-DATA-12", "P-DATA-13", "P-DATA-14", "P-DATA-16", "P-DATA-18", "P-DATA-19", "P-DATA-20")
+@pytest.mark.promise("P-DATA-10", "P-DATA-11", "P-DATA-12", "P-DATA-13", "P-DATA-14", "P-DATA-16", "P-DATA-18", "P-DATA-20", "P-DATA-29")
 def test_a_bad_item_fails_alone(pipeline: Stack) -> None:
     claim = {"subscriptions": [{"resource_id": 24, "channel": "email", "email": "claimed@bad.test"}]}
     pipeline.import_and_start([{"email": f"{name}@bad.test", "data": claim} for name in ("first", "second")], matching="email_profile")

@@ -249,4 +249,6 @@ async def test_a_field_that_was_retired_while_its_item_waited_fails_the_item(wor
 
     await world.apply(messages)
 
-    assert await world.entries(bytes.fromhex(messages[0].batch)) == [{"error": 400, "error_text": "Unknown field", "field": "plan"}]
+    assert await world.entries(bytes.fromhex(messages[0].batch)) == [
+        {"error": 400, "error_text": "Field is not matched by", "field": "plan"}
+    ]

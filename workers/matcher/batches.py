@@ -34,7 +34,7 @@ class Database:
     @cached_property
     def known(self) -> dict[str, Field | None]:
         """All names that an item's data may have; None for those with rules of their own."""
-        return {**self.fields, **SYSTEM_FIELDS, "email": None, "phones": None, "subscriptions": None}
+        return {**self.fields, **SYSTEM_FIELDS, "_id": None, "email": None, "phones": None, "subscriptions": None}
 
     @cached_property
     def matchable(self) -> dict[str, Field]:

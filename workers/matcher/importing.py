@@ -1,14 +1,15 @@
 """Pure: what an item's `data` does to a profile, whichever it may be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
 from schemas.fields import parse
+from schemas.ids import parse_id
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch, Database
-from workers.matcher.subscribing import Given, parse_subscriptions
+from workers.matcher.subscribing import Subscription, parse_subscriptions
 
 Location = dict[str, str]
 """Some of country, region, city, postal_code and tz."""
@@ -19,46 +20,61 @@ Locate = Callable[[str], Location]
 _CURRENT = {"country": "_country", "region": "_region", "city": "_city", "postal_code": "_postal_code", "tz": "_tz"}
 _REGISTRATION = {"country": "_regcountry", "city": "_regcity"}
 _ACTION = frozenset({"action", "value", "submatch"})
+# Null, which clients write for what they do not have, unsets anything else.
+_NEVER_UNSET = frozenset({"_id", "email", "subscriptions"})
+
+MOST_PHONES = 1_000
 
 
 @dataclass(slots=True)
 class Change:
     """Fields with their new values, None for one that is unset, and the subscriptions given."""
 
-    fields: Mapping[str, JsonValue]
-    subscriptions: Given | None = None
+    fields: dict[str, JsonValue]
+    subscriptions: Sequence[Subscription] | None = None
+    # Whom the data says it belongs to: what was read of a profile can be imported again, into no other.
+    profile: bytes | None = None
 
 
 def parse_change(data: Mapping[str, JsonValue], batch: Batch, locate: Locate) -> Change:
     """Raises `ItemFailed`, naming the field."""
-    database = batch.database
-    fields: dict[str, JsonValue] = {}
-    subscriptions = None
+    change = Change({})
     for name, value in data.items():
-        if name not in database.known and not _is_kept(name, database):
-            continue
-        try:
-            if type(value) is dict:
-                _refuse_action(value)
-            if name == "subscriptions":
-                skip_invalid = batch.skip_invalid_subscriptions
-                subscriptions = parse_subscriptions(value, database.resources, skip_invalid=skip_invalid)
-            else:
-                fields[name] = _parsed(name, value, database)
-        except ItemFailed as failed:
-            raise failed.at(name) from None
+        if name in batch.database.known or _is_kept(name, batch.database):
+            try:
+                _add(change, name, value, batch)
+            except ItemFailed as failed:
+                raise failed.at(name) from None
     if batch.detect_geo:
-        fields |= {name: value for name, value in _whereabouts(fields, locate).items() if name not in data}
-    return Change(fields, subscriptions)
+        found = _whereabouts(change.fields, locate)
+        change.fields |= {name: value for name, value in found.items() if name not in data}
+    return change
 
 
 def _is_kept(name: str, database: Database) -> bool:
     """What becomes of a field that nobody declared."""
     # A name that cannot be stored cannot be shown in an error either.
     storable(name)
-    if database.unknown_fields == "reject":
+    # A name that begins with an underscore may be the system's one day.
+    if database.unknown_fields == "reject" or (database.unknown_fields == "keep" and name.startswith("_")):
         raise ItemFailed(400, "Unknown field", name)
     return database.unknown_fields == "keep"
+
+
+def _add(change: Change, name: str, value: JsonValue, batch: Batch) -> None:
+    if value is None:
+        if name not in _NEVER_UNSET:
+            change.fields[name] = None
+        return
+    if type(value) is dict:
+        _refuse_action(value)
+    if name == "_id":
+        change.profile = _id(value)
+    elif name == "subscriptions":
+        skip_invalid = batch.skip_invalid_subscriptions
+        change.subscriptions = parse_subscriptions(value, batch.database.resources, skip_invalid=skip_invalid)
+    else:
+        change.fields[name] = _parsed(name, value, batch.database)
 
 
 def _refuse_action(value: dict[str, JsonValue]) -> None:
@@ -66,11 +82,16 @@ def _refuse_action(value: dict[str, JsonValue]) -> None:
         raise ItemFailed(400, "Functional updates are not supported yet")
 
 
+def _id(value: JsonValue) -> bytes:
+    profile = parse_id(value)
+    if profile is None:
+        raise ItemFailed(400, "Incorrect id")
+    return profile
+
+
 def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
     if name == "email":
         return normal_email(value)
-    if value is None:
-        return None
     if name == "phones":
         return _phones(value)
     field = database.known.get(name)
@@ -78,7 +99,10 @@ def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
 
 
 def _phones(value: JsonValue) -> list[str]:
-    return list(dict.fromkeys(map(normal_phone, value if isinstance(value, list) else [value])))
+    phones = dict.fromkeys(map(normal_phone, value if isinstance(value, list) else [value]))
+    if len(phones) > MOST_PHONES:
+        raise ItemFailed(400, "Profile too large")
+    return list(phones)
 
 
 def _whereabouts(fields: Mapping[str, JsonValue], locate: Locate) -> dict[str, JsonValue]:

@@ -8,7 +8,7 @@ from schemas.identities import Identity
 from schemas.ids import new_id
 from schemas.matching import Matching
 from workers.matcher.batches import Database
-from workers.matcher.profile import Profile, overlaid, same
+from workers.matcher.profile import Profile, overlaid, same, written
 from workers.matcher.reading import Held, Item, Key, Outcome
 from workers.matcher.subscribing import merged
 
@@ -51,6 +51,10 @@ class Merging:
         found = self._found(item)
         if len(found) > 1:
             raise ItemFailed(409, "More than one profile matches")
+        if not found and item.implied is None:
+            raise ItemFailed(404, "Profile not found", "profile_id")
+        if item.change.profile not in (None, *found):
+            raise ItemFailed(400, "Incorrect id", "_id")
         if not found:
             return Outcome(item.batch, item.number, self._create(item), item.custom_data)
         (profile,) = found
@@ -62,8 +66,8 @@ class Merging:
     def _refuse_unfinished(self, item: Item) -> None:
         """Since the item was accepted its field may have become one that is not matched by, and one that is again."""
         if item.batch.matching is Matching.CUSTOM and (name := item.batch.field_name):
-            field = self._databases[item.batch.database.id].fields[name]
-            if not field.match:
+            field = self._databases[item.batch.database.id].fields.get(name)
+            if field is None or not field.match:
                 raise ItemFailed(400, "Field is not matched by", name)
             if field.indexing:
                 raise ItemFailed(409, INDEXING, name)
@@ -81,14 +85,11 @@ class Merging:
         return found
 
     def _create(self, item: Item) -> bytes:
-        if item.implied is None:
-            raise ItemFailed(404, "Profile not found", "profile_id")
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
-        data, _ = overlaid({}, {**item.implied, **item.change.fields})
+        data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields})
         self._claim_email(profile, item)
-        profile.data = data
-        if item.change.subscriptions is not None:
-            profile.subscriptions = merged([], item.change.subscriptions)
+        profile.data, profile.subscriptions = data, merged([], item.change.subscriptions or ())
+        profile.written = written(profile.data, profile.subscriptions)
         self.profiles[profile.id] = profile
         self._refile(profile)
         # Known before this chunk to be held by nobody: whoever else saw that must not create too.
@@ -99,13 +100,14 @@ class Merging:
         data, changed = overlaid(profile.data, item.change.fields)
         if "email" in changed:
             self._claim_email(profile, item)
-        if item.change.subscriptions is not None:
+        subscriptions = profile.subscriptions
+        if item.change.subscriptions:
             subscriptions = merged(profile.subscriptions, item.change.subscriptions)
             if not same(subscriptions, profile.subscriptions):
-                profile.subscriptions = subscriptions
                 changed.add("subscriptions")
         if changed:
-            profile.data = data
+            profile.written = written(data, subscriptions)
+            profile.data, profile.subscriptions = data, subscriptions
             profile.changed = True
             if not changed.isdisjoint(profile.database.identifying):
                 self._refile(profile)

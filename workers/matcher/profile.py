@@ -1,12 +1,19 @@
 """A profile while a chunk is merged, and what it is found by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
+from schemas.failures import ItemFailed
 from schemas.identities import Identity, identities_of, tags_of
+from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
-from workers.matcher.subscribing import Subscription
+from workers.matcher.subscribing import MOST_SUBSCRIPTIONS, Subscription
+
+# Bytes of JSON; a profile is read and written whole at each change.
+LARGEST_PROFILE = MIB
 
 
 @dataclass(slots=True)
@@ -28,6 +35,8 @@ class Profile:
     claims: frozenset[Identity] = frozenset()
     new: bool = False
     changed: bool = False
+    # Data and subscriptions as JSON, once they are not as they were stored.
+    written: tuple[str, str] = ("", "")
 
     @classmethod
     def stored(cls, profile: bytes, database: Database, data: dict[str, JsonValue], subscriptions: list[Subscription]) -> "Profile":
@@ -47,13 +56,31 @@ class Profile:
         return frozenset(tags_of(self.database.id, self.database.tagging, self.data))
 
 
+def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[str, str]:
+    """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
+    encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions)
+    if len(subscriptions) > MOST_SUBSCRIPTIONS or sum(map(len, encoded)) > LARGEST_PROFILE:
+        raise ItemFailed(400, "Profile too large")
+    return encoded[0].decode(), encoded[1].decode()
+
+
 def same(one: JsonValue, other: JsonValue) -> bool:
     """Equal as JSON; Python's own comparison takes true for 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+    if one == other:
+        return isinstance(one, bool) == isinstance(other, bool)
+    return {type(one), type(other)} == {int, float} and _same_float(one, other)
+
+
+def _same_float(one: float, other: float) -> bool:
+    """Postgres keeps 1e23 as the digits of a whole number, and no float has all of them."""
+    try:
+        return float(one) == float(other)
+    except OverflowError:
+        return False
 
 
 def overlaid(data: Mapping[str, JsonValue], fields: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], set[str]]:

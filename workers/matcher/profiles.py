@@ -43,5 +43,4 @@ async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> 
 
 
 def _row(profile: Profile) -> tuple[bytes, int, str, str]:
-    encode = msgspec.json.encode
-    return profile.id, profile.database.id, encode(profile.data).decode(), encode(profile.subscriptions).decode()
+    return profile.id, profile.database.id, *profile.written

@@ -92,7 +92,7 @@ def _searched_field(batch: Batch) -> Field | None:
         return None
     field = batch.database.fields.get(str(batch.field_name))
     if field is None or not field.match:
-        raise ItemFailed(400, "Unknown field", batch.field_name)
+        raise ItemFailed(400, "Field is not matched by", batch.field_name)
     return field
 
 

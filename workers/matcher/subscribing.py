@@ -1,50 +1,54 @@
 """Pure: the subscriptions that an item gives, and how they join those that a profile has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
 from schemas.fields import status_word
+from schemas.texts import is_blank
 from schemas.values import JsonValue, storable
 
 Subscription = dict[str, JsonValue]
 
 # The keys that hold an address, by channel.
 _ADDRESS = {"email": ("email",), "sms": ("phone",), "push": ("provider", "subscription_id")}
-_NESTED = ("email_data", "phone_data")
+_ADDRESS_KEYS = frozenset(key for keys in _ADDRESS.values() for key in keys)
+# What may hold the same inside.
+_NESTED = {"email_data": "email", "phone_data": "phone"}
 _OWN = ("status", "priority", "custom_fields", "cats")
-_KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *(key for keys in _ADDRESS.values() for key in keys)})
+_KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
+
+MOST_SUBSCRIPTIONS = 1_000
 
 
-@dataclass(frozen=True)
-class Given:
-    """Subscriptions to add or change; `instead` of all that the profile had."""
-
-    subscriptions: Sequence[Subscription]
-    instead: bool = False
+class InvalidSubscription(ItemFailed):
+    """Nobody can be reached by it, which an item may choose to survive; any other mistake fails the item."""
 
 
-def parse_subscriptions(value: JsonValue, resources: Mapping[int, str], *, skip_invalid: bool) -> Given:
-    """What `data.subscriptions` asks for; null forgets all of them."""
-    if value is None:
-        return Given([], instead=True)
+def parse_subscriptions(value: JsonValue, resources: Mapping[int, str], *, skip_invalid: bool) -> list[Subscription]:
+    """What `data.subscriptions` asks for: subscriptions to add or change, each known once."""
     if not isinstance(value, list):
         raise ItemFailed(400, "Incorrect subscriptions")
-    parsed = []
+    parsed: dict[tuple[JsonValue, ...], Subscription] = {}
     for one in value:
         try:
-            parsed.append(_parse(one, resources))
-        except ItemFailed:
+            subscription = _parse(one, resources)
+        except InvalidSubscription:
             if not skip_invalid:
                 raise
-    return Given(parsed)
+            continue
+        key = _key(subscription)
+        parsed[key] = parsed.get(key, {}) | subscription
+        # Before thousands more are checked.
+        if len(parsed) > MOST_SUBSCRIPTIONS:
+            raise ItemFailed(400, "Profile too large")
+    return list(parsed.values())
 
 
-def merged(stored: Sequence[Subscription], given: Given) -> list[Subscription]:
+def merged(stored: Sequence[Subscription], given: Sequence[Subscription]) -> list[Subscription]:
     """Known by resource and address, changed key by key; the order in which they were added stays."""
-    kept = {} if given.instead else {_key(subscription): subscription for subscription in stored}
-    for subscription in given.subscriptions:
+    kept = {_key(subscription): subscription for subscription in stored}
+    for subscription in given:
         key = _key(subscription)
         kept[key] = {"status": "subscribed", "priority": 0, **kept.get(key, {}), **subscription}
     return list(kept.values())
@@ -55,46 +59,65 @@ def _key(subscription: Subscription) -> tuple[JsonValue, ...]:
 
 
 def _parse(given: JsonValue, resources: Mapping[int, str]) -> Subscription:
+    flat = _flattened(given)
+    settings = _settings(flat)
+    resource, channel = _resource(flat, resources)
+    return {"resource_id": resource, "channel": channel, **_address(flat, channel), **settings}
+
+
+def _flattened(given: JsonValue) -> Subscription:
+    """`email_data: {email}` means the same as `email`; where both are given the flat one counts. Null is not given."""
     if not isinstance(given, dict):
         raise ItemFailed(400, "Incorrect subscriptions")
+    flat = {key: value for key, value in given.items() if value is not None}
+    nested: Subscription = {}
+    for key, inner_key in _NESTED.items():
+        inner = flat.pop(key, {})
+        if not isinstance(inner, dict):
+            raise ItemFailed(400, "Incorrect subscriptions")
+        if not inner.keys() <= {inner_key}:
+            raise ItemFailed(400, "Unknown subscription key")
+        nested |= {key: value for key, value in inner.items() if value is not None}
     if not given.keys() <= _KEYS:
         raise ItemFailed(400, "Unknown subscription key")
-    resource = given.get("resource_id")
+    return {**nested, **flat}
+
+
+def _resource(flat: Subscription, resources: Mapping[int, str]) -> tuple[int, str]:
+    """The resource and its channel; it may be left out where the channel has one only."""
+    resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
-        raise ItemFailed(400, "Unknown resource")
+        raise InvalidSubscription(400, "Unknown resource")
     channel = resources[resource]
-    if given.get("channel", channel) != channel:
-        raise ItemFailed(400, "Channel differs from the resource's")
-    return {"resource_id": resource, "channel": channel, **_address(given, channel), **_settings(given)}
+    # An address of another channel would be lost silently.
+    if flat.get("channel", channel) != channel or _ADDRESS_KEYS.difference(_ADDRESS[channel]) & flat.keys():
+        raise InvalidSubscription(400, "Channel differs from the resource's")
+    return resource, channel
 
 
-def _address(given: Mapping[str, JsonValue], channel: str) -> Subscription:
-    flat = _flattened(given)
-    match channel:
-        case "email":
-            return {"email": normal_email(flat.get("email"))}
-        case "sms":
-            return {"phone": normal_phone(flat.get("phone"))}
+def _only_one_of(channel: JsonValue, resources: Mapping[int, str]) -> int | None:
+    numbers = [number for number, of in resources.items() if of == channel]
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _address(flat: Subscription, channel: str) -> Subscription:
+    try:
+        match channel:
+            case "email":
+                return {"email": normal_email(flat.get("email"))}
+            case "sms":
+                return {"phone": normal_phone(flat.get("phone"))}
+    except ItemFailed as failed:
+        raise InvalidSubscription(failed.error, failed.error_text) from None
     parts = {key: flat.get(key) for key in _ADDRESS[channel]}
-    if not all(isinstance(part, str) and part for part in parts.values()):
-        raise ItemFailed(400, "Incorrect subscription address")
+    if any(not isinstance(part, str) or is_blank(part) for part in parts.values()):
+        raise InvalidSubscription(400, "Incorrect subscription address")
     return {key: storable(part) for key, part in parts.items()}
 
 
-def _flattened(given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """`email_data: {email}` means the same as `email`; where both are given the flat one counts."""
-    nested: dict[str, JsonValue] = {}
-    for key in _NESTED:
-        inner = given.get(key, {})
-        if not isinstance(inner, dict):
-            raise ItemFailed(400, "Incorrect subscriptions")
-        nested |= inner
-    return {**nested, **given}
-
-
-def _settings(given: Mapping[str, JsonValue]) -> Subscription:
-    """The keys that the item gives; null leaves a key as it is."""
-    settings = {key: given[key] for key in _OWN if given.get(key) is not None}
+def _settings(flat: Subscription) -> Subscription:
+    """The keys that the item gives; what it does not give stays as it is."""
+    settings = {key: flat[key] for key in _OWN if key in flat}
     if "status" in settings:
         settings["status"] = status_word(settings["status"])
     if type(settings.get("priority", 0)) is not int or abs(settings.get("priority", 0)) >= 2**31:

@@ -35,7 +35,7 @@ def test_an_email_is_stored_in_one_spelling(given: str, stored: str) -> None:
     assert normal_email(given) == stored
 
 
-@pytest.mark.promise("P-DATA-13", "P-DATA-19")
+@pytest.mark.promise("P-DATA-13")
 @pytest.mark.parametrize(
     "given",
     [

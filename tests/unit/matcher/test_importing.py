@@ -1,8 +1,10 @@
 """What an item's data does to a profile, and what fails it."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.failures import ItemFailed
@@ -10,7 +12,7 @@ from schemas.fields import Field
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database
 from workers.matcher.importing import Change, Location, parse_change
-from workers.matcher.profile import overlaid, same
+from workers.matcher.profile import overlaid, same, written
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
 DATABASE = Database(1, "reject", FIELDS, {24: "email"}, (), ())
@@ -51,13 +53,14 @@ def test_system_fields_and_declared_ones_are_known() -> None:
     assert change(**given).fields == {"email": "ada@a.test", "phones": ["+79000000000"], "_fname": "Ada", "points": 5}
 
 
-@pytest.mark.promise("P-DATA-02", "P-DATA-19", "P-DATA-20")
+@pytest.mark.promise("P-DATA-02", "P-DATA-20", "P-DATA-29")
 @pytest.mark.parametrize(
     ("data", "error_text", "field"),
     [
         ({"_frame": "Bob"}, "Unknown field", "_frame"),
         ({"_frame": None}, "Unknown field", "_frame"),
-        ({"email": None}, "Incorrect email", "email"),
+        ({"_id": "7"}, "Incorrect id", "_id"),
+        ({"_id": 7}, "Incorrect id", "_id"),
         ({"email": ""}, "Incorrect email", "email"),
         ({"phones": ["+79000000000", "bad"]}, "Incorrect phone", "phones"),
         ({"phones": ""}, "Incorrect phone", "phones"),
@@ -69,6 +72,7 @@ def test_system_fields_and_declared_ones_are_known() -> None:
         ({"email": {"action": "set", "value": "a@b.test"}}, "Functional updates are not supported yet", "email"),
         ({"subscriptions": {"action": "set"}}, "Functional updates are not supported yet", "subscriptions"),
         ({"subscriptions": "24"}, "Incorrect subscriptions", "subscriptions"),
+        ({"phones": [f"+7{number:010}" for number in range(1_001)]}, "Profile too large", "phones"),
         ({"\ud800": 1}, "Text cannot be stored", None),
         ({"a\0": 1}, "Text cannot be stored", None),
     ],
@@ -88,15 +92,37 @@ def test_a_database_may_ignore_or_keep_what_it_does_not_know() -> None:
         change(keeping("keep"), colour=["\0"])
 
 
+@pytest.mark.promise("P-DATA-28")
+def test_a_name_that_may_be_the_systems_is_never_kept() -> None:
+    with pytest.raises(ItemFailed) as raised:
+        change(keeping("keep"), _score=1)
+
+    assert raised.value.entry() == {"error": 400, "error_text": "Unknown field", "field": "_score"}
+    assert change(keeping("ignore"), _score=1).fields == {}
+
+
+@pytest.mark.promise("P-DATA-30")
+def test_null_is_not_given_for_what_is_never_unset() -> None:
+    asked = change(_id=None, email=None, subscriptions=None, _fname=None)
+
+    assert asked == Change({"_fname": None})
+
+
+@pytest.mark.promise("P-DATA-25")
+def test_a_sex_that_is_not_known_unsets_it() -> None:
+    assert change(_sex=0).fields == change(_sex=9).fields == {"_sex": None}
+
+
 def test_an_object_that_merely_has_an_action_is_an_object() -> None:
     assert change(settings={"action": "jump", "height": 2}).fields == {"settings": {"action": "jump", "height": 2}}
 
 
-@pytest.mark.promise("P-DATA-15")
+@pytest.mark.promise("P-DATA-15", "P-DATA-32")
 def test_phones_are_one_number_or_several_without_duplicates() -> None:
     assert change(phones="+7 900 000 00 00").fields == {"phones": ["+79000000000"]}
     assert change(phones=["+79000000001", "+7 900 000 00 00", "+79000000000"]).fields == {"phones": ["+79000000001", "+79000000000"]}
     assert change(phones=[]).fields == {"phones": []}
+    assert change(phones=["+79000000000"] * 2_000).fields == {"phones": ["+79000000000"]}
 
 
 @pytest.mark.promise("P-DATA-17")
@@ -115,6 +141,34 @@ def test_the_same_value_again_is_no_change() -> None:
     _, changed = overlaid(stored, {"ratio": 5, "settings": {"b": 1, "a": [True, None]}, "points": 5})
 
     assert changed == set()
+
+
+@pytest.mark.promise("P-DATA-31")
+@pytest.mark.parametrize("given", [1e23, 1e300, -1e22, 0.1, 5e-324, 1.0, -0.0])
+def test_a_float_is_the_same_as_the_whole_number_that_postgres_makes_of_it(given: float) -> None:
+    stored = msgspec.json.decode(format(Decimal(repr(given)), "f"))
+
+    assert same({"ratio": [stored]}, {"ratio": [given]})
+
+
+@pytest.mark.promise("P-DATA-31")
+@pytest.mark.parametrize(("one", "other"), [(10**23, 1.1e23), (10**400, 1e300), (2**53 + 1, 2**53), (1, "1"), (True, 1.0)])
+def test_other_numbers_are_another_value(one: Any, other: Any) -> None:
+    assert not same(one, other)
+    assert not same(other, one)
+
+
+@pytest.mark.promise("P-DATA-32")
+def test_a_profile_has_a_bound_as_it_is_stored() -> None:
+    assert written({"a": "x" * 1_000_000}, [])
+    for data, subscriptions in (
+        ({"a": "x" * 2**20}, []),
+        ({"a": "é" * 2**19}, []),
+        ({}, [{}] * 1_001),
+        ({"a": "x" * 10**6}, [{"a": "x" * 60_000}]),
+    ):
+        with pytest.raises(ItemFailed, match="Profile too large"):
+            written(data, subscriptions)
 
 
 @pytest.mark.parametrize(("one", "other"), [(True, 1), ([True], [1]), ({"a": False}, {"a": 0}), ({"a": 1}, {"b": 1}), ([1], [1, 1])])
