@@ -1,15 +1,15 @@
 """SQL of what `profuse apply` configures; every look-up stays within one account."""
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import msgspec
 
 from ingest.answers import Refused, conflict, not_found
-from schemas.fields import Field
+from schemas.fields import Field, declared
 from schemas.tokens import hashed
 
 # What fits into the column; any other number names nothing.
@@ -64,8 +64,9 @@ async def get_trigger(connection: asyncpg.Connection, account: int, number: int)
     """The trigger and its database; refused unless it is active and of the type `api_call`."""
     row = await _find(
         connection,
-        "SELECT t.id, t.active, t.type, t.skip_minutes, d.id AS database, d.fields::text AS fields "
-        "FROM triggers t JOIN databases d ON d.id = t.database WHERE t.account = $1 AND t.number = $2",
+        "SELECT t.id, t.active, t.type, t.skip_minutes, d.id AS database, d.fields::text AS fields, r.fields AS indexing "
+        "FROM triggers t JOIN databases d ON d.id = t.database LEFT JOIN refilings r ON r.database = d.id "
+        "WHERE t.account = $1 AND t.number = $2",
         account,
         number,
     )
@@ -75,14 +76,20 @@ async def get_trigger(connection: asyncpg.Connection, account: int, number: int)
         raise conflict("trigger_id: the trigger is inactive")
     if row["type"] != "api_call":
         raise conflict("trigger_id: the trigger is not of the type api_call")
-    return Trigger(row["id"], database(row["database"], row["fields"]), timedelta(minutes=row["skip_minutes"]))
+    return Trigger(row["id"], database(row["database"], row["fields"], row["indexing"] or ()), timedelta(minutes=row["skip_minutes"]))
 
 
 async def get_database(connection: asyncpg.Connection, account: int, number: int) -> Database:
-    row = await _find(connection, "SELECT id, fields::text AS fields FROM databases WHERE account = $1 AND number = $2", account, number)
+    row = await _find(
+        connection,
+        "SELECT d.id, d.fields::text AS fields, r.fields AS indexing FROM databases d LEFT JOIN refilings r ON r.database = d.id "
+        "WHERE d.account = $1 AND d.number = $2",
+        account,
+        number,
+    )
     if row is None:
         raise not_found("db_id")
-    return database(row["id"], row["fields"])
+    return database(row["id"], row["fields"], row["indexing"] or ())
 
 
 async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int) -> int:
@@ -97,6 +104,5 @@ async def _find(connection: asyncpg.Connection, sql: str, account: int, number: 
     return await connection.fetchrow(sql, account, number) if number in _NUMBERS else None
 
 
-def database(internal_id: int, fields: str) -> Database:
-    declared: dict[str, Any] = msgspec.json.decode(fields)
-    return Database(internal_id, {name: Field.model_validate(field) for name, field in declared.items()})
+def database(internal_id: int, fields: str, indexing: Iterable[str] = ()) -> Database:
+    return Database(internal_id, declared(msgspec.json.decode(fields), indexing))

@@ -1,6 +1,6 @@
 """The types a profile's field may have: what each accepts, how it is stored, and how it is compared in a search."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
@@ -60,10 +60,16 @@ class Declaration(BaseModel):
 
 
 class Field(Declaration):
-    """A declared field as its database holds it."""
+    """A declared field of a database that may have profiles."""
 
-    # Profiles that were there before it became one to match by are still being filed; nobody may search by it yet.
+    # Those that were there before are still being filed by it; nobody may search by it yet.
     indexing: bool = False
+
+
+def declared(fields: Mapping[str, Any], indexing: Iterable[str]) -> dict[str, Field]:
+    """A database's fields, by what its tables say of them."""
+    unfinished = frozenset(indexing)
+    return {name: Field(**Declaration.model_validate(field).model_dump(), indexing=name in unfinished) for name, field in fields.items()}
 
 
 class _Ruled(Field):

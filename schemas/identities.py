@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from schemas.fields import Field, FieldType, search_text
 from schemas.matching import Matching
-from schemas.stored import fitting
+from schemas.stored import filed
 from schemas.values import JsonValue
 
 
@@ -68,7 +68,7 @@ def identities_of(
             found.add(_subscribed(channel, address, subscription["resource_id"]))
     for name, field in fields.items():
         if field.match and field.type is not FieldType.TAGS and name in data:
-            value = fitting(field, data[name])
+            value = filed(field, data[name])
             if value is not None:
                 found.add(_of_field(name, search_text(value)))
     return found
@@ -79,7 +79,7 @@ def tags_of(database: int, fields: Mapping[str, Field], data: Mapping[str, JsonV
     found: set[int] = set()
     for name, field in fields.items():
         if field.match and field.type is FieldType.TAGS and name in data:
-            found.update(tag_hashes(database, name, fitting(field, data[name]) or ()))
+            found.update(tag_hashes(database, name, filed(field, data[name]) or ()))
     return found
 
 

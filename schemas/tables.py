@@ -66,7 +66,7 @@ databases = Table(
     Column("number", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("unknown_fields", Text, nullable=False),
-    # name -> {"type", "match", "options", "indexing"}, see schemas.fields.Field
+    # name -> {"type", "match", "options"}, see schemas.fields.Declaration
     Column("fields", JSONB, nullable=False),
     UniqueConstraint("account", "number"),
 )
@@ -76,6 +76,8 @@ refilings = Table(
     "refilings",
     metadata,
     Column("database", Integer, primary_key=True, autoincrement=False),
+    # Names of those that nobody may be searched by until it is done.
+    Column("fields", ARRAY(Text), nullable=False),
     # Raised whenever it has to begin anew.
     Column("turn", Integer, nullable=False, server_default=text("1")),
     # Whether nobody writes any more who knows only the declaration of before.

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0004"
 down_revision = "0003"
@@ -20,6 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "refilings",
         sa.Column("database", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fields", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("turn", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("waited", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("swept_value", sa.Text(collation="C")),
@@ -27,6 +29,12 @@ def upgrade() -> None:
         sa.Column("filed", sa.LargeBinary(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("database", name="refilings_pkey"),
     )
+    # What was filed until now is spelled otherwise from now on; an int is not, and nothing else than a database's own fields.
+    op.execute("""
+        INSERT INTO refilings (database, fields, swept_value)
+        SELECT id, ARRAY(SELECT key FROM jsonb_each(fields) WHERE value -> 'match' = 'true' AND value ->> 'type' <> 'int'), ''
+        FROM databases WHERE EXISTS (SELECT FROM profiles WHERE profiles.database = databases.id)
+    """)
 
 
 def downgrade() -> None:

@@ -41,7 +41,7 @@ def _moved(key: Key, thing: Wanted, before: Values) -> Iterator[str]:
 
 def newly_indexed(fields: Mapping[str, Values], before: Mapping[str, Values]) -> tuple[str, ...]:
     """The fields that profiles were not filed by until now."""
-    return tuple(name for name, field in fields.items() if field.get("indexing") and not before.get(name, {}).get("indexing"))
+    return tuple(name for name, field in fields.items() if field["match"] and not (name in before and before[name]["match"]))
 
 
 def _changed_types(thing: Wanted, before: Values) -> Iterator[str]:

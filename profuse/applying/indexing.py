@@ -28,9 +28,11 @@ async def index(settings: Settings, databases: Collection[Key], tell: Tell, prog
 async def finish(settings: Settings, pending: Refiling, tell: Tell, progress: Tell) -> None:
     """File what is left."""
 
+    by = f" by {pending.fields}" if pending.fields else ""
+
     def count(filed: int) -> None:
-        progress(f"{pending.key}: {filed:,} profiles are filed by {pending.fields}")
+        progress(f"{pending.key}: {filed:,} profiles are filed{by}")
 
     filed = await refile(settings, pending.database, count)
     if pending.is_populated:
-        tell(f"{pending.key}: {filed:,} profiles were filed by {pending.fields}")
+        tell(f"{pending.key}: {filed:,} profiles were filed{by}")

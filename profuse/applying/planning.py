@@ -26,15 +26,8 @@ def _with_other_fields(key: Key, thing: Wanted, stored: Stored) -> Wanted:
     """A database keeps the fields that the file does not name."""
     if key.kind is not Kind.DATABASE or key not in stored.things:
         return thing
-    before = stored.things[key]["fields"]
-    fields = {**before, **{name: _to_be_indexed(field, before.get(name)) for name, field in thing.values["fields"].items()}}
+    fields = {**stored.things[key]["fields"], **thing.values["fields"]}
     return Wanted(thing.path, {**thing.values, "fields": fields})
-
-
-def _to_be_indexed(field: Values, before: Values | None) -> Values:
-    """Profiles may be there that are not filed by it yet."""
-    is_filed = before is not None and before["match"] and not before.get("indexing")
-    return {**field, "indexing": True} if field["match"] and not is_filed else field
 
 
 def _changes(wanted: Iterable[tuple[Key, Values]], stored: Stored) -> list[Change]:

@@ -4,14 +4,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
-from sqlalchemy import delete, text
 from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed, wait_random
 
-from profuse.applying.storage import wait_for_turn
-from profuse.postgres import transaction
 from schemas.crashes import crash_point
 from schemas.settings import Settings
-from schemas.tables import refilings
 from workers.exactly_once import Surprise
 from workers.matcher import refiling
 from workers.postgres import open_pool
@@ -31,10 +27,6 @@ _READERS = """
     WHERE locktype = 'relation' AND relation = 'databases'::regclass AND pid <> pg_backend_pid()
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-_SEARCHABLE = """
-    UPDATE databases SET fields = coalesce((SELECT jsonb_object_agg(key, value - 'indexing') FROM jsonb_each(fields)), '{}')
-    WHERE id = :database
-"""
 _REMAINING = "SELECT EXISTS (SELECT FROM pg_locks WHERE virtualtransaction = ANY($1))"
 
 
@@ -47,7 +39,8 @@ async def refile(settings: Settings, database: int, tell: Callable[[int], None])
                 crash_point("refile:filed" if count else "refile:swept")
                 filed += count
                 tell(filed)
-            await _finish(settings, database, turn)
+            # Now the fields may be searched by, unless more of them came meanwhile.
+            await pool.execute("DELETE FROM refilings WHERE database = $1 AND turn = $2", database, turn)
     return filed
 
 
@@ -90,15 +83,6 @@ async def _page(pool: asyncpg.Pool, database: int, turn: int) -> int | None:
             return None
         await connection.execute("UPDATE refilings SET filed = $2 WHERE database = $1", database, filed[-1])
         return len(filed)
-
-
-async def _finish(settings: Settings, database: int, turn: int) -> None:
-    """Let the fields be searched by, unless more of them came meanwhile."""
-    async with transaction(settings) as connection:
-        await wait_for_turn(connection, settings.prefix)
-        done = await connection.execute(delete(refilings).where(refilings.c.database == database, refilings.c.turn == turn))
-        if done.rowcount:
-            await connection.execute(text(_SEARCHABLE), {"database": database})
 
 
 async def _again(

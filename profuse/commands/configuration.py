@@ -47,8 +47,16 @@ def apply(
 
 
 @app.command()
-def migrate(directory: Dir = None) -> None:
+def migrate(
+    refile: Annotated[
+        bool,
+        typer.Option("--refile", help="File all that is stored anew once more, as after an upgrade beside workers of the release before."),
+    ] = False,
+    directory: Dir = None,
+) -> None:
     """Make tables, topics and first positions; safe to repeat, and to run in several places at once.
+
+    What is stored in a spelling of before is brought to that of today, in pages, beside the imports; if it is interrupted, repeat it.
 
     Example: PROFUSE_PARTITIONS=24 profuse migrate
     """
@@ -56,7 +64,9 @@ def migrate(directory: Dir = None) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     from profuse.migrating import migrate as migrate_all
 
-    _print(asyncio.run(migrate_all(settings_of(directory))))
+    with Console(stderr=True).status("") as status:
+        changed = asyncio.run(migrate_all(settings_of(directory), refiling=refile, progress=status.update))
+    _print(changed)
 
 
 @app.command()

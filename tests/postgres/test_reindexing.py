@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from profuse.applying import apply, refiling
-from schemas.fields import Field
+from schemas.fields import Field, declared
 from schemas.identities import identities_of, tags_of
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
@@ -43,14 +43,13 @@ async def found_by(world: World, name: str, value: str) -> dict[str, Any]:
     return entry
 
 
-async def declared(world: World) -> dict[str, Field]:
-    stored = msgspec.json.decode(await world.pool.fetchval("SELECT fields::text FROM databases"))
-    return {name: Field.model_validate(field) for name, field in stored.items()}
+async def fields_of(world: World) -> dict[str, Field]:
+    return declared(msgspec.json.decode(await world.pool.fetchval("SELECT fields::text FROM databases")), ())
 
 
 async def assert_filed_exactly(world: World) -> None:
     """The index holds what the profiles' data says, once each, and nothing else."""
-    fields = await declared(world)
+    fields = await fields_of(world)
     rows = await world.pool.fetch("SELECT id, data::text, subscriptions::text FROM profiles")
     said = sorted(
         (int(kind), value, bytes(row["id"]))
@@ -63,6 +62,12 @@ async def assert_filed_exactly(world: World) -> None:
 
     assert [tuple(row) for row in held] == said
     assert {row["profile"]: set(row["tags"]) for row in carrying} == tagged
+
+
+async def begin(world: World) -> None:
+    """As `apply --reindex` that was killed at once."""
+    await world.pool.execute('UPDATE databases SET fields = jsonb_set(fields, \'{loyalty}\', \'{"type": "string", "match": true}\')')
+    await world.pool.execute("INSERT INTO refilings (database, fields, swept_value) SELECT id, '{loyalty}', '' FROM databases")
 
 
 @pytest.mark.promise("P-APPLY-16")
@@ -83,9 +88,7 @@ async def test_profiles_that_were_there_before_are_found(world: World, tables: S
 @pytest.mark.promise("P-APPLY-15")
 async def test_until_profiles_are_filed_nobody_is_matched_by_the_field(world: World, tables: Settings) -> None:
     await world.bring([item("ada@a.test", loyalty="L-1")])
-    await world.pool.execute(
-        "UPDATE databases SET fields = jsonb_set(fields, '{loyalty}', $1)", '{"type": "string", "match": true, "indexing": true}'
-    )
+    await begin(world)
 
     assert await found_by(world, "loyalty", "L-1") == {"error": 409, "error_text": "Field is being indexed", "field": "loyalty"}
 
@@ -133,9 +136,7 @@ async def test_what_a_profile_becomes_again_while_it_is_being_filed_is_filed_onc
     await world.bring([item("L-1", email="ada@a.test")], "custom", field_name="loyalty")
     await apply(tables, BEFORE)
     await world.bring([item("ada@a.test", loyalty="L-2")])
-    await world.pool.execute(
-        "UPDATE databases SET fields = jsonb_set(fields, '{loyalty}', $1)", '{"type": "string", "match": true, "indexing": true}'
-    )
+    await begin(world)
     await world.bring([item("ada@a.test", loyalty="L-1")])
 
     assert await world.pool.fetchval("SELECT count(*) FROM identities WHERE kind = 7") == 1
@@ -196,3 +197,19 @@ def some(chance: random.Random, email: str) -> dict[str, Any]:
         if chance.random() < 0.6:
             data[name] = chance.choice(values)
     return item(email, **data)
+
+
+@pytest.mark.promise("P-APPLY-17")
+async def test_an_option_that_was_retired_and_replaced_is_not_what_its_profile_is_found_by_when_it_comes_back(
+    world: World, tables: Settings
+) -> None:
+    await apply(tables, AFTER)
+    (ada, bob) = await world.bring([item("ada@a.test", plan="pro"), item("bob@a.test", plan="pro")])
+    await apply(tables, AFTER.replace('"free", "pro"', '"free", "team"'))
+    forgotten = World(world.pool, world.database, world.trigger, world.resources)
+    await forgotten.bring([item("ada@a.test", plan="team"), item("bob@a.test", loyalty="L-1")])
+    await apply(tables, AFTER.replace('"free", "pro"', '"free", "pro", "team"'))
+
+    assert await found_by(world, "plan", "pro") == bob
+    assert ada != bob
+    await assert_filed_exactly(world)

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from schemas.fields import Field
+from schemas.fields import Field, declared
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database, UpdateTrigger
 
@@ -18,7 +18,11 @@ _BATCHES = """
     FROM batches b LEFT JOIN resources r ON r.id = b.resource
     WHERE b.id = ANY($1::bytea[])
 """
-_DATABASES = "SELECT id, unknown_fields, fields::text AS fields FROM databases WHERE id = ANY($1::int[])"
+_DATABASES = """
+    SELECT d.id, d.unknown_fields, d.fields::text AS fields, coalesce(r.fields, '{}') AS indexing
+    FROM databases d LEFT JOIN refilings r ON r.database = d.id
+    WHERE d.id = ANY($1::int[])
+"""
 _RESOURCES = "SELECT database, number, channel FROM resources WHERE database = ANY($1::int[])"
 _TRIGGERS = """
     SELECT id, database, type, fields FROM triggers
@@ -59,8 +63,8 @@ async def as_declared_now(connection: asyncpg.Connection, databases: Iterable[Da
     Profiles are filed by these: whoever did so by older ones would leave unfound what an index being built has passed already.
     """
     known = {database.id: database for database in databases}
-    rows = await connection.fetch("SELECT id, fields::text AS fields FROM databases WHERE id = ANY($1::int[])", list(known))
-    return {row["id"]: known[row["id"]].declaring(_fields(row["fields"])) for row in rows}
+    rows = await connection.fetch(_DATABASES, list(known))
+    return {row["id"]: known[row["id"]].declaring(_fields(row["fields"], tuple(row["indexing"]))) for row in rows}
 
 
 async def load_database(connection: asyncpg.Connection, database: int) -> Database:
@@ -80,7 +84,7 @@ async def _databases(connection: asyncpg.Connection, ids: list[int]) -> dict[int
         row["id"]: Database(
             id=row["id"],
             unknown_fields=row["unknown_fields"],
-            fields=_fields(row["fields"]),
+            fields=_fields(row["fields"], tuple(row["indexing"])),
             resources={resource["number"]: resource["channel"] for resource in resources if resource["database"] == row["id"]},
             import_triggers=tuple(t["id"] for t in triggers if t["database"] == row["id"] and t["type"] == "api_import"),
             update_triggers=tuple(
@@ -95,8 +99,8 @@ async def _databases(connection: asyncpg.Connection, ids: list[int]) -> dict[int
 
 # Declarations change seldom, and many batches share them.
 @lru_cache(maxsize=256)
-def _fields(declared: str) -> Mapping[str, Field]:
-    return {name: Field.model_validate(field) for name, field in msgspec.json.decode(declared).items()}
+def _fields(fields: str, indexing: tuple[str, ...]) -> Mapping[str, Field]:
+    return declared(msgspec.json.decode(fields), indexing)
 
 
 def _batch(row: Mapping[str, Any], database: Database) -> Batch:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import asyncpg
 
 from schemas.identities import Kind
+from schemas.stored import renewed
 from workers.matcher import identities, profiles, tags
 from workers.matcher.loading import load_database
 from workers.matcher.profile import Profile
@@ -24,9 +25,16 @@ _REMOVE = """
 
 
 async def file(connection: asyncpg.Connection, database: int, after: bytes, size: int) -> list[bytes]:
-    """Let the next profiles be found by what is declared now; returns their ids, none where there are no more."""
+    """Spell what the next profiles hold as it is spelled today, and let them be found by what is declared.
+
+    Returns their ids, none where there are no more.
+    """
     ids = [bytes(row["id"]) for row in await connection.fetch(_PROFILES, database, after, size)]
     found = await _locked(connection, database, ids)
+    for profile in found:
+        data = renewed(profile.database.fields, profile.data)
+        profile.changed, profile.data = data != profile.data, data
+    await profiles.store(connection, [profile for profile in found if profile.changed])
     await identities.store(connection, found)
     await tags.store(connection, found)
     return ids

@@ -36,8 +36,6 @@ def test_no_stored_value_fails_its_profile(type_: str, stored: Any) -> None:
 @pytest.mark.parametrize(
     ("type_", "stored"),
     [
-        ("enum", "legacy"),
-        ("enum", "1"),
         ("enum", 1),
         ("int", "about 40"),
         ("string", {"a": 1}),
@@ -50,6 +48,14 @@ def test_a_value_that_no_longer_fits_is_not_searched_by(type_: str, stored: Any)
     assert fitting(field(type_), stored) is None
     assert identities_of({"x": field(type_)}, {"x": stored}, []) == set()
     assert tags_of(1, {"x": field(type_)}, {"x": stored}) == set()
+
+
+@pytest.mark.promise("P-DATA-27")
+def test_an_option_that_was_retired_does_not_fit_and_stays_filed_for_the_case_that_it_comes_back() -> None:
+    again = Field.model_validate({"type": "enum", "match": True, "options": ["free", "legacy"]})
+
+    assert fitting(field("enum"), "legacy") is None
+    assert identities_of({"x": field("enum")}, {"x": "legacy"}, []) == identities_of({"x": again}, {"x": "legacy"}, []) != set()
 
 
 @pytest.mark.promise("P-DATA-27")
