@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,12 +12,15 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from schemas import metrics
+from workers.launcher import blocks
 from workers.launcher.channel import Deferred, Refused, Unavailable
 from workers.launcher.email import Mail, compose
 from workers.launcher.terms import Launch
 
 # A connection that rested longer may have been forgotten on its way; a new one is cheaper than a mail that waits.
 _FRESH = 30.0
+# Seconds that a server may take for a block of a mail: RFC 5321, 4.5.3.2.
+_BLOCK = 180.0
 # How each scheme speaks TLS: at once, by STARTTLS or not at all, or by STARTTLS where it is offered.
 _TLS: Mapping[str, dict[str, Any]] = {
     "smtps": {"use_tls": True, "start_tls": False},
@@ -45,12 +49,8 @@ class Smtp:
         connection = await self._connected()
         try:
             await _hand_over(connection, mail)
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _refusal(error.recipients[0]) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _refusal(error) from error
-        except (aiosmtplib.SMTPNotSupported, ValueError) as error:
-            raise Refused(f"address cannot be used: {error}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Deferred(type(error).__name__) from error
         except asyncio.CancelledError:
@@ -93,9 +93,34 @@ class Smtp:
 
 
 async def _hand_over(connection: aiosmtplib.SMTP, mail: Mail) -> None:
+    pieces = [mail.content, *mail.enclosed]
     # Only addresses can hold other letters than ASCII's: all else is encoded.
-    options = [] if mail.sender.isascii() and mail.recipient.isascii() else ["SMTPUTF8"]
-    await connection.sendmail(mail.sender, [mail.recipient], b"".join([mail.content, *mail.enclosed]), mail_options=options)
+    wide = not (mail.sender.isascii() and mail.recipient.isascii())
+    if wide and not connection.supports_extension("SMTPUTF8"):
+        raise Refused("address cannot be used: the mail server takes ASCII only")
+    options = ["SMTPUTF8"] if wide else []
+    if connection.supports_extension("SIZE"):
+        options.append(f"SIZE={sum(map(len, pieces))}")
+    encoding = "utf-8" if wide else "ascii"
+    try:
+        await connection.mail(mail.sender, options=options, encoding=encoding)
+        await connection.rcpt(mail.recipient, encoding=encoding)
+        await _content(connection, pieces)
+    except aiosmtplib.SMTPResponseException:
+        with suppress(aiosmtplib.SMTPException, OSError):
+            await connection.rset()
+        raise
+
+
+async def _content(connection: aiosmtplib.SMTP, pieces: list[bytes]) -> None:
+    answer = await connection.execute_command(b"DATA")
+    if answer.code == aiosmtplib.SMTPStatus.start_input:
+        # A line that begins with a dot could end the mail; those of files never do.
+        quoted = pieces[0].replace(b"\r\n.", b"\r\n..")
+        await blocks.write(connection, [quoted, *pieces[1:]], _BLOCK)
+        answer = await connection.execute_command(b".")
+    if answer.code != aiosmtplib.SMTPStatus.completed:
+        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
 
 
 def _refusal(error: aiosmtplib.SMTPResponseException) -> Refused | Deferred | Unavailable:
