@@ -67,6 +67,13 @@ async def store(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> 
         raise Surprise("an identity was taken meanwhile")
 
 
+async def forget(connection: asyncpg.Connection, held: Iterable[tuple[Key, bytes]]) -> None:
+    """Let nobody be found by these, which say who has gone."""
+    # One order for everyone, here too.
+    rows = sorted((database, *identity, holder_number(holder), holder) for (database, identity), holder in held)
+    await connection.execute(_REMOVE, *zip(*rows, strict=True))
+
+
 def _row(profile: Profile, identity: Identity, n: int) -> tuple[int, Kind, str, int, bytes]:
     return profile.database.id, *identity, n, profile.id
 

@@ -64,12 +64,34 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databas
     wanted = set(search.profiles).union(*before.values())
     locked = await profiles.lock(connection, wanted, databases)
     # Whoever changed something while we waited for the locks has committed it by now.
-    after = await _found_again(connection, search, before, locked) if locked else before
+    after = await _found_again(connection, search, before, locked) if wanted else before
+    if await _forgotten(connection, search.keys, after, locked, wanted):
+        return await _locked(connection, items, databases)
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])
     return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys())
+
+
+async def _forgotten(
+    connection: asyncpg.Connection, keys: Sequence[Key], found: Held, locked: Iterable[Profile], looked_at: set[bytes]
+) -> bool:
+    """Take out of the indexes who is gone, without a row that could be locked, and an e-mail that its holder has no more."""
+    living = {profile.id: profile for profile in locked}
+    gone = (set[bytes]().union(*found.values()) & looked_at) - living.keys()
+    held = [(key, holder) for key in keys if gone or key[1][0] is Kind.EMAIL for holder in found.get(key, ())]
+    stale = [(key, holder) for key, holder in held if holder in gone or _has_another_email(key, living.get(holder))]
+    if gone:
+        await tags.forget(connection, gone)
+    if stale:
+        await identities.forget(connection, stale)
+    return bool(gone or stale)
+
+
+def _has_another_email(key: Key, holder: Profile | None) -> bool:
+    # A look-up by it would find nobody, and whoever is created for it could not have it.
+    return holder is not None and key[1][0] is Kind.EMAIL and key[1] not in holder.identities
 
 
 async def _found_again(connection: asyncpg.Connection, search: _Search, before: Held, locked: Iterable[Profile]) -> Held:

@@ -38,5 +38,10 @@ async def store(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> 
         await connection.execute("DELETE FROM profile_tags WHERE profile = ANY($1::bytea[])", bare)
 
 
+async def forget(connection: asyncpg.Connection, profiles: Iterable[bytes]) -> None:
+    """Let nobody be found by the tags of those that are gone."""
+    await connection.execute("DELETE FROM profile_tags WHERE profile = ANY($1::bytea[])", sorted(profiles))
+
+
 def _array(tags: Iterable[int]) -> str:
     return f"{{{','.join(map(str, tags))}}}"
