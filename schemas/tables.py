@@ -290,6 +290,11 @@ progress = Table(
     Column("fingerprint", Text),
     # What must go to the next topic; replaced by the next transaction, which starts after it was published.
     Column("outbox", LargeBinary),
+    # The process that took it over last, until it lets go on purpose.
+    Column("holder", Text),
+    # Whether it tries the next message alone, and how many before it ended while they did.
+    Column("trying", Boolean, nullable=False, server_default=text("false")),
+    Column("deaths", SmallInteger, nullable=False, server_default=text("0")),
 )
 
 dead_letters = Table(

@@ -34,7 +34,7 @@ class Ledger:
     surprises: int = 0
     surprise: type[Exception] = Surprise
     # What a message that says so breaks with.
-    breaking: type[Exception] = KeyError
+    breaking: type[BaseException] = KeyError
     # A new version of the code takes any message.
     fixed: bool = False
     failed: list[Dead] = field(default_factory=list)

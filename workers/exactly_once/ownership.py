@@ -8,6 +8,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from schemas.crashes import crash_point
+from schemas.ids import new_id
 from schemas.topics import M
 from workers.exactly_once import progress
 from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, fingerprint, following
@@ -42,6 +43,10 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self.waiting: set[TopicPartition] = set()
         # Ours: the offset that comes next.
         self.positions: dict[TopicPartition, int] = {}
+        # How many processes ended while they tried a partition's next record alone.
+        self.deaths: dict[int, int] = {}
+        # By this name the rows say whose they are.
+        self._holder = new_id().hex()
         # Stopped on purpose, and why.
         self.held: dict[TopicPartition, str] = {}
         # What the record before the position must look like, until it was seen.
@@ -62,16 +67,17 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self.held.clear()
         self._expected.clear()
 
-    async def take_over(self) -> None:
-        """The one way to gain a partition, first or again. Raises `TopicChanged`.
+    async def take_over(self) -> set[int]:
+        """The one way to gain a partition, first or again; which of them were left behind. Raises `TopicChanged`.
 
         Its outbox is published before anything else: the next commit overwrites it.
         """
+        taken = set(self.waiting)
+        left = await progress.hold(self._pool, self._topic, [partition.partition for partition in taken], self._holder)
         rows = await progress.load(self._pool, self._topic)
         if (found := len(self._consumer.partitions_for_topic(self._topic) or ())) != len(rows):
             todo = GROWN if rows else "run `profuse migrate`"
             raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(rows)}: {todo}")
-        taken = set(self.waiting)
         crash_point("stream:loaded")
         await self._publisher.publish([record for partition in taken for record in rows[partition.partition].outbox])
         crash_point("stream:outbox_published")
@@ -79,10 +85,25 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         for partition in taken & self.waiting & self._consumer.assignment():
             self._own(partition, rows[partition.partition])
         self.waiting -= taken
-        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in taken))
+        log.info("taken_over", topic=self._topic, partitions=sorted(partition.partition for partition in taken), left_behind=sorted(left))
+        return left
+
+    async def let_go(self) -> None:
+        """This process ends, and no message is to blame for it."""
+        await progress.let_go(self._pool, self._topic, self._holder)
+
+    async def mark(self, record: Record) -> None:
+        """This record is tried alone now, and may be the end of this process."""
+        await progress.mark(self._pool, record, self._holder)
+
+    def lagging(self) -> set[int]:
+        """Ours that have more than is processed, or perhaps; what comes to the others later was there for nobody who ended."""
+        ends = {partition: self._consumer.highwater(partition) for partition in self.positions}
+        return {partition.partition for partition, end in ends.items() if end is None or self.positions[partition] < end}
 
     def _own(self, partition: TopicPartition, row: progress.Position) -> None:
         self.positions[partition] = row.offset
+        self.deaths[partition.partition] = row.deaths
         if row.fingerprint is None:
             # Nothing was processed yet, or an operator says where to go on.
             self._consumer.seek(partition, row.offset)
@@ -127,6 +148,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             # Not if it was revoked meanwhile: its next owner, us perhaps, reads the row.
             if partition in self.positions:
                 self.positions[partition] = entries[-1].record.offset + 1
+                self.deaths.pop(number, None)
 
     def release(self, numbers: Iterable[int]) -> None:
         """Give up what we believe of these partitions; they are taken over again if they are still ours."""

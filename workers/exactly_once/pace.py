@@ -30,10 +30,6 @@ class Pace:
         self.limit = self.limit if seconds > LONG else min(self.limit * 2, self._chunk)
         self.pause = SHORTEST_PAUSE
 
-    def careful(self) -> None:
-        """Begin with one message, because somebody died of those that come next."""
-        self.limit = 1
-
     def overlong(self, messages: int) -> None:
         """So many were too much at once; the servers are there, and nobody has to rest for long."""
         self.limit = max(1, min(self.limit, messages) // 2)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from aiokafka import TopicPartition
@@ -29,16 +29,22 @@ class Reading(Generic[M]):
 
     def __init__(self, settings: Settings, topic: Topic[M], consumer: Any) -> None:
         self._settings = settings
+        self._topic = settings.topic(topic.name)
         self._message = topic.message
         self._consumer = consumer
         # Of the records read last, in bytes.
         self._mean = 1.0
 
-    async def chunk(self, owned: Ownership, limit: int) -> list[Entry[M]]:
-        """At most `limit` messages; none when there are none, or all is paused. Raises `TopicChanged`, and what the broker raises."""
+    async def chunk(self, owned: Ownership, limit: int, of: Iterable[int]) -> list[Entry[M]]:
+        """At most `limit` messages, of these partitions, or of any; none when there are none, or all is paused.
+
+        Raises `TopicChanged`, and what the broker raises.
+        """
         chunk: list[Entry[M]] = []
         capacity = Capacity(limit, self._settings.chunk_bytes, self._settings.chunk_items)
-        for partition, records in owned.ahead(await self._read(owned, limit)).items():
+        for partition, records in owned.ahead(
+            await self._read(owned, limit, [TopicPartition(self._topic, number) for number in of])
+        ).items():
             entries, newer = decoded(self._message, records, capacity)
             if newer:
                 owned.hold([partition], NEWER)
@@ -47,12 +53,12 @@ class Reading(Generic[M]):
             chunk += entries
         return chunk
 
-    async def _read(self, owned: Ownership, limit: int) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def _read(self, owned: Ownership, limit: int, of: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Record]]:
         """Called also while all is paused, or the broker takes the partitions away."""
         read: dict[TopicPartition, list[Record]] = defaultdict(list)
         count, size, wait = 0, 0, POLL
         while count < limit and size < self._settings.chunk_bytes:
-            returned = await self._some(owned, wait, min(limit - count, self._step()))
+            returned = await self._some(owned, wait, min(limit - count, self._step()), of)
             if not returned:
                 break
             for partition, records in returned.items():
@@ -63,12 +69,14 @@ class Reading(Generic[M]):
             wait = 0.0
         return read
 
-    async def _some(self, owned: Ownership, wait: float, most: int) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def _some(
+        self, owned: Ownership, wait: float, most: int, of: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
             # While the broker gives partitions away the client would wait for the end of that, even if there is none.
             async with asyncio.timeout(wait + WAITING):
                 some: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
-                    timeout_ms=int(wait * 1000), max_records=most
+                    *of, timeout_ms=int(wait * 1000), max_records=most
                 )
         except TimeoutError:
             return {}

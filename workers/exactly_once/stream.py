@@ -23,7 +23,7 @@ from workers.exactly_once.pace import Pace
 from workers.exactly_once.reading import Reading
 from workers.exactly_once.room import Room
 from workers.exactly_once.telling import advice, shown
-from workers.exactly_once.trials import Trials
+from workers.exactly_once.trials import Suspects, Trials
 from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 from workers.kafka import BrokerUnavailable, new_consumer, stop_client
 from workers.postgres import AWAY
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 WAITING = (Culprit, LineStopped, Overlong, TopicMissing, BrokerUnavailable, KafkaError, *AWAY)
 
 FIND_EVERY = 5.0
+# A server that has fallen silent is not waited for.
+GOODBYE = 1.0
 STUCK = 60.0
 
 
@@ -58,6 +60,7 @@ class Stream(Generic[M]):
         self._on_purpose = False
         self._pace = Pace(settings.chunk)
         self._trials: Trials[M] = Trials()
+        self._suspects = Suspects(settings.chunk)
         self._furthest = Furthest()
         self._turned = time.monotonic()
         self._found = 0.0
@@ -102,9 +105,17 @@ class Stream(Generic[M]):
                     self._let_go(error)
                     if self._owned is None:
                         await self._rest(stop)
+            await self._say_goodbye()
         finally:
             if self._consumer is not None:
                 await stop_client(self._consumer)
+
+    async def _say_goodbye(self) -> None:
+        """Not after an error: it may be a message's doing."""
+        if self._owned is not None:
+            with suppress(*AWAY):
+                async with asyncio.timeout(GOODBYE):
+                    await self._owned.let_go()
 
     async def _join(self) -> Ownership:
         consumer = new_consumer(self._settings, self._group)
@@ -126,10 +137,9 @@ class Stream(Generic[M]):
     async def _turn(self, owned: Ownership) -> None:
         resting = self._pace.resting
         if owned.waiting and not resting:
-            await owned.take_over()
+            self._suspects.add(await owned.take_over())
         await self._find(resting)
-        if self._reading is not None and (chunk := await self._reading.chunk(owned, self._pace.limit)):
-            await self._settle(chunk, owned)
+        await self._work_off(owned)
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
@@ -141,11 +151,21 @@ class Stream(Generic[M]):
             await _find(self._consumer, self._topic)
             self._found = time.monotonic()
 
+    async def _work_off(self, owned: Ownership) -> None:
+        """Read a chunk, and settle it."""
+        partitions, limit = self._suspects.next(owned, self._pace.limit)
+        chunk = [] if self._reading is None else await self._reading.chunk(owned, limit, partitions)
+        if chunk and limit == 1:
+            await owned.mark(chunk[0].record)
+        if chunk:
+            await self._settle(self._trials.judged(chunk, owned.deaths), owned)
+            self._suspects.passed(partitions)
+
     async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         began = time.monotonic()
         self._furthest.begin()
         try:
-            await self._committing.settle(self._trials.judged(chunk), owned, self._count)
+            await self._committing.settle(chunk, owned, self._count)
         except (Overlong, *OUT_OF_TIME) as error:
             if isinstance(error, Overlong):
                 self._trials.failed(chunk)

@@ -1,14 +1,18 @@
-"""Messages that are tried alone, because more at once were too much: whoever fails twice is set aside."""
+"""Whose messages are tried a few at a time, or alone, because of what became of those before; and whose trials are over."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic
 
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry
+from workers.exactly_once.ownership import Ownership
 
+# So often a message is tried alone by one process, whose transaction is cut short; and by processes that end meanwhile.
 ALONE = 2
+DEATHS = 3
 TOO_LONG = "takes too long, even alone"
+DEADLY = f"{DEATHS} workers ended while they tried it alone"
 
 
 class Trials(Generic[M]):
@@ -17,9 +21,13 @@ class Trials(Generic[M]):
     def __init__(self) -> None:
         self._failed: Counter[tuple[int, int]] = Counter()
 
-    def judged(self, chunk: Sequence[Entry[M]]) -> list[Entry[M]]:
-        """The chunk without hope for what failed before."""
-        return [entry.buried(TOO_LONG) if self._failed[_place(entry)] >= ALONE else entry for entry in chunk]
+    def judged(self, chunk: Sequence[Entry[M]], deaths: Mapping[int, int]) -> Sequence[Entry[M]]:
+        """The chunk without hope for what failed before; `deaths` are those that a partition's next message has seen."""
+        if len(chunk) != 1:
+            return chunk
+        if deaths.get(chunk[0].record.partition, 0) >= DEATHS:
+            return [chunk[0].buried(DEADLY)]
+        return [chunk[0].buried(TOO_LONG)] if self._failed[_place(chunk[0])] >= ALONE else chunk
 
     def failed(self, chunk: Sequence[Entry[M]]) -> None:
         if len(chunk) == 1:
@@ -27,6 +35,42 @@ class Trials(Generic[M]):
 
     def passed(self) -> None:
         self._failed.clear()
+
+
+class Suspects:
+    """Partitions whose last holder ended without letting go: perhaps a message of theirs is to blame.
+
+    Each is read apart from all others, from one message on, until a whole chunk has passed or nothing is left.
+    """
+
+    def __init__(self, chunk: int) -> None:
+        self._chunk = chunk
+        # How many of its messages are read next; the first one's turn it is.
+        self._limits: dict[int, int] = {}
+        self._others = False
+
+    def add(self, partitions: Iterable[int]) -> None:
+        self._limits |= dict.fromkeys(partitions, 1)
+
+    def next(self, owned: Ownership, limit: int) -> tuple[list[int], int]:
+        """Which partitions are read now, none for all of ours, and how many messages of them at most."""
+        if not self._limits:
+            return [], limit
+        lagging = owned.lagging()
+        self._limits = {partition: few for partition, few in self._limits.items() if partition in lagging}
+        others = [each.partition for each in owned.positions if each.partition not in self._limits]
+        self._others = bool(others) and not self._others
+        if self._others or not self._limits:
+            return others, limit
+        suspect, few = next(iter(self._limits.items()))
+        return [suspect], min(few, limit)
+
+    def passed(self, partitions: Iterable[int]) -> None:
+        """What was read of them is committed; of suspects more is read next time, and another one first."""
+        for partition in self._limits.keys() & set(partitions):
+            few = 2 * self._limits.pop(partition)
+            if few <= self._chunk:
+                self._limits[partition] = few
 
 
 def _place(entry: Entry[M]) -> tuple[int, int]:
