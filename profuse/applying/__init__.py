@@ -1,15 +1,18 @@
 """Brings accounts, tokens, databases, resources and triggers to what a file says."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from profuse.applying import storage
 from profuse.applying.failures import BadFile
 from profuse.applying.file import read
 from profuse.applying.indexing import index
+from profuse.applying.meaning import Question, questions
 from profuse.applying.planning import plan, prune
-from profuse.applying.things import Change, Kind
+from profuse.applying.surveying import survey
+from profuse.applying.things import Change, Key, Kind, Wanted
 from profuse.applying.wanting import wanted
 from profuse.postgres import transaction
 from schemas.settings import Settings
@@ -25,27 +28,64 @@ def _silent(line: str) -> None:
 
 
 async def apply(
-    settings: Settings, text: str, *, pruning: bool = False, reindexing: bool = False, tell: Tell = _silent, progress: Tell = _silent
+    settings: Settings,
+    text: str,
+    *,
+    pruning: bool = False,
+    reindexing: bool = False,
+    dry: bool = False,
+    tell: Tell = _silent,
+    progress: Tell = _silent,
 ) -> list[str]:
-    """Returns what changed, a line each; raises `BadFile`, and then nothing did.
+    """Returns what changed, or would if it is not `dry`, a line each; raises `BadFile`, and then nothing did.
 
-    `tell` gets every line as it comes true, also of profiles that are filed anew after the change; `progress` how far that is.
+    `tell` gets every line: what a change means for stored profiles before it is made, what changed, and what was filed anew after it.
+    `progress` gets how far it is with what takes long.
     """
     things = wanted(read(text))
+    how = _How(pruning, reindexing, dry)
+    asked: set[Question] = set()
+    while unasked := (attempt := await _attempt(settings, things, asked, how)).unasked:
+        for line in await survey(settings, unasked, progress):
+            tell(line)
+        asked |= unasked
+    for line in attempt.lines:
+        tell(line)
+    if not dry:
+        await index(settings, {key for key in things if key.kind is Kind.DATABASE}, tell, progress, reindexing=reindexing)
+    return attempt.lines
+
+
+class _How(NamedTuple):
+    pruning: bool
+    reindexing: bool
+    dry: bool
+
+
+class _Attempt(NamedTuple):
+    """What changed, unless there is something to be asked of stored profiles first: then nothing did."""
+
+    lines: list[str]
+    unasked: set[Question]
+
+
+async def _attempt(settings: Settings, things: Mapping[Key, Wanted], asked: set[Question], how: _How) -> _Attempt:
+    """In one short transaction, which never waits for an answer: whatever is to be counted is counted between two of them."""
     hashes = [thing.values["hash"] for thing in things.values() if "hash" in thing.values]
     async with transaction(settings) as connection:
         await storage.wait_for_turn(connection, settings.prefix)
         stored = await storage.load(connection, {key.account for key in things}, hashes)
-        changes = plan(things, stored, reindexing=reindexing) + (prune(things, stored) if pruning else [])
+        changes = plan(things, stored, reindexing=how.reindexing) + (prune(things, stored) if how.pruning else [])
+        if unasked := questions(changes, stored) - asked:
+            return _Attempt([], unasked)
+        if how.dry:
+            return _Attempt([str(change) for change in changes], set())
         lines = []
         for change in changes:
             complete, line = _with_token(change)
             await storage.write(connection, complete)
             lines.append(line)
-    for line in lines:
-        tell(line)
-    await index(settings, {key for key in things if key.kind is Kind.DATABASE}, tell, progress, reindexing=reindexing)
-    return lines
+    return _Attempt(lines, set())
 
 
 def _with_token(change: Change) -> tuple[Change, str]:

@@ -32,12 +32,12 @@ async def load(connection: AsyncConnection, account_ids: Iterable[int], hashes: 
         things |= {Key(kind, row["account"], row["id"]): row for row in (await connection.execute(statement)).mappings()}
     held = await connection.execute(select(tokens.c.hash, tokens.c.account, tokens.c.name).where(tokens.c.hash.in_(list(hashes))))
     populated = await connection.execute(
-        select(databases.c.account, databases.c.number).where(databases.c.account.in_(ids), refilings.has_profiles())
+        select(databases.c.id, databases.c.account, databases.c.number).where(databases.c.account.in_(ids), refilings.has_profiles())
     )
     return Stored(
         things,
         {row.hash: Key(Kind.TOKEN, row.account, row.name) for row in held},
-        frozenset(Key(Kind.DATABASE, row.account, row.number) for row in populated),
+        {Key(Kind.DATABASE, row.account, row.number): row.id for row in populated},
     )
 
 

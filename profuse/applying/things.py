@@ -45,8 +45,8 @@ class Stored:
     things: Mapping[Key, Values] = field(default_factory=dict)
     # Who holds the token values that the file names, in whatever account.
     holders: Mapping[bytes, Key] = field(default_factory=dict)
-    # The databases that have profiles.
-    populated: frozenset[Key] = frozenset()
+    # The databases that have profiles, and their internal ids.
+    populated: Mapping[Key, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

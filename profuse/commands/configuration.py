@@ -26,11 +26,16 @@ def apply(
         bool,
         typer.Option("--reindex", help="File the profiles that exist by fields that become searchable; may be repeated if interrupted."),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and what it means for stored profiles; change nothing.")
+    ] = False,
     directory: Dir = None,
 ) -> None:
     """Bring accounts, tokens, databases, resources and triggers to what FILE says; all of it or nothing.
 
-    Example: profuse apply examples/demo.toml
+    Tells before it does it how many profiles hold values that a changed declaration no longer fits.
+
+    Example: profuse apply --dry-run examples/demo.toml
     """
     from profuse.applying import BadFile
     from profuse.applying import apply as apply_text
@@ -38,10 +43,12 @@ def apply(
     text, settings = _text(file), settings_of(directory)
     try:
         with Console(stderr=True).status("") as status:
-            applying = apply_text(settings, text, pruning=prune, reindexing=reindex, tell=typer.echo, progress=status.update)
-            changed = asyncio.run(applying)
+            how = {"pruning": prune, "reindexing": reindex, "dry": dry_run}
+            changed = asyncio.run(apply_text(settings, text, tell=typer.echo, progress=status.update, **how))
         if not changed:
             _print([])
+        elif dry_run:
+            typer.echo("nothing was changed: this was a dry run")
     except BadFile as error:
         raise CannotRun("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
 

@@ -111,7 +111,7 @@ def test_the_type_of_a_field_cannot_change() -> None:
 def test_a_field_is_matched_by_from_its_first_profile_on() -> None:
     matched = FILE.replace('"tags"', '{ type = "tags", match = true }')
     with pytest.raises(BadFile, match=r"fields\.interests\.match: profiles exist"):
-        plan(wanted(read(matched)), Stored(stored(FILE).things, populated=frozenset({DATABASE})))
+        plan(wanted(read(matched)), Stored(stored(FILE).things, populated={DATABASE: 7}))
 
     (change,) = plan(wanted(read(matched)), stored(FILE))
 
