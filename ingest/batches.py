@@ -54,7 +54,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
     await connection.execute(
         "INSERT INTO batches (id, account, database, trigger, total, matching, field_name, resource, skip_triggers, "
         "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14::jsonb, "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::json, $13::json, $14::jsonb, "
         "now() + $15::interval, now() + $16::interval, now() + $17::interval)",
         batch.id,
         batch.account,

@@ -72,7 +72,8 @@ def _word(answered: bool, published: bool, silent: bool) -> str:
 
 async def _launches(connection: asyncpg.Connection, batch: bytes) -> dict[str, int]:
     row = await connection.fetchrow(
-        "SELECT coalesce(sum(cardinality(items) - launched - skipped - failed) FILTER (WHERE finished_at IS NULL), 0)::int AS scheduled, "
+        # A launch that left for another attempt is done here, and counted there.
+        "SELECT coalesce(sum(cardinality(items) - bit_count(done)) FILTER (WHERE finished_at IS NULL), 0)::int AS scheduled, "
         "coalesce(sum(launched), 0)::int AS launched, coalesce(sum(skipped), 0)::int AS skipped, "
         "coalesce(sum(failed), 0)::int AS launch_failed FROM launches WHERE batch = $1",
         batch,

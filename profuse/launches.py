@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.tables import batches, launches, triggers
 
 _ITEMS = func.cardinality(launches.c["items"])
+_LEFT = _ITEMS - func.bit_count(launches.c.done)
 
 
 async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
@@ -17,6 +18,7 @@ async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -
             func.encode(launches.c.batch, "hex").label("batch"),
             triggers.c.account,
             triggers.c.number.label("trigger"),
+            launches.c.attempt,
             launches.c.due_at,
             launches.c.run_at,
             launches.c.finished_at,
@@ -43,13 +45,18 @@ async def make_due(connection: AsyncConnection, batch: bytes) -> int | None:
     await connection.execute(
         update(batches)
         .where(batches.c.id == batch)
-        # What was to happen later may be over now.
-        .values(due_at=case((batches.c.due_at > func.now(), func.now()), else_=batches.c.due_at), look_at=func.now())
+        .values(
+            due_at=case((batches.c.due_at > func.now(), func.now()), else_=batches.c.due_at),
+            # What was to happen later may be over now.
+            look_at=func.now(),
+            # For what its imports start later.
+            hastened_at=func.now(),
+        )
     )
     hastened = await connection.execute(
         update(launches)
         .where(launches.c.batch == batch, launches.c.finished_at.is_(None), launches.c.due_at > func.now())
         .values(due_at=func.now(), run_at=func.now())
-        .returning(_ITEMS)
+        .returning(_LEFT)
     )
     return sum(int(items) for items in hastened.scalars())

@@ -29,5 +29,7 @@ LATENESS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 POSTPONED = Counter("profuse_launch_groups_postponed", "Times that a group of launches had to wait for its destination or the broker.")
+PUT_OFF = Counter("profuse_launches_put_off", "Times that a launch left its group for another attempt.")
+HELD = Gauge("profuse_destinations_held", "Mail servers, senders and domains at which nothing passes now, as this launcher sees it.")
 LEASES_LOST = Counter("profuse_launch_leases_lost", "Times that a launcher found its group claimed by another one.")
 UNKNOWN_VARIABLES = Counter("profuse_template_unknown_variables", "Variables in templates that had no value.")

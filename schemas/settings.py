@@ -100,13 +100,19 @@ class Settings(BaseSettings):
     geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
 
     claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
-    claim_groups: Few = Field(8, description="Most groups of launches in one claim.")
+    claim_groups: Few = Field(16, description="Most groups of launches that a launcher works on; of one account, half of them.")
     lease: Lease = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
     page: Few = Field(100, description="Launches that are sent and marked together.")
     attachments_limit: PositiveInt = Field(
         256 * MIB, description="Most bytes of attachments that a launcher holds, as they are mailed; launches beyond it wait."
     )
-    smtp_connections: Few = Field(8, description="Connections that a launcher opens to the SMTP server.")
+    smtp_connections: Few = Field(
+        16, description="Most connections that a launcher opens to the SMTP server; launches of one account use half of them."
+    )
+    launch_patience: Kept = Field(
+        timedelta(hours=24), description="How long a launch that is put off by its recipient's side is tried again."
+    )
+    held_patience: Kept = Field(timedelta(days=7), description="How long a launch waits for a destination that takes nothing from anybody.")
 
     batch_kept: Kept = Field(
         timedelta(hours=24), description="How long a batch with its results and launches is kept at least; so are replayed dead letters."

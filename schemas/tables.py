@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -138,8 +138,9 @@ batches = Table(
     Column("skip_triggers", Boolean, nullable=False),
     Column("skip_invalid_subscriptions", Boolean, nullable=False),
     Column("detect_geo", Boolean, nullable=False),
-    Column("content", JSONB, nullable=False),
-    Column("custom_data", JSONB, nullable=False),
+    # As it was written: a JSONB number may come back a hundred times as long.
+    Column("content", JSON, nullable=False),
+    Column("custom_data", JSON, nullable=False),
     # item number -> its error, for items that failed at the door
     Column("rejects", JSONB, nullable=False),
     Column("accepted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -147,6 +148,8 @@ batches = Table(
     # A lease of the gateway that publishes; meaningless once `published_at` is set.
     _moment("accepting_until", nullable=False),
     _moment("published_at"),
+    # When an operator made its launches due; what is scheduled later is due by then.
+    _moment("hastened_at"),
     # Before that retention need not ask whether all of it is over.
     Column("look_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("batches_look_at_idx", "look_at"),
@@ -234,10 +237,10 @@ results = Table(
     Column("profiles", LargeBinary, nullable=False),
     # item number -> its error
     Column("errors", JSONB, nullable=False),
-    # item number -> its own custom_data
-    Column("custom_data", JSONB, nullable=False),
+    # item number -> its own custom_data, as it was written
+    Column("custom_data", JSON, nullable=False),
     # Where an erasure has to look.
-    Index("results_custom_data_idx", "batch", "chunk", postgresql_where=text("custom_data <> '{}'")),
+    Index("results_custom_data_idx", "batch", "chunk", postgresql_where=text("custom_data::text <> '{}'")),
 )
 
 # Profiles that are gone, while their items' custom_data is being taken out of `results`.
@@ -254,6 +257,7 @@ launches = Table(
     metadata,
     Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
     Column("trigger", ForeignKey("triggers.id"), primary_key=True),
+    # How often its launches were put off; those that are leave for a group of the next attempt.
     Column("attempt", SmallInteger, primary_key=True, autoincrement=False),
     # The lowest item number in the group.
     Column("first_item", Integer, primary_key=True, autoincrement=False),
@@ -269,13 +273,23 @@ launches = Table(
     Column("done", BIT(varying=True), nullable=False),
     # Raised by every claim; a launcher that was frozen past its lease can write nothing.
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    # The trigger's account; accounts take turns. Empty only in groups of an older launcher, until a newer one has seen them.
+    Column("account", Integer),
+    # Claims that came to nothing since the last mark, as when their launcher died.
+    Column("claims", Integer, nullable=False, server_default=text("0")),
+    # How often nobody knows whether its launches were sent.
+    Column("doubts", SmallInteger, nullable=False, server_default=text("0")),
+    # Since when their destination keeps some of them waiting.
+    _moment("held_since"),
+    # Why its launches fail without being tried.
+    Column("doomed", Text),
     Column("launched", Integer, nullable=False, server_default=text("0")),
     Column("skipped", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
     # Events that are marked but perhaps not yet published.
     Column("outbox", LargeBinary),
     _moment("finished_at"),
-    Index("launches_run_at_idx", "run_at", postgresql_where=text("finished_at IS NULL")),
+    Index("launches_account_run_at_idx", "account", "run_at", postgresql_where=text("finished_at IS NULL")),
 )
 
 # Each worker writes its own topic's rows of these two; `profuse dead-letters` replays and drops.

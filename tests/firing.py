@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,9 +12,10 @@ from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
 from tests.launching import Remembering, World, matched
 from workers.kafka import BrokerUnavailable
-from workers.launcher import launches
+from workers.launcher import claiming, launches
+from workers.launcher.clock import clock
 from workers.launcher.enclosures import Enclosures
-from workers.launcher.groups import started_by
+from workers.launcher.groups import Group, started_by
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
@@ -53,16 +53,27 @@ class Launcher:
     lease: timedelta = LEASE
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # One for all claims: it remembers which destinations are held.
+        self.sending = Sending({"email": self.channel})
+
     def paging(self) -> Paging:
-        sending = Sending({"email": self.channel}, self.lease)
-        return Paging(Settings(page=self.page), self.world.pool, self.topic.publish, sending, Enclosures(self.world.pool, 256 * MIB))
+        enclosures = Enclosures(self.world.pool, 256 * MIB)
+        return Paging(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, enclosures)
 
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""
         await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
-        asked = time.monotonic()
-        for group in await launches.claim(self.world.pool, self.lease, 10):
-            await self.paging().work(group, Lease(self.lease, asked), self.stop)
+        for group in await claim(self.world, self.lease):
+            await self.paging().work(group, Lease(self.lease, clock()), self.stop)
+
+
+async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:
+    """Whatever is due, of all accounts."""
+    accounts = [row["id"] for row in await world.pool.fetch("SELECT id FROM accounts")]
+    return await claiming.claim(world.pool, lease, dict.fromkeys(accounts, most), most)
 
 
 async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:
@@ -78,7 +89,9 @@ async def schedule(world: World, *emails: str | None, trigger: int | None = None
 async def counts(world: World) -> dict[str, Any]:
     row = await world.pool.fetchrow(
         """
-        SELECT launched, skipped, failed, finished_at IS NOT NULL AS finished, outbox IS NOT NULL AS outbox, run_at > now() AS rests
+        SELECT sum(launched)::int AS launched, sum(skipped)::int AS skipped, sum(failed)::int AS failed,
+            count(*) = count(finished_at) AS finished,
+            count(outbox) > 0 AS outbox, bool_and(run_at > now()) AS rests
         FROM launches
         """
     )

@@ -1,9 +1,8 @@
 """What launcher tests are made of: values with defaults, a seeded account, and a channel that remembers."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,6 +11,8 @@ import msgspec
 from schemas.ids import new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from workers.launcher import enclosing
+from workers.launcher.channel import SERVER
+from workers.launcher.slots import Slots
 from workers.launcher.terms import Campaign, Launch, Profile, Recipient
 
 NOBODY = b"\x07" * 12
@@ -29,6 +30,7 @@ def campaign(**changes: Any) -> Campaign:
         "sender": "Demo <demo@example.com>",
         "subject": "Hello",
         "html": "<p>Hello</p>",
+        "accepted_at": datetime(2026, 1, 1, tzinfo=UTC),
         "content": {},
         "custom_data": {},
     }
@@ -103,7 +105,7 @@ class World:
             """
             INSERT INTO batches (id, account, database, trigger, total, matching, skip_triggers, skip_invalid_subscriptions, detect_geo,
                                  content, custom_data, rejects, accepting_until, due_at)
-            VALUES ($1, 1, $2, $3, $4, 'email', false, false, false, $5::jsonb, $6::jsonb, '{}', now(), now() + $7)
+            VALUES ($1, 1, $2, $3, $4, 'email', false, false, false, $5::json, $6::json, '{}', now(), now() + $7)
             """,
             batch,
             self.database,
@@ -134,7 +136,7 @@ class World:
     async def custom_data(self, batch: bytes, given: dict[int, dict[str, Any]]) -> None:
         """The items' own custom_data, as the matcher stores it."""
         await self.pool.execute(
-            "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, '{0}', $2, '{}', $3::jsonb)",
+            "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, '{0}', $2, '{}', $3::json)",
             batch,
             NOBODY,
             msgspec.json.encode({str(item): data for item, data in given.items()}).decode(),
@@ -157,7 +159,10 @@ class Remembering:
 
     does: Callable[[Launch], Awaitable[None]] | None = None
     sent: list[Launch] = field(default_factory=list)
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    slots: Slots = field(default_factory=lambda: Slots(8))
+
+    def places(self, launch: Launch) -> Sequence[str]:
+        return (SERVER, f"at {launch.recipient.address.partition('@')[2]}")
 
     async def send(self, launch: Launch) -> None:
         if self.does is not None:

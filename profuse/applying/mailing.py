@@ -46,6 +46,7 @@ def _sample(sender: str) -> Launch:
         sender=sender,
         subject="",
         html="",
+        accepted_at=datetime.now(UTC),
         content={},
         custom_data={},
     )

@@ -17,7 +17,7 @@ from schemas.settings import Settings
 
 app = typer.Typer(help="See launches, and hasten them.", no_args_is_help=True)
 
-_COLUMNS = ("batch", "trigger", "due_at", "items", "launched", "skipped", "failed", "finished_at")
+_COLUMNS = ("batch", "trigger", "attempt", "due_at", "items", "launched", "skipped", "failed", "finished_at")
 
 
 @app.command("list")

@@ -26,7 +26,7 @@ PAGE = 100
 _LOOK_EVERY = 0.2
 
 _ITS_ENTRY = "results.batch = :batch AND :item = ANY(results.items) AND results.errors -> CAST(:item AS text) = CAST(:entry AS jsonb)"
-# No launch refers to the name of such a row: all of its items died together.
+# No launch refers to the name of such a row: all of its items died together, and none has custom_data.
 _TAKE_BACK = (
     text(f"DELETE FROM results WHERE {_ITS_ENTRY} AND cardinality(items) = 1"),  # noqa: S608  # a constant
     text(f"""
@@ -34,8 +34,7 @@ _TAKE_BACK = (
         chunk = (SELECT min(other) FROM unnest(items) AS other WHERE other <> :item),
         items = array_remove(items, :item),
         profiles = overlay(profiles PLACING '' FROM 12 * (array_position(items, :item) - 1) + 1 FOR 12),
-        errors = errors - CAST(:item AS text),
-        custom_data = custom_data - CAST(:item AS text)
+        errors = errors - CAST(:item AS text)
     WHERE {_ITS_ENTRY}
     """),  # noqa: S608  # a constant
 )

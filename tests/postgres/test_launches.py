@@ -9,9 +9,12 @@ import pytest
 
 from schemas.messages import TriggerStart
 from schemas.settings import Settings
+from tests.firing import claim
 from tests.launching import NOBODY, World, matched, new_world
-from workers.launcher import launches
+from workers.launcher import claiming, launches
+from workers.launcher.clock import clock
 from workers.launcher.groups import Group, NewGroup, started_by
+from workers.launcher.launches import Marks
 from workers.launcher.leases import Lease
 from workers.postgres import open_pool
 
@@ -24,7 +27,7 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
     return await new_world(pool)
 
 
-async def schedule(world: World, batch: bytes, *items: int, trigger: int | None = None) -> bool:
+async def schedule(world: World, batch: bytes, *items: int, trigger: int | None = None) -> set[int]:
     """One group of these items."""
     packed = NOBODY * len(items)
     async with world.pool.acquire() as connection:
@@ -32,7 +35,7 @@ async def schedule(world: World, batch: bytes, *items: int, trigger: int | None 
 
 
 async def one(world: World, lease: timedelta = LEASE) -> Group:
-    (group,) = await launches.claim(world.pool, lease, 10)
+    (group,) = await claim(world, lease, 10)
     return group
 
 
@@ -69,7 +72,7 @@ async def test_a_repeat_starts_nothing(world: World) -> None:
     batch = await world.batch()
     await schedule(world, batch, 0, 1)
     group = await one(world)
-    await launches.mark(world.pool, group, group.bits([0]), (1, 0, 0), None)
+    await launches.mark(world.pool, group, Marks(sent=[0]), None)
 
     due = await schedule(world, batch, 0, 1)
 
@@ -134,7 +137,7 @@ async def test_many_batches_are_scheduled_at_once_whatever_was_there_when_the_pl
 async def test_nothing_is_claimed_early(world: World) -> None:
     await schedule(world, await world.batch(due_in=timedelta(seconds=60)), 0)
 
-    assert await launches.claim(world.pool, LEASE, 10) == []
+    assert await claim(world, LEASE, 10) == []
 
 
 async def test_a_claimed_group_says_all_that_is_needed(world: World) -> None:
@@ -153,7 +156,7 @@ async def test_rival_launchers_never_share_a_group(world: World) -> None:
     for _ in range(40):
         await schedule(world, await world.batch(), 0)
 
-    claims = await asyncio.gather(*[launches.claim(world.pool, LEASE, 5) for _ in range(8)])
+    claims = await asyncio.gather(*[claim(world, LEASE, 5) for _ in range(8)])
 
     claimed = [group.batch for groups in claims for group in groups]
     assert len(claimed) == len(set(claimed)) == 40
@@ -164,10 +167,10 @@ async def test_a_rival_does_not_wait_for_a_claim_under_way(world: World) -> None
     for _ in range(2):
         await schedule(world, await world.batch(), 0)
     async with world.pool.acquire() as connection, connection.transaction():
-        first = await connection.fetch(launches.CLAIM, LEASE, 1)
+        first = await connection.fetch(claiming.CLAIM, LEASE, 1, [1], [1])
 
         # With a plain FOR UPDATE this would wait until the lock times out.
-        second = await launches.claim(world.pool, LEASE, 10)
+        second = await claim(world, LEASE, 10)
 
     assert {first[0]["batch"]} | {group.batch for group in second} == set(await world.pool.fetchval("SELECT array_agg(id) FROM batches"))
     assert len(second) == 1
@@ -177,7 +180,7 @@ async def test_the_longest_due_go_first(world: World) -> None:
     for minutes in (2, 9, 5):
         await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
 
-    claimed = await launches.claim(world.pool, LEASE, 2)
+    claimed = await claim(world, LEASE, 2)
 
     assert [round(group.late / 60) for group in claimed] == [9, 5]
 
@@ -187,7 +190,7 @@ async def test_the_longest_due_are_claimed_whatever_the_plan(world: World) -> No
         await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
     async with world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-        claimed = await connection.fetch(launches.CLAIM, LEASE, 2)
+        claimed = await connection.fetch(claiming.CLAIM, LEASE, 2, [1], [2])
 
     assert {round(row["late"] / 60) for row in claimed} == {9, 5}
 
@@ -206,21 +209,21 @@ async def test_a_group_under_lease_is_not_claimed(world: World) -> None:
     await schedule(world, await world.batch(), 0)
     await one(world)
 
-    assert await launches.claim(world.pool, LEASE, 10) == []
+    assert await claim(world, LEASE, 10) == []
 
 
 async def test_a_finished_group_is_never_claimed(world: World) -> None:
     await schedule(world, await world.batch(), 0)
     await launches.finish(world.pool, await one(world, OVER))
 
-    assert await launches.claim(world.pool, LEASE, 10) == []
+    assert await claim(world, LEASE, 10) == []
 
 
 async def test_a_group_that_was_put_back_rests(world: World) -> None:
     await schedule(world, await world.batch(), 0)
     await launches.put_back(world.pool, await one(world), timedelta(seconds=60))
 
-    assert await launches.claim(world.pool, LEASE, 10) == []
+    assert await claim(world, LEASE, 10) == []
 
 
 # Writing
@@ -234,7 +237,7 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
     await one(world)
     before = await world.pool.fetch("SELECT * FROM launches")
 
-    arguments = {"renew": (LEASE,), "mark": (frozen.bits([0]), (1, 0, 0), b"x"), "put_back": (LEASE,), "finish": ()}[write]
+    arguments = {"renew": (LEASE,), "mark": (Marks(sent=[0]), b"x"), "put_back": (LEASE,), "finish": ()}[write]
     with pytest.raises(launches.LeaseLost):
         await getattr(launches, write)(world.pool, frozen, *arguments)
 
@@ -244,8 +247,8 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
 async def test_marks_add_up(world: World) -> None:
     await schedule(world, await world.batch(), 0, 1, 2, 3)
     group = await one(world, OVER)
-    await launches.mark(world.pool, group, group.bits([0, 2]), (1, 1, 0), b"events")
-    await launches.mark(world.pool, group, group.bits([3]), (0, 0, 1), b"others")
+    await launches.mark(world.pool, group, Marks(sent=[0], skipped=[2]), b"events")
+    await launches.mark(world.pool, group, Marks(failed=[3]), b"others")
 
     group = await one(world)
 
@@ -255,7 +258,7 @@ async def test_marks_add_up(world: World) -> None:
 
 async def test_a_lease_is_renewed_when_less_than_half_is_left(world: World) -> None:
     await schedule(world, await world.batch(), 0)
-    lease = Lease(LEASE, time.monotonic() - 16)
+    lease = Lease(LEASE, clock() - 16)
     group = await one(world, timedelta(seconds=14))
 
     await lease.keep(world.pool, group)
@@ -269,7 +272,7 @@ async def test_a_fresh_lease_costs_no_write(world: World) -> None:
     group = await one(world)
     before = await world.pool.fetchval("SELECT xmin::text FROM launches")
 
-    await Lease(LEASE, time.monotonic()).keep(world.pool, group)
+    await Lease(LEASE, clock()).keep(world.pool, group)
 
     assert await world.pool.fetchval("SELECT xmin::text FROM launches") == before
 
@@ -281,7 +284,7 @@ async def test_a_lease_that_was_taken_over_is_noticed_before_the_next_page(world
     await one(world)
 
     with pytest.raises(launches.LeaseLost):
-        await Lease(LEASE, time.monotonic() - 60).keep(world.pool, frozen)
+        await Lease(LEASE, clock() - 60).keep(world.pool, frozen)
 
 
 # Plans
@@ -292,11 +295,11 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
     async with await open_pool(tables, 1) as pool, pool.acquire() as connection:
         # Planned while the table is empty, and never analysed since.
         for _ in range(7):
-            await connection.fetch(launches.CLAIM, LEASE, 8)
+            await connection.fetch(claiming.CLAIM, LEASE, 8, [1], [8])
         await connection.execute(
             """
-            INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done)
-            SELECT $1, $2, 0, n, now() + interval '1 day', now() + interval '1 day', 0, ARRAY[n], ''::bytea, '0'::varbit
+            INSERT INTO launches (batch, trigger, account, attempt, first_item, due_at, run_at, chunk, items, profiles, done)
+            SELECT $1, $2, 1, 0, n, now() + interval '1 day', now() + interval '1 day', 0, ARRAY[n], ''::bytea, '0'::varbit
             FROM generate_series(0, 99999) AS n
             """,
             batch,
@@ -304,7 +307,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
         )
         await connection.execute("UPDATE launches SET run_at = now() WHERE first_item IN (7, 70)")
         before = await _blocks(connection)
-        claimed = await connection.fetch(launches.CLAIM, LEASE, 8)
+        claimed = await connection.fetch(claiming.CLAIM, LEASE, 8, [1], [8])
         touched = await _blocks(connection) - before
 
     assert len(claimed) == 2

@@ -1,7 +1,7 @@
 """From matched messages to events and groups."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ class Desk:
     async def _publish(self, records: Sequence[Outgoing]) -> None:
         self.published.append(list(records))
 
-    def _wake(self) -> None:
+    def _wake(self, _accounts: Collection[int]) -> None:
         self.woken += 1
 
 

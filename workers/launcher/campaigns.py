@@ -1,5 +1,7 @@
 """What a group's trigger and batch say now; read-only."""
 
+from dataclasses import replace
+
 import asyncpg
 import msgspec
 
@@ -7,7 +9,7 @@ from workers.launcher.terms import Campaign
 
 _CAMPAIGN = """
 SELECT
-    batch.account, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
+    batch.account, batch.accepted_at, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
     resource.number AS resource, trigger.unconditional_sending, trigger.sender, trigger.subject, trigger.html,
     -- Only the campaign that the batch names gets its content and files; the others start by themselves.
     CASE WHEN batch.trigger = trigger.id THEN batch.content ELSE '{}' END::text AS content,
@@ -21,6 +23,10 @@ WHERE batch.id = $1
 """
 
 
+# What an `apply` may change while launches go out.
+_TRIGGER = "SELECT active, sender, subject, html FROM triggers WHERE id = $1"
+
+
 async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | None:
     """The campaign, or None if its batch was deleted."""
     row = await pool.fetchrow(_CAMPAIGN, batch, trigger)
@@ -29,3 +35,9 @@ async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | Non
     values = dict(row)
     shared = {name: msgspec.json.decode(values.pop(name)) for name in ("content", "custom_data")}
     return Campaign(**values, **shared)
+
+
+async def again(pool: asyncpg.Pool, campaign: Campaign, trigger: int) -> Campaign:
+    """The campaign with what its trigger says by now."""
+    row = await pool.fetchrow(_TRIGGER, trigger)
+    return campaign if row is None else replace(campaign, **row)

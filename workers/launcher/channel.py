@@ -1,28 +1,48 @@
 """The seam for ways out of the house: what a launch needs of its channel, and how one says no."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
+from workers.launcher.slots import Slots
 from workers.launcher.terms import Launch
+
+# The place that all launches of a channel go through.
+SERVER = "the server"
 
 
 class Refused(Exception):
-    """This launch will never pass."""
+    """This launch will never pass. `code` is the destination's, where it gave one."""
+
+    def __init__(self, why: str, code: int | None = None) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class Deferred(Exception):
-    """This launch may pass later; others may pass now."""
+    """This launch may pass later; others may pass now. `in_doubt`: it may have passed already."""
+
+    def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False) -> None:
+        super().__init__(why)
+        self.code = code
+        self.in_doubt = in_doubt
 
 
 class Unavailable(Exception):
-    """The destination cannot be reached; nothing may pass now."""
+    """It is no fault of the launch: nothing passes at that place now."""
+
+    def __init__(self, why: str, place: str = SERVER) -> None:
+        super().__init__(why)
+        self.place = place
 
 
 class Channel(Protocol):
     """A way to reach people."""
 
     # As many launches may be under way at once.
-    slots: asyncio.Semaphore
+    slots: Slots
+
+    def places(self, launch: Launch) -> Sequence[str]:
+        """Where it passes through: whichever of them is held, holds it."""
 
     async def send(self, launch: Launch) -> None:
         """Hand the launch over for delivery; raises `Refused`, `Deferred` or `Unavailable`."""

@@ -24,17 +24,25 @@ class Imported:
     custom_data: Mapping[str, Any]
 
 
-def of_import(imported: Imported, now: datetime) -> ProfileEvent:
-    """The same in every repeat but for its date."""
-    return _event(imported, "import_api", f"{imported.batch.hex()}/{imported.item}", {}, now)
+def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
+    """The same in every repeat, its date too."""
+    return _event(imported, "import_api", f"{imported.batch.hex()}/{imported.item}", {}, accepted_at)
 
 
-def of_launch(imported: Imported, campaign: Campaign, launch: str, outcome: Outcome, now: datetime) -> list[ProfileEvent]:
-    """That the launch fired, then how it ended."""
-    data = {"campaign_id": campaign.trigger, "launch_id": launch}
+def of_firing(imported: Imported, campaign: Campaign, launch: str, now: datetime) -> ProfileEvent:
+    """That the launch fired; told with its first attempt."""
+    return _event(imported, "launch", launch, _about(campaign, launch), now)
+
+
+def of_ending(imported: Imported, campaign: Campaign, launch: str, outcome: Outcome, now: datetime) -> ProfileEvent:
+    """How it ended."""
     reason = {} if outcome.reason is None else {"reason": outcome.reason}
-    ended = _event(imported, outcome.ending, launch, data | reason, now)
-    return [_event(imported, "launch", launch, data, now), ended.model_copy(update={"subscription": outcome.subscription})]
+    ended = _event(imported, outcome.ending, launch, _about(campaign, launch) | reason, now)
+    return ended.model_copy(update={"subscription": outcome.subscription})
+
+
+def _about(campaign: Campaign, launch: str) -> dict[str, Any]:
+    return {"campaign_id": campaign.trigger, "launch_id": launch}
 
 
 def md5(email: str | None) -> str | None:

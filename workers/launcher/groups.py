@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import asyncpg
 
@@ -22,6 +23,16 @@ class NewGroup:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """Launches that leave their group for one of the next attempt, after a rest."""
+
+    items: Sequence[int]
+    profiles: bytes
+    doubts: int
+    rest: timedelta
+
+
+@dataclass(frozen=True)
 class Group:
     """A claimed group; `fence` is this claim's number."""
 
@@ -30,18 +41,31 @@ class Group:
     attempt: int
     first_item: int
     fence: int
+    account: int
     chunk: int
     items: Sequence[int]
     profiles: Sequence[bytes]
     done: asyncpg.BitString
     outbox: bytes | None
+    # Claims since the last mark, this one included.
+    claims: int
+    # How often nobody knows whether its launches were sent.
+    doubts: int
+    # Why they fail without being tried.
+    doomed: str | None
     # Seconds between the due time and this claim.
     late: float
+    # Seconds since its destination keeps some of them waiting.
+    held_for: float | None
 
     def undone(self) -> list[int]:
         """Positions that no launcher has settled yet."""
         done = self.done.bytes
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
+
+    def leaving(self, positions: Iterable[int], doubts: int, rest: timedelta) -> "Leaving":
+        at = sorted(positions)
+        return Leaving([self.items[each] for each in at], b"".join(self.profiles[each] for each in at), doubts, rest)
 
     def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
         return asyncpg.BitString.frombytes(bits.packed(len(self.items), positions), bitlength=len(self.items))

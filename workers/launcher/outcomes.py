@@ -4,7 +4,7 @@ from workers.launcher import recipients
 from workers.launcher.terms import Campaign, Ending, Outcome, Profile, Recipient
 
 TRIGGER_INACTIVE = Outcome(Ending.SKIP, "trigger_inactive")
-PROFILE_NOT_FOUND = Outcome(Ending.SKIP, "profile_not_found")
+PROFILE_DELETED = Outcome(Ending.SKIP, "profile_deleted")
 PROFILE_STATUS = Outcome(Ending.SKIP, "profile_status")
 NO_SUBSCRIPTION = Outcome(Ending.SKIP, "no_subscription")
 
@@ -19,7 +19,7 @@ def decide(campaign: Campaign, profile: Profile | None) -> Recipient | Outcome:
     if not campaign.active:
         return TRIGGER_INACTIVE
     if profile is None:
-        return PROFILE_NOT_FOUND
+        return PROFILE_DELETED
     if profile.data.get("_status", _SUBSCRIBED) != _SUBSCRIBED:
         return PROFILE_STATUS
     return recipients.choose(campaign, profile) or NO_SUBSCRIPTION

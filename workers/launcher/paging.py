@@ -1,145 +1,170 @@
-"""A claimed group, page by page: read, send, mark, publish."""
+"""A claimed group, page by page: read, send, and mark every second whatever has ended by then."""
 
 import asyncio
-from collections import Counter
+import random
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
-from schemas import ids, metrics
+from schemas import metrics
 from schemas.crashes import crash_point
-from schemas.outages import POSTGRES_FULL
 from schemas.settings import Settings
-from schemas.topics import EVENTS, Outgoing
-from workers.exactly_once.progress import pack, unpack
+from workers.exactly_once.progress import unpack
+from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.kafka import BrokerUnavailable
-from workers.launcher import campaigns, events, launches, profiles
+from workers.launcher import campaigns, launches, profiles
+from workers.launcher.clock import clock
 from workers.launcher.enclosures import Enclosures
-from workers.launcher.events import Imported
+from workers.launcher.gates import Held
 from workers.launcher.groups import Group
 from workers.launcher.leases import Lease
+from workers.launcher.marking import Marking
+from workers.launcher.patience import Patience, jittered, pause
+from workers.launcher.profiles import Stored
 from workers.launcher.publishing import Publish
 from workers.launcher.sending import Due, Page, Sending
-from workers.launcher.terms import Campaign, Ending, Profile
+from workers.launcher.terms import Campaign, Ending, Outcome
+from workers.launcher.work import Work
+from workers.postgres import AWAY
 
 log = structlog.get_logger()
 
-_SHORTEST_PAUSE = timedelta(seconds=5)
-_LONGEST_PAUSE = timedelta(minutes=5)
+_MARK_EVERY = 1.0
+_READ_AGAIN_AFTER = 2.0
 _BROKER_PAUSE = timedelta(seconds=2)
-_FULL_PAUSE = timedelta(seconds=1)
+# How long a destination may be held until a person is told.
+_TOLD_AFTER = timedelta(hours=24)
+_KILLER = "cannot be processed: whoever tried it died"
 
 
 class Paging:
     """Takes claimed groups as far as they go. No transaction is open while anything is sent or published."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish, sending: Sending, enclosures: Enclosures) -> None:
-        self._topic = settings.topic(EVENTS.name)
         self._size = settings.page
+        self._patience = Patience(settings.launch_patience, settings.held_patience)
         self._pool = pool
         self._publish = publish
         self._sending = sending
         self._enclosures = enclosures
+        self._marking = Marking(settings, pool, publish)
+
+    def problems(self) -> list[str]:
+        return self._sending.problems()
 
     async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
         """Raises `LeaseLost` when another launcher has the group."""
+        work = Work(group, lease, stop)
+        crash_point("paging:claimed")
         try:
             # Left by a launcher that died; the next mark would overwrite it.
-            crash_point("paging:claimed")
             await self._publish(unpack(group.outbox))
-            crash_point("paging:outbox_published")
-            await self._pages(group, lease, stop)
         except BrokerUnavailable as error:
+            work.silent = str(error)
+        else:
+            crash_point("paging:outbox_published")
+            await self._begin(work)
+        if work.silent is not None:
             # However often: it comes back for all groups at once, and what is marked is not sent again.
-            await self._postpone(group, _BROKER_PAUSE, str(error))
+            await self._postpone(work, _BROKER_PAUSE, work.silent)
 
-    async def _pages(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+    async def _begin(self, work: Work) -> None:
+        group = work.group
+        kills = group.claims > launches.MOST_CLAIMS
+        if kills and len(work.left) > 1:
+            log.error("group_halved", batch=group.batch.hex(), launches=len(work.left))
+            await launches.halve(self._pool, group)
+            return
         campaign = await campaigns.load(self._pool, group.batch, group.trigger)
         if campaign is None:
             raise launches.LeaseLost
-        if not campaign.has_files:
-            return await self._all(group, campaign, lease, stop)
-        async with self._enclosures.of(campaign.account, group.batch) as enclosed:
-            return await self._all(group, replace(campaign, enclosed=enclosed), lease, stop)
-
-    async def _all(self, group: Group, campaign: Campaign, lease: Lease, stop: asyncio.Event) -> None:
-        left, deferred, page = group.undone(), False, Page()
-        while left and not page.blocked() and not stop.is_set():
-            await lease.keep(self._pool, group)
-            page = await self._page(group, campaign, left[: self._size], lease, stop)
-            deferred = deferred or bool(page.deferred)
-            left = [position for position in left if position not in page.begun()]
-        if deferred or page.blocked():
-            await self._postpone(group, pause(group.fence, group.late), page.unavailable or next(iter(page.deferred.values()), "deferred"))
-        elif left:
-            await launches.put_back(self._pool, group, timedelta())
+        held: dict[int, Held] = {}
+        if group.doomed is not None or kills:
+            await self._doom(work, campaign, work.left, group.doomed or _KILLER)
+        elif campaign.has_files:
+            async with self._enclosures.of(campaign.account, group.batch) as enclosed:
+                held = await self._pages(work, replace(campaign, enclosed=enclosed))
         else:
-            await launches.finish(self._pool, group)
+            held = await self._pages(work, campaign)
+        if work.silent is None:
+            await self._leave(work, campaign, held)
 
-    async def _page(self, group: Group, campaign: Campaign, positions: list[int], lease: Lease, stop: asyncio.Event) -> Page:
-        found = await profiles.load(self._pool, [group.profiles[position] for position in positions])
-        due = [Due(position, _launch(group, position), found.get(group.profiles[position])) for position in positions]
-        page = await self._sending.send(campaign, due, lease, stop)
-        crash_point("paging:sent")
-        if page.settled:
-            told = await self._told(group, campaign, page, found)
-            await self._mark(group, page, pack(told), lease, stop)
-            crash_point("paging:marked")
-            # Only what is marked: nobody may hear of a launch that will be repeated.
-            await self._publish(told)
-            crash_point("paging:published")
-        log.info("page_sent", batch=group.batch.hex(), trigger=campaign.trigger, settled=len(page.settled), deferred=len(page.deferred))
-        return page
+    async def _pages(self, work: Work, campaign: Campaign) -> dict[int, Held]:
+        """Gives every launch that is left its turn, once; returns those that have to wait."""
+        held: dict[int, Held] = {}
+        positions = work.group.undone()
+        while positions and work.open():
+            campaign = await self._kept_up(work, campaign)
+            found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]])
+            page = Page(campaign, work.open)
+            await self._page(work, page, dict(zip(positions, found, strict=False)))
+            held |= page.held
+            campaign, positions = page.campaign, positions[len(found) :]
+        return held
 
-    async def _mark(self, group: Group, page: Page, outbox: bytes | None, lease: Lease, stop: asyncio.Event) -> None:
-        """What is sent is marked as soon as Postgres has room for it."""
-        counts = Counter(outcome.ending for outcome in page.settled.values())
-        settled = (counts[Ending.SEND], counts[Ending.SKIP], counts[Ending.FAIL])
-        # Given up, the page would be sent again with each claim, for as long as the disk is full.
-        full = retry_if_exception_type(asyncpg.DiskFullError)
-        attempts = AsyncRetrying(retry=full, wait=wait_fixed(_FULL_PAUSE), stop=lambda _: stop.is_set(), before_sleep=_full, reraise=True)
-        async for attempt in attempts:
-            with attempt:
-                await lease.keep(self._pool, group)
-                await launches.mark(self._pool, group, group.bits(page.settled), settled, outbox)
-        for ending, count in counts.items():
-            metrics.LAUNCHES.labels(ending).inc(count)
+    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored]) -> None:
+        before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
+        due = [Due(position, work.launch(position), stored.reader()) for position, stored in found.items()]
+        sending = asyncio.create_task(self._sending.send(page, due))
+        try:
+            while not sending.done():
+                await asyncio.wait({sending}, timeout=_MARK_EVERY)
+                if work.over():
+                    await _cut_off(sending)
+                crash_point("paging:sent")
+                await self._marking.settle(work, page.campaign, page.take(), emails)
+                page.campaign = await self._kept_up(work, page.campaign)
+        finally:
+            await _cut_off(sending)
+        if not sending.cancelled():
+            sending.result()
+        log.info(
+            "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
+        )
 
-    async def _told(self, group: Group, campaign: Campaign, page: Page, found: dict[bytes, Profile]) -> list[Outgoing]:
-        items = [group.items[position] for position in page.settled]
-        own = await profiles.load_custom_data(self._pool, group.batch, group.chunk, items)
-        now = datetime.now(UTC)
-        records: list[Outgoing] = []
-        for position, outcome in page.settled.items():
-            item, id_ = group.items[position], group.profiles[position]
-            email = found[id_].email if id_ in found else None
-            custom_data = {**campaign.custom_data, **own.get(item, {})}
-            imported = Imported(campaign.account, campaign.database, group.batch, item, id_, email, custom_data)
-            told = events.of_launch(imported, campaign, _launch(group, position), outcome, now)
-            records += [Outgoing(self._topic, event.profile_id.encode(), event.encode()) for event in told]
-        return records
+    async def _kept_up(self, work: Work, campaign: Campaign) -> Campaign:
+        """However long it takes, a group neither loses its lease nor goes on with a campaign that was switched off."""
+        try:
+            await work.lease.keep(self._pool, work.group)
+            if clock() - work.read_at > _READ_AGAIN_AFTER:
+                campaign = await campaigns.again(self._pool, campaign, work.group.trigger)
+                work.read_at = clock()
+        except AWAY as error:
+            # What is under way may end; nothing begins once the lease is nearly over.
+            if trouble_of(error) is not Trouble.WORLD:
+                raise
+        return campaign
 
-    async def _postpone(self, group: Group, pause: timedelta, why: str) -> None:
-        log.warning("group_postponed", batch=group.batch.hex(), seconds=pause.total_seconds(), why=why)
+    async def _doom(self, work: Work, campaign: Campaign, positions: Iterable[int], why: str) -> None:
+        """End launches without trying them."""
+        doomed = sorted(positions)
+        log.error("launches_given_up", batch=work.group.batch.hex(), launches=len(doomed), why=why)
+        emails = await profiles.emails(self._pool, [work.group.profiles[position] for position in doomed])
+        await self._marking.settle(work, campaign, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)), emails)
+
+    async def _leave(self, work: Work, campaign: Campaign, held: Mapping[int, Held]) -> None:
+        waited = timedelta(seconds=work.group.held_for or 0)
+        why = next((each.why for each in held.values()), "")
+        if held and waited >= self._patience.held:
+            await self._doom(work, campaign, held, f"gave up, its destination took nothing for {waited.days} days: {why}")
+        if not work.left:
+            await launches.finish(self._pool, work.group)
+        elif held:
+            if waited >= _TOLD_AFTER:
+                log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
+            await self._postpone(work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
+        else:
+            await launches.put_back(self._pool, work.group, timedelta())
+
+    async def _postpone(self, work: Work, rest: timedelta, why: str, *, held: bool = False) -> None:
+        log.warning("group_postponed", batch=work.group.batch.hex(), seconds=rest.total_seconds(), why=why)
         metrics.POSTPONED.inc()
-        await launches.put_back(self._pool, group, pause)
+        await launches.put_back(self._pool, work.group, rest, held=held)
 
 
-def _full(_: RetryCallState) -> None:
-    log.warning("mark_waits", todo=POSTGRES_FULL)
-
-
-def pause(claims: int, late: float) -> timedelta:
-    """How long a group rests after its n-th claim came to nothing, so many seconds after it was due.
-
-    Every claim raises the fence, so it counts them. But some came to nothing for another reason, such as a broker that was away:
-    so the rest is at most half as long as the group has waited already.
-    """
-    return min(_SHORTEST_PAUSE * float(2 ** min(claims - 1, 10)), max(timedelta(seconds=late / 2), _SHORTEST_PAUSE), _LONGEST_PAUSE)
-
-
-def _launch(group: Group, position: int) -> str:
-    return ids.launch_id(group.batch, group.items[position], group.trigger)
+async def _cut_off(sending: asyncio.Task[None]) -> None:
+    sending.cancel()
+    await asyncio.wait({sending})

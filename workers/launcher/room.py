@@ -21,6 +21,9 @@ from workers.postgres import open_pool
 from workers.publisher import open_publisher
 from workers.retention import Retention
 
+# Groups use one only while they read or mark.
+_FIRING_CONNECTIONS = 9
+
 
 class Launcher:
     """One loop schedules what was matched, one fires what is due, and one deletes what is over."""
@@ -48,7 +51,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
     async with AsyncExitStack() as stack:
         # Apart, so that neither loop waits for the other's connections and confirmations.
         scheduling_pool = await stack.enter_async_context(await open_pool(settings, 2))
-        firing_pool = await stack.enter_async_context(await open_pool(settings, settings.claim_groups + 1))
+        firing_pool = await stack.enter_async_context(await open_pool(settings, _FIRING_CONNECTIONS))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
         channels: Mapping[str, Channel] = {
@@ -57,7 +60,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
-        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels, settings.lease), enclosures)
+        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels), enclosures)
         firing = Firing(settings, firing_pool, paging)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
         stream = Stream(settings, "launcher", scheduling, scheduling_pool, matched)

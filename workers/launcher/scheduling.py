@@ -1,7 +1,6 @@
 """From matched profiles to durable launches."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 
 import asyncpg
 
@@ -12,27 +11,36 @@ from workers.exactly_once import Dead
 from workers.launcher import groups, imports, launches, unreadable
 from workers.launcher.publishing import Publish
 
-# Events that are built, and wait for their confirmation, at a time.
+# Items whose profiles are looked up at a time.
 _MOST_ITEMS = 5_000
+# Of events that wait for their confirmation at a time.
+_MOST_BYTES = 2 * 1024 * 1024
 
 
 class Scheduling:
-    """The room behind `profuse.matches`; `wake` is called when something that was scheduled is due already."""
+    """The room behind `profuse.matches`; `wake` is called with the accounts that have something due already."""
 
     topic = MATCHES
 
-    def __init__(self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[], None]) -> None:
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[Collection[int]], None]) -> None:
         self._pool = pool
         self._publish = publish
         self._events_topic = events_topic
         self._wake = wake
-        self._due = False
+        self._due: set[int] = set()
 
     async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[ProfilesMatched, None]:
         """Tell the world of the imports; the broker has it before the position moves."""
         for part in slices(messages):
-            told = await imports.events_of(self._pool, part, datetime.now(UTC))
-            await self._publish([Outgoing(self._events_topic, event.profile_id.encode(), event.encode()) for event in told])
+            told: list[Outgoing] = []
+            size = 0
+            async for event in imports.events_of(self._pool, part):
+                told.append(Outgoing(self._events_topic, event.profile_id.encode(), event.encode()))
+                size += len(told[-1].value)
+                if size > _MOST_BYTES:
+                    await self._publish(told)
+                    told, size = [], 0
+            await self._publish(told)
             for message in part:
                 yield message
 
@@ -49,7 +57,7 @@ class Scheduling:
     async def committed(self, messages: Sequence[ProfilesMatched]) -> None:
         # Only now: a claim before the commit would not see them.
         if self._due:
-            self._wake()
+            self._wake(self._due)
 
 
 def slices(messages: Sequence[ProfilesMatched]) -> Iterator[list[ProfilesMatched]]:

@@ -1,81 +1,95 @@
 """One page of a group: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from workers.launcher import outcomes
-from workers.launcher.channel import Channel, Deferred, Refused, Unavailable
-from workers.launcher.leases import Lease
-from workers.launcher.terms import Campaign, Ending, Launch, Outcome, Profile, Recipient
+from workers.launcher.boundary import Boundary
+from workers.launcher.channel import Channel
+from workers.launcher.gates import Gate, Held, PutOff, Suspected
+from workers.launcher.holds import believed
+from workers.launcher.terms import Campaign, Ending, Launch, Outcome, Profile
 
 
 @dataclass
 class Page:
-    """What became of a page's launches, by their position in the group; the others were not begun."""
+    """What became of launches so far, by their position in the group; the others were not begun, or cut off."""
 
-    settled: dict[int, Outcome] = field(default_factory=dict)
-    # May pass later, and why they did not now.
-    deferred: dict[int, str] = field(default_factory=dict)
-    # Why nothing more may pass now.
-    unavailable: str | None = None
+    # As it is now: it may be switched off while launches wait for a slot.
+    campaign: Campaign
+    # Whether another launch may begin.
+    open: Callable[[], bool]
+    # Not marked yet.
+    ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
+    # Those that stay in their group.
+    held: dict[int, Held] = field(default_factory=dict)
 
-    def begun(self) -> set[int]:
-        return self.settled.keys() | self.deferred.keys()
+    def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
+        if isinstance(ended, Held):
+            self.held[position] = ended
+        else:
+            self.ended[position] = ended
 
-    def blocked(self) -> bool:
-        """Nothing passed that could; going on would only knock at a closed door."""
-        return self.unavailable is not None or (bool(self.deferred) and not self.settled)
+    def take(self) -> dict[int, Outcome | PutOff]:
+        """What has ended since the last time."""
+        taken, self.ended = self.ended, {}
+        return taken
 
 
 @dataclass(frozen=True)
 class Due:
-    """A launch that is due: its position in the group, its id, and its profile unless that is gone."""
+    """A launch that is due: its position in the group, its id, and how its profile is read (None: it is gone)."""
 
     position: int
     id: str
-    profile: Profile | None
+    profile: Callable[[], Profile] | None
 
 
 class Sending:
-    """Sends through the channels; each send is short beside a lease, and none begins that the lease does not cover."""
+    """Sends through the channels; whatever goes wrong inside one launch is its own end, and no other's."""
 
-    def __init__(self, channels: Mapping[str, Channel], lease: timedelta) -> None:
-        self._channels = channels
-        self._longest = lease / 4
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        self._gates = {name: Gate(channel) for name, channel in channels.items()}
+        self._boundary = Boundary()
 
-    async def send(self, campaign: Campaign, due: Sequence[Due], lease: Lease, stop: asyncio.Event) -> Page:
-        page = Page()
-        async with asyncio.TaskGroup() as sends:
+    def problems(self) -> list[str]:
+        return self._boundary.problems()
+
+    async def send(self, page: Page, due: Sequence[Due]) -> None:
+        """Fills the page; may be cancelled, and then what is cut off is not in it."""
+        async with asyncio.TaskGroup() as launches:
             for each in due:
-                match outcomes.decide(campaign, each.profile):
-                    case Outcome() as outcome:
-                        page.settled[each.position] = outcome
-                    case Recipient() as recipient if each.profile is not None:
-                        launch = Launch(each.id, campaign, each.profile, recipient)
-                        sends.create_task(self._one(page, each.position, launch, lease, stop))
-        return page
+                launches.create_task(self._bounded(page, each))
 
-    async def _one(self, page: Page, position: int, launch: Launch, lease: Lease, stop: asyncio.Event) -> None:
-        channel = self._channels.get(launch.campaign.channel)
-        if channel is None:
+    async def _bounded(self, page: Page, due: Due) -> None:
+        try:
+            await self._one(page, due)
+        except Exception as error:  # the boundary of a launch
+            page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
+
+    async def _one(self, page: Page, due: Due) -> None:
+        profile = None if due.profile is None else due.profile()
+        decided = outcomes.decide(page.campaign, profile)
+        gate = self._gates.get(page.campaign.channel)
+        if isinstance(decided, Outcome):
+            page.put(due.position, decided)
+        elif gate is None:
             # A newer launcher may know it.
-            page.unavailable = f"no channel {launch.campaign.channel}"
-            return
-        async with channel.slots:
+            page.put(due.position, Held(f"no channel {page.campaign.channel}"))
+        elif profile is not None:
+            await self._through(gate, page, due, profile)
+
+    async def _through(self, gate: Gate, page: Page, due: Due, profile: Profile) -> None:
+        async with gate.slots.of(page.campaign.account):
             # Asked only now: the wait for a slot may have been long.
-            if page.unavailable or stop.is_set() or not lease.covers(self._longest):
+            if not page.open():
                 return
-            try:
-                async with asyncio.timeout(self._longest.total_seconds()):
-                    await channel.send(launch)
-                page.settled[position] = Outcome(Ending.SEND, subscription=launch.recipient.subscription)
-            except Refused as refusal:
-                page.settled[position] = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
-            except Deferred as deferral:
-                page.deferred[position] = str(deferral)
-            except TimeoutError:
-                page.deferred[position] = "timed out"
-            except Unavailable as trouble:
-                page.unavailable = str(trouble)
+            decided = outcomes.decide(page.campaign, profile)
+            ended = decided if isinstance(decided, Outcome) else await gate.attempt(Launch(due.id, page.campaign, profile, decided))
+        if isinstance(ended, Suspected):
+            # Without the slot: others may show meanwhile whose fault it is.
+            ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")
+        elif isinstance(ended, Outcome) and ended.ending is Ending.SEND:
+            self._boundary.passed()
+        page.put(due.position, ended)

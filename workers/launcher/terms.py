@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,8 @@ class Campaign:
     sender: str
     subject: str
     html: str
+    # When its batch was accepted.
+    accepted_at: datetime
     content: Mapping[str, Any]
     custom_data: Mapping[str, Any]
     # Whether files go out with its mails; `enclosed` is their parts, once they are encoded.

@@ -1,4 +1,4 @@
-"""SQL of launches whose message cannot be read: they have failed, until a replay of it starts them after all."""
+"""SQL of launches whose message cannot be read: they are to fail, until a replay of it starts them after all."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from workers.exactly_once import Dead
 
 # What the message said of the batch's own campaign stands in `results`, too.
 _GIVE_UP = """
-INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, failed, finished_at)
-SELECT alive.id, alive.trigger, 0, given.items[1], alive.due_at, alive.due_at, given.chunk, given.items, given.profiles,
-       repeat('1', cardinality(given.items))::varbit, cardinality(given.items), now()
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doomed)
+SELECT alive.id, alive.trigger, 0, given.items[1], alive.account, alive.due_at, now(), given.chunk, given.items, given.profiles,
+       repeat('0', cardinality(given.items))::varbit, 'message cannot be read'
 FROM (
     SELECT dead.batch, dead.chunk, array_agg(item ORDER BY item) AS items,
            string_agg(substring(results.profiles FROM (12 * (at - 1) + 1)::int FOR 12), ''::bytea ORDER BY item) AS profiles
@@ -21,7 +21,7 @@ FROM (
     GROUP BY dead.batch, dead.chunk
 ) AS given,
     -- Locked, or the batch could go meanwhile.
-    LATERAL (SELECT id, trigger, due_at FROM batches WHERE id = given.batch FOR KEY SHARE) AS alive
+    LATERAL (SELECT id, trigger, account, due_at FROM batches WHERE id = given.batch FOR KEY SHARE) AS alive
 ORDER BY alive.id, alive.trigger, given.items[1]
 -- The same message was read before.
 ON CONFLICT DO NOTHING
@@ -29,7 +29,7 @@ ON CONFLICT DO NOTHING
 
 
 async def give_up(connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-    """Let the launches that the headers name be failed; those of a message without readable headers stay unknown."""
+    """Let the launches that the headers name fail, and be told, untried; those of a message without readable headers stay unknown."""
     named = [(each.batch, each.item) for each in dead if each.batch is not None and each.item is not None]
     if named:
         await connection.execute(_GIVE_UP, *map(list, zip(*named, strict=True)))

@@ -15,7 +15,7 @@ from workers.matcher.reading import Item, Outcome
 _RESULTS = """
     INSERT INTO results (batch, chunk, items, profiles, errors, custom_data)
     SELECT batch, chunk, items::int[], profiles, errors, custom_data
-    FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[], $6::jsonb[])
+    FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[], $6::json[])
       AS recorded (batch, chunk, items, profiles, errors, custom_data)
 """
 _LOCK = "SELECT batch FROM batch_progress WHERE batch = ANY($1::bytea[]) ORDER BY batch FOR NO KEY UPDATE"

@@ -7,9 +7,8 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
+from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher import launches
 from workers.launcher.terms import Launch
 
 FULL_DISK = """
@@ -39,7 +38,7 @@ async def test_a_launcher_that_waits_for_room_keeps_its_group(world: World, topi
     # Over before the fourth try, were it not renewed.
     launcher = Launcher(world, Remembering(), topic, lease=timedelta(seconds=2))
     working = await until_mark_waits(launcher, times=4)
-    claimed_by_another = await launches.claim(world.pool, LEASE, 10)
+    claimed_by_another = await claim(world, LEASE, 10)
     await world.pool.execute("DROP TRIGGER full_disk ON launches")
     await working
 

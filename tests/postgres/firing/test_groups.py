@@ -1,17 +1,17 @@
 """From a due group to its end: pages, marks, events, leases."""
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
 
 from schemas.ids import launch_id
 from schemas.messages import TriggerStart
-from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
+from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World, matched, subscription
-from workers.launcher import launches
+from workers.launcher import holds, launches
 from workers.launcher.channel import Deferred, Refused, Unavailable
+from workers.launcher.clock import clock
 from workers.launcher.groups import started_by
 from workers.launcher.leases import Lease
 from workers.launcher.terms import Launch
@@ -137,7 +137,10 @@ async def test_what_is_deferred_is_sent_later_and_the_rest_not_again(world: Worl
     assert launcher.channel.sent[2].id == launch_id(batch, 1, world.trigger)
 
 
-async def test_a_mail_server_that_is_away_fails_nothing_and_loses_nothing(world: World, topic: Topic) -> None:
+async def test_a_mail_server_that_is_away_fails_nothing_and_loses_nothing(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
     away = True
 
     async def be_away(_launch: Launch) -> None:
@@ -191,7 +194,7 @@ async def test_events_that_were_marked_but_not_published_are_published_by_the_ne
 async def test_a_launcher_whose_lease_was_taken_over_marks_nothing_and_tells_nobody(world: World, topic: Topic) -> None:
     async def freeze(_launch: Launch) -> None:
         await world.pool.execute("UPDATE launches SET run_at = now()")
-        await launches.claim(world.pool, LEASE, 1)
+        await claim(world, LEASE, 1)
 
     await schedule(world, "a@example.com", "b@example.com")
     launcher = Launcher(world, Remembering(freeze), topic, page=1)
@@ -210,9 +213,9 @@ async def test_a_lease_is_kept_while_pages_go_on(world: World, topic: Topic) -> 
         left.append(await world.pool.fetchval("SELECT run_at - now() FROM launches"))
 
     await schedule(world, "a@example.com")
-    (group,) = await launches.claim(world.pool, timedelta(seconds=14), 1)
+    (group,) = await claim(world, timedelta(seconds=14), 1)
 
-    await Launcher(world, Remembering(look), topic).paging().work(group, Lease(LEASE, time.monotonic() - 16), asyncio.Event())
+    await Launcher(world, Remembering(look), topic).paging().work(group, Lease(LEASE, clock() - 16), asyncio.Event())
 
     assert left[0] > timedelta(seconds=20)
 
@@ -233,8 +236,8 @@ async def test_a_launcher_that_is_told_to_stop_finishes_its_page_and_gives_the_r
 
 async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: Topic) -> None:
     batch = await schedule(world, "a@example.com")
-    (group,) = await launches.claim(world.pool, LEASE, 1)
+    (group,) = await claim(world, LEASE, 1)
     await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
 
     with pytest.raises(launches.LeaseLost):
-        await Launcher(world, Remembering(), topic).paging().work(group, Lease(LEASE, time.monotonic()), asyncio.Event())
+        await Launcher(world, Remembering(), topic).paging().work(group, Lease(LEASE, clock()), asyncio.Event())

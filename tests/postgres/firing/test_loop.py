@@ -23,7 +23,7 @@ async def until_finished(world: World) -> None:
 async def until_let_go(launcher: Launcher, firing: Firing) -> None:
     """Something was sent, and nobody works on its group any more."""
     async with asyncio.timeout(10):
-        while not launcher.channel.sent or firing._working:
+        while not launcher.channel.sent or firing._turns._holds.total():
             await asyncio.sleep(0.01)
 
 
@@ -79,7 +79,7 @@ async def test_a_wake_claims_at_once(world: World, topic: Topic) -> None:
         await asyncio.wait_for(sent.acquire(), 10)
         await until_finished(world)
         await schedule(world, "second@example.com")
-        firing.wake()
+        firing.wake({1})
         await asyncio.wait_for(sent.acquire(), 10)
         launcher.stop.set()
 
@@ -101,7 +101,7 @@ async def test_a_slow_group_holds_up_no_other(world: World, topic: Topic) -> Non
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(take_time), topic)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(loop_of(launcher, claim_groups=2, claim_every=timedelta(seconds=3600)).run(launcher.stop))
+        loops.create_task(loop_of(launcher, claim_groups=4, claim_every=timedelta(seconds=3600)).run(launcher.stop))
         await asyncio.wait_for(passed.wait(), 10)
         released.set()
         await until_finished(world)
@@ -120,7 +120,7 @@ async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic
     for _ in range(3):
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(wait), topic)
-    firing = loop_of(launcher, claim_groups=2)
+    firing = loop_of(launcher, claim_groups=4)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(firing.run(launcher.stop))
         await asyncio.wait_for(begun.wait(), 10)

@@ -1,14 +1,12 @@
 """Which groups a message starts, and which of their launches are left."""
 
 import asyncpg
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.messages import TriggerStart
 from tests.launching import matched
 from workers.launcher.groups import Group, NewGroup, started_by
-from workers.launcher.paging import pause
 from workers.launcher.scheduling import slices
 
 A, B = b"\x0a" * 12, b"\x0b" * 12
@@ -16,7 +14,7 @@ P, Q = b"\x01" * 12, b"\x02" * 12
 
 
 def claimed(size: int, done: asyncpg.BitString) -> Group:
-    return Group(A, 1, 0, 0, 1, 0, list(range(size)), [P] * size, done, None, 0.0)
+    return Group(A, 1, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0.0, None)
 
 
 def test_a_message_starts_one_group_for_each_trigger() -> None:
@@ -52,13 +50,3 @@ def test_events_of_a_large_chunk_are_built_in_slices() -> None:
     message = matched(A, dict.fromkeys(range(2_000), P), [])
 
     assert [len(part) for part in slices([message] * 7)] == [2, 2, 2, 1]
-
-
-@pytest.mark.parametrize(("claims", "seconds"), [(1, 5), (2, 10), (3, 20), (7, 300), (100_000, 300)])
-def test_a_group_that_cannot_be_sent_rests_longer_each_time(claims: int, seconds: float) -> None:
-    assert pause(claims, late=86_400).total_seconds() == seconds
-
-
-@pytest.mark.parametrize(("late", "seconds"), [(0, 5), (9, 5), (40, 20), (10_000, 300)])
-def test_claims_that_came_to_nothing_for_another_reason_make_no_rest_longer_than_the_wait(late: float, seconds: float) -> None:
-    assert pause(20, late).total_seconds() == seconds

@@ -103,4 +103,4 @@ def test_a_trigger_that_was_switched_off_skips_all() -> None:
 
 
 def test_a_profile_that_is_gone_is_skipped() -> None:
-    assert outcomes.decide(campaign(), None) == outcomes.PROFILE_NOT_FOUND
+    assert outcomes.decide(campaign(), None) == outcomes.PROFILE_DELETED

@@ -1,29 +1,28 @@
 """One page: what is sent, and when sending ends early."""
 
 import asyncio
-import time
-from datetime import timedelta
+from collections.abc import Callable
 
 import pytest
 
 from tests.launching import NOBODY, Remembering, campaign
 from workers.launcher.channel import Channel, Deferred, Refused, Unavailable
-from workers.launcher.leases import Lease
+from workers.launcher.gates import Held, PutOff
 from workers.launcher.sending import Due, Page, Sending
-from workers.launcher.terms import Campaign, Ending, Launch, Outcome, Profile
+from workers.launcher.slots import Slots
+from workers.launcher.terms import Ending, Launch, Outcome, Profile
 
-LENGTH = timedelta(seconds=30)
+SENT = Outcome(Ending.SEND)
 
 
 def due(*names: str) -> list[Due]:
-    return [Due(at, name, Profile(NOBODY, {"email": f"{name}@example.com"})) for at, name in enumerate(names)]
+    return [Due(at, name, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"})) for at, name in enumerate(names)]  # type: ignore[misc]
 
 
-async def send(
-    channel: Channel, *names: str, lease: Lease | None = None, stop: asyncio.Event | None = None, length: timedelta = LENGTH
-) -> Page:
-    sending = Sending({"email": channel}, length)
-    return await sending.send(campaign(), due(*names), lease or Lease(length, time.monotonic()), stop or asyncio.Event())
+async def send(channel: Channel, *names: str, is_open: Callable[[], bool] = lambda: True) -> Page:
+    page = Page(campaign(), is_open)
+    await Sending({"email": channel}).send(page, due(*names))
+    return page
 
 
 def refusing(name: str, error: Exception) -> Remembering:
@@ -38,17 +37,13 @@ def refusing(name: str, error: Exception) -> Remembering:
 async def test_a_refused_launch_fails_and_its_neighbours_go_on() -> None:
     page = await send(refusing("b", Refused("550 no")), "a", "b", "c")
 
-    assert page.settled == {0: Outcome(Ending.SEND), 1: Outcome(Ending.FAIL, "550 no"), 2: Outcome(Ending.SEND)}
+    assert page.ended == {0: SENT, 1: Outcome(Ending.FAIL, "550 no"), 2: SENT}
 
 
-async def test_a_deferred_launch_is_not_settled_and_its_neighbours_go_on() -> None:
+async def test_a_deferred_launch_is_put_off_and_its_neighbours_go_on() -> None:
     page = await send(refusing("b", Deferred("SMTP 450")), "a", "b", "c")
 
-    assert (set(page.settled), page.deferred, page.blocked()) == ({0, 2}, {1: "SMTP 450"}, False)
-
-
-async def test_a_page_of_which_nothing_passed_is_blocked() -> None:
-    assert (await send(refusing("a", Deferred("SMTP 450")), "a")).blocked()
+    assert page.ended == {0: SENT, 1: PutOff("SMTP 450"), 2: SENT}
 
 
 async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
@@ -58,42 +53,25 @@ async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
         knocks.append(launch.id)
         raise Unavailable("refused")
 
-    page = await send(Remembering(away, slots=asyncio.Semaphore(1)), "a", "b", "c")
+    page = await send(Remembering(away, slots=Slots(1)), "a", "b", "c")
 
-    assert (knocks, page.begun(), page.unavailable) == (["a"], set(), "refused")
-
-
-async def test_a_launch_that_takes_too_long_is_given_up_for_now() -> None:
-    async def hang(_launch: Launch) -> None:
-        await asyncio.Event().wait()
-
-    page = await send(Remembering(hang), "a", length=timedelta(seconds=0.2))
-
-    assert page.deferred == {0: "timed out"}
+    assert (knocks, page.ended, page.held[0]) == (["a"], {}, Held("refused"))
+    assert set(page.held) == {0, 1, 2}
 
 
-@pytest.mark.promise("P-LAUNCH-16")
-async def test_nothing_is_begun_that_the_lease_does_not_cover() -> None:
-    channel = Remembering()
+@pytest.mark.promise("P-LAUNCH-16", "P-OPS-13")
+async def test_nothing_is_begun_once_the_page_is_closed() -> None:
+    sent: list[str] = []
 
-    page = await send(channel, "a", lease=Lease(LENGTH, time.monotonic() - 23))
+    async def note(launch: Launch) -> None:
+        sent.append(launch.id)
 
-    assert (channel.sent, page.begun()) == ([], set())
+    page = await send(Remembering(note, slots=Slots(1)), "a", "b", is_open=lambda: not sent)
 
-
-@pytest.mark.promise("P-OPS-13")
-async def test_a_page_ends_early_when_the_launcher_is_told_to_stop() -> None:
-    stop = asyncio.Event()
-
-    async def then_stop(_launch: Launch) -> None:
-        stop.set()
-
-    page = await send(Remembering(then_stop, slots=asyncio.Semaphore(1)), "a", "b", stop=stop)
-
-    assert page.settled == {0: Outcome(Ending.SEND)}
+    assert (sent, page.ended) == (["a"], {0: SENT})
 
 
-async def test_no_more_launches_are_under_way_than_the_channel_has_slots() -> None:
+async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slots() -> None:
     under_way, most = 0, 0
 
     async def count(_launch: Launch) -> None:
@@ -103,14 +81,13 @@ async def test_no_more_launches_are_under_way_than_the_channel_has_slots() -> No
         await asyncio.sleep(0)
         under_way -= 1
 
-    await send(Remembering(count, slots=asyncio.Semaphore(3)), *"abcdefgh")
+    await send(Remembering(count, slots=Slots(6)), *"abcdefgh")
 
     assert most == 3
 
 
 async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> None:
-    unknown: Campaign = campaign(channel="sms")
+    page = Page(campaign(channel="sms"), lambda: True)
+    await Sending({}).send(page, due("a"))
 
-    page = await Sending({}, LENGTH).send(unknown, due("a"), Lease(LENGTH, time.monotonic()), asyncio.Event())
-
-    assert (page.begun(), page.unavailable) == (set(), "no channel sms")
+    assert (page.ended, page.held) == ({}, {0: Held("no channel sms")})

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.launching import File, enclosed, launch
-from workers.launcher import smtp
+from workers.launcher import connections
 from workers.launcher.channel import Deferred, Refused, Unavailable
 from workers.launcher.smtp import Smtp
 
@@ -118,7 +118,7 @@ async def test_a_server_that_hung_up_meanwhile_costs_no_mail(server: Server) -> 
         await channel.send(launch())
         server.hang_up()
         async with asyncio.timeout(10):
-            while channel._idle[0][0].is_connected:
+            while channel._connections._resting[0][0].is_connected:
                 await asyncio.sleep(0)
         await channel.send(launch())
 
@@ -126,7 +126,7 @@ async def test_a_server_that_hung_up_meanwhile_costs_no_mail(server: Server) -> 
 
 
 async def test_a_connection_that_rested_too_long_is_replaced(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "_FRESH", 0.0)
+    monkeypatch.setattr(connections, "_FRESH", 0.0)
     async with channel_to(server) as channel:
         for _ in range(2):
             await channel.send(launch())
@@ -135,7 +135,7 @@ async def test_a_connection_that_rested_too_long_is_replaced(server: Server, mon
 
 
 @pytest.mark.promise("P-LAUNCH-14")
-@pytest.mark.parametrize("code", [550, 552])
+@pytest.mark.parametrize("code", [550, 552, 554])
 async def test_a_recipient_that_is_refused_for_good_fails_with_the_servers_words(server: Server, code: int) -> None:
     async with channel_to(server) as channel:
         with pytest.raises(Refused, match=f"^{code} <{code}@example.com> is not wanted$"):

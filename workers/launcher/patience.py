@@ -1,0 +1,45 @@
+"""Pure: how long a launch rests between its attempts, and when it is given up.
+
+Rests are a function of the attempt alone. So time that was spent otherwise, as while a server was away, counts for nobody.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+_FIRST_REST = timedelta(seconds=5)
+_LONGEST_REST = timedelta(hours=1)
+# More or less: what was put off together does not come back together.
+_JITTER = 0.2
+# Of launches that may have arrived already.
+MOST_DOUBTS = 2
+
+SHORTEST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """`attempts`: how long a launch is tried again. `held`: how long it waits for a destination that takes nothing."""
+
+    attempts: timedelta
+    held: timedelta
+
+    def rest(self, attempt: int) -> timedelta | None:
+        """The rest after the n-th attempt, counted from 0; None: it was the last one."""
+        rested = sum((_rest(before) for before in range(attempt)), timedelta())
+        left = self.attempts - rested
+        return min(_rest(attempt), left) if left > timedelta() else None
+
+
+def _rest(attempt: int) -> timedelta:
+    return min(_FIRST_REST * float(2 ** min(attempt, 20)), _LONGEST_REST)
+
+
+def jittered(rest: timedelta, dice: float) -> timedelta:
+    """`dice` is between 0 and 1."""
+    return rest * (1 + _JITTER * (2 * dice - 1))
+
+
+def pause(waited: timedelta) -> timedelta:
+    """How long a group rests whose destination takes nothing, after it has waited for so long: it waits half as long again at most."""
+    return min(max(waited / 2, SHORTEST_PAUSE), _LONGEST_PAUSE)
