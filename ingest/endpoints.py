@@ -10,8 +10,8 @@ from ingest.docs import Documented
 from ingest.door import Served
 from ingest.importing import Importing
 from ingest.postgres import Pool
-from ingest.profiles import GettingProfile
-from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch
+from ingest.profiles import ErasingProfile, GettingProfile
+from ingest.requests import DeleteProfile, GetProfile, GetTaskStatus, ImportAndStartBatch
 from ingest.server import PREFIX
 from ingest.tasks import GettingTaskStatus
 from schemas.settings import Settings
@@ -20,13 +20,16 @@ from schemas.tokens import Right
 _IMPORT = "campaigns/triggers/import_and_start_batch"
 _IMPORT_TASK = _IMPORT + "_task"
 _PROFILE = "profiles/get"
+_ERASURE = "profiles/delete"
 _STATUS = "tasks/status"
 _IMPORTING = frozenset((Right.IMPORT, Right.LAUNCH))
 _READING = frozenset((Right.READ,))
+_ERASING = frozenset((Right.ERASE,))
 _DOCUMENTED = (
     Documented(PREFIX + _IMPORT, ImportAndStartBatch, "result"),
     Documented(PREFIX + _IMPORT_TASK, ImportAndStartBatch, "data"),
     Documented(PREFIX + _PROFILE, GetProfile, "data"),
+    Documented(PREFIX + _ERASURE, DeleteProfile, "profile_id"),
     Documented(PREFIX + _STATUS, GetTaskStatus, "data"),
 )
 
@@ -36,6 +39,7 @@ def served(settings: Settings, pool: Pool, importing: Importing) -> Sequence[Ser
         Served(_IMPORT, _IMPORTING, importing),
         Served(_IMPORT_TASK, _IMPORTING, replace(importing, as_task=True)),
         Served(_PROFILE, _READING, GettingProfile(pool)),
+        Served(_ERASURE, _ERASING, ErasingProfile(pool)),
         Served(_STATUS, _READING, GettingTaskStatus(settings, pool)),
     ]
 

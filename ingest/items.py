@@ -1,6 +1,5 @@
 """One item of a batch: what it is matched by and what it brings, or why it fails."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,14 +12,13 @@ from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
 from schemas.fields import Field, FieldType, MatchValue, match_value
 from schemas.ids import parse_id
+from schemas.keys import match_key
 from schemas.matching import Matching
 from schemas.texts import is_blank
 
 _KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
 # `1e15` grows most when it is written again; nothing grows five times.
 _GROWTH = 5
-# A longer value is represented by its digest, so that hashing a key stays cheap.
-_LONGEST_IN_KEY = 128
 
 
 @dataclass(frozen=True)
@@ -136,12 +134,7 @@ def _is_placeholder(value: MatchValue, shared: Shared) -> bool:
 
 
 def _key(shared: Shared, value: MatchValue) -> bytes:
-    """The database, the kind of address and its value: not the mode, so that all modes of one address stay in order."""
-    kind = f"field/{shared.field_name}" if shared.field else _KINDS[shared.matching]
-    encoded = (value if isinstance(value, str) else ", ".join(value)).encode()
-    if len(encoded) > _LONGEST_IN_KEY:
-        encoded = hashlib.blake2b(encoded, digest_size=16).hexdigest().encode()
-    return b"%d/%s/%s" % (shared.database, kind.encode(), encoded)
+    return match_key(shared.database, f"field/{shared.field_name}" if shared.field else _KINDS[shared.matching], value)
 
 
 _KINDS = {Matching.EMAIL: "email", Matching.EMAIL_PROFILE: "email", Matching.PHONE: "phone", Matching.PROFILE_ID: "id"}

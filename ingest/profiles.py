@@ -1,6 +1,7 @@
-"""`profiles/get`: one profile with its subscriptions."""
+"""One profile: `profiles/get` shows it with its subscriptions, `profiles/delete` erases it."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -12,11 +13,14 @@ from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.calls import Call
 from ingest.items import normal_value
 from ingest.postgres import Pool
-from ingest.requests import MATCH_KEYS, SUBSCRIPTION_SIDE, GetProfile, checked, matched_field
+from ingest.requests import MATCH_KEYS, SUBSCRIPTION_SIDE, DeleteProfile, GetProfile, checked, matched_field
 from schemas.failures import ItemFailed
 from schemas.fields import Field, MatchValue
 from schemas.identities import searched, tag_hashes
 from schemas.matching import Matching
+from store.erasing import erase, strip
+
+_READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
 
 
 @dataclass(frozen=True)
@@ -28,26 +32,59 @@ class GettingProfile:
     async def answer(self, call: Call) -> Answer:
         request = checked(GetProfile, call.parameters())
         async with self.pool.acquire() as connection:
-            database = await accounts.get_database(connection, call.token.account, request.db_id)
-            resource = request.resource_id if request.matching in SUBSCRIPTION_SIDE else None
-            if resource is not None:
-                await accounts.get_resource(connection, call.token.account, database.id, resource)
-            field = matched_field(request, database.fields)
-            found = await _find(connection, database, request, _match_value(request, field), resource)
-            if len(found) > 1:
-                raise conflict("more than one profile matches")
-            row = await _read(connection, database, found[0]) if found else None
-        if row is None:
-            raise not_found("the profile")
-        return success(data=_shown(row))
+            database, profile = await find(connection, call.token.account, request)
+            return success(data=await show(connection, database, profile))
 
 
-def _match_value(request: GetProfile, field: Field | None) -> MatchValue:
+@dataclass(frozen=True)
+class ErasingProfile:
+    """The endpoint; what it began and did not finish retention does."""
+
+    pool: Pool
+    # A walk through the results of some days must not take the connections that everybody else needs.
+    walks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(DeleteProfile, call.parameters())
+        async with self.pool.acquire() as connection:
+            database, profile = await find(connection, call.token.account, request)
+            if not await erase(connection, database.id, profile):
+                raise not_found("the profile")
+        async with self.walks, self.pool.acquire() as connection:
+            await strip(connection, profile)
+        return success(profile_id=profile.hex())
+
+
+async def find(connection: asyncpg.Connection, account: int, request: GetProfile) -> tuple[Database, bytes]:
+    """The one profile that the index names; refused if it names none or several."""
+    database = await accounts.get_database(connection, account, request.db_id)
+    resource = request.resource_id if request.matching in SUBSCRIPTION_SIDE else None
+    if resource is not None:
+        await accounts.get_resource(connection, account, database.id, resource)
+    declared = matched_field(request, database.fields)
+    found = await _find(connection, database, request, _match_value(request, declared), resource)
+    if len(found) > 1:
+        raise conflict("more than one profile matches")
+    if not found:
+        raise not_found("the profile")
+    return database, found[0]
+
+
+async def show(connection: asyncpg.Connection, database: Database, profile: bytes) -> dict[str, Any]:
+    """The profile with its subscriptions; refused if it is not there."""
+    row = await connection.fetchrow(_READ, profile, database.id)
+    if row is None:
+        raise not_found("the profile")
+    fields: dict[str, Any] = msgspec.json.decode(row["data"])
+    return {"_id": row["id"].hex(), **fields, "subscriptions": msgspec.json.decode(row["subscriptions"])}
+
+
+def _match_value(request: GetProfile, declared: Field | None) -> MatchValue:
     key = MATCH_KEYS[request.matching]
     if request.match_value is None:
         raise invalid(f"{key}: required with matching {request.matching}")
     try:
-        return normal_value(key, request.match_value, request.matching, field)
+        return normal_value(key, request.match_value, request.matching, declared)
     except ItemFailed as failed:
         if failed.error == 404:
             raise not_found("the profile") from None
@@ -73,16 +110,3 @@ async def _find(
             [text for _, text in identities],
         )
     return [row["profile"] for row in rows]
-
-
-async def _read(connection: asyncpg.Connection, database: Database, profile: bytes) -> asyncpg.Record | None:
-    return await connection.fetchrow(
-        "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2",
-        profile,
-        database.id,
-    )
-
-
-def _shown(row: asyncpg.Record) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.json.decode(row["data"])
-    return {"_id": row["id"].hex(), **fields, "subscriptions": msgspec.json.decode(row["subscriptions"])}

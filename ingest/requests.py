@@ -140,6 +140,10 @@ class GetProfile(MatchBy):
     db_id: int = Field(description="The database's number.")
 
 
+class DeleteProfile(GetProfile):
+    """Erase one profile for good: its fields, subscriptions, and what its items brought; answers keep its bare id."""
+
+
 class GetTaskStatus(Parameters):
     """Progress and result of a batch."""
 

@@ -88,6 +88,11 @@ def tag_hashes(database: int, field_name: str, tags: Iterable[str]) -> list[int]
     return sorted({_hash(b"%d/%s/%s" % (database, field_name.encode(), tag.encode())) for tag in tags})
 
 
+def holder_number(profile: bytes) -> int:
+    """`n` of a further holder of an identity: never 0, and the same whenever the row is removed."""
+    return int.from_bytes(profile[-8:], "big") >> 1 or 1
+
+
 def _subscribed(channel: str, address: str, resource: int | None) -> Identity:
     anywhere, of_resource = _SUBSCRIPTION_KINDS[channel]
     return (anywhere, address) if resource is None else (of_resource, f"{resource} {address}")

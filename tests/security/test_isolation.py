@@ -115,6 +115,13 @@ CASES: dict[str, tuple[str, Json, Json]] = {
         {"db_id": 1, "email": EMAIL, "resource_id": 24},
         {"db_id": 1, "email": EMAIL, "resource_id": 2424},
     ),
+    "profile to erase": ("profiles/delete", {"db_id": 1, "email": EMAIL}, {"db_id": 1, "email": "nobody@isolated.test"}),
+    "profile to erase by id": (
+        "profiles/delete",
+        {"db_id": 1, "matching": "profile_id", "profile_id": "PROFILE"},
+        {"db_id": 1, "matching": "profile_id", "profile_id": "0f" * 12},
+    ),
+    "database to erase from": ("profiles/delete", {"db_id": 5, "email": EMAIL}, {"db_id": 505, "email": EMAIL}),
     "task": ("tasks/status", {"task_id": "TASK"}, {"task_id": "0f" * 12}),
 }
 

@@ -9,12 +9,19 @@ import pytest
 from tests.pipeline.processes import run
 from tests.pipeline.stack import BATCH, Stack
 
-NEEDED = {BATCH: {"import", "launch"}, f"{BATCH}_task": {"import", "launch"}, "profiles/get": {"read"}, "tasks/status": {"read"}}
+NEEDED = {
+    BATCH: {"import", "launch"},
+    f"{BATCH}_task": {"import", "launch"},
+    "profiles/get": {"read"},
+    "profiles/delete": {"erase"},
+    "tasks/status": {"read"},
+}
 WITHOUT = {
     "token-without-import": {"import"},
     "token-without-launch": {"launch"},
     "token-without-read": {"read"},
-    "token-without-rights": {"import", "launch", "read"},
+    "token-without-erase": {"erase"},
+    "token-without-rights": {"import", "launch", "read", "erase"},
 }
 
 

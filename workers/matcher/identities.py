@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import asyncpg
 
-from schemas.identities import Identity, Kind
+from schemas.identities import Identity, Kind, holder_number
 from workers.exactly_once import Surprise
 from workers.matcher.profile import Profile
 from workers.matcher.reading import Held, Key
@@ -81,8 +81,3 @@ def _row(profile: Profile, identity: Identity, n: int) -> tuple[int, Kind, str, 
 def _n(profile: Profile, identity: Identity) -> int:
     """0 where there must be no second holder: an e-mail's only one, and whoever was created because there was none."""
     return 0 if identity[0] is Kind.EMAIL or identity in profile.claims else holder_number(profile.id)
-
-
-def holder_number(profile: bytes) -> int:
-    """`n` of a further holder: never 0, and the same whenever the row is removed."""
-    return int.from_bytes(profile[-8:], "big") >> 1 or 1

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import asyncpg
@@ -11,23 +11,24 @@ import structlog
 
 from schemas import metrics
 from schemas.settings import Settings
-from schemas.topics import IMPORTS
-from workers.kafka import BrokerUnavailable, caught_up, delete_records
+from store.erasing import strip
+from workers.kafka import BrokerUnavailable
 from workers.postgres import AWAY
-from workers.retention import batches, letters
+from workers.retention import batches, letters, records
 
 log = structlog.get_logger()
 
 ROWS = 10_000
 # Then somebody has to look: what should go has been staying for as long.
 BEHIND_AFTER = 3
-# How far a gateway's clock, which records carry, may be from the database's.
-_CLOCKS_DIFFER = timedelta(hours=1)
 
 # A plan that is made while little is old, and kept, would sort all that is old for every page.
 IN_ORDER = "SET enable_bitmapscan = off"
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('retention ' || $1, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('retention ' || $1, 0))"
+
+# By a gateway or a command that died over it.
+_LEFT = "SELECT profile FROM erasures WHERE asked_at < now() - interval '1 minute' ORDER BY profile LIMIT 100"
 
 _DELETE_REQUESTS = """
 DELETE FROM requests WHERE ctid = ANY(ARRAY(
@@ -88,6 +89,7 @@ class Retention:
             "requests": self._delete_requests,
             "records": self._delete_records,
             "dead_letters": self._delete_letters,
+            "erasures": self._finish_erasures,
             "batches": partial(self._delete_batches, now),
         }
         done: dict[str, int] = {}
@@ -115,18 +117,22 @@ class Retention:
         return total
 
     async def _delete_records(self, connection: asyncpg.Connection) -> int:
-        # The record that was processed last tells its topic from one that was made anew.
-        below = {partition: position - 1 for partition, position in (await _positions(connection)).items()}
-        return await delete_records(self._settings, below, time.time() - self._settings.records_kept.total_seconds())
+        return await records.delete(connection, self._settings)
 
     async def _delete_letters(self, connection: asyncpg.Connection) -> int:
         replayed = await letters.drop_replayed(connection, self._settings.batch_kept)
         expired = await letters.drop_expired(connection, self._settings.dead_letters_kept)
         return replayed + expired + await letters.drop_surplus(connection, self._settings.dead_letters_limit)
 
+    async def _finish_erasures(self, connection: asyncpg.Connection) -> int:
+        left = await connection.fetch(_LEFT)
+        for row in left:
+            await strip(connection, row["profile"])
+        return len(left)
+
     async def _delete_batches(self, now: datetime, connection: asyncpg.Connection) -> int:
         every, kept = self._settings.retention_every, self._settings.batch_kept
-        terms = batches.Terms(kept, every, await self._caught_up(connection))
+        terms = batches.Terms(kept, every, await records.caught_up(connection, self._settings))
         until, deleted = time.monotonic() + every.total_seconds(), 0
         while page := await batches.sweep(connection, now, terms):
             deleted += page.deleted
@@ -136,19 +142,3 @@ class Retention:
             if time.monotonic() > until:
                 raise OutOfTime
         return deleted
-
-    async def _caught_up(self, connection: asyncpg.Connection) -> bool:
-        """Whether matchers have processed all that was published before the batches that are old now were given up."""
-        positions = {each: at for each, at in (await _positions(connection)).items() if each[0] == self._settings.topic(IMPORTS.name)}
-        kept = self._settings.batch_kept
-        before = time.time() - (kept - min(_CLOCKS_DIFFER, kept / 2)).total_seconds()
-        try:
-            return not positions or await caught_up(self._settings, positions, before)
-        except BrokerUnavailable:
-            # Only what was never published whole has to wait for it.
-            return False
-
-
-async def _positions(connection: asyncpg.Connection) -> dict[tuple[str, int], int]:
-    rows = await connection.fetch("SELECT topic, partition, position FROM progress")
-    return {(row["topic"], row["partition"]): row["position"] for row in rows}

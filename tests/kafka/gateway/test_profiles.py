@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.fields import Field
-from schemas.identities import identities_of, tag_hashes
+from schemas.identities import holder_number, identities_of, tag_hashes
 from schemas.ids import new_id
 from tests.kafka.gateway.running import Json, Running
 
@@ -24,7 +24,7 @@ async def stored(world: Running, data: Json, *subscriptions: Json, account: int 
     )
     for kind, value in identities_of(FIELDS, data, subscriptions):
         await world.pool.execute(
-            "INSERT INTO identities VALUES ($1, $2, $3, $4, $5)", database, kind, value, int.from_bytes(profile[-6:], "big"), profile
+            "INSERT INTO identities VALUES ($1, $2, $3, $4, $5)", database, kind, value, holder_number(profile), profile
         )
     if "interests" in data:
         hashes = tag_hashes(database, "interests", data["interests"])

@@ -1,0 +1,102 @@
+"""Erases one profile: all that the tables hold of it, but for its bare id in answers and launches."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from schemas.fields import Field
+from schemas.identities import holder_number, identities_of
+from schemas.ids import unpack
+from schemas.keys import keys_of
+
+# Rows of `results` that one statement looks at.
+PAGE = 5_000
+
+# As it is now, and as it stays until it is gone: whoever imports into it has committed by then, or finds nothing.
+_LOCK = "SELECT data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2 FOR UPDATE"
+_DATABASE = "SELECT account, fields::text AS fields FROM databases WHERE id = $1"
+_DELETE_PROFILE = "DELETE FROM profiles WHERE id = $1"
+# Whether it was a value's first holder or a further one, it has one row for it.
+_DELETE_IDENTITIES = """
+DELETE FROM identities WHERE (database, kind, value, n) IN (
+    SELECT held.database, held.kind, held.value, held.n
+    FROM unnest($2::smallint[], $3::text[]) AS its (kind, value)
+    JOIN identities AS held ON held.database = $1 AND held.kind = its.kind AND held.value = its.value AND held.n = ANY(ARRAY[0, $4::bigint])
+    WHERE held.profile = $5
+    ORDER BY held.kind, held.value FOR UPDATE OF held
+)
+"""
+_DELETE_TAGS = "DELETE FROM profile_tags WHERE profile = $1"
+# Such a one means it by its key, or was replayed and became it.
+_DELETE_LETTERS = """
+DELETE FROM dead_letters AS letter WHERE account = ANY(ARRAY[0, $1::int]) AND (
+    key = ANY($2::bytea[]) OR EXISTS (
+        SELECT FROM results WHERE results.batch = letter.batch
+        AND substring(results.profiles FROM 12 * (array_position(results.items, letter.item) - 1) + 1 FOR 12) = $3
+    )
+)
+"""
+_REMEMBER = "INSERT INTO erasures (profile) VALUES ($1)"
+
+_RESULTS = """
+SELECT batch, chunk, position($1 IN profiles) > 0 AS named FROM results
+WHERE custom_data <> '{}' AND (batch, chunk) > ($2, $3) ORDER BY batch, chunk LIMIT $4
+"""
+# All of the batch: a replay may have given the row another name meanwhile.
+_LOCK_RESULTS = """
+SELECT chunk, items, profiles FROM results
+WHERE batch = $1 AND custom_data <> '{}' AND position($2 IN profiles) > 0 ORDER BY chunk FOR NO KEY UPDATE
+"""
+_STRIP = "UPDATE results SET custom_data = custom_data - $3::text[] WHERE batch = $1 AND chunk = $2"
+_FORGET = "DELETE FROM erasures WHERE profile = $1"
+
+
+async def erase(connection: asyncpg.Connection, database: int, profile: bytes) -> bool:
+    """Row, identities, tags and dead letters in one transaction, in the order in which everybody locks; False if there is no such profile.
+
+    `strip` has to follow; who dies before it has, leaves it to retention.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(_LOCK, profile, database)
+        if row is None:
+            return False
+        account, declared = await connection.fetchrow(_DATABASE, database)
+        fields = _fields(declared)
+        data, subscriptions = msgspec.json.decode(row["data"]), msgspec.json.decode(row["subscriptions"])
+        await connection.execute(_DELETE_PROFILE, profile)
+        held = list(identities_of(fields, data, subscriptions))
+        its = [kind for kind, _ in held], [value for _, value in held]
+        await connection.execute(_DELETE_IDENTITIES, database, *its, holder_number(profile), profile)
+        await connection.execute(_DELETE_TAGS, profile)
+        keys = keys_of(database, fields, profile, data, subscriptions)
+        await connection.execute(_DELETE_LETTERS, account, list(keys), profile)
+        await connection.execute(_REMEMBER, profile)
+    return True
+
+
+async def strip(connection: asyncpg.Connection, profile: bytes) -> None:
+    """Take the `custom_data` of an erased profile's items out of the results, page by page; nobody waits for more than a batch of it.
+
+    No item can become the profile's any more, so that one walk finds all.
+    """
+    batch, chunk = b"", -1
+    while page := await connection.fetch(_RESULTS, profile, batch, chunk, PAGE):
+        batch, chunk = page[-1]["batch"], page[-1]["chunk"]
+        for named in sorted({row["batch"] for row in page if row["named"]}):
+            await _strip_batch(connection, named, profile)
+    await connection.execute(_FORGET, profile)
+
+
+async def _strip_batch(connection: asyncpg.Connection, batch: bytes, profile: bytes) -> None:
+    async with connection.transaction():
+        for row in await connection.fetch(_LOCK_RESULTS, batch, profile):
+            items = [str(item) for item, id_ in zip(row["items"], unpack(row["profiles"]), strict=True) if id_ == profile]
+            await connection.execute(_STRIP, batch, row["chunk"], items)
+
+
+def _fields(declared: str) -> Mapping[str, Field]:
+    """As if all of them were searched by: what is filed may be older than a declaration."""
+    fields: dict[str, Any] = msgspec.json.decode(declared)
+    return {name: Field.model_validate(field).model_copy(update={"match": True}) for name, field in fields.items()}

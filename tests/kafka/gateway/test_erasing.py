@@ -1,0 +1,104 @@
+"""`profiles/delete`: one profile, found as `profiles/get` finds it, is gone; also while it is being imported."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from schemas.ids import new_id, unpack
+from tests.kafka.gateway.running import Json, Running
+from tests.kafka.gateway.test_profiles import NEWS, get, stored
+from tests.kafka.hosting import hosted
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ERASER = "eraser-token"
+
+
+async def delete(world: Running, token: str = ERASER, **by: object) -> Json:
+    answer = await world.post("profiles/delete", None, **{"token": token, "db_id": 1, **by})
+    body: Json = answer.json()
+    assert answer.status_code == body["error"] or (answer.status_code, body["error"]) == (200, 0)
+    return body
+
+
+@pytest.mark.promise("P-ERASE-05")
+@pytest.mark.parametrize(
+    "by",
+    [
+        {"email": "ann@gone.test"},
+        {"email": "news@gone.test", "resource_id": 24},
+        {"matching": "phone", "phone": "+79000000077"},
+        {"matching": "custom", "field_name": "crm", "field_value": "G-1"},
+        {"matching": "custom", "field_name": "interests", "field_value": "gone"},
+        {"matching": "profile_id", "profile_id": "ID"},
+    ],
+)
+async def test_a_profile_is_erased_by_each_mode(patient: Running, by: Json) -> None:
+    data = {"email": "ann@gone.test", "phones": ["+79000000077"], "crm": "G-1", "interests": ["gone"]}
+    ann = await stored(patient, data, NEWS | {"email": "news@gone.test"})
+    named = {name: ann["_id"] if value == "ID" else value for name, value in by.items()}
+    answer = await delete(patient, **named)
+
+    assert answer == {"error": 0, "error_text": "Successful operation", "profile_id": ann["_id"]}
+    assert ((await get(patient, **named))["error"], (await delete(patient, **named))["error"]) == (404, 404)
+    profile = bytes.fromhex(ann["_id"])
+    for table in ("identities", "profile_tags", "erasures"):
+        assert await patient.pool.fetchval(f"SELECT count(*) FROM {table} WHERE profile = $1", profile) == 0  # noqa: S608
+
+
+@pytest.mark.promise("P-ERASE-05")
+async def test_none_several_and_a_lack_of_the_right_change_nothing(patient: Running) -> None:
+    shared = NEWS | {"email": "both@several.test"}
+    both = [await stored(patient, {"email": f"{name}@erased.test"}, shared) for name in ("one", "two")]
+    answers = [
+        await delete(patient, email="nobody@erased.test"),
+        await delete(patient, matching="profile_id", profile_id=new_id().hex()),
+        await delete(patient, email="both@several.test"),
+        await delete(patient, db_id=2, email="one@erased.test"),
+        await delete(patient, token="abcdefghijklmnqrstuvwxyz", email="one@erased.test"),
+        await delete(patient, email=None),
+    ]
+
+    assert [answer["error"] for answer in answers] == [404, 404, 409, 404, 403, 400]
+    assert [(await get(patient, email=each["email"]))["data"] for each in both] == both
+
+
+@pytest.mark.promise("P-ERASE-07")
+async def test_profiles_are_erased_while_they_are_imported(patient: Running) -> None:
+    """Three requests at a time name the same fifty people, and somebody erases whoever is there, as fast as it goes."""
+    people = [f"p{number}@storm.test" for number in range(50)]
+    erased: list[str] = []
+    done = asyncio.Event()
+
+    async def keep_importing() -> list[Json]:
+        entries: list[Json] = []
+        while len(erased) < 100:
+            items = [{"data": {"email": email, "_fname": str(len(erased))}, "custom_data": {"n": 1}} for email in people]
+            answer = (await patient.send(data=items)).json()
+            entries += answer["result"]
+        return entries
+
+    async def keep_erasing(first: int) -> None:
+        while not done.is_set():
+            for email in people[first::2]:
+                answer = await delete(patient, email=email)
+                assert answer["error"] in (0, 404), answer
+                erased.extend([answer["profile_id"]] if answer["error"] == 0 else [])
+
+    async with hosted("matcher", patient.settings), asyncio.TaskGroup() as tasks:
+        importing: list[Any] = [tasks.create_task(keep_importing()) for _ in range(3)]
+        for first in range(2):
+            tasks.create_task(keep_erasing(first))
+        await asyncio.wait(importing)
+        done.set()
+
+    entries = [entry for task in importing for entry in task.result()]
+    assert [entry for entry in entries if set(entry) != {"profile_id"}] == []
+    assert len(erased) == len(set(erased))
+    assert not set(erased) & {row[0].hex() for row in await patient.pool.fetch("SELECT id FROM profiles")}
+    assert await patient.pool.fetchval("SELECT count(*) FROM identities WHERE profile <> ALL (SELECT id FROM profiles)") == 0
+    stripped = await patient.pool.fetch("SELECT items, profiles, custom_data::text FROM results")
+    kept = {id_.hex() for row in stripped for item, id_ in zip(row[0], unpack(row[1]), strict=True) if str(item) in json.loads(row[2])}
+    assert not set(erased) & kept
