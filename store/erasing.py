@@ -1,6 +1,6 @@
 """Erases one profile: all that the tables hold of it, but for its bare id in answers and launches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,8 @@ from schemas.keys import keys_of
 
 # Rows of `results` that one statement looks at.
 PAGE = 5_000
+# Whose results are locked, and in memory, together.
+BATCHES = 200
 
 # As it is now, and as it stays until it is gone: whoever imports into it has committed by then, or finds nothing.
 _LOCK = "SELECT data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2 FOR UPDATE"
@@ -44,12 +46,16 @@ _RESULTS = """
 SELECT batch, chunk, position($1 IN profiles) > 0 AS named FROM results
 WHERE custom_data <> '{}' AND (batch, chunk) > ($2, $3) ORDER BY batch, chunk LIMIT $4
 """
-# All of the batch: a replay may have given the row another name meanwhile.
+# All of a batch: a replay may have given the row another name meanwhile.
 _LOCK_RESULTS = """
-SELECT chunk, items, profiles FROM results
-WHERE batch = $1 AND custom_data <> '{}' AND position($2 IN profiles) > 0 ORDER BY chunk FOR NO KEY UPDATE
+SELECT batch, chunk, items, profiles FROM results
+WHERE batch = ANY($1::bytea[]) AND custom_data <> '{}' AND position($2 IN profiles) > 0 ORDER BY batch, chunk FOR NO KEY UPDATE
 """
-_STRIP = "UPDATE results SET custom_data = custom_data - $3::text[] WHERE batch = $1 AND chunk = $2"
+_STRIP = """
+UPDATE results SET custom_data = custom_data - string_to_array(its.items, ',')
+FROM unnest($1::bytea[], $2::int[], $3::text[]) AS its (batch, chunk, items)
+WHERE results.batch = its.batch AND results.chunk = its.chunk
+"""
 _FORGET = "DELETE FROM erasures WHERE profile = $1"
 
 
@@ -77,23 +83,26 @@ async def erase(connection: asyncpg.Connection, database: int, profile: bytes) -
 
 
 async def strip(connection: asyncpg.Connection, profile: bytes) -> None:
-    """Take the `custom_data` of an erased profile's items out of the results, page by page; nobody waits for more than a batch of it.
+    """Take the `custom_data` of an erased profile's items out of the results, page by page; nobody waits for more than some of it.
 
     No item can become the profile's any more, so that one walk finds all.
     """
     batch, chunk = b"", -1
     while page := await connection.fetch(_RESULTS, profile, batch, chunk, PAGE):
         batch, chunk = page[-1]["batch"], page[-1]["chunk"]
-        for named in sorted({row["batch"] for row in page if row["named"]}):
-            await _strip_batch(connection, named, profile)
+        named = sorted({row["batch"] for row in page if row["named"]})
+        for start in range(0, len(named), BATCHES):
+            await _strip(connection, named[start : start + BATCHES], profile)
     await connection.execute(_FORGET, profile)
 
 
-async def _strip_batch(connection: asyncpg.Connection, batch: bytes, profile: bytes) -> None:
+async def _strip(connection: asyncpg.Connection, batches: Sequence[bytes], profile: bytes) -> None:
     async with connection.transaction():
-        for row in await connection.fetch(_LOCK_RESULTS, batch, profile):
-            items = [str(item) for item, id_ in zip(row["items"], unpack(row["profiles"]), strict=True) if id_ == profile]
-            await connection.execute(_STRIP, batch, row["chunk"], items)
+        rows = await connection.fetch(_LOCK_RESULTS, batches, profile)
+        theirs = [[str(item) for item, id_ in zip(row["items"], unpack(row["profiles"]), strict=True) if id_ == profile] for row in rows]
+        keys = [row["batch"] for row in rows], [row["chunk"] for row in rows]
+        # Arrays of different lengths cannot travel inside an array.
+        await connection.execute(_STRIP, *keys, [",".join(items) for items in theirs])
 
 
 def _fields(declared: str) -> Mapping[str, Field]:

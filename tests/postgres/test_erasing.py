@@ -153,7 +153,7 @@ async def test_it_waits_for_an_import_that_is_under_way_and_erases_what_that_bro
     ann, _ = await imported(world)
     messages = await world.messages([item(email="ann@erase.test", phones=["+79000000009"], custom_data={"secret": 9})])
     async with world.transaction() as importing:
-        await world.room.apply(importing, messages)
+        await world.apply_in(importing, messages)
         erasing_ = asyncio.create_task(erased(world, ann))
         async with asyncio.timeout(20):
             while not await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
