@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, dead_letters, demo, launches, rooms, stack, torture
+from profuse.commands import configuration, dead_letters, demo, launches, profiles, rooms, stack, torture
 from profuse.stack.failures import CannotRun
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ for group in (stack, demo, configuration, rooms, torture):
     app.add_typer(group.app)
 app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(profiles.app, name="profiles")
 
 
 def main() -> None:
