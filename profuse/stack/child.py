@@ -75,6 +75,15 @@ class Child:
             self._popen.wait()
 
     def last_words(self) -> str:
-        """The last line of its log: why it ended, if it said so."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return next((line for line in reversed(lines) if line.strip()), "")
+        """The last line of its log that says something: why it ended, if it said so."""
+        lines = [bare(line) for line in self.log.read_text(errors="replace").splitlines()]
+        return next((line for line in reversed(lines) if line), "")
+
+    def kill(self) -> None:
+        if not self.has_ended():
+            self._popen.kill()
+
+
+def bare(line: str) -> str:
+    """Without the frame that Python draws around the exceptions of a group."""
+    return line.lstrip(" |+-").rstrip() if line.startswith((" ", "|", "+")) else line.rstrip()

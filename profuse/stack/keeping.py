@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from profuse.stack.child import Child, Process
+from profuse.stack.racing import first
+from profuse.stack.wellness import unwell
 
 Say = Callable[[str], None]
 
@@ -77,12 +79,20 @@ class Keeper:
         failures = 0
         while True:
             started = time.monotonic()
-            await self._ends[child.pid].wait()
+            if problems := await first(self._end_of(child), unwell(child.process.url)):
+                # A loop that does not turn hears no other signal.
+                self._say(f"{child.process.name} has not been well for a minute and is killed: {problems}")
+                child.kill()
+                await self._end_of(child)
             del self._ends[child.pid]
             failures = 0 if time.monotonic() - started > _SETTLED else failures + 1
             self._say(f"{child.process.name} {_end(child)}; it is started again in {pause(failures):g} s. {self._advice(child)}")
             await asyncio.sleep(pause(failures))
             child = self._start(child.process)
+
+    async def _end_of(self, child: Child) -> str:
+        await self._ends[child.pid].wait()
+        return ""
 
     def _advice(self, child: Child) -> str:
         # A server's own directory, which may have a disk of its own.

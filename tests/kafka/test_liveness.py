@@ -70,6 +70,15 @@ async def go_deaf(bench: Bench, deaf: Deaf) -> None:
         await asyncio.Event().wait()
 
 
+async def lose_all(bench: Bench) -> None:
+    async with bench.running() as stream:
+        await until(lambda: _moves(stream))
+        assert stream._owned is not None
+        stream._owned.on_partitions_revoked(())
+        await bench.feed(["1"] * COUNT)
+        await asyncio.Event().wait()
+
+
 @pytest.mark.promise("P-OPS-23")
 @pytest.mark.parametrize("returns", [True, False])
 async def test_a_worker_whose_consumer_stopped_silently_ends_itself(bench: Bench, hasty: list[set[Position]], returns: bool) -> None:
@@ -122,6 +131,26 @@ async def test_a_worker_whose_take_over_never_ends_ends_itself(bench: Bench, has
                 await asyncio.Event().wait()
 
     assert caught.group_contains(Stuck)
+
+
+@pytest.mark.promise("P-OPS-23")
+async def test_a_worker_whose_rebalance_never_ends_ends_itself(bench: Bench, hasty: list[set[Position]]) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await lose_all(bench)
+
+    assert caught.group_contains(Stuck)
+
+
+@pytest.mark.promise("P-OPS-23")
+async def test_a_worker_that_the_broker_gives_nothing_does_not_end_itself(bench: Bench) -> None:
+    async with bench.running() as stream:
+        await until(lambda: _moves(stream))
+        assert stream._owned is not None
+        stream._owned.on_partitions_revoked(())
+        stream._owned.on_partitions_assigned([])
+        standing = stream.standing()
+
+    assert standing == {}
 
 
 @pytest.mark.promise("P-HTTP-30")

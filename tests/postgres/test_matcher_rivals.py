@@ -160,6 +160,34 @@ async def test_rivals_with_the_same_profiles_in_other_orders_do_not_lock_up(worl
     assert len(await world.profiles()) == len(phones)
 
 
+async def test_rivals_that_come_to_hold_the_same_in_opposite_order_do_not_lock_up(world: World) -> None:
+    """Both have come to the middle when it is let go, if each goes in the order of its own items."""
+    phones = [f"+7900000{number:04}" for number in range(20)]
+    forth, back = [await world.messages([item(phone) for phone in order], "phone") for order in (phones, phones[::-1])]
+    surprises: list[Surprise] = []
+
+    async def apply(messages: Sequence[ProfileImport]) -> None:
+        try:
+            async with world.transaction() as connection:
+                await world.apply_in(connection, messages)
+        except Surprise as surprise:
+            surprises.append(surprise)
+
+    async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection:
+        holding = connection.transaction()
+        await holding.start()
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        await connection.execute("INSERT INTO identities VALUES ($1, 4, $2, 0, $3)", world.database, phones[10], bytes(12))
+        tasks.create_task(apply(forth))
+        await until_blocked(world)
+        tasks.create_task(apply(back))
+        await until_blocked(world, 2)
+        await holding.rollback()
+
+    assert len(surprises) == 1
+    assert len(await world.profiles()) == len(phones)
+
+
 async def test_profiles_are_locked_in_the_order_of_their_ids_whatever_the_plan(world: World) -> None:
     batch = (await world.room._batches.load(world.pool, [await world.batch(1)])).popitem()[1]
     ids = [number.to_bytes(12, "big") for number in range(200, 0, -1)]

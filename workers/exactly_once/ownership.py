@@ -39,6 +39,8 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self._consumer = consumer
         self._pool = pool
         self._publisher = publisher
+        # Whether the broker has said which are ours, be it none, since it last took all away.
+        self.assigned = False
         # Assigned, but not ours before `take_over` has read where they stand.
         self.waiting: set[TopicPartition] = set()
         # Ours: the offset that comes next.
@@ -59,9 +61,11 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             # Without a position `getmany` fails at once, paused or not.
             self._consumer.seek(partition, 0)
         self.waiting = set(assigned)
+        self.assigned = True
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         # Nothing to wait for: whoever commits after this loses the comparison of positions.
+        self.assigned = False
         self.waiting.clear()
         self.positions.clear()
         self.held.clear()
@@ -149,6 +153,13 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             if partition in self.positions:
                 self.positions[partition] = entries[-1].record.offset + 1
                 self.deaths.pop(number, None)
+
+    def standing(self) -> dict[TopicPartition, int]:
+        """Where the partitions stand that should move: ours, or all while the broker does not say which are ours."""
+        if not self.assigned:
+            return {TopicPartition(self._topic, number): -1 for number in self._consumer.partitions_for_topic(self._topic) or ()}
+        should = {**dict.fromkeys(self.waiting, -1), **self.positions}
+        return {partition: at for partition, at in should.items() if partition not in self.held}
 
     def release(self, numbers: Iterable[int]) -> None:
         """Give up what we believe of these partitions; they are taken over again if they are still ours."""

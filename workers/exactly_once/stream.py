@@ -81,9 +81,8 @@ class Stream(Generic[M]):
         """Where the partitions stand that should move, and how far the chunk at hand has come."""
         if self._on_purpose or self._owned is None:
             return {}
-        should = {**dict.fromkeys(self._owned.waiting, -1), **self._owned.positions}
         come = self._furthest.come
-        return {(each.topic, each.partition): (at, come) for each, at in should.items() if each not in self._owned.held}
+        return {(each.topic, each.partition): (at, come) for each, at in self._owned.standing().items()}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
