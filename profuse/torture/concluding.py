@@ -10,7 +10,7 @@ from typing import Any
 
 from profuse.stack.supervisor import mail_in
 from profuse.torture.chronicle import Chronicle, Span
-from profuse.torture.model import HOME
+from profuse.torture.model import OURS
 from profuse.torture.neighbours.accounts import POLITE
 from profuse.torture.observing import observe, tables
 from profuse.torture.observing.mails import arrived
@@ -35,8 +35,8 @@ class Run:
 
 async def conclude(report: Report, run: Run, settings: Settings, directory: Path) -> None:
     requests = [request for producer in run.producers for request in producer.requests]
-    mails = await asyncio.to_thread(lambda: list(arrived(mail_in(directory), f".{HOME}")))
-    ours = [mail for mail in mails if mail.to.endswith((f".{HOME}", ".torture.sink.test"))]
+    mails = await asyncio.to_thread(lambda: list(arrived(mail_in(directory), OURS)))
+    ours = [mail for mail in mails if mail.to.endswith(OURS)]
     observed = await observe(settings, directory, requests, ours)
     async with tables.open_tables(settings) as connection:
         report.deleted = await tables.deleted(connection, settings)

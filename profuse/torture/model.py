@@ -33,6 +33,8 @@ Identity = tuple[Key, str]
 # One subject of 25 each gets mails, and where; what becomes of them. All others are skipped.
 INBOXES = {0: ("inbox.torture.test", "send"), 1: ("recovers.{}.torture.sink.test", "send"), 2: ("refuses.{}.torture.sink.test", "fail")}
 _SUBJECTS = 25
+# How the domains of these inboxes end.
+OURS = (f".{HOME}", ".torture.sink.test")
 # The fields that hold them.
 _NAMES = {Key.EMAIL: "email", Key.PHONE: "phones", Key.CODE: "code", Key.LABEL: "labels"}
 

@@ -20,7 +20,8 @@ class Neighbour:
     told: dict[str, Any] = field(default_factory=dict)
 
     async def stop(self) -> None:
-        output, _ = await self.process.communicate()
+        # Without any input, its own would stay open.
+        output, _ = await self.process.communicate(b"")
         self.told = json.loads(output)
 
 

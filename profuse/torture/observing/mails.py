@@ -11,8 +11,8 @@ from profuse.torture.verdict.seen import Mail
 _NANOSECONDS = 1_000_000_000
 
 
-def arrived(mails: Path, read: str) -> Iterator[Mail]:
-    """In the order of their arrival, which their files are named by; only what goes to a domain that ends with `read` is read whole."""
+def arrived(mails: Path, read: tuple[str, ...]) -> Iterator[Mail]:
+    """In the order of their arrival, which their files are named by; only what goes to a domain that ends with one of `read` is read whole."""
     parser = BytesHeaderParser()
     for file in sorted(mails.glob("*.eml")):
         content = file.read_bytes()
