@@ -12,7 +12,7 @@ _NANOSECONDS = 1_000_000_000
 
 
 def arrived(mails: Path, read: tuple[str, ...]) -> Iterator[Mail]:
-    """In the order of their arrival, which their files are named by; only what goes to a domain that ends with one of `read` is read whole."""
+    """In the order of their arrival, which their files are named by; what goes to a domain that ends with one of `read` is read whole."""
     parser = BytesHeaderParser()
     for file in sorted(mails.glob("*.eml")):
         content = file.read_bytes()

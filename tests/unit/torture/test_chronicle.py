@@ -33,6 +33,7 @@ def test_a_percentile_is_a_value_that_was_seen() -> None:
     assert (percentile([], 0.99), percentile([3, 1, 2], 0.5), percentile(range(1, 101), 0.99)) == (0, 2, 99)
 
 
+@pytest.mark.promise("P-OPS-50")
 def test_the_polite_account_may_wait_as_long_as_its_limits_say() -> None:
     assert not list(neighbours.polite([0.9] * 990 + [5.0] * 10, [1.9] * 1_000))
     assert [each.count for each in neighbours.polite([0.9] * 989 + [5.0] * 11, [2.1] * 1_000)] == [11, 1_000]
@@ -48,6 +49,7 @@ def test_a_mail_may_be_late_only_as_faults_explain(calm: list[float], ever: list
     assert not sum(each.count for each in neighbours.launched([9.0], [179.0]))
 
 
+@pytest.mark.promise("P-OPS-50")
 @pytest.mark.parametrize(
     ("told", "unanswered"),
     [
@@ -108,6 +110,7 @@ def test_an_end_is_explained_by_a_signal_or_by_a_server_that_was_away() -> None:
     assert unexplained(ends(LOG), SENT) == []
 
 
+@pytest.mark.promise("P-OPS-50")
 @pytest.mark.parametrize(
     "line",
     [
