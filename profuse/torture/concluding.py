@@ -19,7 +19,7 @@ from profuse.torture.report import Report
 from profuse.torture.verdict import differences, neighbours
 from profuse.torture.verdict.ends import ends, unexplained
 from profuse.torture.verdict.mails import BROKEN_OFF, plainly_due, repeats, waits
-from profuse.torture.verdict.seen import Applied, Difference, Mail, Observed, applied
+from profuse.torture.verdict.seen import Applied, Difference, Mail, Observed, applied, difference, together
 from schemas.settings import Settings
 
 
@@ -44,15 +44,18 @@ async def conclude(report: Report, run: Run, settings: Settings, directory: Path
         due = await tables.due(connection, POLITE)
     done = applied(requests, observed)
     _count(report, run, observed, done)
-    report.differences = [
-        *(Difference("wrong", 1, surprise) for producer in run.producers for surprise in producer.surprises),
-        *differences(requests, observed),
-        *_of_time(report, run.chronicle, done, ours),
-        *_of_neighbours(report, run, waits(due, mails), unanswered),
-        *repeats([mail for mail in mails if not _breaks(mail)], run.chronicle),
-        *repeats([mail for mail in mails if _breaks(mail)], run.chronicle, BROKEN_OFF),
-        *unexplained(await asyncio.to_thread(lambda: _ends(directory)), report.signals),
-    ]
+    surprises = [surprise for producer in run.producers for surprise in producer.surprises]
+    report.differences = together(
+        [
+            difference("wrong", surprises, "answers that no fault explains"),
+            *differences(requests, observed),
+            *_of_time(report, run.chronicle, done, ours),
+            *_of_neighbours(report, run, waits(due, mails), unanswered),
+            *repeats([mail for mail in mails if not _breaks(mail)], run.chronicle),
+            *repeats([mail for mail in mails if _breaks(mail)], run.chronicle, BROKEN_OFF),
+            *unexplained(await asyncio.to_thread(lambda: _ends(directory)), report.signals),
+        ]
+    )
 
 
 def _count(report: Report, run: Run, observed: Observed, done: Sequence[Applied]) -> None:
@@ -77,21 +80,18 @@ def _of_time(report: Report, chronicle: Chronicle, done: Sequence[Applied], ours
     report.latest = max(ever, default=0.0)
     calm = list(chronicle.waited(spans, neighbours.LATE_IN_CALM))
     report.latest_in_calm = max(calm, default=0.0)
-    return (each for each in neighbours.launched(calm, ever) if each.count)
+    return neighbours.launched(calm, ever)
 
 
-def _of_neighbours(report: Report, run: Run, launches: Sequence[Span], unanswered: Sequence[str]) -> list[Difference]:
+def _of_neighbours(report: Report, run: Run, launches: Sequence[Span], unanswered: Sequence[str]) -> Iterator[Difference]:
     answers = [Span(sent, math.inf if ended is None else ended) for sent, ended in run.polite["waits"]]
     report.polite_answers = list(run.chronicle.waited(answers, neighbours.ANSWERED))
     report.polite_launches = list(run.chronicle.waited(launches, neighbours.LAUNCHED))
     report.hostile_answers = Counter(run.hostile["answers"])
     report.hostile_items = run.hostile["ended"]
-    found = [
-        *(Difference("wrong", 1, surprise) for surprise in run.polite["surprises"]),
-        *neighbours.polite(report.polite_answers, report.polite_launches),
-        *neighbours.hostile(run.hostile, unanswered),
-    ]
-    return [each for each in found if each.count]
+    yield difference("wrong", run.polite["surprises"], "answers to the polite account")
+    yield from neighbours.polite(report.polite_answers, report.polite_launches)
+    yield from neighbours.hostile(run.hostile, unanswered)
 
 
 def _breaks(mail: Mail) -> bool:

@@ -93,7 +93,7 @@ def table(report: Report) -> Table:
 
 
 def told(differences: Sequence[Difference], limit: int = 20) -> list[str]:
-    lines = [f"{each.kind}: {each.count} {each.what}" for each in differences[:limit]]
+    lines = [str(each) for each in differences[:limit]]
     return lines + ([f"… and {len(differences) - limit} more differences"] if len(differences) > limit else [])
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from profuse.torture.model import Request
 from profuse.torture.verdict import batches, outside, profiles
-from profuse.torture.verdict.seen import Difference, Observed, applied
+from profuse.torture.verdict.seen import Difference, Observed, applied, together
 
 
 def differences(requests: Sequence[Request], observed: Observed) -> list[Difference]:
     """What became of the producers' requests, and should not have."""
     done = applied(requests, observed)
-    found = [*batches.compared(requests, observed), *profiles.compared(requests, done, observed), *outside.compared(done, observed)]
-    return [difference for difference in found if difference.count]
+    return together(
+        [*batches.compared(requests, observed), *profiles.compared(requests, done, observed), *outside.compared(done, observed)]
+    )

@@ -1,7 +1,7 @@
 """Each request: every item has one result, the one that it was answered, and one launch of each campaign that it starts."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from profuse.torture.account import CHANGED, IMPORTED, WELCOME
 from profuse.torture.model import Item, Request
@@ -15,28 +15,33 @@ DEAD = {"error": 400, "error_text": "Cannot be processed"}
 
 def compared(requests: Sequence[Request], observed: Observed) -> Iterator[Difference]:
     yield Difference("doubled", observed.strays, "batches that no Request-ID stands for")
-    yield Difference("wrong", len(observed.dead_letters), f"dead letters that are left: {sorted(set(observed.dead_letters))[:3]}")
+    yield difference("wrong", observed.dead_letters, "dead letters that are left")
     for request in requests:
         batch = observed.batches.get(request.id)
         if batch is not None:
             yield from _results(request, batch)
             yield from _launches(request, batch, observed)
         elif request.is_acknowledged:
-            yield Difference("lost", len(request.items), f"{request.id} was acknowledged, and there is no batch of it")
+            yield Difference("lost", len(request.items), "acknowledged items without a batch", (request.id,))
 
 
 def _results(request: Request, batch: Batch) -> Iterator[Difference]:
-    name = f"of {request.id} (batch {batch.id.hex()})"
     ended = Counter(place for place, _ in [*batch.results, *batch.errors])
-    if request.is_acknowledged:
-        yield Difference("lost", len(request.items) - len(ended), f"items {name} without a result")
-    yield Difference("doubled", ended.total() - len(ended), f"items {name} with two results")
     errors = dict(batch.errors)
+    missing = range(len(request.items)) if request.is_acknowledged else ()
+    yield difference("lost", _named(request, [place for place in missing if place not in ended]), "acknowledged items without a result")
+    yield difference("doubled", _named(request, [place for place, count in ended.items() if count > 1]), "items with two results")
     strange = [(place, entry) for place, entry in errors.items() if not _may_fail(request.items[place], entry)]
-    yield difference("wrong", strange, f"items {name} failed")
+    yield difference("wrong", _named(request, strange), "items that failed")
     passed = [place for place, _ in batch.results if request.items[place].is_wrong]
-    yield difference("wrong", passed, f"items {name} are wrong, and passed")
-    yield difference("wrong", _answered_otherwise(request, dict(batch.results), errors), f"items {name} were answered otherwise")
+    yield difference("wrong", _named(request, passed), "items that are wrong, and passed")
+    yield difference(
+        "wrong", _named(request, _answered_otherwise(request, dict(batch.results), errors)), "items that were answered otherwise"
+    )
+
+
+def _named(request: Request, found: Iterable[object]) -> list[str]:
+    return [f"{request.id}[{each}]" for each in found]
 
 
 def _may_fail(item: Item, entry: Entry) -> bool:
@@ -46,22 +51,22 @@ def _may_fail(item: Item, entry: Entry) -> bool:
     return entry == AMBIGUOUS or (entry == TAKEN and "email" in item.data())
 
 
-def _answered_otherwise(request: Request, profiles: dict[int, bytes], errors: dict[int, Entry]) -> Iterator[int]:
+def _answered_otherwise(request: Request, profiles: dict[int, bytes], errors: dict[int, Entry]) -> Iterator[tuple[int, object, object]]:
     for place, entry in enumerate(request.entries or ()):
         stored = {"profile_id": profiles[place].hex()} if place in profiles else errors.get(place)
         # A dead letter was answered as one, until it was replayed.
         if entry != stored and not (request.items[place].is_refused and entry == DEAD):
-            yield place
+            yield place, entry, stored
 
 
 def _launches(request: Request, batch: Batch, observed: Observed) -> Iterator[Difference]:
-    name = f"of {request.id} (batch {batch.id.hex()})"
     imported = {place for place, _ in batch.results}
     started = {number: batch.launches.get(observed.campaigns[number], Counter[int]()) for number in (WELCOME, IMPORTED, CHANGED)}
-    yield Difference("doubled", sum(each.total() - len(each) for each in started.values()), f"items {name} with two launches of a campaign")
-    expected = {WELCOME: imported, IMPORTED: set() if request.skip_triggers else imported}
-    for number, items in expected.items():
-        yield difference("lost", items - started[number].keys(), f"items {name} without a launch of campaign {number}")
-        yield difference("wrong", started[number].keys() - items, f"items {name} with a launch of campaign {number} that nothing started")
-    yield difference("wrong", started[CHANGED].keys() - expected[IMPORTED], f"items {name} that changed nothing")
-    yield Difference("wrong", batch.unfinished, f"groups {name} left behind")
+    twice = [(place, number) for number, places in started.items() for place, count in places.items() if count > 1]
+    yield difference("doubled", _named(request, twice), "items with two launches of a campaign")
+    for number, places in ((WELCOME, imported), (IMPORTED, set() if request.skip_triggers else imported)):
+        yield difference("lost", _named(request, places - started[number].keys()), f"items without a launch of campaign {number}")
+        yield difference("wrong", _named(request, started[number].keys() - places), f"launches of campaign {number} that nothing started")
+    changes = set() if request.skip_triggers else imported
+    yield difference("wrong", _named(request, started[CHANGED].keys() - changes), f"launches of campaign {CHANGED} that nothing started")
+    yield Difference("wrong", batch.unfinished, "groups left behind", (request.id,))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from profuse.torture.verdict.seen import Difference, difference
+from profuse.torture.verdict.seen import Difference, difference, together
 
 _END = re.compile(
     r"(?P<room>[a-z-]+?)(-\d+)? (was killed by (?P<signal>SIG[A-Z]+)|ended with code (?P<code>\d+): (?P<words>.*)); it is started again"
@@ -43,4 +43,4 @@ def unexplained(seen: Iterable[End], sent: Counter[tuple[str, str]]) -> list[Dif
             left[asked] -= 1
         elif not (end.room in _OURS and _NO_SERVER.search(end.how)):
             unasked.append(f"{end.room} ({end.how[:200]})")
-    return [difference("wrong", unasked, "processes that ended by themselves")] if unasked else []
+    return together([difference("wrong", unasked, "processes that ended by themselves")])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from profuse.stack.trouble import DOMAIN
 from profuse.torture.chronicle import Chronicle, Span
-from profuse.torture.verdict.seen import Applied, Difference, Mail, difference
+from profuse.torture.verdict.seen import Applied, Difference, Mail, difference, together
 from schemas import ids
 
 # After these a launcher may not know what it has sent.
@@ -39,11 +39,12 @@ def repeats(arrivals: Iterable[Mail], chronicle: Chronicle, allowed: int = 1) ->
     again = [(launch, span) for launch, moments in by_launch.items() for span in _gaps(sorted(moments)[allowed - 1 :])]
     groundless = [launch for launch, span in again if not chronicle.struck(BREAKS_A_SEND, Span(span.began - _MARGIN, span.ended))]
     excess = len(again) - REPEATS * sum(strike.kind in BREAKS_A_SEND for strike in chronicle.strikes)
-    found = [
-        difference("doubled", groundless, "mails that came again, and no fault explains it"),
-        Difference("doubled", max(0, excess - len(groundless)), "mails that came again, more than the faults explain"),
-    ]
-    return [each for each in found if each.count]
+    return together(
+        [
+            difference("doubled", groundless, "mails that came again, and no fault explains it"),
+            Difference("doubled", max(0, excess - len(groundless)), "mails that came again, more than the faults explain"),
+        ]
+    )
 
 
 def _gaps(moments: list[float]) -> Iterator[Span]:

@@ -1,6 +1,6 @@
 """The world after the torture, as it was observed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -13,17 +13,35 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Difference:
-    """So many things that are not as they must be."""
+    """So many things that are not as they must be, and some of them."""
 
     kind: Kind
     count: int
     what: str
+    such_as: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.count:,} {self.what}" + (f": {', '.join(self.such_as)}" if self.such_as else "")
+
+
+_NAMED = 3
 
 
 def difference(kind: Kind, found: Iterable[object], what: str) -> Difference:
-    """Of those that were found, the first are named."""
     listed = list(found)
-    return Difference(kind, len(listed), f"{what}: {', '.join(map(str, listed[:3]))}")
+    return Difference(kind, len(listed), what, tuple(str(each)[:300] for each in listed[:_NAMED]))
+
+
+def together(found: Iterable[Difference]) -> list[Difference]:
+    """One of each kind, with what all of them count; none that counts nothing."""
+    alike: dict[tuple[Kind, str], list[Difference]] = defaultdict(list)
+    for each in found:
+        if each.count:
+            alike[each.kind, each.what].append(each)
+    return [
+        Difference(kind, sum(each.count for each in those), what, tuple(name for each in those for name in each.such_as)[:_NAMED])
+        for (kind, what), those in alike.items()
+    ]
 
 
 @dataclass

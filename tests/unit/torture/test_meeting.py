@@ -19,7 +19,7 @@ def told(ends: Sequence[tuple[Request, object]], profiles: dict[bytes, Profile])
     """Requests of one item each, with their profiles or errors."""
     batches = {request.id: batch(request.id, [end], {WELCOME: [0] if isinstance(end, bytes) else []}) for request, end in ends}  # type: ignore[list-item]
     requests = [request for request, _ in ends]
-    return [f"{each.kind}: {each.what}" for each in differences(requests, world(batches, profiles, requests))]
+    return [str(each) for each in differences(requests, world(batches, profiles, requests))]
 
 
 def test_two_that_race_to_create_may_leave_two_profiles() -> None:
@@ -32,7 +32,7 @@ def test_who_was_sent_after_the_other_was_answered_must_find_its_profile() -> No
     first, second = asked(BY_EMAIL, name="a", sent=1, answered=3), asked(BY_PHONE, name="b", sent=3.5, answered=4)
     found = told([(first, ONE), (second, TWO)], {ONE: profile(BY_EMAIL), TWO: profile(BY_PHONE)})
 
-    assert found == [f"doubled: profiles that were created although others were known: {TWO.hex()}"]
+    assert found == [f"doubled: 1 profiles that were created although others were known: {TWO.hex()}"]
 
 
 def test_who_knows_less_need_not_be_found_by_more() -> None:
@@ -48,7 +48,7 @@ def test_two_holders_justify_a_409_and_one_does_not() -> None:
 
     assert told([(first, ONE), (second, TWO), (third, AMBIGUOUS)], two) == []
     assert told([(first, ONE), (third, AMBIGUOUS)], {ONE: profile(BY_EMAIL)}) == [
-        "wrong: items that failed with 409, and nobody was in their way: 5"
+        "wrong: 1 items that failed with 409, and nobody was in their way: 5"
     ]
 
 
@@ -56,7 +56,7 @@ def test_an_email_that_nobody_has_is_nobody_elses() -> None:
     first, second = asked(BY_PHONE, name="a", sent=1, answered=3), asked(BY_CODE, name="b", sent=2, answered=4)
 
     assert told([(first, ONE), (second, TAKEN)], {ONE: profile(BY_PHONE)}) == [
-        "wrong: items that failed with 409, and nobody was in their way: 4"
+        "wrong: 1 items that failed with 409, and nobody was in their way: 4"
     ]
     assert told([(asked(BY_EMAIL, name="a"), ONE), (second, TAKEN)], {ONE: profile(BY_EMAIL)}) == []
 
@@ -64,7 +64,7 @@ def test_an_email_that_nobody_has_is_nobody_elses() -> None:
 def test_an_update_that_failed_leaves_no_mark() -> None:
     first, second = asked(BY_EMAIL, name="a"), asked(BY_CODE, name="b")
 
-    assert "doubled: updates of profiles that nothing stands for: m4" in told(
+    assert "doubled: 1 updates of profiles that nothing stands for: m4" in told(
         [(first, ONE), (second, TAKEN)], {ONE: profile(BY_CODE, BY_EMAIL)}
     )
 

@@ -69,46 +69,46 @@ def test_a_world_in_order_has_no_differences() -> None:
 @pytest.mark.parametrize(
     ("told", "change"),
     [
-        ("lost: r was acknowledged", lambda: spoiled(batches={})),
-        ("lost: items of r .* without a result", lambda: spoiled(results=[(0, ID)])),
-        ("lost: items of r .* without a launch of campaign 1", lambda: started(welcome=[0])),
-        ("lost: items of r .* without a launch of campaign 2", lambda: started(imported=[0])),
-        ("lost: profiles of which an update started nothing", lambda: started(changed=[])),
-        ("lost: answered profiles that are not there", lambda: spoiled(profiles={})),
-        ("lost: updates that are not in their profiles: 1$", lambda: without(mark(1))),
-        ("lost: updates that are not in their profiles: 8$", lambda: spoiled(profiles={ID: replace(PROFILE, addresses=frozenset())})),
-        ("lost: launches whose mail did not arrive", lambda: spoiled(mails=GOOD.mails[1:])),
-        ("lost: events that were not told", lambda: spoiled(events=Told(frozenset(list(GOOD.events.ids)[1:])))),
-        ("doubled: batches that no Request-ID stands for", lambda: spoiled(strays=1)),
-        ("doubled: items of r .* with two results", lambda: spoiled(results=[(0, ID), (1, ID), (1, ID)])),
-        ("doubled: items of r .* with two results", lambda: spoiled(errors=[(1, MALFORMED), (2, MALFORMED)])),
-        ("doubled: items of r .* with two launches", lambda: started(welcome=[0, 1, 1])),
-        ("doubled: e-mails with two profiles", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): PROFILE})),
-        ("doubled: updates of profiles that nothing stands for", lambda: data(m99=1)),
-        ("doubled: updates of profiles that nothing stands for", lambda: data(m39=1)),
-        ("doubled: mails that nothing stands for", lambda: spoiled(mails=[*GOOD.mails, Mail("another", 101.0, "")])),
-        ("doubled: events that nothing stands for", lambda: spoiled(events=Told(GOOD.events.ids | {b"another"}))),
-        ("wrong: values that are not the last ones", lambda: data(version=1)),
-        ("wrong: values that are not the last ones", lambda: without("mark_1")),
-        ("wrong: items whose match value their profile does not hold", lambda: data(email="another")),
-        ("wrong: profiles that nobody was answered", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): profile(CHANGE)})),
-        ("wrong: items of r .* with a launch of campaign 1 that nothing", lambda: started(welcome=[0, 1, 2])),
-        ("wrong: items of r .* that changed nothing", lambda: started(changed=[1, 2])),
-        ("wrong: groups of r .* left behind", lambda: spoiled(unfinished=1)),
-        ("wrong: items of r .* failed", lambda: spoiled(errors=[(2, DEAD)])),
-        ("wrong: items of r .* are wrong, and passed", lambda: spoiled(results=[(0, ID), (1, ID), (2, ID)], errors=[])),
-        ("wrong: dead letters that are left", lambda: spoiled(dead_letters=["unreadable"])),
-        ("wrong: events that were told again with other fields", lambda: spoiled(events=replace(GOOD.events, contradictions=["e"]))),
-        ("wrong: events with the custom_data of another item", lambda: spoiled(events=replace(GOOD.events, strange=["e"]))),
-        ("wrong: mails with another", lambda: mails(to="another")),
-        ("wrong: mails with another", lambda: mails(subject="Version 99")),
-        ("wrong: mails with another", lambda: mails(text="<p>Page r</p>")),
-        ("wrong: mails with another", lambda: mails(files={"marks.txt": b"r"})),
-        ("wrong: log lines", lambda: spoiled(log_lines=["Traceback"])),
+        ("lost: 3 acknowledged items without a batch: r$", lambda: spoiled(batches={})),
+        (r"lost: 1 acknowledged items without a result: r\[1\]", lambda: spoiled(results=[(0, ID)])),
+        (r"lost: 1 items without a launch of campaign 1: r\[1\]", lambda: started(welcome=[0])),
+        ("lost: 1 items without a launch of campaign 2", lambda: started(imported=[0])),
+        (r"lost: \d+ profiles of which an update started nothing", lambda: started(changed=[])),
+        (r"lost: \d+ answered profiles that are not there", lambda: spoiled(profiles={})),
+        (r"lost: \d+ updates that are not in their profiles: 1$", lambda: without(mark(1))),
+        (r"lost: \d+ updates that are not in their profiles: 8$", lambda: spoiled(profiles={ID: replace(PROFILE, addresses=frozenset())})),
+        (r"lost: \d+ launches whose mail did not arrive", lambda: spoiled(mails=GOOD.mails[1:])),
+        (r"lost: \d+ events that were not told", lambda: spoiled(events=Told(frozenset(list(GOOD.events.ids)[1:])))),
+        (r"doubled: \d+ batches that no Request-ID stands for", lambda: spoiled(strays=1)),
+        ("doubled: 1 items with two results", lambda: spoiled(results=[(0, ID), (1, ID), (1, ID)])),
+        ("doubled: 1 items with two results", lambda: spoiled(errors=[(1, MALFORMED), (2, MALFORMED)])),
+        ("doubled: 1 items with two launches", lambda: started(welcome=[0, 1, 1])),
+        (r"doubled: \d+ e-mails with two profiles", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): PROFILE})),
+        (r"doubled: \d+ updates of profiles that nothing stands for", lambda: data(m99=1)),
+        (r"doubled: \d+ updates of profiles that nothing stands for", lambda: data(m39=1)),
+        (r"doubled: \d+ mails that nothing stands for", lambda: spoiled(mails=[*GOOD.mails, Mail("another", 101.0, "")])),
+        (r"doubled: \d+ events that nothing stands for", lambda: spoiled(events=Told(GOOD.events.ids | {b"another"}))),
+        (r"wrong: \d+ values that are not the last ones", lambda: data(version=1)),
+        (r"wrong: \d+ values that are not the last ones", lambda: without("mark_1")),
+        (r"wrong: \d+ items whose match value their profile does not hold", lambda: data(email="another")),
+        (r"wrong: \d+ profiles that nobody was answered", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): profile(CHANGE)})),
+        ("wrong: 1 launches of campaign 1 that nothing", lambda: started(welcome=[0, 1, 2])),
+        ("wrong: 1 launches of campaign 3 that nothing", lambda: started(changed=[1, 2])),
+        ("wrong: 1 groups left behind: r", lambda: spoiled(unfinished=1)),
+        ("wrong: 1 items that failed", lambda: spoiled(errors=[(2, DEAD)])),
+        ("wrong: 1 items that are wrong, and passed", lambda: spoiled(results=[(0, ID), (1, ID), (2, ID)], errors=[])),
+        (r"wrong: \d+ dead letters that are left", lambda: spoiled(dead_letters=["unreadable"])),
+        (r"wrong: \d+ events that were told again with other fields", lambda: spoiled(events=replace(GOOD.events, contradictions=["e"]))),
+        (r"wrong: \d+ events with the custom_data of another item", lambda: spoiled(events=replace(GOOD.events, strange=["e"]))),
+        (r"wrong: \d+ mails with another", lambda: mails(to="another")),
+        (r"wrong: \d+ mails with another", lambda: mails(subject="Version 99")),
+        (r"wrong: \d+ mails with another", lambda: mails(text="<p>Page r</p>")),
+        (r"wrong: \d+ mails with another", lambda: mails(files={"marks.txt": b"r"})),
+        (r"wrong: \d+ log lines", lambda: spoiled(log_lines=["Traceback"])),
     ],
 )
 def test_each_difference_is_seen(told: str, change: Callable[[], Observed]) -> None:
-    found = [f"{each.kind}: {each.what}" for each in differences([REQUEST], change())]
+    found = [str(each) for each in differences([REQUEST], change())]
 
     assert any(re.match(told, each) for each in found), found
 
@@ -118,7 +118,9 @@ def test_an_answer_that_is_not_what_is_stored_is_seen() -> None:
     other: list[dict[str, Any]] = [{"profile_id": ID.hex()}, {"profile_id": "0" * 24}, MALFORMED]
 
     assert differences([replace(REQUEST, entries=right)], GOOD) == []
-    assert "answered otherwise: 1" in differences([replace(REQUEST, entries=other)], GOOD)[0].what
+    assert [str(each)[:46] for each in differences([replace(REQUEST, entries=other)], GOOD)] == [
+        "wrong: 1 items that were answered otherwise: r"
+    ]
 
 
 def test_what_nobody_acknowledged_may_be_there_or_not() -> None:
