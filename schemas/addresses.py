@@ -72,10 +72,10 @@ def _ascii_domain(domain: str) -> str | None:
         return None
 
 
-class _Reading(dict[int, str]):
+class _Reading(dict[int, str | None]):
     """How each character of a phone is read, for `str.translate`: only those that change are kept, a thousand at most."""
 
-    def __missing__(self, code: int) -> str:
+    def __missing__(self, code: int) -> str | None:
         character = chr(code)
         reading = _read(character)
         if reading != character or character.isascii():
@@ -83,13 +83,13 @@ class _Reading(dict[int, str]):
         return reading
 
 
-def _read(character: str) -> str:
-    """A digit of any script as that digit; what only parts them as nothing."""
+def _read(character: str) -> str | None:
+    """A digit of any script as that digit; None for what only parts them."""
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))
     if category in _GROUPING or character.isspace() or character in _DOTS_AND_SLASHES or character in _MINUS_SIGNS:
-        return ""
+        return None
     return "+" if character in _PLUS_SIGNS else character
 
 

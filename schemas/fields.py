@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
+from functools import cached_property, partial
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -65,59 +65,19 @@ class Field(Declaration):
     # Those that were there before are still being filed by it; nobody may search by it yet.
     indexing: bool = False
 
+    @cached_property
+    def parser(self) -> Callable[[object], JsonValue]:
+        """Makes the stored form of a value, as `parse` says."""
+        plain = partial(values.option, self.options) if self.type is FieldType.ENUM else _PARSERS[self.type]
+        bound = _BOUNDS.get(self.type) if self.match else None
+        return plain if bound is None else lambda value: bound(plain(value))
+
 
 def declared(fields: Mapping[str, Any], indexing: Iterable[str]) -> dict[str, Field]:
     """A database's fields, by what its tables say of them."""
     unfinished = frozenset(indexing)
     return {name: Field(**Declaration.model_validate(field).model_dump(), indexing=name in unfinished) for name, field in fields.items()}
 
-
-class _Ruled(Field):
-    """A system field whose values follow a rule of their own."""
-
-    rule: Callable[[object], JsonValue]
-
-
-# A profile's `_status` and a subscription's `status`, by their numbers.
-STATUSES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid")
-
-
-def status_word(value: object) -> str:
-    """A subscription's status by its word or number."""
-    return values.option(STATUSES, value)
-
-
-def _status(value: object) -> int:
-    return STATUSES.index(status_word(value))
-
-
-_TEXT = Field(type=FieldType.STRING)
-_IP = Field(type=FieldType.IP)
-
-# `email`, `phones` and `subscriptions` follow rules of their own.
-SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
-    {
-        "_fname": _TEXT,
-        "_lname": _TEXT,
-        "_bdate": _Ruled(type=FieldType.DATE, rule=dates.day),
-        "_sex": _Ruled(type=FieldType.ENUM, options=["male", "female"], rule=values.sex),
-        "_regdate": Field(type=FieldType.DATE),
-        "_regip": _IP,
-        "_regurl": _TEXT,
-        "_regcountry": _TEXT,
-        "_regcity": _TEXT,
-        "_ip": _IP,
-        "_country": _TEXT,
-        "_region": _TEXT,
-        "_city": _TEXT,
-        "_postal_code": _TEXT,
-        "_tz": _TEXT,
-        "_vendor": _TEXT,
-        "_browser": _TEXT,
-        "_os": _TEXT,
-        "_status": _Ruled(type=FieldType.ENUM, options=list(STATUSES), rule=_status),
-    }
-)
 
 _PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
     FieldType.INT: values.integer,
@@ -131,18 +91,26 @@ _PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
     FieldType.ARR_OBJECT: values.objects,
 }
 
+
+def _bounded(text: str) -> str:
+    if len(text) > _SURELY_SHORT and len(composed(text).encode()) > LONGEST_MATCH_VALUE:
+        raise ItemFailed(400, "Match value too long")
+    return text
+
+
+# What is searched by has a bound, as it is compared; of tags, each has. The other types have one anyway.
+_BOUNDS: Mapping[FieldType, Callable[[Any], JsonValue]] = {
+    FieldType.STRING: _bounded,
+    FieldType.TAGS: lambda tags: [_bounded(tag) for tag in tags],
+}
+
 MatchValue = str | list[str]
 """What is searched by: sorted tags, else one text."""
 
 
 def parse(field: Field, value: object) -> JsonValue:
     """The stored form of a value that is not null; None if the value itself says that nothing is known."""
-    if isinstance(field, _Ruled):
-        return field.rule(value)
-    stored = values.option(field.options, value) if field.type is FieldType.ENUM else _PARSERS[field.type](value)
-    if field.match:
-        _refuse_long(stored)
-    return stored
+    return field.parser(value)
 
 
 def match_value(field: Field, value: object) -> MatchValue:
@@ -152,7 +120,7 @@ def match_value(field: Field, value: object) -> MatchValue:
         # No tag at all would be carried by everybody.
         if not stored:
             raise ItemFailed(400, "Incorrect tags")
-        _refuse_long(",".join(stored))
+        _bounded(",".join(stored))
         return sorted(stored)
     return search_text(stored)
 
@@ -160,10 +128,3 @@ def match_value(field: Field, value: object) -> MatchValue:
 def search_text(stored: JsonValue) -> str:
     """How a stored value that is no list is compared."""
     return composed(str(stored))
-
-
-def _refuse_long(stored: JsonValue) -> None:
-    """A value that is searched by has a bound, as it is compared; of tags, each has."""
-    for text in stored if isinstance(stored, list) else (stored,):
-        if isinstance(text, str) and len(text) > _SURELY_SHORT and len(composed(text).encode()) > LONGEST_MATCH_VALUE:
-            raise ItemFailed(400, "Match value too long")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from schemas.failures import ItemFailed
-from schemas.fields import SYSTEM_FIELDS, Field, FieldType, parse
+from schemas.fields import Field, FieldType, parse
+from schemas.system_fields import SYSTEM_FIELDS
 from schemas.values import JsonValue
 
 # Whose spelling has changed since some were stored, and what they are stored as.

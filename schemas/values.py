@@ -16,6 +16,8 @@ JsonValue: TypeAlias = Any
 _INT64 = range(-(2**63), 2**63)
 _DECIMAL = re.compile(r"-?[0-9]{1,40}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
 _SEXES = {"male": "male", "female": "female", "1": "male", "2": "female", "0": None, "9": None}
 # An escaped NUL in encoded JSON, but no text that merely spells one.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -95,6 +97,9 @@ def sex(value: object) -> str | None:
 
 def ip(value: object) -> str:
     """An IPv4 that is written as an IPv6 is that IPv4; interpreters differ in how they write it."""
+    # Most are spelled well; the library takes 4 µs to say so.
+    if isinstance(value, str) and _IPV4.fullmatch(value):
+        return value
     # A zone (`fe80::1%eth0`) means something on one machine only.
     if isinstance(value, str) and "%" not in value:
         try:

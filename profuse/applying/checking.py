@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from profuse.applying.things import Key, Kind, Stored, Values, Wanted
-from schemas.fields import SYSTEM_FIELDS
+from schemas.system_fields import SYSTEM_FIELDS
 
 # Profiles, subscriptions and launches that exist belong to these.
 _FIXED: Mapping[Kind, tuple[str, ...]] = {Kind.RESOURCE: ("channel", "database"), Kind.TRIGGER: ("database",)}

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from schemas.fields import SYSTEM_FIELDS, Field, FieldType
+from schemas.fields import Field, FieldType
 from schemas.matching import Matching
+from schemas.system_fields import SYSTEM_FIELDS
 
 
 @dataclass(frozen=True)

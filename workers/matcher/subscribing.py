@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import status_word
+from schemas.system_fields import status_word
 from schemas.texts import is_blank
 from schemas.values import JsonValue, storable
 
@@ -13,6 +13,7 @@ Subscription = dict[str, JsonValue]
 # The keys that hold an address, by channel.
 _ADDRESS = {"email": ("email",), "sms": ("phone",), "push": ("provider", "subscription_id")}
 _ADDRESS_KEYS = frozenset(key for keys in _ADDRESS.values() for key in keys)
+_FOREIGN = {channel: _ADDRESS_KEYS.difference(keys) for channel, keys in _ADDRESS.items()}
 # What may hold the same inside.
 _NESTED = {"email_data": "email", "phone_data": "phone"}
 _OWN = ("status", "priority", "custom_fields", "cats")
@@ -38,7 +39,7 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[int, str], *, skip_
                 raise
             continue
         key = _key(subscription)
-        parsed[key] = parsed.get(key, {}) | subscription
+        parsed[key] = parsed[key] | subscription if key in parsed else subscription
         # Before thousands more are checked.
         if len(parsed) > MOST_SUBSCRIPTIONS:
             raise ItemFailed(400, "Profile too large")
@@ -69,18 +70,26 @@ def _flattened(given: JsonValue) -> Subscription:
     """`email_data: {email}` means the same as `email`; where both are given the flat one counts. Null is not given."""
     if not isinstance(given, dict):
         raise ItemFailed(400, "Incorrect subscriptions")
-    flat = {key: value for key, value in given.items() if value is not None}
-    nested: Subscription = {}
-    for key, inner_key in _NESTED.items():
-        inner = flat.pop(key, {})
-        if not isinstance(inner, dict):
-            raise ItemFailed(400, "Incorrect subscriptions")
-        if not inner.keys() <= {inner_key}:
-            raise ItemFailed(400, "Unknown subscription key")
-        nested |= {key: value for key, value in inner.items() if value is not None}
     if not given.keys() <= _KEYS:
         raise ItemFailed(400, "Unknown subscription key")
-    return {**nested, **flat}
+    flat: Subscription = {}
+    nested: Subscription = {}
+    for key, value in given.items():
+        if value is None:
+            continue
+        if key in _NESTED:
+            nested |= _inside(value, _NESTED[key])
+        else:
+            flat[key] = value
+    return nested | flat
+
+
+def _inside(inner: JsonValue, known: str) -> Subscription:
+    if not isinstance(inner, dict):
+        raise ItemFailed(400, "Incorrect subscriptions")
+    if not inner.keys() <= {known}:
+        raise ItemFailed(400, "Unknown subscription key")
+    return {key: value for key, value in inner.items() if value is not None}
 
 
 def _resource(flat: Subscription, resources: Mapping[int, str]) -> tuple[int, str]:
@@ -90,7 +99,7 @@ def _resource(flat: Subscription, resources: Mapping[int, str]) -> tuple[int, st
         raise InvalidSubscription(400, "Unknown resource")
     channel = resources[resource]
     # An address of another channel would be lost silently.
-    if flat.get("channel", channel) != channel or _ADDRESS_KEYS.difference(_ADDRESS[channel]) & flat.keys():
+    if flat.get("channel", channel) != channel or not _FOREIGN[channel].isdisjoint(flat):
         raise InvalidSubscription(400, "Channel differs from the resource's")
     return resource, channel
 
@@ -118,6 +127,8 @@ def _address(flat: Subscription, channel: str) -> Subscription:
 def _settings(flat: Subscription) -> Subscription:
     """The keys that the item gives; what it does not give stays as it is."""
     settings = {key: flat[key] for key in _OWN if key in flat}
+    if not settings:
+        return settings
     if "status" in settings:
         settings["status"] = status_word(settings["status"])
     if type(settings.get("priority", 0)) is not int or abs(settings.get("priority", 0)) >= 2**31:

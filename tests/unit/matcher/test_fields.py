@@ -1,12 +1,16 @@
 """What each type of field accepts, and how it is stored and searched by."""
 
+import ipaddress
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.failures import ItemFailed
-from schemas.fields import MATCHABLE_TYPES, SYSTEM_FIELDS, Field, FieldType, match_value, parse, status_word
+from schemas.fields import MATCHABLE_TYPES, Field, FieldType, match_value, parse
+from schemas.system_fields import SYSTEM_FIELDS, status_word
 
 PLAN = Field(type=FieldType.ENUM, options=["free", "pro"])
 
@@ -125,6 +129,49 @@ def test_a_value_is_stored_in_its_own_form(type_: str, given: Any, stored: Any) 
 @pytest.mark.parametrize(("type_", "error_text", "values"), REFUSED, ids=lambda each: each if isinstance(each, str) else "")
 def test_another_value_is_refused_in_the_words_of_its_type(type_: str, error_text: str, values: list[Any]) -> None:
     assert [refusal(of(type_), value) for value in values] == [error_text] * len(values)
+
+
+@pytest.mark.promise("P-DATA-09")
+@given(st.one_of(st.ip_addresses().map(str), st.ip_addresses(v=4).map(lambda ip: f"::ffff:{ip}"), st.text("0125.:f", max_size=16)))
+@example("1.2.3.4.")
+@example("1.2.3.256")
+@example("01.2.3.4")
+@example("1.2.3.4\n")
+def test_an_ip_is_what_the_library_takes_for_one(address: str) -> None:
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        assert refusal(of("ip"), address) == "Incorrect ip"
+        return
+    stored = parse(of("ip"), address)
+
+    assert stored == str(getattr(known, "ipv4_mapped", None) or known)
+    assert parse(of("ip"), stored) == stored
+
+
+@given(
+    st.one_of(
+        st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()), st.dates().map(str), st.integers(-(10**12), 10**12)
+    )
+)
+def test_a_stored_date_is_its_own_spelling(value: str | int) -> None:
+    for rule in (of("date"), SYSTEM_FIELDS["_bdate"]):
+        try:
+            stored = parse(rule, value)
+        except ItemFailed:
+            continue
+
+        assert parse(rule, stored) == stored
+
+
+@given(st.lists(st.text(max_size=5)))
+def test_stored_tags_are_their_own_spelling(tags: list[str]) -> None:
+    try:
+        stored = parse(of("tags"), tags)
+    except ItemFailed:
+        return
+
+    assert parse(of("tags"), stored) == stored
 
 
 @pytest.mark.promise("P-DATA-12")
