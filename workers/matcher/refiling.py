@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import asyncpg
+import msgspec
 
 from schemas.identities import Kind
 from schemas.stored import renewed
@@ -31,9 +32,12 @@ async def file(connection: asyncpg.Connection, database: int, after: bytes, size
     """
     ids = [bytes(row["id"]) for row in await connection.fetch(_PROFILES, database, after, size)]
     found = await _locked(connection, database, ids)
+    encode = msgspec.json.encode
     for profile in found:
         data = renewed(profile.database.fields, profile.data)
-        profile.changed, profile.data = data != profile.data, data
+        profile.changed = data != profile.data
+        # However large it is: it was stored before.
+        profile.written = encode(data).decode(), encode(profile.subscriptions).decode()
     await profiles.store(connection, [profile for profile in found if profile.changed])
     await identities.store(connection, found)
     await tags.store(connection, found)

@@ -113,3 +113,16 @@ async def test_a_search_that_makes_no_sense_is_refused_by_name(patient: Running)
     for named, by in mistakes.items():
         answer = await get(patient, **by)
         assert (answer["error"], named in answer["error_debug"]) == (400, True), answer
+
+
+@pytest.mark.promise("P-APPLY-15")
+@pytest.mark.parametrize("path", ["profiles/get", "campaigns/triggers/import_and_start_batch"])
+async def test_a_field_that_is_being_indexed_is_not_matched_by_yet(patient: Running, path: str) -> None:
+    await patient.pool.execute(
+        "INSERT INTO refilings (database, fields) SELECT id, '{crm}' FROM databases WHERE account = 1 AND number = 1"
+    )
+    body: Json = {"db_id": 1} if path == "profiles/get" else {"trigger_id": 8, "data": [{"data": {"crm": "A-1"}}]}
+    answer = await patient.post(path, None, **body, matching="custom", field_name="crm", field_value="A-1")
+    await patient.pool.execute("DELETE FROM refilings")
+
+    assert (answer.status_code, answer.json()["error_text"]) == (409, "Field is being indexed")
