@@ -11,7 +11,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `processing`    what happens inside it; bisects what will not pass
 `trouble`       pure: the world, the code, or the data? The one place where every exception is caught
 `line`          pure: tells broken code from broken data
-`trials`        what is tried alone, and how often
+`trials`        what is tried alone or apart, because of what became of those before, and how often
 `edges`         broker and database, asked whether they answer
 `liveness`      tells a worker that is stuck from one that has nothing to do
 `chunks`        pure: which records may be processed, and what they say
