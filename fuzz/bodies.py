@@ -1,32 +1,36 @@
 """Feeds bodies to all that reads them, the matcher included: an answer, a refusal or a failed item, never an error of ours."""
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import atheris
 
 from fuzz import structured
 
 with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
+    from ingest import attaching, opening
     from ingest.accounts import Token
     from ingest.answers import Refused
     from ingest.budgets import Budget, Share
     from ingest.calls import Call
-    from ingest.door import _parsed
-    from ingest.items import Shared, prepare
-    from ingest.parsing import NotJson
+    from ingest.interleaving import in_turns
+    from ingest.items import Shared, prepare, shared_value
     from ingest.records import record
-    from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch, check_limits, checked, matched_field
+    from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch, Parameters, check_limits, checked, matched_field, names
+    from ingest.scanning import NotJson
     from schemas.failures import ItemFailed
     from schemas.fields import Field
     from schemas.ids import new_id
     from schemas.messages import ProfileImport
-    from schemas.settings import KIB, Settings
+    from schemas.settings import Settings
     from workers.matcher.batches import Batch, Database
     from workers.matcher.reading import read
 
-SETTINGS = Settings(body_limit=64 * KIB, attach_body_limit=128 * KIB, item_limit=KIB, shared_limit=KIB, profiles_limit=20)
+# The limits are the real ones: what is bounded by them is what an attacker may send.
+SETTINGS = Settings()
+R = TypeVar("R")
 TOKEN = Token(1, 1, frozenset())
 BATCH = new_id()
 DECLARED: Mapping[str, Any] = {
@@ -46,45 +50,59 @@ DATABASE = Database(1, "reject", FIELDS, {24: "email", 25: "sms"}, (), ())
 
 
 def feed(data: bytes) -> None:
+    # No JSON begins with NUL.
+    body = structured.body(data[1:]) if data[:1] == b"\0" else data
+    for model in (GetProfile, GetTaskStatus):
+        _try(model, body)
     try:
-        # No JSON begins with NUL.
-        call = _call(structured.body(data[1:]) if data[:1] == b"\0" else data)
-        for model in (GetProfile, GetTaskStatus):
-            _try(model, call)
+        call = _call(ImportAndStartBatch, body)
         request = checked(ImportAndStartBatch, call.parameters())
-        check_limits(request, SETTINGS.profiles_limit, SETTINGS.shared_limit)
+        check_limits(request, SETTINGS)
         field = matched_field(request, FIELDS)
+        _run(in_turns(attaching.decoded([attached.data for attached in request.attach])))
+        _import(request, field)
     except (NotJson, Refused):
         return
+
+
+def _import(request: ImportAndStartBatch, field: Field | None) -> None:
     name = request.field_name if field else None
-    shared = Shared(1, request.matching, request.match_value, name, field, SETTINGS.item_limit)
+    shared = Shared(1, request.matching, None, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
+    shared = replace(shared, match_value=shared_value(request.match_value, shared))
     flags = request.skip_triggers, request.skip_invalid_subscriptions, request.detect_geo
     batch = Batch(BATCH, DATABASE, 1, len(request.data), request.matching, name, request.resource_id, *flags)
-    for number, piece in enumerate(request.data):
+    for number, raw in enumerate(request.data):
         try:
-            prepared = prepare(piece, shared)
+            prepared = prepare(raw, shared)
         except ItemFailed as failed:
             failed.entry()
             continue
-        _, value, _ = record(BATCH, number, prepared)
-        read(ProfileImport.decode(value), batch, lambda _: {})
+        _, written, _ = record(BATCH, number, prepared)
+        read(ProfileImport.decode(written), batch, lambda _: {})
 
 
-def _call(body: bytes) -> Call:
-    parsing = _parsed(body, SETTINGS)
+def _call(model: type[Parameters], body: bytes) -> Call:
+    share = Share(Budget(1))
+    root = _run(opening.opened(body, names(model), SETTINGS, share))
+    items = _run(opening.items(root, SETTINGS))
+    opening.check_size_beside_attach(root, len(body), SETTINGS)
+    return Call(TOKEN, "", root, items, None, b"", share, SETTINGS)
+
+
+def _run(turns: Coroutine[Any, Any, R]) -> R:
+    """Its turns for others need no event loop."""
     try:
         while True:
-            # Its turns for others need no event loop.
-            parsing.send(None)
+            turns.send(None)
     except StopIteration as returned:
-        root, items = returned.value
-    return Call(TOKEN, "", root, items, None, b"", Share(Budget(1)))
+        result: R = returned.value
+        return result
 
 
-def _try(model: type[GetProfile | GetTaskStatus], call: Call) -> None:
+def _try(model: type[GetProfile | GetTaskStatus], body: bytes) -> None:
     try:
-        checked(model, call.parameters())
-    except Refused:
+        checked(model, _call(model, body).parameters())
+    except (NotJson, Refused):
         return
 
 

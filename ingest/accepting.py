@@ -3,45 +3,56 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Any
 
-import asyncpg
 import structlog
+from msgspec import Raw
 
-from ingest import accounts, batches, idempotency
+from ingest import accounts, attaching, batches, idempotency, parsing
 from ingest.accounts import Database, Trigger
+from ingest.answers import invalid
 from ingest.batches import NewBatch
+from ingest.budgets import Share
 from ingest.calls import Call
 from ingest.idempotency import RequestId, being_accepted
-from ingest.items import Shared, prepare
+from ingest.interleaving import in_turns
+from ingest.items import Shared, prepare, shared_value
 from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.publishing import Accepted
-from ingest.records import Record, record, size
-from ingest.requests import SUBSCRIPTION_SIDE, ImportAndStartBatch, check_limits, checked, matched_field
+from ingest.records import Record, publishable, record, size
+from ingest.requests import CHANNELS, ImportAndStartBatch, check_limits, checked, matched_field
 from schemas import metrics
 from schemas.failures import ItemFailed
 from schemas.ids import new_id
 from schemas.matching import Matching
-from schemas.settings import Settings
+from schemas.settings import KIB, Settings
 
 log = structlog.get_logger()
 
-# Items are checked in slices, so that other requests get their turn.
-_SLICE = 500
+# Items are checked in slices of so many bytes, so that other requests get their turn; even the shortest takes its time.
+_SLICE = 128 * KIB
+_LEAST = 256
+# What Python takes up for an item's error, as measured.
+_REJECT = 400
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sorted:
-    """Items that can be published, and the errors of those that cannot."""
+    """Items that can be published, the errors of those that cannot, and the bytes that both take up."""
 
     records: list[tuple[int, Record]]
     rejects: dict[int, dict[str, Any]]
+    size: int = 0
 
-    def size(self) -> int:
-        return sum(size(written) for _, written in self.records)
+    def add(self, partition: int, written: Record) -> None:
+        self.records.append((partition, written))
+        self.size += size(written)
+
+    def reject(self, item: int, failed: ItemFailed) -> None:
+        self.rejects[item] = failed.entry()
+        self.size += _REJECT
 
 
 @dataclass(frozen=True)
@@ -54,14 +65,12 @@ class Accepting:
 
     async def accept(self, call: Call, request_id: RequestId | None) -> Accepted:
         request = checked(ImportAndStartBatch, call.parameters())
-        check_limits(request, self.settings.profiles_limit, self.settings.shared_limit)
-        async with self.pool.acquire() as connection:
-            trigger = await accounts.get_trigger(connection, call.token.account, request.trigger_id)
-            resource = await self._resource(connection, call.token.account, trigger, request)
-        matched_field(request, trigger.database.fields)
+        check_limits(request, self.settings)
+        trigger, resource = await self._target(call.token.account, request)
+        files = await self._files(request, call.share)
         batch = new_id()
-        found = await self._sort(batch, request, _shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders))
-        call.share.grow(found.size())
+        shared = self._shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders)
+        found = await self._sort(batch, request, shared, call.share)
         wait = trigger.wait if request.timeout is None else request.timeout.duration()
         lease = self.settings.accepting_lease
         new = NewBatch(
@@ -75,6 +84,7 @@ class Accepting:
             found.rejects,
             lease,
             self.settings.batch_kept,
+            files,
         )
         await self._store(new, request_id)
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
@@ -89,48 +99,74 @@ class Accepting:
                 raise being_accepted()
             left = await batches.unfinished(connection, batch)
         request = checked(ImportAndStartBatch, call.parameters())
-        # The body passed all limits when it came first; they may have been lowered since.
-        found = await self._sort(batch, request, _shared(request, left.database, sys.maxsize), left.done)
-        call.share.grow(found.size())
+        # The items passed their limit when they came first; it may have been lowered since.
+        found = await self._sort(batch, request, self._shared(request, left.database, sys.maxsize), call.share, left.done)
+        if found.rejects:
+            # What was good at the first try and is not any more is answered all the same, or the batch would never end.
+            async with self.pool.acquire() as connection, connection.transaction():
+                await batches.reject(connection, batch, found.rejects)
         log.info("batch_taken_over", batch=batch.hex(), items=len(request.data), done=len(left.done))
         return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
-    async def _resource(self, connection: asyncpg.Connection, account: int, trigger: Trigger, request: ImportAndStartBatch) -> int | None:
-        # Modes without a subscription side ignore it.
-        if request.resource_id is None or request.matching not in SUBSCRIPTION_SIDE:
-            return None
-        return await accounts.get_resource(connection, account, trigger.database.id, request.resource_id)
+    async def _target(self, account: int, request: ImportAndStartBatch) -> tuple[Trigger, int | None]:
+        """The trigger, and the internal id of the resource to search in; refused if request and trigger do not fit together."""
+        async with self.pool.acquire() as connection:
+            trigger = await accounts.get_trigger(connection, account, request.trigger_id)
+            if request.db_id is not None:
+                await accounts.check_database(connection, account, request.db_id, trigger)
+            resource = None
+            # Modes without a subscription side ignore it.
+            if request.resource_id is not None and (channel := CHANNELS.get(request.matching)):
+                resource = await accounts.get_resource(connection, account, trigger.database.id, request.resource_id, channel)
+        matched_field(request, trigger.database.fields)
+        if request.attach and trigger.channel != "email":
+            raise invalid(f"attach: the trigger's channel is {trigger.channel}, not email")
+        return trigger, resource
 
-    async def _sort(self, batch: bytes, request: ImportAndStartBatch, shared: Shared, done: frozenset[int] = frozenset()) -> Sorted:
-        found = Sorted([], {})
-        items = ((item, piece) for item, piece in enumerate(request.data) if item not in done)
-        while part := list(islice(items, _SLICE)):
-            for item, piece in part:
-                try:
-                    prepared = prepare(piece, shared)
-                except ItemFailed as failed:
-                    found.rejects[item] = failed.entry()
-                else:
-                    found.records.append((self.publisher.partition(prepared.key), record(batch, item, prepared)))
-            await asyncio.sleep(0)
+    async def _files(self, request: ImportAndStartBatch, share: Share) -> list[bytearray]:
+        uris = [attached.data for attached in request.attach]
+        await share.grow(share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
+        return await in_turns(attaching.decoded(uris))
+
+    async def _sort(
+        self, batch: bytes, request: ImportAndStartBatch, shared: Shared, share: Share, done: frozenset[int] = frozenset()
+    ) -> Sorted:
+        found, before = Sorted([], {}), share.size
+        looked_at = 0
+        for item, raw in enumerate(request.data):
+            if item not in done:
+                self._sort_one(found, batch, item, raw, shared)
+            looked_at += _LEAST + parsing.size(raw)
+            if looked_at > _SLICE:
+                looked_at = 0
+                await self._hold(found, before, share)
+        await self._hold(found, before, share)
         return found
+
+    def _sort_one(self, found: Sorted, batch: bytes, item: int, raw: Raw, shared: Shared) -> None:
+        try:
+            prepared = prepare(raw, shared)
+            found.add(self.publisher.partition(prepared.key), publishable(record(batch, item, prepared)))
+        except ItemFailed as failed:
+            found.reject(item, failed)
+
+    async def _hold(self, found: Sorted, before: int, share: Share) -> None:
+        # Else a match value of the root's could grow with the number of items.
+        if found.size > self.settings.bodies_limit:
+            raise invalid(f"data: more than {self.settings.bodies_limit} bytes of messages")
+        await share.grow(before + found.size)
+        await asyncio.sleep(0)
+
+    def _shared(self, request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
+        # Whether it may still be matched by was checked when the batch came first.
+        name = request.field_name if request.matching is Matching.CUSTOM else None
+        field = database.fields[name] if name else None
+        words = frozenset(word.casefold() for word in placeholders)
+        shared = Shared(database.id, request.matching, None, name, field, item_limit, self.settings.custom_data_limit, words)
+        return replace(shared, match_value=shared_value(request.match_value, shared))
 
     async def _store(self, batch: NewBatch, request_id: RequestId | None) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await batches.insert(connection, batch)
             if request_id is not None:
                 await idempotency.remember(connection, request_id, batch.id, self.settings.request_id_kept)
-
-
-def _shared(request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
-    # Whether it may still be matched by was checked when the batch came first.
-    name = request.field_name if request.matching is Matching.CUSTOM else None
-    return Shared(
-        database.id,
-        request.matching,
-        request.match_value,
-        name,
-        database.fields[name] if name else None,
-        item_limit,
-        frozenset(word.casefold() for word in placeholders),
-    )

@@ -4,13 +4,14 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 import asyncpg
 import msgspec
 
-from ingest.answers import Refused, conflict, not_found
+from ingest.answers import Refused, conflict, invalid, not_found
 from schemas.fields import Field, declared
-from schemas.tokens import hashed
+from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
 _NUMBERS = range(-(2**31), 2**31)
@@ -28,6 +29,7 @@ class Token:
     rights: frozenset[str]
     # Most of its profiles that may wait in a gateway; None: as the settings say.
     in_flight: int | None = None
+    always_200: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Trigger:
 
     id: int
     database: Database
+    # The account's own number of the database.
+    db_id: int
+    channel: str
     wait: timedelta
 
 
@@ -51,21 +56,21 @@ async def find_token(connection: asyncpg.Connection, token: str) -> Token | None
     """The token, unless it is unknown, revoked or expired."""
     wanted = hashed(token)
     row = await connection.fetchrow(
-        "SELECT id, account, hash, rights, in_flight FROM tokens "
+        "SELECT id, account, hash, rights, in_flight, http_status FROM tokens "
         "WHERE hash = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
         wanted,
     )
     if row is None or not hmac.compare_digest(row["hash"], wanted):
         return None
-    return Token(row["id"], row["account"], frozenset(row["rights"]), row["in_flight"])
+    return Token(row["id"], row["account"], frozenset(row["rights"]), row["in_flight"], row["http_status"] == ALWAYS_200)
 
 
 async def get_trigger(connection: asyncpg.Connection, account: int, number: int) -> Trigger:
     """The trigger and its database; refused unless it is active and of the type `api_call`."""
     row = await _find(
         connection,
-        "SELECT t.id, t.active, t.type, t.skip_minutes, d.id AS database, d.fields::text AS fields, r.fields AS indexing "
-        "FROM triggers t JOIN databases d ON d.id = t.database LEFT JOIN refilings r ON r.database = d.id "
+        "SELECT t.id, t.active, t.type, t.channel, t.skip_minutes, d.id AS database, d.number AS db_id, d.fields::text AS fields, "
+        "r.fields AS indexing FROM triggers t JOIN databases d ON d.id = t.database LEFT JOIN refilings r ON r.database = d.id "
         "WHERE t.account = $1 AND t.number = $2",
         account,
         number,
@@ -76,7 +81,15 @@ async def get_trigger(connection: asyncpg.Connection, account: int, number: int)
         raise conflict("trigger_id: the trigger is inactive")
     if row["type"] != "api_call":
         raise conflict("trigger_id: the trigger is not of the type api_call")
-    return Trigger(row["id"], database(row["database"], row["fields"], row["indexing"] or ()), timedelta(minutes=row["skip_minutes"]))
+    wait = timedelta(minutes=row["skip_minutes"])
+    return Trigger(row["id"], database(row["database"], row["fields"], row["indexing"] or ()), row["db_id"], row["channel"], wait)
+
+
+async def check_database(connection: asyncpg.Connection, account: int, number: int, trigger: Trigger) -> None:
+    """Refused unless the number is that of the trigger's database."""
+    if number != trigger.db_id:
+        await get_database(connection, account, number)
+        raise invalid(f"db_id: {number} is not the trigger's database, which is {trigger.db_id}")
 
 
 async def get_database(connection: asyncpg.Connection, account: int, number: int) -> Database:
@@ -92,11 +105,15 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int) -> int:
-    """The internal id of one of the database's resources."""
-    row = await _find(connection, "SELECT id, database FROM resources WHERE account = $1 AND number = $2", account, number)
-    if row is None or row["database"] != database:
+async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int, channel: str) -> int:
+    """The internal id of one of the database's resources of a channel."""
+    row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
+    if row is None:
         raise not_found("resource_id")
+    if row["database"] != database:
+        raise invalid("resource_id: the resource belongs to another database")
+    if row["channel"] != channel:
+        raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {channel}")
     return int(row["id"])
 
 
@@ -105,4 +122,10 @@ async def _find(connection: asyncpg.Connection, sql: str, account: int, number: 
 
 
 def database(internal_id: int, fields: str, indexing: Iterable[str] = ()) -> Database:
+    return _database(internal_id, fields, tuple(indexing))
+
+
+# A declaration is checked once; it changes with `profuse apply` only.
+@lru_cache(maxsize=256)
+def _database(internal_id: int, fields: str, indexing: tuple[str, ...]) -> Database:
     return Database(internal_id, declared(msgspec.json.decode(fields), indexing))

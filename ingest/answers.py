@@ -1,13 +1,14 @@
 """What the API answers: one envelope for success and for failure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 SUCCESS = "Successful operation"
 STILL_PROCESSING = "Accepted, still processing"
+_TO_BE_REPEATED = (429, 503)
 REPEAT_AFTER = {"Retry-After": "1"}
 
 
@@ -22,6 +23,10 @@ class Answer:
     def body(self) -> bytes:
         # In the order of the documented answers, which is the alphabet's.
         return msgspec.json.encode(dict(sorted(self.fields.items())))
+
+    def always_200(self) -> "Answer":
+        """For clients that read the body first: `error` alone tells, but for what is to be repeated."""
+        return self if self.status in _TO_BE_REPEATED else replace(self, status=200)
 
 
 def success(**fields: Any) -> Answer:

@@ -10,7 +10,8 @@ import structlog
 from ingest.accounts import Token
 from ingest.admission import Drain, ahead, retry_after
 from ingest.answers import Refused
-from ingest.budgets import Budget, Share
+from ingest.budgets import Budget, NoRoom, Share
+from ingest.failing import PARTITIONS_CHANGED, PartitionsChanged
 from ingest.kafka import BrokerAway
 from ingest.tallies import Tally
 from ingest.turns import Turns
@@ -24,7 +25,6 @@ Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
 
 _PAUSE = 0.1
 _AWAY_PAUSE = 1.0
-_WAIT_FOR_BYTES = 1.0
 
 
 class Writing(Protocol):
@@ -87,13 +87,16 @@ class Backpressure:
         finally:
             self._arriving.add(token.id, -profiles)
 
-    async def reserve(self, size: int) -> Share:
-        """Bytes for a request; refused if none become free soon."""
+    @contextmanager
+    def holding(self) -> Iterator[Share]:
+        """A request's part of the bytes, which grows as the request does; refused if none become free soon."""
+        share = Share(self._budget)
         try:
-            async with asyncio.timeout(_WAIT_FOR_BYTES):
-                return await self._budget.take(size)
-        except TimeoutError:
+            yield share
+        except NoRoom:
             raise self._refused("bytes", retry_after(self.in_flight, 0, 0, self._drain.rate) or 1) from None
+        finally:
+            share.release()
 
     async def room(self, stopping: asyncio.Event) -> None:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
@@ -146,4 +149,6 @@ class Backpressure:
 
 
 def _todo(error: Exception) -> dict[str, str]:
+    if isinstance(error, PartitionsChanged):
+        return {"todo": PARTITIONS_CHANGED}
     return {"todo": KAFKA_AWAY} if isinstance(error, BrokerAway) else todo(error)

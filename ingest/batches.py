@@ -33,6 +33,8 @@ class NewBatch:
     lease: timedelta
     # Retention need not look at it before.
     kept: timedelta
+    # The contents of `request.attach`.
+    files: Sequence[bytearray]
 
     @property
     def total(self) -> int:
@@ -81,7 +83,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         asyncpg.BitString.frombytes(bits.packed(batch.total, batch.rejects), bitlength=batch.total),
         len(batch.rejects),
     )
-    await _attach(connection, batch.id, request.attach)
+    await _attach(connection, batch.id, request.attach, batch.files)
 
 
 async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
@@ -113,6 +115,20 @@ async def unfinished(connection: asyncpg.Connection, batch: bytes) -> Unfinished
     return Unfinished(accounts.database(row["database"], row["fields"]), items)
 
 
+async def reject(connection: asyncpg.Connection, batch: bytes, rejects: Mapping[int, Mapping[str, Any]]) -> None:
+    """Answer items of an accepted batch that can no longer be published; those that are answered already stay as they are."""
+    done = await connection.fetchrow("SELECT total, done FROM batch_progress WHERE batch = $1 FOR NO KEY UPDATE", batch)
+    left = {item: entry for item, entry in rejects.items() if not bits.is_set(done["done"].bytes, item)}
+    await connection.execute(
+        "UPDATE batch_progress SET done = done | $2, failed = failed + $3 WHERE batch = $1",
+        batch,
+        asyncpg.BitString.frombytes(bits.packed(done["total"], left), bitlength=done["total"]),
+        len(left),
+    )
+    entries = _json({str(item): entry for item, entry in left.items()})
+    await connection.execute("UPDATE batches SET rejects = rejects || $2::jsonb WHERE id = $1", batch, entries)
+
+
 async def mark_published(connection: asyncpg.Connection, batch: bytes) -> None:
     await connection.execute("UPDATE batches SET published_at = now() WHERE id = $1 AND published_at IS NULL", batch)
 
@@ -129,10 +145,10 @@ async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
     return [row["position"] for row in rows]
 
 
-async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[Attachment]) -> None:
+async def _attach(connection: asyncpg.Connection, batch: bytes, attached: Sequence[Attachment], files: Sequence[bytearray]) -> None:
     await connection.executemany(
         "INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, $2, $3, $4, $5)",
-        [(batch, position, attached.name, *attached.file) for position, attached in enumerate(files)],
+        [(batch, position, entry.name, entry.type, file) for position, (entry, file) in enumerate(zip(attached, files, strict=True))],
         timeout=_ATTACHED_WITHIN,
     )
 

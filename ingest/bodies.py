@@ -5,10 +5,13 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
 from ingest.answers import Refused, invalid, unavailable
-from schemas.settings import KIB, MIB, Settings
+from ingest.budgets import Share
+from schemas.settings import KIB, Settings
 
 _ATTACH = b'"attach"'
 _GZIP = 31
+# As much is inflated before it is known whether there is room for it.
+_INFLATED = 64 * KIB
 # Bytes a second, once the patience with a client is used up.
 SLOWEST = 16 * KIB
 
@@ -17,8 +20,8 @@ def too_large() -> Refused:
     return invalid("http: request body too large")
 
 
-async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Settings) -> bytes:
-    """The whole body; past the plain limit reading goes on only if what has come so far uses `attach`."""
+async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Settings, share: Share) -> bytearray:
+    """The whole body, held as it comes; past the plain limit reading goes on only if what has come so far uses `attach`."""
     body = bytearray()
     limit = settings.body_limit
     start, patience = asyncio.get_running_loop().time(), settings.client_patience.total_seconds()
@@ -30,11 +33,12 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
                     limit = max(settings.attach_body_limit, settings.body_limit)
                 if len(body) > limit:
                     raise too_large()
+                await share.grow(len(body))
                 slowness.reschedule(start + patience + len(body) / SLOWEST)
     except TimeoutError:
         # Nothing is wrong with the request, and the slow one may have been us: a frozen process wakes up with its patience used up.
         raise unavailable("the body comes too slowly") from None
-    return bytes(body)
+    return body
 
 
 async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings) -> AsyncIterator[bytes]:
@@ -59,6 +63,6 @@ async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings) -> Asy
 
 def _inflate(gzip: "zlib._Decompress", compressed: bytes) -> bytes:
     try:
-        return gzip.decompress(compressed, MIB)
+        return gzip.decompress(compressed, _INFLATED)
     except zlib.error:
         raise invalid("the body is not gzip") from None

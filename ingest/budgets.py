@@ -4,6 +4,12 @@ import asyncio
 
 from ingest.tallies import Tally
 
+_PATIENCE = 1.0
+
+
+class NoRoom(Exception):
+    """Too many bytes are held, and none became free soon."""
+
 
 class Budget:
     """Bytes in use; who needs more than is left waits, but a request that is alone is never too large."""
@@ -14,13 +20,17 @@ class Budget:
         self._of_tokens = Tally()
         self._freed = asyncio.Event()
 
-    async def take(self, size: int) -> "Share":
-        while self._used and self._used + size > self._limit:
-            self._freed.clear()
-            await self._freed.wait()
-        share = Share(self)
-        share.grow(size)
-        return share
+    async def make_room(self, more: int, held: int) -> None:
+        """Return when more is left, for one who holds something already; raises `NoRoom`."""
+        if self._is_left(more, held):
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not self._is_left(more, held):
+                    self._freed.clear()
+                    await self._freed.wait()
+        except TimeoutError:
+            raise NoRoom from None
 
     def has_room(self, token: int, size: int) -> bool:
         """Whether a token may hold so much more: half of all is the most for one, however large its only request is."""
@@ -37,6 +47,9 @@ class Budget:
         if token is not None:
             self._of_tokens.add(token, by)
 
+    def _is_left(self, more: int, held: int) -> bool:
+        return self._used == held or self._used + more <= self._limit
+
 
 class Share:
     """One request's part of the budget; whose it is shows late, because a token may be in the body."""
@@ -46,11 +59,13 @@ class Share:
         self._token = token
         self.size = size
 
-    def grow(self, to: int) -> None:
-        """Count what is held already, if it turned out to be more than was asked for; others wait for it."""
-        more = max(to - self.size, 0)
-        self.size += more
-        self._budget.change(more, self._token)
+    async def grow(self, to: int) -> None:
+        """Hold so many bytes in all, as soon as there is room; raises `NoRoom`."""
+        more = to - self.size
+        if more > 0:
+            await self._budget.make_room(more, self.size)
+            self.size += more
+            self._budget.change(more, self._token)
 
     def belong_to(self, token: int) -> None:
         self._token = token

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Raw
+
+from ingest import attaching, parsing
 from ingest.accounts import Token
 from ingest.answers import invalid
 from ingest.budgets import Share
-from ingest.parsing import Piece
+from ingest.items import SHRINKS
+from ingest.parsing import Members
+from schemas.settings import KIB, Settings
+
+# An object or array where none as large makes sense, as it was written.
+_CONTAINER = 64 * KIB
 
 
 @dataclass(frozen=True)
@@ -16,17 +24,41 @@ class Call:
 
     token: Token
     path: str
-    root: Mapping[str, Piece]
+    root: Members
     # The elements of `data`, if that is an array.
-    items: list[Piece] | None
+    items: list[Raw] | None
     request_id: str | None
     body_hash: bytes
     share: Share
+    settings: Settings
 
     def parameters(self) -> dict[str, Any]:
-        """The root parameters as given; refused if the database could not keep their text."""
-        for name, piece in self.root.items():
-            if not piece.storable or "\0" in name:
-                raise invalid(f"{name[:100]}: text with NUL or a lone surrogate cannot be stored")
-        given = {name: piece.value for name, piece in self.root.items()}
-        return given if self.items is None else given | {"data": self.items}
+        """The root parameters that are given; refused before anything large is built that would be refused then."""
+        if self.root.unknown is not None:
+            raise invalid(f"{self.root.unknown[:100]}: unknown parameter")
+        return {name: self._value(name, raw) for name, raw in self.root.values.items() if not parsing.is_null(raw)}
+
+    def _value(self, name: str, raw: Raw) -> Any:
+        if name == "data":
+            # What is no array would be built in vain.
+            return False if self.items is None else self.items
+        if name == "attach":
+            return attaching.entries(raw)
+        most = SHRINKS * self._limits.get(name, 0) or _CONTAINER
+        if parsing.size(raw) > most and not parsing.is_text(raw):
+            raise invalid(f"{name}: too long")
+        piece = parsing.piece(raw)
+        if not piece.storable:
+            raise invalid(f"{name}: text with NUL or a lone surrogate cannot be stored")
+        return piece.value
+
+    @property
+    def _limits(self) -> Mapping[str, int]:
+        return {"content": self.settings.content_limit, "custom_data": self.settings.custom_data_limit}
+
+    def let_go(self) -> None:
+        """Forget what was sent: who waits for an answer holds none of it."""
+        self.root.values.clear()
+        if self.items is not None:
+            self.items.clear()
+        self.share.release()

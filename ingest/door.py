@@ -2,26 +2,28 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
 from starlette.requests import Request
 
-from ingest import accounts, bodies, parsing
+from ingest import accounts, bodies, idempotency, opening, parsing
 from ingest.accounts import NO_ACCESS, TOKEN_REQUIRED, Token
 from ingest.answers import Answer, Refused
 from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.calls import Call
-from ingest.parsing import Piece
+from ingest.parsing import Members
 from ingest.postgres import Pool
+from ingest.requests import Parameters, names
+from ingest.scanning import Body
 from schemas.settings import Settings
 from schemas.tokens import Right
 
-_SLICE = 500
+# Bytes that an element takes up until it is decoded.
+_SPAN = 72
 
 
 class Endpoint(Protocol):
@@ -32,11 +34,16 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True)
 class Served:
-    """An endpoint below the prefix, and the rights that it needs."""
+    """An endpoint below the prefix, the rights that it needs, and the model of its parameters."""
 
     path: str
     rights: frozenset[Right]
     endpoint: Endpoint
+    parameters: type[Parameters]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return names(self.parameters)
 
 
 @dataclass(frozen=True)
@@ -67,59 +74,46 @@ class Door:
         if encoding not in ("identity", "gzip", "x-gzip", ""):
             raise Refused(415, "Unsupported content encoding", "Content-Encoding: only gzip")
         bearer = _bearer(request)
-        if bearer is not None:
-            await self._authorize(bearer, served)
-        share = await self.backpressure.reserve(_expected(request, self.settings))
-        try:
-            return await served.endpoint.answer(await self._call(request, served, share, gzipped="gzip" in encoding))
-        finally:
-            share.release()
+        token = await self._authorize(request, bearer, served) if bearer is not None else None
+        if _stated_size(request) > max(self.settings.body_limit, self.settings.attach_body_limit):
+            raise bodies.too_large()
+        with self.backpressure.holding() as share:
+            # No name for the call: what was sent must not be held here for as long as the endpoint waits.
+            return await served.endpoint.answer(await self._call(request, served, share, token, gzipped="gzip" in encoding))
 
-    async def _call(self, request: Request, served: Served, share: Share, *, gzipped: bool) -> Call:
-        body = await bodies.read(request.stream(), gzipped=gzipped, settings=self.settings)
-        share.grow(len(body))
-        root, items = await _parsed(body, self.settings)
-        token = await self._authorize(_token(root, _bearer(request)), served)
-        request_id = request.headers.get("request-id")
-        body_hash = hashlib.sha256(body).digest() if request_id is not None else b""
-        return Call(token, served.path, root, items, request_id, body_hash, share)
+    async def _call(self, request: Request, served: Served, share: Share, token: Token | None, *, gzipped: bool) -> Call:
+        body = await bodies.read(request.stream(), gzipped=gzipped, settings=self.settings, share=share)
+        root = await opening.opened(body, served.names, self.settings, share)
+        given = _token(root)
+        if token is not None and given not in (None, _bearer(request)):
+            raise TOKEN_REQUIRED
+        token = token or await self._authorize(request, given or "", served)
+        items = await opening.items(root, self.settings)
+        opening.check_size_beside_attach(root, len(body), self.settings)
+        await share.grow(share.size + _SPAN * len(items or ()))
+        request_id = idempotency.given(request.headers)
+        body_hash = await asyncio.to_thread(_hash, body) if request_id is not None else b""
+        return Call(token, served.path, root, items, request_id, body_hash, share, self.settings)
 
-    async def _authorize(self, given: str, served: Served) -> Token:
+    async def _authorize(self, request: Request, given: str, served: Served) -> Token:
         async with self.pool.acquire() as connection:
             token = await accounts.find_token(connection, given)
         if token is None:
             raise TOKEN_REQUIRED
+        # From here on the answer is in the form that the token's owner chose.
+        request.state.always_200 = token.always_200
         if not served.rights <= token.rights:
             raise NO_ACCESS
         return token
 
 
-async def _parsed(body: bytes, settings: Settings) -> tuple[dict[str, Piece], list[Piece] | None]:
-    """The root's values and the elements of `data`, with a turn for others in between."""
-    raw = parsing.split(body)
-    outside = len(body) - (len(memoryview(raw["attach"])) if "attach" in raw else 0)
-    if outside > settings.body_limit:
-        raise bodies.too_large()
-    elements = parsing.elements(raw["data"]) if "data" in raw else None
-    if elements is None:
-        return {name: parsing.piece(value, level=2) for name, value in raw.items()}, None
-    del raw["data"]
-    root = {name: parsing.piece(value, level=2) for name, value in raw.items()}
-    items: list[Piece] = []
-    remaining = iter(elements)
-    while part := list(islice(remaining, _SLICE)):
-        items += [parsing.piece(element, level=3) for element in part]
-        await asyncio.sleep(0)
-    return root, items
+def wants_200(request: Request) -> bool:
+    return bool(getattr(request.state, "always_200", False))
 
 
-def _expected(request: Request, settings: Settings) -> int:
-    """Bytes to reserve; what is certainly too large is not read at all."""
+def _stated_size(request: Request) -> int:
     stated = request.headers.get("content-length", "")
-    length = int(stated) if stated.isdecimal() else settings.body_limit
-    if length > max(settings.body_limit, settings.attach_body_limit):
-        raise bodies.too_large()
-    return length
+    return int(stated) if stated.isdecimal() else 0
 
 
 def _bearer(request: Request) -> str | None:
@@ -127,9 +121,15 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _token(root: Mapping[str, Piece], bearer: str | None) -> str:
-    """The one token of a request; two that differ are none."""
-    given = root["token"].value if "token" in root else bearer
-    if not isinstance(given, str) or not given or bearer not in (None, given):
+def _token(root: Members) -> str | None:
+    """The body's own token, if it has one."""
+    raw = root.values.get("token")
+    if raw is None or parsing.is_null(raw):
+        return None
+    if not parsing.is_text(raw) or not (token := str(parsing.piece(raw).value)):
         raise TOKEN_REQUIRED
-    return given
+    return token
+
+
+def _hash(body: Body) -> bytes:
+    return hashlib.sha256(body).digest()

@@ -36,11 +36,11 @@ _DOCUMENTED = (
 
 def served(settings: Settings, pool: Pool, importing: Importing) -> Sequence[Served]:
     return [
-        Served(_IMPORT, _IMPORTING, importing),
-        Served(_IMPORT_TASK, _IMPORTING, replace(importing, as_task=True)),
-        Served(_PROFILE, _READING, GettingProfile(pool)),
-        Served(_ERASURE, _ERASING, ErasingProfile(pool)),
-        Served(_STATUS, _READING, GettingTaskStatus(settings, pool)),
+        Served(_IMPORT, _IMPORTING, importing, ImportAndStartBatch),
+        Served(_IMPORT_TASK, _IMPORTING, replace(importing, as_task=True), ImportAndStartBatch),
+        Served(_PROFILE, _READING, GettingProfile(pool), GetProfile),
+        Served(_ERASURE, _ERASING, ErasingProfile(pool), DeleteProfile),
+        Served(_STATUS, _READING, GettingTaskStatus(settings, pool), GetTaskStatus),
     ]
 
 

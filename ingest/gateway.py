@@ -14,7 +14,7 @@ from ingest.backpressure import Backpressure
 from ingest.budgets import Budget
 from ingest.connections import bounded
 from ingest.door import Door
-from ingest.failing import DATABASE_AWAY
+from ingest.failing import DATABASE_AWAY, PARTITIONS_CHANGED, PartitionsChanged
 from ingest.importing import Importing
 from ingest.kafka import BrokerAway, Publisher, open_publisher
 from ingest.offsets import BROKER_AWAY, Ends, open_ends
@@ -88,7 +88,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*DATABASE_AWAY, BrokerAway),
+            (*DATABASE_AWAY, BrokerAway, PartitionsChanged),
             self._publisher,
             turns,
             limit=settings.in_flight_limit,
@@ -108,7 +108,7 @@ class Gateway:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_keep_alive=60,
+                timeout_keep_alive=round(self._settings.keep_alive.total_seconds()),
                 timeout_graceful_shutdown=_CONNECTIONS_MAY_TAKE,
             )
         )
@@ -118,6 +118,8 @@ class Gateway:
         # Positions first: what is matched in between counts as in flight, and nothing as less than that.
         async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
             found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
+        if len(found) != self._publisher.partitions:
+            raise PartitionsChanged
         try:
             return await self._ends.read(), found
         except BROKER_AWAY as error:
@@ -130,9 +132,11 @@ class Gateway:
     async def _database_problems(self) -> list[str]:
         try:
             async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
-                await connection.fetchval("SELECT 1")
+                found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
         except DATABASE_AWAY as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
+        if found != self._publisher.partitions:
+            return [f"progress has {found} partitions of imports instead of {self._publisher.partitions}: {PARTITIONS_CHANGED}"]
         return []
 
 
@@ -168,7 +172,7 @@ async def _partitions(pool: Pool, settings: Settings) -> int:
     with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         async with pool.acquire() as connection:
             # Of the newest migration: without it every single request would fail.
-            await connection.execute("SELECT look_at FROM batches LIMIT 0")
+            await connection.execute("SELECT http_status FROM tokens LIMIT 0")
             count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
         if count:
             return int(count)

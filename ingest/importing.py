@@ -40,16 +40,21 @@ class Importing:
                 first = await idempotency.first_try(connection, request_id)
             if first is not None:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
+                call.let_go()
                 return _repeated(await self._await(first.batch, delivery, deadline), request_id)
-        self.publisher.check()
-        with self.backpressure.admitted(call.token, len(call.items or ()), call.share):
-            accepted = await self._accepting.accept(call, request_id)
-            delivery = self.publishing.start(accepted)
-        return await self._await(accepted.batch, delivery, deadline)
+        batch, delivery = await self._begin(call, request_id)
+        call.let_go()
+        return await self._await(batch, delivery, deadline)
 
     @property
     def _accepting(self) -> Accepting:
         return Accepting(self.settings, self.pool, self.publisher)
+
+    async def _begin(self, call: Call, request_id: RequestId | None) -> tuple[bytes, Delivery]:
+        self.publisher.check()
+        with self.backpressure.admitted(call.token, len(call.items or ()), call.share):
+            accepted = await self._accepting.accept(call, request_id)
+            return accepted.batch, self.publishing.start(accepted)
 
     async def _complete(self, call: Call, batch: bytes) -> Delivery:
         self.publisher.check()
@@ -86,7 +91,7 @@ class Importing:
 def _request_id(call: Call) -> RequestId | None:
     if call.request_id is None:
         return None
-    return RequestId(call.token.id, idempotency.parse(call.request_id), call.path, call.body_hash)
+    return RequestId(call.token.id, call.request_id, call.path, call.body_hash)
 
 
 def _repeated(answer: Answer, request_id: RequestId) -> Answer:

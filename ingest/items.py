@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Raw
 
-from ingest.parsing import Piece, is_storable
+from ingest import parsing
+from ingest.parsing import is_storable
 from ingest.requests import MATCH_KEYS
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
@@ -19,6 +21,8 @@ from schemas.texts import is_blank
 _KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
 # `1e15` grows most when it is written again; nothing grows five times.
 _GROWTH = 5
+# Written again, `\u0041` takes up a sixth; what shrinks more is not worth to be built.
+SHRINKS = 6
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,12 @@ class Shared:
 
     database: int
     matching: Matching
-    match_value: int | str | None
+    # The root's, as it is compared, or why no item can use it; None: there is none.
+    match_value: MatchValue | ItemFailed | None
     field_name: str | None
     field: Field | None
     item_limit: int
+    custom_data_limit: int
     # In small letters: what clients write for a text that they do not have.
     placeholders: frozenset[str] = frozenset()
 
@@ -44,8 +50,11 @@ class Prepared(NamedTuple):
     custom_data: dict[str, Any] | None
 
 
-def prepare(piece: Piece, shared: Shared) -> Prepared:
+def prepare(raw: Raw, shared: Shared) -> Prepared:
     """Check one item and find its match value; raises `ItemFailed`."""
+    if parsing.size(raw) > SHRINKS * shared.item_limit:
+        raise ItemFailed(400, "Item too large")
+    piece = parsing.piece(raw)
     item = piece.value
     if piece.size * _GROWTH > shared.item_limit and len(msgspec.json.encode(item)) > shared.item_limit:
         raise ItemFailed(400, "Item too large")
@@ -58,13 +67,17 @@ def prepare(piece: Piece, shared: Shared) -> Prepared:
     data, custom_data = item.get("data"), item.get("custom_data")
     if not isinstance(data, dict):
         raise ItemFailed(400, "Incorrect object", "data")
-    if custom_data is not None and not isinstance(custom_data, dict):
-        raise ItemFailed(400, "Incorrect object", "custom_data")
-    name, given = _given_value(item, data, shared)
-    value = normal_value(name, given, shared.matching, shared.field)
-    if _is_placeholder(value, shared):
-        raise ItemFailed(400, "Placeholder", name)
+    if custom_data is not None:
+        _check_custom_data(custom_data, piece.size, shared.custom_data_limit)
+    value = _match_value(item, data, shared)
     return Prepared(_key(shared, value), value, data, custom_data)
+
+
+def _check_custom_data(custom_data: object, written: int, most: int) -> None:
+    if not isinstance(custom_data, dict):
+        raise ItemFailed(400, "Incorrect object", "custom_data")
+    if written * _GROWTH > most and len(msgspec.json.encode(custom_data)) > most:
+        raise ItemFailed(400, "Custom data too large", "custom_data")
 
 
 def _unstorable(item: Any) -> str | None:
@@ -97,20 +110,39 @@ def _normal(given: object, matching: Matching, field: Field | None) -> MatchValu
     return normal_email(given)
 
 
-def _given_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:
-    """The match value and the name that it was given under: the item's own, the profile's, or the root's."""
+def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> MatchValue:
+    """The item's own, else the profile's, else the root's."""
     key = MATCH_KEYS[shared.matching]
     own = item.get(key)
     if not _absent(own):
         if key == "field_value" and type(own) not in (int, str):
             raise ItemFailed(400, "Incorrect value", key)
-        return key, own
+        return _checked_value(key, own, shared)
     name, value = _in_profile(data, shared)
     if not _absent(value):
-        return name, value
+        return _checked_value(name, value, shared)
     if shared.match_value is None:
         raise ItemFailed(400, "No match value", key)
-    return key, shared.match_value
+    if isinstance(shared.match_value, ItemFailed):
+        raise shared.match_value
+    return shared.match_value
+
+
+def shared_value(given: int | str | None, shared: Shared) -> MatchValue | ItemFailed | None:
+    """The root's match value, looked at once for all items that use it."""
+    if given is None:
+        return None
+    try:
+        return _checked_value(MATCH_KEYS[shared.matching], given, shared)
+    except ItemFailed as failed:
+        return failed
+
+
+def _checked_value(name: str, given: object, shared: Shared) -> MatchValue:
+    value = normal_value(name, given, shared.matching, shared.field)
+    if _is_placeholder(value, shared):
+        raise ItemFailed(400, "Placeholder", name)
+    return value
 
 
 def _in_profile(data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import islice
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
@@ -22,6 +23,7 @@ Start = Callable[[Settings], Awaitable[AIOKafkaProducer]]
 
 # Below what a broker takes by default (1 MiB), above the largest record.
 _BATCH_BYTES = 768 * KIB
+_BATCH_RECORDS = 100_000
 UNCONFIRMED_FOR = 5.0
 _STOPPING = 2.0
 _REFUSED_PAUSE = 1.0
@@ -58,6 +60,10 @@ class Publisher:
     def unconfirmed(self) -> int:
         return sum(map(len, self._queues))
 
+    @property
+    def partitions(self) -> int:
+        return len(self._queues)
+
     def partition(self, key: bytes) -> int:
         return partition(key, len(self._queues))
 
@@ -93,20 +99,24 @@ class Publisher:
             await _stop(producer)
 
     async def _write(self, number: int, queue: Queue) -> None:
+        most = _BATCH_RECORDS
         while True:
             await queue.filled.wait()
             producer = await self._started_at_last()
-            batch = _packed(producer.create_batch(), queue)
+            batch = _packed(producer.create_batch(), queue, most)
             count = batch.record_count()
             try:
                 confirmation = await producer.send_batch(batch, self._topic, partition=number)
                 await confirmation
             except KafkaError as error:
                 log.warning("records_refused", partition=number, records=count, error=type(error).__name__, todo=_SEE_BROKER)
+                # A topic may be set to take less than a broker does by default.
+                most = max(count // 2, 1) if isinstance(error, MessageSizeTooLargeError) else most
                 await self._replace(producer)
             else:
                 crash_point("gateway:half_published")
                 queue.confirm(count)
+                most = _BATCH_RECORDS
 
     async def _started_at_last(self) -> AIOKafkaProducer:
         while True:
@@ -160,9 +170,9 @@ async def open_publisher(settings: Settings, partitions: int, start: Start = sta
         await publisher.close()
 
 
-def _packed(batch: BatchBuilder, queue: Queue) -> BatchBuilder:
+def _packed(batch: BatchBuilder, queue: Queue, most: int) -> BatchBuilder:
     """As many of the oldest records as fit, those of many requests together; closed."""
-    for key, value, headers in queue.records():
+    for key, value, headers in islice(queue.records(), most):
         if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
             break
     batch.close()

@@ -1,33 +1,27 @@
-"""From bytes to JSON values, piece by piece, so that a large body can be read without stopping everything else."""
+"""From bytes to JSON values: first the spans of an object's members, then one value at a time, so that nothing is built in vain."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Raw
 
+from ingest.counting import has_more
+from ingest.scanning import LEVELS, NUL, Body, NotJson
 from schemas.failures import ItemFailed
 from schemas.values import storable
 
-LEVELS = 32
-DIGITS = 4_300
-
 V = TypeVar("V")
 
-_ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+# As many elements can be found at once without asking how many they are.
+_FEW_ELEMENTS = 500_000
+
+_ELEMENTS = msgspec.json.Decoder(list[Raw])
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-
-# A surrogate pair, a lone surrogate, or any other escape (so that `\\ud800` is no surrogate).
-_ESCAPES = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
-_STRINGS_AND_NUMBERS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9][0-9.eE+-]*+', re.DOTALL)
-_NUL = rb"\u0000"
-_IN_NUMBERS = bytes.maketrans(b"123456789.eE+-", b"0" * 14)
-_LONG_RUN = b"0" * (DIGITS + 1)
-
-
-class NotJson(Exception):
-    """The body is no JSON that we keep; the text says why."""
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
 class Piece(NamedTuple):
@@ -40,67 +34,72 @@ class Piece(NamedTuple):
     storable: bool
 
 
-def split(body: bytes) -> dict[str, msgspec.Raw]:
-    """The root object's values, not yet decoded; of a repeated key the last one."""
+@dataclass(frozen=True)
+class Members:
+    """An object's members that have a known name, not yet decoded; of a repeated one the last."""
+
+    values: dict[str, Raw]
+    # One of the names that nobody knows.
+    unknown: str | None = None
+
+
+def members(raw: Body | Raw, names: tuple[str, ...]) -> Members:
+    """Raises `NotJson`; however many members there are, only the known ones take up memory."""
+    strict, lenient = _shapes(names)
     try:
-        # What is skipped here is decoded later, or never: then nobody else would notice.
-        body.decode()
-        return _decode(_ROOT, body)
-    except UnicodeDecodeError:
-        raise NotJson("the body is not UTF-8") from None
-    except NotJson:
-        repaired = _lone_surrogates_as_nul(body)
-        if repaired == body:
+        return _members(names, _decode(strict, raw))
+    except NotJson as why:
+        unknown = _UNKNOWN.fullmatch(str(why))
+        if unknown is None:
             raise
-        return _decode(_ROOT, repaired)
+        # What follows is still to be JSON.
+        return _members(names, _decode(lenient, raw), unknown[1])
 
 
-def elements(raw: msgspec.Raw) -> list[msgspec.Raw] | None:
-    """An array's elements, or None if it is no array."""
-    return _decode(_ARRAY, raw) if bytes(memoryview(raw)[:1]) == b"[" else None
+def _members(names: tuple[str, ...], found: msgspec.Struct, unknown: str | None = None) -> Members:
+    spans = zip(names, msgspec.structs.astuple(found), strict=True)
+    return Members({name: span for name, span in spans if span is not None}, unknown)
 
 
-def piece(raw: msgspec.Raw, level: int) -> Piece:
-    """Decode a value that stands on a level of the body, where the root is 1."""
+def elements(raw: Raw, most: int) -> Generator[None, None, list[Raw] | None]:
+    """An array's elements, or None if there are more than `most`."""
     written = bytes(raw)
-    if len(written) > DIGITS and any(_long_numbers(written)):
-        raise NotJson(f"a number has more than {DIGITS} digits")
+    if written.count(b",") >= _FEW_ELEMENTS and (yield from has_more(written, most)):
+        return None
+    found = _decode(_ELEMENTS, raw)
+    return found if len(found) <= most else None
+
+
+def first_elements(raw: Raw, count: int) -> list[Raw]:
+    """The first of an array's elements; however many more there are, they take up no memory."""
+    found = _decode(_first(count), raw)
+    return [span for span in msgspec.structs.astuple(found) if span is not None]
+
+
+def is_array(raw: Raw) -> bool:
+    return _begins(raw, b"[")
+
+
+def is_object(raw: Raw) -> bool:
+    return _begins(raw, b"{")
+
+
+def is_text(raw: Raw) -> bool:
+    return _begins(raw, b'"')
+
+
+def is_null(raw: Raw) -> bool:
+    return _begins(raw, b"n")
+
+
+def size(raw: Raw) -> int:
+    return len(memoryview(raw))
+
+
+def piece(raw: Raw) -> Piece:
+    written = bytes(raw)
     value = _decode(_ANY, written)
-    # There are at least as many brackets as levels.
-    if level + written.count(b"[") + written.count(b"{") > LEVELS and not _fits(value, LEVELS + 1 - level):
-        raise NotJson(f"there are more than {LEVELS} levels")
-    return Piece(value, len(written), _NUL not in written or is_storable(value))
-
-
-def _decode(decoder: msgspec.json.Decoder[V], raw: bytes | msgspec.Raw) -> V:
-    try:
-        return decoder.decode(raw)
-    except RecursionError:
-        raise NotJson(f"there are more than {LEVELS} levels") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise NotJson(str(error)) from None
-
-
-def _lone_surrogates_as_nul(body: bytes) -> bytes:
-    """The parser refuses a whole body for a lone surrogate; NUL gets the same error, but costs only its item."""
-    return _ESCAPES.sub(lambda found: _NUL if found[1] else found[0], body)
-
-
-def _long_numbers(written: bytes) -> Iterator[bytes]:
-    if _LONG_RUN not in written.translate(_IN_NUMBERS):
-        return
-    for found in _STRINGS_AND_NUMBERS.finditer(written):
-        token = found[0]
-        if len(token) > DIGITS and token[:1] != b'"' and sum(map(token.count, b"0123456789")) > DIGITS:
-            yield token
-
-
-def _fits(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels > 0 and all(_fits(inner, levels - 1) for inner in value.values())
-    if isinstance(value, list):
-        return levels > 0 and all(_fits(inner, levels - 1) for inner in value)
-    return True
+    return Piece(value, len(written), NUL not in written or is_storable(value))
 
 
 def is_storable(value: Any) -> bool:
@@ -110,3 +109,34 @@ def is_storable(value: Any) -> bool:
     except ItemFailed:
         return False
     return True
+
+
+@lru_cache
+def _shapes(names: tuple[str, ...]) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
+    """Decoders of an object: one that refuses a name which is not among these, and one that skips it."""
+    rename = {f"m{position}": name for position, name in enumerate(names)}
+    shapes = (msgspec.defstruct("Members", _spans(rename), rename=rename, forbid_unknown_fields=strict) for strict in (True, False))
+    strict, lenient = map(msgspec.json.Decoder, shapes)
+    return strict, lenient
+
+
+@lru_cache
+def _first(count: int) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(msgspec.defstruct("First", _spans(f"e{position}" for position in range(count)), array_like=True))
+
+
+def _spans(names: Iterable[str]) -> list[tuple[str, type[Raw], None]]:
+    return [(name, Raw, None) for name in names]
+
+
+def _begins(raw: Raw, with_: bytes) -> bool:
+    return bytes(memoryview(raw)[:1]) == with_
+
+
+def _decode(decoder: msgspec.json.Decoder[V], raw: Body | Raw) -> V:
+    try:
+        return decoder.decode(raw)
+    except RecursionError:
+        raise NotJson(f"there are more than {LEVELS} levels") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise NotJson(str(error)) from None

@@ -13,7 +13,7 @@ from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.calls import Call
 from ingest.items import normal_value
 from ingest.postgres import Pool
-from ingest.requests import MATCH_KEYS, SUBSCRIPTION_SIDE, DeleteProfile, GetProfile, checked, matched_field
+from ingest.requests import CHANNELS, MATCH_KEYS, DeleteProfile, GetProfile, checked, matched_field
 from schemas.failures import ItemFailed
 from schemas.fields import Field, MatchValue
 from schemas.identities import searched, tag_hashes
@@ -58,9 +58,9 @@ class ErasingProfile:
 async def find(connection: asyncpg.Connection, account: int, request: GetProfile) -> tuple[Database, bytes]:
     """The one profile that the index names; refused if it names none or several."""
     database = await accounts.get_database(connection, account, request.db_id)
-    resource = request.resource_id if request.matching in SUBSCRIPTION_SIDE else None
+    resource = request.resource_id if request.matching in CHANNELS else None
     if resource is not None:
-        await accounts.get_resource(connection, account, database.id, resource)
+        await accounts.get_resource(connection, account, database.id, resource, CHANNELS[request.matching])
     declared = matched_field(request, database.fields)
     found = await _find(connection, database, request, _match_value(request, declared), resource)
     if len(found) > 1:

@@ -3,10 +3,18 @@
 import msgspec
 
 from ingest.items import Prepared
+from schemas.failures import ItemFailed
 from schemas.messages import ProfileImport
+from schemas.settings import KIB
 from schemas.topics import item_headers
 
 Record = tuple[bytes, bytes, tuple[tuple[str, bytes], ...]]
+
+# What Python adds for key, value, headers and the tuples around them, as measured.
+_OBJECTS = 600
+
+# What a broker takes by default is 1 MiB, with what Kafka adds.
+_LARGEST = 1_000 * KIB
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -24,6 +32,13 @@ def record(batch: bytes, item: int, prepared: Prepared) -> Record:
     return prepared.key, _ENCODER.encode(value), item_headers(batch, item)
 
 
+def publishable(written: Record) -> Record:
+    """Raises `ItemFailed` for one that the broker would refuse again and again, with all that waits behind it."""
+    if len(written[0]) + len(written[1]) > _LARGEST:
+        raise ItemFailed(400, "Item too large")
+    return written
+
+
 def size(written: Record) -> int:
-    """Bytes that a record takes up while it waits; the rest is headers and framing."""
-    return len(written[0]) + len(written[1]) + 100
+    """Bytes that a record takes up while it waits."""
+    return len(written[0]) + len(written[1]) + _OBJECTS

@@ -1,22 +1,21 @@
 """The root parameters of every request: the one definition that checks them and that /docs shows."""
 
-import base64
-import binascii
-import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from ingest.answers import Refused, invalid
+from ingest.attaching import MIMETYPE, MOST_FILES, DataUri, data_uri
 from schemas.failures import INDEXING
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE
 from schemas.matching import Matching
-from schemas.settings import KIB
+from schemas.settings import Settings
 from schemas.texts import is_blank
 
 MATCH_KEYS = {
@@ -26,11 +25,13 @@ MATCH_KEYS = {
     Matching.PROFILE_ID: "profile_id",
     Matching.CUSTOM: "field_value",
 }
-SUBSCRIPTION_SIDE = frozenset({Matching.EMAIL, Matching.PHONE})
+# The subscriptions that a mode searches.
+CHANNELS = {Matching.EMAIL: "email", Matching.PHONE: "sms"}
 LONGEST_TIMEOUT = timedelta(days=365)
-_LONGEST_MATCH_VALUE = 256 * KIB
 
-_DATA_URI = re.compile(r"data:(?P<mimetype>[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+)?(?:;[^,;]*)*?(?P<base64>;base64)?,")
+# Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
+_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
+_NOT_IN_NAMES = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 R = TypeVar("R", bound="Parameters")
 
@@ -62,31 +63,29 @@ class Timeout(BaseModel):
         return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
 
 
+def _without_nulls(given: object) -> object:
+    """Typed clients write null for what they did not set."""
+    return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
+
+
+def _file_name(name: str) -> str:
+    if name in (".", "..") or any(unicodedata.category(letter) in _UNSEEN or letter in _NOT_IN_NAMES for letter in name):
+        raise ValueError("must be a name without a path and without control characters")
+    return name
+
+
 class Attachment(BaseModel):
     """A file for an e-mail; `data` is a data URI."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
-    data: str = Field(examples=["data:text/csv;base64,SEVMTE8K"])
-    mimetype: str | None = Field(None, pattern=r"^[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+$")
+    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_file_name)]
+    data: Annotated[DataUri, PlainValidator(data_uri, json_schema_input_type=str), Field(examples=["data:text/csv;base64,SEVMTE8K"])]
+    mimetype: str | None = Field(None, pattern=rf"^{MIMETYPE}$")
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        _ = self.file
-        return self
-
-    @cached_property
-    def file(self) -> tuple[str, bytes]:
-        """The file's type and bytes."""
-        uri = _DATA_URI.match(self.data)
-        if uri is None or not uri["base64"]:
-            raise ValueError("data is no base64 data URI")
-        try:
-            file = base64.b64decode(self.data[uri.end() :], validate=True)
-        except (binascii.Error, ValueError):
-            raise ValueError("data is not base64") from None
-        return self.mimetype or uri["mimetype"] or "application/octet-stream", file
+    @property
+    def type(self) -> str:
+        return self.mimetype or self.data.mimetype or "application/octet-stream"
 
 
 class MatchBy(Parameters):
@@ -104,8 +103,6 @@ class MatchBy(Parameters):
     def _searchable(self) -> Self:
         if self.matching is Matching.CUSTOM and not self.field_name:
             raise ValueError("field_name: required with matching custom")
-        if isinstance(self.match_value, str) and len(self.match_value.encode()) > _LONGEST_MATCH_VALUE:
-            raise ValueError(f"{MATCH_KEYS[self.matching]}: too long")
         return self
 
     @property
@@ -115,23 +112,20 @@ class MatchBy(Parameters):
         return None if is_blank(value) else value
 
 
-def _as_list(given: Any) -> Any:
-    return [given] if isinstance(given, dict) else given
-
-
 class ImportAndStartBatch(MatchBy):
     """Add or update many profiles, then start one trigger campaign for each."""
 
     trigger_id: int = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
     data: list[Any] = Field(min_length=1, description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
+    db_id: int | None = Field(None, description="The database's number; it must be the trigger's.")
     skip_triggers: bool = Field(False, description="Start no triggers that react to the import itself.")
     skip_invalid_subscriptions: bool = Field(False, description="Drop an invalid subscription instead of failing its item.")
     detect_geo: bool = Field(False, description="Fill the location from the item's `_ip` or `_regip`.")
     format: Literal["json"] = "json"
-    timeout: Timeout | None = Field(None, description="Absent: the trigger's own.")
+    timeout: Annotated[Timeout | None, BeforeValidator(_without_nulls)] = Field(None, description="Absent: the trigger's own.")
     custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
     content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
-    attach: Annotated[list[Attachment], BeforeValidator(_as_list)] = Field([], description="Files for an e-mail: one, or an array of them.")
+    attach: list[Attachment] = Field([], max_length=MOST_FILES, description="Files for an e-mail: one, or an array of them.")
 
 
 class GetProfile(MatchBy):
@@ -151,6 +145,12 @@ class GetTaskStatus(Parameters):
     # Named `from` in the request.
     start: int = Field(0, ge=0, alias="from", description="The first item to show.")
     limit: int = Field(10_000, ge=0, description="How many items to show.")
+
+
+@cache
+def names(model: type[Parameters]) -> tuple[str, ...]:
+    """What the parameters are called in a request."""
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def checked(model: type[R], given: Mapping[str, Any]) -> R:
@@ -175,11 +175,13 @@ def matched_field(request: MatchBy, fields: Mapping[str, DataField]) -> DataFiel
     return field
 
 
-def check_limits(request: ImportAndStartBatch, profiles_limit: int, shared_limit: int) -> None:
-    if len(request.data) > profiles_limit:
-        raise invalid(f"data: more than {profiles_limit} items")
-    if len(msgspec.json.encode(request.content)) + len(msgspec.json.encode(request.custom_data)) > shared_limit:
-        raise invalid(f"content, custom_data: together more than {shared_limit} bytes")
+def check_limits(request: ImportAndStartBatch, settings: Settings) -> None:
+    for name, value, most in (
+        ("content", request.content, settings.content_limit),
+        ("custom_data", request.custom_data, settings.custom_data_limit),
+    ):
+        if len(msgspec.json.encode(value)) > most:
+            raise invalid(f"{name}: more than {most} bytes")
 
 
 def _reason(kind: str, message: str) -> str:

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.answers import Answer, Refused, invalid, not_found, unavailable
-from ingest.door import Door, Served
+from ingest.door import Door, Served, wants_200
 from ingest.failing import DATABASE_AWAY
 from ingest.kafka import BrokerAway
-from ingest.parsing import NotJson
+from ingest.scanning import NotJson
 from schemas import metrics
 from schemas.outages import KAFKA_AWAY, todo
 
@@ -28,7 +28,7 @@ def application(door: Door, endpoints: Sequence[Served], pages: Mapping[str, Res
     for served in endpoints:
         handler = _handler(door, served)
         routes += [Route(PREFIX + served.path + slash, handler, methods=["POST"]) for slash in ("", "/")]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _not_served, Exception: _unexpected})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _not_served})
     app.router.redirect_slashes = False
     return app
 
@@ -37,7 +37,7 @@ def _handler(door: Door, served: Served) -> Callable[[Request], Awaitable[Respon
     async def handle(request: Request) -> Response:
         answer = await _answer(door, request, served)
         metrics.REQUESTS.labels(served.path, str(answer.status)).inc()
-        return _response(answer)
+        return _response(answer.always_200() if wants_200(request) else answer)
 
     return handle
 
@@ -60,6 +60,10 @@ async def _answer(door: Door, request: Request, served: Served) -> Answer:
         except DATABASE_AWAY as error:
             log.warning("database_away", path=served.path, error=type(error).__name__, **todo(error))
             return unavailable().answer()
+        except Exception:
+            # The boundary of a request: a fault of ours costs the one that met it, and nobody else.
+            log.exception("request_failed", path=served.path)
+            return unavailable().answer()
 
 
 def _response(answer: Answer) -> Response:
@@ -77,9 +81,3 @@ async def _not_served(_: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         return _response(Refused(405, "Method not allowed", headers=error.headers).answer())
     return _response(not_found("unknown path").answer())
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
-    """A fault of ours; starlette raises it again after this answer, so that it is logged with its traceback."""
-    log.error("unexpected", error=type(error).__name__)
-    return _response(unavailable().answer())

@@ -25,7 +25,7 @@ class Load:
 
 
 class Turns:
-    """What waits, by token: a token's batches one after the other, the tokens in turns."""
+    """What waits, by token: the tokens take turns, and so do a token's batches, so that a small one does not wait for a large one."""
 
     def __init__(self) -> None:
         self._tokens: dict[int, deque[Load]] = {}
@@ -43,14 +43,14 @@ class Turns:
             self.filled.set()
 
     def take(self) -> tuple[Placed, Delivery]:
-        """The next slice; its token goes to the end of the line."""
+        """The next slice; its token goes to the end of the line, and its batch to the end of its token's."""
         token, loads = next(iter(self._tokens.items()))
         del self._tokens[token]
-        load = loads[0]
+        load = loads.popleft()
         part = load.records[load.gone : load.gone + _SLICE]
         load.gone += len(part)
-        if load.gone == len(load.records):
-            loads.popleft()
+        if load.gone < len(load.records):
+            loads.append(load)
         if loads:
             self._tokens[token] = loads
         self.waiting.add(token, -len(part))

@@ -64,13 +64,17 @@ class Settings(BaseSettings):
     body_limit: Size = Field(10 * MIB, description="Largest request body.")
     attach_body_limit: Size = Field(100 * MIB, description="Largest request body when `attach` is used.")
     item_limit: ItemSize = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
-    shared_limit: Size = Field(256 * KIB, description="Largest root `content` and `custom_data` together.")
+    content_limit: Size = Field(256 * KIB, description="Largest root `content`, re-encoded compactly.")
+    custom_data_limit: Size = Field(16 * KIB, description="Largest `custom_data`, of the root or of an item, re-encoded compactly.")
     bodies_limit: PositiveInt = Field(
         256 * MIB, description="Most request bytes that a gateway holds at a time; beyond it 429 is answered."
     )
     connections_limit: Many = Field(500, description="Most client connections of a gateway; one more is answered 503.")
     client_patience: Patience = Field(
         timedelta(seconds=10), description="How long a client may take for a request's head, or stay behind 16 KiB/s in its body."
+    )
+    keep_alive: Patience = Field(
+        timedelta(seconds=75), description="How long a client's connection stays open between requests; longer than a load balancer's own."
     )
     gateway_connections: Many = Field(10, description="Most connections that a gateway opens to Postgres.")
     profiles_limit: Most = Field(100_000, description="Most profiles in one request.")

@@ -55,6 +55,8 @@ tokens = Table(
     Column("revoked", Boolean, nullable=False, server_default=text("false")),
     # Most of its profiles that wait in a gateway; NULL: as the settings say.
     Column("in_flight", Integer),
+    # `always_200`; NULL: as HTTP has it.
+    Column("http_status", Text),
     UniqueConstraint("account", "name"),
 )
 

@@ -17,6 +17,10 @@ class Right(StrEnum):
 USUAL_RIGHTS = (Right.IMPORT, Right.LAUNCH, Right.READ)
 
 
+# A token's `http_status`: every answer has HTTP 200, but for 429 and 503.
+ALWAYS_200 = "always_200"
+
+
 def hashed(token: str) -> bytes:
     """SHA-256: tokens are long and random, so that a slow hash would protect nothing."""
     return hashlib.sha256(token.encode()).digest()

@@ -70,6 +70,8 @@ class Token(_Part):
     revoked: bool = False
     # Most of its profiles that wait in a gateway; left out: as the settings say.
     in_flight: Number | None = None
+    # Left out: each answer has the HTTP status of its error.
+    http_status: Literal["always_200"] | None = None
 
 
 class Database(_Part):

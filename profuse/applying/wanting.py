@@ -37,5 +37,11 @@ def _things(account: Account) -> Iterator[tuple[Key, tuple[str | int, ...], Valu
 
 def _token(token: Token) -> Values:
     rights = [right.value for right in Right if right in token.rights]
-    values = {"rights": rights, "expires_at": token.expires, "revoked": token.revoked, "in_flight": token.in_flight}
-    return values if token.value is None else values | {"hash": hashed(token.value)}
+    values: Values = {
+        "rights": rights,
+        "expires_at": token.expires,
+        "revoked": token.revoked,
+        "in_flight": token.in_flight,
+        "http_status": token.http_status,
+    }
+    return values if token.value is None else {**values, "hash": hashed(token.value)}

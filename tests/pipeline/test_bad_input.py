@@ -48,7 +48,6 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "trigger_id as a float": (written('"trigger_id": 8.0, "data": [{"data": {"email": "a@b.test"}}]'), INVALID, "trigger_id"),
     "trigger_id as a bool": (request(trigger_id=True), INVALID, "trigger_id"),
     "skip_triggers as an int": (request(skip_triggers=1), INVALID, "skip_triggers"),
-    "skip_triggers as null": (request(skip_triggers=None), INVALID, "skip_triggers"),
     "skip_invalid_subscriptions as text": (request(skip_invalid_subscriptions="true"), INVALID, "skip_invalid_subscriptions"),
     "detect_geo as text": (request(detect_geo="yes"), INVALID, "detect_geo"),
     "another format": (request(format="xml"), INVALID, "format"),
@@ -62,6 +61,12 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "content that is text": (request(content="page"), INVALID, "content"),
     "custom_data that is a list": (request(custom_data=[]), INVALID, "custom_data"),
     "content over 256 KiB": (request(content={"page": "x" * 256 * 1024}), INVALID, "content"),
+    "custom_data over 16 KiB": (request(custom_data={"page": "x" * 16 * 1024}), INVALID, "custom_data"),
+    "content that is longer than anything that fits": (request(content={"page": [0] * 2_000_000}), INVALID, "content"),
+    "a list where text belongs": (request(email=[0] * 100_000), INVALID, "email"),
+    "101 files": (request(attach=[{"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K"}] * 101), INVALID, "attach"),
+    "files that are none": (request(attach=[0]), INVALID, "attach"),
+    "an unknown part of a file": (request(attach={"name": "a", "data": "data:;base64,", "size": 1}), INVALID, "attach.0.size"),
     "attach without a data URI": (request(attach=[{"name": "a.txt", "data": "SEVMTE8K"}]), INVALID, "attach"),
     "attach with broken base64": (request(attach=[{"name": "a.txt", "data": "data:text/csv;base64,#"}]), INVALID, "attach"),
     "attach without a name": (request(attach={"data": "data:text/csv;base64,SEVMTE8K"}), INVALID, "attach"),
@@ -85,6 +90,8 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "a trigger beyond 64 bits": (request(trigger_id=2**70), (404, "Not found"), ""),
     "a resource that does not exist": (request(resource_id=1234), (404, "Not found"), ""),
     "a resource of another account": (request(resource_id=77), (404, "Not found"), ""),
+    "a resource of another channel": (request(resource_id=25), INVALID, "resource_id"),
+    "a database that does not exist": (request(db_id=1234), (404, "Not found"), "db_id"),
     "an inactive trigger": (request(trigger_id=9), (409, "Conflict"), ""),
     "several mistakes: the token counts before the trigger": (request(token="nobody", trigger_id=9), (401, "API token required"), ""),
     "several mistakes: parameters count before the trigger": (request(matching="?", trigger_id=9), INVALID, "matching"),
@@ -93,6 +100,7 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
 
 @pytest.mark.promise("P-HTTP-03", "P-HTTP-04", "P-HTTP-05", "P-HTTP-06", "P-HTTP-07", "P-HTTP-08", "P-HTTP-14", "P-HTTP-15")
 @pytest.mark.promise("P-HTTP-16", "P-HTTP-19", "P-HTTP-21", "P-HTTP-23", "P-HTTP-27", "P-OPS-11")
+@pytest.mark.promise("P-BATCH-26")
 @pytest.mark.promise("P-BATCH-07", "P-BATCH-09", "P-BATCH-12", "P-BATCH-14", "P-BATCH-15", "P-BATCH-16", "P-BATCH-22")
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_bad_request_is_refused(pipeline: Stack, what: str) -> None:
@@ -114,6 +122,14 @@ ACCEPTED: dict[str, bytes] = {
     "a timeout of 365 days": request(timeout={"days": 364, "hours": 23, "minutes": 60}),
     "a timeout of nothing": request(timeout={}),
     "a timeout of null": request(timeout=None),
+    "custom_data of 15 KiB": request(custom_data={"page": "x" * 15 * 1024}),
+    "null for what is not given": request(
+        **dict.fromkeys(("skip_triggers", "content", "custom_data", "attach", "email", "resource_id", "format", "matching", "db_id")),
+        timeout={"days": None, "minutes": 5},
+        data=[{"data": {"email": "null@good.test"}, "email": None, "custom_data": None}],
+    ),
+    "a file with a type of null": request(attach={"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K", "mimetype": None}),
+    "the trigger's own database": request(db_id=1),
     "content of 255 KiB": request(content={"page": "x" * 255 * 1024}),
     "an item of 255 KiB": request(data=[{"data": {"email": "large@good.test", "_fname": "x" * 255 * 1024}}]),
     "text that spells an escape": request(data=[{"data": {"email": "escape@good.test", "_fname": "\\u0000 \\ud800"}}]),
@@ -126,6 +142,7 @@ ACCEPTED: dict[str, bytes] = {
 @pytest.mark.promise(
     "P-HTTP-05", "P-HTTP-06", "P-HTTP-13", "P-HTTP-14", "P-BATCH-08", "P-BATCH-09", "P-BATCH-15", "P-BATCH-16", "P-DATA-16"
 )
+@pytest.mark.promise("P-BATCH-26", "P-BATCH-28")
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_what_is_just_within_a_limit_is_accepted(pipeline: Stack, what: str) -> None:
     answer = pipeline.send(BATCH, ACCEPTED[what])

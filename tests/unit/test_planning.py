@@ -73,6 +73,7 @@ def test_what_is_stored_already_is_no_change() -> None:
         ('value = "first-token"', "expires = 2027-01-01T00:00:00Z", "account 1, token producer: changed expires"),
         ('value = "first-token"', 'rights = ["read"]', "account 1, token producer: changed rights"),
         ('value = "first-token"', "in_flight = 50000", "account 1, token producer: changed in_flight"),
+        ('value = "first-token"', 'http_status = "always_200"', "account 1, token producer: changed http_status"),
         ('interests = "tags"', 'interests = "tags", age = "int"', "account 1, database 1: changed fields"),
         ('["free", "pro"]', '["free", "pro", "team"]', "account 1, database 1: changed fields"),
     ],

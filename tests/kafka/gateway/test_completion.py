@@ -120,3 +120,23 @@ async def test_an_expired_lease_of_a_published_batch_is_no_reason_to_publish_aga
 
     assert repeat.status_code == 202
     assert await hasty.pool.fetchval("SELECT (published_at, accepting_until < now()) FROM batches") == (noted, True)
+
+
+@pytest.mark.promise("P-REQID-11")
+async def test_an_item_that_is_not_good_any_more_is_answered_so_that_its_batch_ends(frozen: Running, patient: Running) -> None:
+    body: Json = {"matching": "custom", "field_name": "crm", "data": [{"data": {"crm": text}} for text in ("1", "one", "two")]}
+    retyped = "UPDATE databases SET fields = jsonb_set(fields, '{crm,type}', $1::jsonb) WHERE fields ? 'crm'"
+    call, task = await left_behind(frozen, ID, **body)
+    # It was published after all, and matched.
+    await frozen.answer_item(task, 2)
+    await frozen.pool.execute(retyped, '"int"')
+    try:
+        async with patient.answering():
+            repeat = await patient.send(ID, **body)
+            status = await patient.status(task)
+    finally:
+        await frozen.pool.execute(retyped, '"string"')
+
+    assert repeat.json()["result"] == [ENTRY, {"error": 400, "error_text": "Incorrect number", "field": "crm"}, ENTRY]
+    assert (status["status"], status["result"]["imported"], status["result"]["failed"]) == ("completed", 2, 1)
+    call.cancel()

@@ -108,17 +108,17 @@ async def test_a_body_that_unpacks_to_too_much_is_refused(hasty: Running) -> Non
 
 
 @pytest.mark.promise("P-HTTP-12")
-async def test_with_attach_a_body_may_be_larger(hasty: Running) -> None:
+async def test_with_attach_a_body_may_be_larger(patient: Running) -> None:
     file = {"name": "large.bin", "data": "data:application/octet-stream;base64," + "A" * (12 * MIB)}
-    answer = await hasty.raw(BATCH, body(token=TOKEN, attach=file))
+    answer = await patient.raw(BATCH, body(token=TOKEN, attach=file))
 
     assert answer.json()["result"] == [{"error": 400, "error_text": "Incorrect object"}]
-    assert await hasty.pool.fetchval("SELECT length(data) FROM attachments") == 9 * MIB
+    assert await patient.pool.fetchval("SELECT length(data) FROM attachments") == 9 * MIB
 
 
 @pytest.mark.promise("P-HTTP-12")
 async def test_beside_attach_the_plain_limit_holds(hasty: Running) -> None:
-    files: Json = {"attach": [], "content": {"page": "x" * 11 * MIB}}
+    files: Json = {"token": TOKEN, "attach": [], "content": {"page": "x" * 11 * MIB}}
     answer = await hasty.raw(BATCH, body(**files))
 
     assert (answer.status_code, answer.content) == (400, TOO_LARGE)
@@ -156,3 +156,84 @@ async def test_when_the_database_cannot_answer_it_is_a_503(hasty: Running) -> No
 
     assert await answered(answer) == (503, "Temporarily unavailable")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def original(world: Running, headers: dict[str, str] | None = None, **changes: object) -> tuple[int, int]:
+    """HTTP status and `error` that a token gets whose every answer is to have HTTP 200."""
+    answer = await world.raw(BATCH, body(token="original-token", **changes), headers)
+    return answer.status_code, answer.json()["error"]
+
+
+@pytest.mark.promise("P-HTTP-39")
+async def test_a_token_may_have_http_200_for_every_error_but_what_is_to_be_repeated(hasty: Running) -> None:
+    reads = await hasty.raw("profiles/get", b"{}", {"Authorization": "Bearer original-token"})
+    answers = [
+        await original(hasty),
+        await original(hasty, trigger_id="8"),
+        await original(hasty, trigger_id=1234),
+        await original(hasty, data=[0] * 100_001),
+        await original(hasty, {"Authorization": "Bearer original-token"}, content={"page": "x" * 11 * MIB}),
+    ]
+    waiting = await hasty.raw(BATCH, body(token="original-token", data=[GOOD]))
+    await hasty.pool.execute("ALTER TABLE triggers RENAME TO elsewhere")
+    away = await original(hasty)
+    await hasty.pool.execute("ALTER TABLE elsewhere RENAME TO triggers")
+
+    assert answers == [(200, 0), (200, 400), (200, 404), (200, 400), (200, 400)]
+    assert (reads.status_code, reads.json()["error"]) == (200, 400)
+    assert (waiting.status_code, waiting.json()["error_text"]) == (200, "Accepted, still processing")
+    assert away == (503, 503)
+    assert (await hasty.raw(BATCH, body(token="original"))).status_code == 401
+
+
+@pytest.mark.promise("P-HTTP-27")
+async def test_json_counts_before_the_token_and_the_token_before_what_is_too_much(hasty: Running) -> None:
+    deep: object = 0
+    for _ in range(33):
+        deep = [deep]
+
+    assert (await hasty.raw(BATCH, body(token="nobody", content={"a": deep}))).status_code == 400
+    assert (await hasty.raw(BATCH, body(token="nobody", data=[0] * 100_001))).status_code == 401
+    assert (await hasty.raw(BATCH, body(token="nobody", unknown=[0]))).status_code == 401
+
+
+@pytest.mark.promise("P-HTTP-26")
+async def test_a_fault_of_ours_costs_its_own_request_a_503(hasty: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.importing.RequestId", fail)
+        answer = await hasty.send({"Request-ID": "order-1"})
+    later = await hasty.raw(BATCH, body(token=TOKEN))
+
+    assert (answer.status_code, answer.json()) == (503, {"error": 503, "error_text": "Temporarily unavailable"})
+    assert answer.headers["retry-after"] == "1"
+    assert later.status_code == 200
+
+
+@pytest.mark.promise("P-BATCH-26")
+async def test_another_database_than_the_triggers_is_refused_by_both_numbers(hasty: Running) -> None:
+    answer = await hasty.raw(BATCH, body(token=TOKEN, db_id=2))
+
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "db_id: 2 is not the trigger's database, which is 1")
+    assert (await hasty.raw(BATCH, body(token=TOKEN, db_id=3))).status_code == 404
+
+
+@pytest.mark.promise("P-BATCH-15")
+async def test_a_resource_of_another_database_is_refused(hasty: Running) -> None:
+    answer = await hasty.raw(BATCH, body(token=TOKEN, resource_id=30))
+
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "resource_id: the resource belongs to another database")
+
+
+@pytest.mark.promise("P-BATCH-27")
+async def test_files_are_for_triggers_that_send_mail(hasty: Running) -> None:
+    file = {"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K"}
+    await hasty.pool.execute("UPDATE triggers SET channel = 'webhook' WHERE number = 8")
+    try:
+        answer = await hasty.raw(BATCH, body(token=TOKEN, attach=file))
+    finally:
+        await hasty.pool.execute("UPDATE triggers SET channel = 'email' WHERE number = 8")
+
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "attach: the trigger's channel is webhook, not email")

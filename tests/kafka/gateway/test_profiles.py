@@ -70,7 +70,6 @@ async def test_what_is_not_there_is_not_found(patient: Running) -> None:
         {"db_id": 3, "email": "ann@alone.test"},
         {"db_id": 2**70, "email": "ann@alone.test"},
         {"resource_id": 25, "email": "ann@alone.test"},
-        {"resource_id": 30, "email": "ann@alone.test"},
         {"token": "other-token", "email": "ann@alone.test"},
         {"token": "other-token", "matching": "profile_id", "profile_id": ann["_id"]},
     ]

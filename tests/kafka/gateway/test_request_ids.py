@@ -173,3 +173,32 @@ async def test_a_malformed_id_is_refused(hasty: Running, wrong: str) -> None:
     answer = await hasty.send({"Request-ID": wrong})
 
     assert (answer.status_code, answer.json()["error_debug"]) == (400, "Request-ID: must be 1 to 128 visible ASCII characters")
+
+
+@pytest.mark.promise("P-REQID-12")
+@pytest.mark.parametrize("headers", [{"Idempotency-Key": "order-1"}, {"Idempotency-Key": "order-1", **ID}])
+async def test_an_idempotency_key_is_a_request_id(patient: Running, headers: dict[str, str]) -> None:
+    async with patient.answering():
+        first = await patient.send(ID)
+        repeat = await patient.send(headers)
+
+    assert (repeat.json(), marks(repeat)) == (first.json(), REPEAT)
+
+
+@pytest.mark.promise("P-REQID-12")
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ([("Request-ID", "a"), ("Request-ID", "b")], "Request-ID: given twice"),
+        ([("Idempotency-Key", "a"), ("Idempotency-Key", "b")], "Idempotency-Key: given twice"),
+        ([("Request-ID", "a"), ("Idempotency-Key", "b")], "Request-ID and Idempotency-Key differ"),
+        ([("Idempotency-Key", "a b")], "Idempotency-Key: must be"),
+    ],
+)
+async def test_ids_that_differ_are_refused_by_their_headers(hasty: Running, headers: list[tuple[str, str]], named: str) -> None:
+    body = json.dumps({"token": TOKEN, "trigger_id": 8, "data": [GOOD]}).encode()
+    answer = await hasty.client.post(f"{hasty.gateway.url}/api/v1.1/{BATCH}", content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["error_text"]) == (400, "Invalid request")
+    assert answer.json()["error_debug"].startswith(named)
+    assert await batches(hasty) == 0

@@ -130,14 +130,38 @@ async def test_what_cannot_be_seen_is_not_taken_for_empty() -> None:
 @pytest.mark.promise("P-HTTP-31", "P-OPS-17")
 async def test_who_finds_no_bytes_free_is_sent_away_soon() -> None:
     pressure = Backlog().pressure()
-    held = await pressure.reserve(100)
-    with pytest.raises(Refused) as refused:
-        async with asyncio.timeout(5):
-            await pressure.reserve(1)
-    held.release()
+    with pressure.holding() as held:
+        await held.grow(100)
+        with pytest.raises(Refused) as refused, pressure.holding() as more:
+            async with asyncio.timeout(5):
+                await more.grow(1)
+    with pressure.holding() as later:
+        await later.grow(1)
 
-    assert refused.value.error == 429
-    assert await pressure.reserve(1)
+    assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_a_request_that_grows_waits_for_bytes_that_become_free() -> None:
+    pressure = Backlog().pressure()
+    with pressure.holding() as small:
+        await small.grow(10)
+        with pressure.holding() as large:
+            await large.grow(90)
+            growing = asyncio.create_task(small.grow(11))
+            await asyncio.sleep(0)
+            waited = not growing.done()
+        async with asyncio.timeout(5):
+            await growing
+
+    assert waited
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_a_request_that_is_alone_is_never_too_large() -> None:
+    with Backlog().pressure().holding() as alone:
+        await alone.grow(50)
+        await alone.grow(500)
 
 
 @pytest.mark.promise("P-HTTP-38")
@@ -178,17 +202,20 @@ async def test_a_tokens_own_limit_goes_before_the_one_for_all(own: int) -> None:
 @pytest.mark.promise("P-HTTP-38")
 async def test_a_token_holds_at_most_half_of_the_bytes_unless_it_is_with_one_request() -> None:
     pressure = Backlog().pressure(limit=100)
-    large = await pressure.reserve(60)
-    with pressure.admitted(ONE, 1, large):
-        held = large.pass_on()
-    more = await pressure.reserve(1)
-    with pytest.raises(Refused) as refused, pressure.admitted(ONE, 1, more):
-        pass
-    with pressure.admitted(OTHER, 1, more):
-        more.release()
-    held.release()
-    with pressure.admitted(ONE, 1, await pressure.reserve(60)):
-        pass
+    with pressure.holding() as large, pressure.holding() as more:
+        await large.grow(60)
+        with pressure.admitted(ONE, 1, large):
+            held = large.pass_on()
+        await more.grow(1)
+        with pytest.raises(Refused) as refused, pressure.admitted(ONE, 1, more):
+            pass
+        with pressure.admitted(OTHER, 1, more):
+            more.release()
+        held.release()
+    with pressure.holding() as again:
+        await again.grow(60)
+        with pressure.admitted(ONE, 1, again):
+            pass
 
     assert (refused.value.error, refused.value.headers) == (429, {"Retry-After": "1"})
     assert refused.value.debug == "token: its limit is half of the bytes that a gateway holds"

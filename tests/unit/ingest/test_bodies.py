@@ -8,6 +8,7 @@ import pytest
 
 from ingest import bodies
 from ingest.answers import Refused
+from ingest.budgets import Budget, Share
 from schemas.settings import Settings
 
 SETTINGS = Settings(body_limit=100, attach_body_limit=300)
@@ -19,8 +20,8 @@ async def chunks(body: bytes, size: int = 7) -> AsyncIterator[bytes]:
         yield body[at : at + size]
 
 
-async def read(body: bytes, *, gzipped: bool = False) -> bytes:
-    return await bodies.read(chunks(body), gzipped=gzipped, settings=SETTINGS)
+async def read(body: bytes, *, gzipped: bool = False) -> bytearray:
+    return await bodies.read(chunks(body), gzipped=gzipped, settings=SETTINGS, share=Share(Budget(1_000)))
 
 
 @pytest.mark.promise("P-HTTP-11", "P-HTTP-12")
@@ -61,7 +62,7 @@ async def test_only_as_much_is_unpacked_as_is_allowed() -> None:
             yield chunk
 
     with pytest.raises(Refused):
-        await bodies.read(counted(), gzipped=True, settings=SETTINGS)
+        await bodies.read(counted(), gzipped=True, settings=SETTINGS, share=Share(Budget(1_000)))
 
     assert taken == 1
 

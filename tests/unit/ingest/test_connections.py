@@ -14,8 +14,9 @@ from starlette.routing import Route
 
 from ingest import bodies, connections
 from ingest.answers import Refused
+from ingest.budgets import Budget, Share
 from ingest.connections import bounded
-from schemas.settings import KIB, Settings
+from schemas.settings import KIB, MIB, Settings
 
 SETTINGS = Settings(client_patience=timedelta(seconds=0.3), connections_limit=3)
 HEAD = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
@@ -26,7 +27,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def read(request: Request) -> Response:
     try:
-        body = await bodies.read(request.stream(), gzipped=False, settings=SETTINGS)
+        body = await bodies.read(request.stream(), gzipped=False, settings=SETTINGS, share=Share(Budget(MIB)))
     except Refused as refused:
         return Response(refused.answer().body(), refused.error)
     return PlainTextResponse(str(len(body)))

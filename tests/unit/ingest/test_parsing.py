@@ -1,18 +1,29 @@
 """What of a body is JSON that can be kept."""
 
+import asyncio
 import json
+import tracemalloc
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import parsing
-from ingest.parsing import NotJson, Piece
+from ingest import opening, parsing
+from ingest.budgets import Budget, Share
+from ingest.interleaving import in_turns
+from ingest.parsing import Piece
+from ingest.scanning import NotJson
+from schemas.settings import KIB, Settings
+
+SETTINGS = Settings(body_limit=8 * 1024 * KIB)
 
 
-def parsed(body: bytes) -> dict[str, Piece]:
-    return {name: parsing.piece(raw, level=2) for name, raw in parsing.split(body).items()}
+def parsed(body: bytes, *names: str) -> dict[str, Piece]:
+    """What a body holds under some names, each an `a` unless others are given."""
+    opened = opening.opened(body, names or ("a",), SETTINGS, Share(Budget(1)))
+    return {name: parsing.piece(raw) for name, raw in asyncio.run(opened).values.items()}
 
 
 def nested(levels: int) -> bytes:
@@ -75,7 +86,8 @@ def test_a_body_is_accepted_with(what: str) -> None:
 @pytest.mark.promise("P-DATA-16")
 @pytest.mark.parametrize("text", [rb"\u0000", rb"a\u0000", rb"\ud800", rb"\udc00x", rb"\ud800A", rb"\uD83D\ud83d\ude00", rb"\\\ud800"])
 def test_text_that_cannot_be_stored_costs_only_its_piece(text: bytes) -> None:
-    pieces = parsed(b'{"bad": {"x": ["%s"]}, "key": {"%s": 1}, "good": "\\ud83d\\ude00"}' % (text, text))
+    body = b'{"bad": {"x": ["%s"]}, "key": {"%s": 1}, "good": "\\ud83d\\ude00"}' % (text, text)
+    pieces = parsed(body, "bad", "key", "good")
 
     assert {name: piece.storable for name, piece in pieces.items()} == {"bad": False, "key": False, "good": True}
     assert pieces["good"].value == "\U0001f600"
@@ -84,18 +96,75 @@ def test_text_that_cannot_be_stored_costs_only_its_piece(text: bytes) -> None:
 @pytest.mark.parametrize("text", [rb"\\ud800", rb"\\u0000", rb"\\\\udc00"])
 def test_an_escaped_backslash_before_it_makes_no_surrogate(text: bytes) -> None:
     # The lone surrogate beside it makes the parser take the slow way.
-    pieces = parsed(b'{"text": "%s", "bad": "\\ud800"}' % text)
+    pieces = parsed(b'{"text": "%s", "bad": "\\ud800"}' % text, "text", "bad")
 
     assert pieces["text"].storable
     assert pieces["text"].value == json.loads(b'"%s"' % text)
 
 
-def test_elements_of_an_array_are_its_own_and_of_anything_else_none() -> None:
-    raw = parsing.split(b'{"a": [1, {"b": 2}], "c": {}, "d": " ["}')
+def test_members_are_known_by_their_names_and_the_last_of_a_name_counts() -> None:
+    found = parsing.members(b'{"x\\u0079": 1, "b": [2], "a": 3, "\\u0061": {"b": 4}, "z": 5}', ("a", "b", "c"))
 
-    assert [bytes(element) for element in parsing.elements(raw["a"]) or []] == [b"1", b'{"b": 2}']
-    assert parsing.elements(raw["c"]) is None
-    assert parsing.elements(raw["d"]) is None
+    assert {name: bytes(raw) for name, raw in found.values.items()} == {"a": b'{"b": 4}', "b": b"[2]"}
+    assert found.unknown == "xy"
+
+
+@pytest.mark.promise("P-HTTP-04")
+@pytest.mark.parametrize("body", [b'{"z": 1, "a": }', b'{"z": 1, "a": NaN}', b'{"z": 1} 2'])
+def test_what_follows_an_unknown_name_is_still_to_be_json(body: bytes) -> None:
+    with pytest.raises(NotJson):
+        parsing.members(body, ("a",))
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_a_million_members_take_up_no_memory() -> None:
+    body = b"{%s}" % b",".join(b'"%d":0' % number for number in range(500_000))
+    tracemalloc.start()
+    found = parsing.members(body, ("a",))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert found.unknown == "0"
+    assert peak < 100 * KIB
+
+
+async def elements(array: bytes, most: int) -> list[bytes] | None:
+    found = await in_turns(parsing.elements(msgspec.Raw(array), most))
+    return None if found is None else list(map(bytes, found))
+
+
+@pytest.mark.promise("P-HTTP-15")
+@pytest.mark.parametrize("few", [0, 500_000])
+@pytest.mark.parametrize(
+    ("array", "count"),
+    [
+        (b"[1]", 1),
+        (b' [ 1 , {"b": [2, 3]}, "x,]\\",", [], null ] '.strip(), 5),
+        (b"[%s]" % b",".join([b'{"a":[{},{}],"b":","}'] * 50_000), 50_000),
+        (b'["%s",%s]' % (b"," * 1_000_000, b",".join([b"[0,0]"] * 10)), 11),
+    ],
+)
+async def test_elements_are_found_unless_they_are_too_many(array: bytes, count: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "_FEW_ELEMENTS", few)
+    found = await elements(array, count)
+
+    assert found is not None
+    assert list(map(json.loads, found)) == json.loads(array)
+    assert len(found) == count
+    assert await elements(array, count - 1) is None
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_too_many_elements_take_up_no_memory() -> None:
+    raw = msgspec.Raw(b"[%s0]" % (b"0," * 1_000_000))
+    tracemalloc.start()
+    found = await in_turns(parsing.elements(raw, 1_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert found is None
+    # A copy of the text, to search in.
+    assert peak < 3 * 1024 * KIB
 
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -106,19 +175,19 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(text, values), st.booleans())
-def test_what_python_writes_is_read_as_it_was(root: dict[str, Any], escaped: bool) -> None:
-    pieces = parsed(json.dumps(root, ensure_ascii=escaped).encode())
+@given(values, st.booleans())
+def test_what_python_writes_is_read_as_it_was(value: Any, escaped: bool) -> None:
+    piece = parsed(json.dumps({"a": value}, ensure_ascii=escaped).encode())["a"]
 
-    assert {name: piece.value for name, piece in pieces.items()} == root
-    assert all(piece.storable for piece in pieces.values())
+    assert piece.value == value
+    assert piece.storable
 
 
-@given(st.binary(max_size=40) | st.text(r'{}[]",:\ud80e1.-0').map(str.encode))
+@given(st.binary(max_size=40) | st.text(r'{}[]",:\ud80e1.-0a').map(str.encode))
 def test_no_body_does_anything_but_parse_or_be_refused(body: bytes) -> None:
     try:
         pieces = parsed(body)
     except NotJson:
         return
 
-    assert pieces.keys() == json.loads(body).keys() or not all(map(parsing.is_storable, json.loads(body)))
+    assert pieces.keys() == {"a"} & json.loads(body).keys()

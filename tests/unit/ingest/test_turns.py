@@ -28,8 +28,18 @@ def test_a_small_batch_waits_for_one_slice_of_another_token() -> None:
     turns.take()
     turns.add(2, records(5), small)
 
-    assert taken(turns) == [(large, 500), (small, 5), (large, 200), (next_large, 500), (next_large, 100)]
+    assert taken(turns) == [(next_large, 500), (small, 5), (large, 500), (next_large, 100), (large, 200)]
     assert not turns.filled.is_set()
+
+
+@pytest.mark.promise("P-HTTP-31")
+def test_a_small_batch_waits_for_one_slice_of_a_large_one_of_its_own_token() -> None:
+    turns = Turns()
+    large, small = Delivery(1_200), Delivery(5)
+    turns.add(1, records(1_200), large)
+    turns.add(1, records(5), small)
+
+    assert taken(turns) == [(large, 500), (small, 5), (large, 500), (large, 200)]
 
 
 @pytest.mark.promise("P-HTTP-38")

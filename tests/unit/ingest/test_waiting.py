@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.budgets import Budget
 from ingest.waiting import Waiters, pause
 
 
@@ -57,15 +56,3 @@ async def test_a_poll_that_fails_is_made_again_after_a_longer_pause() -> None:
 
     assert polls == 2
     assert time.monotonic() - began >= 1
-
-
-async def test_who_needs_more_than_is_left_waits_until_it_is_given_back() -> None:
-    budget = Budget(100)
-    first = await budget.take(1_000)
-    second = asyncio.create_task(budget.take(1))
-    await asyncio.sleep(0)
-    waited = not second.done()
-    first.release()
-
-    assert waited
-    assert await second

@@ -1,0 +1,63 @@
+"""From a body to the spans of its members: what can be said of it before anything is built."""
+
+from collections.abc import Generator
+
+from msgspec import Raw
+
+from ingest import bodies, parsing, scanning
+from ingest.answers import invalid
+from ingest.budgets import Share
+from ingest.interleaving import in_turns
+from ingest.parsing import Members
+from ingest.scanning import Body, NotJson, Scan
+from schemas.settings import Settings
+
+
+async def opened(body: Body, names: tuple[str, ...], settings: Settings, share: Share) -> Members:
+    """The root's members; raises `NotJson`. Others get their turn in between."""
+    # Beside `attach` there is no room for as many values, and a hundred files need few.
+    if body.count(b",") > settings.body_limit:
+        raise bodies.too_large()
+    try:
+        root = parsing.members(body, names)
+    except NotJson as refused:
+        await share.grow(2 * len(body))
+        body = await in_turns(_repaired(body, refused))
+        root = parsing.members(body, names)
+    await in_turns(_scan(body))
+    return root
+
+
+async def items(root: Members, settings: Settings) -> list[Raw] | None:
+    """The elements of `data`, or None if it is no array; refused if they are too many."""
+    if "data" not in root.values or not parsing.is_array(root.values["data"]):
+        return None
+    found = await in_turns(parsing.elements(root.values["data"], settings.profiles_limit))
+    if found is None:
+        raise invalid(f"data: more than {settings.profiles_limit} items")
+    return found
+
+
+def check_size_beside_attach(root: Members, size: int, settings: Settings) -> None:
+    attached = parsing.size(root.values["attach"]) if "attach" in root.values else 0
+    if size - attached > settings.body_limit:
+        raise bodies.too_large()
+
+
+def _scan(body: Body) -> Generator[None, None, None]:
+    scan = Scan()
+    for part in scanning.slices(body):
+        scan.take(part)
+        yield
+
+
+def _repaired(body: Body, refused: NotJson) -> Generator[None, None, Body]:
+    repaired, changed = bytearray(), False
+    for part in scanning.slices(body):
+        mended = scanning.lone_surrogates_as_nul(part)
+        changed = changed or mended != part
+        repaired += mended
+        yield
+    if not changed:
+        raise refused
+    return repaired
