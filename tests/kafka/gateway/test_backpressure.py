@@ -1,6 +1,7 @@
 """A gateway that has enough to do says so."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ from profuse.applying import apply
 from profuse.migrating.tables import alone, downgrade
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
-from tests.kafka.gateway.running import GOOD, TASK, Running, running
+from tests.kafka.gateway.running import GOOD, TASK, Json, Running, running
 from tests.kafka.gateway.test_completion import left_behind
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -158,3 +159,44 @@ async def test_a_gateway_on_old_tables_says_what_to_run(migrated: Settings) -> N
     with pytest.raises(NotMigrated, match="old: run `profuse migrate`"):
         async with open_gateway(migrated):
             pass
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_a_match_value_that_all_items_repeat_is_counted_as_often(configured: Settings) -> None:
+    async with running(configured.model_copy(update={"bodies_limit": 2 * 1024 * 1024})) as world:
+        items: list[Json] = [{"data": {}}] * 2_000
+        answer = await world.send(path=TASK, matching="custom", field_name="crm", field_value="x" * 1_024, data=items)
+
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "data: more than 2097152 bytes of messages")
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_who_waits_for_an_answer_holds_nothing_of_what_was_sent(patient: Running) -> None:
+    data = [{"data": {"email": "a@b.test", "crm": "x" * 200_000}}] * 20
+    tracemalloc.start()
+    call = asyncio.create_task(patient.send(data=data))
+    task = await patient.task()
+    await patient.soon("SELECT 1 FROM batches WHERE published_at IS NOT NULL AND id = $1", bytes.fromhex(task))
+    held = [trace for trace in tracemalloc.take_snapshot().statistics("filename") if "/ingest/" in trace.traceback[0].filename]
+    tracemalloc.stop()
+    call.cancel()
+
+    assert sum(trace.size for trace in held) < 1_000_000
+
+
+@pytest.mark.promise("P-OPS-14")
+async def test_positions_of_other_partitions_are_a_gateway_that_is_not_ready(hasty: Running, capfd: pytest.CaptureFixture[str]) -> None:
+    topic = hasty.settings.topic(IMPORTS.name)
+    await hasty.pool.execute("INSERT INTO progress (topic, partition, position) VALUES ($1, 99, 0)", topic)
+    logged = ""
+    try:
+        problems = await hasty.gateway.ready()
+        async with asyncio.timeout(10):
+            while "PartitionsChanged" not in logged:
+                await asyncio.sleep(0.02)
+                logged += capfd.readouterr().out
+    finally:
+        await hasty.pool.execute("DELETE FROM progress WHERE partition = 99")
+
+    assert [problem.partition(":")[0] for problem in problems] == ["progress has 5 partitions of imports instead of 4"]
+    assert (await hasty.gateway.ready(), (await hasty.send(path=TASK)).status_code) == ([], 200)

@@ -129,7 +129,7 @@ async def test_the_pages_show_every_endpoint_and_ask_nobody_else(hasty: Running)
     page = (await hasty.client.get(f"{hasty.gateway.url}/docs")).text
     document = (await hasty.client.get(f"{hasty.gateway.url}/openapi.json")).json()
 
-    assert set(document["paths"]) == {f"/api/v1.1/{path}" for path in (BATCH, TASK, "profiles/get", "tasks/status")}
+    assert set(document["paths"]) == {f"/api/v1.1/{path}" for path in (BATCH, TASK, "profiles/get", "profiles/delete", "tasks/status")}
     assert all(path in page for path in document["paths"])
     assert "http:" not in page
     assert "https:" not in page

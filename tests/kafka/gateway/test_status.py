@@ -43,7 +43,7 @@ async def test_launches_are_counted_from_their_groups(hasty: Running) -> None:
     task = (await hasty.send(data=[GOOD])).json()["data"]["task_id"]
     await hasty.pool.execute(
         "INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, launched, skipped, "
-        "failed, finished_at) SELECT $1, id, 0, first_item, now(), now(), 0, ARRAY[1, 2, 3, 4, 5, 6], '', B'', 1, 2, 3, finished_at "
+        "failed, finished_at) SELECT $1, id, 0, first_item, now(), now(), 0, ARRAY[1, 2, 3, 4, 5, 6], '', B'110000', 1, 2, 3, finished_at "
         "FROM triggers, "
         "(VALUES (0, now()), (1, NULL), (2, NULL)) g(first_item, finished_at) WHERE number = 8",
         bytes.fromhex(task),

@@ -53,6 +53,21 @@ async def test_in_flight_is_what_is_behind_and_what_is_still_here() -> None:
 
 
 @pytest.mark.promise("P-HTTP-31")
+async def test_what_is_confirmed_while_it_looks_is_not_taken_for_seen() -> None:
+    class Confirmed(Backlog):
+        async def look(self) -> tuple[list[int], list[int]]:
+            seen = await super().look()
+            self.end, self.unconfirmed = 20, 0
+            return seen
+
+    backlog = Confirmed(end=15, handed=20, unconfirmed=5)
+    pressure = backlog.pressure()
+    await pressure.run_once()
+
+    assert pressure.in_flight == 20
+
+
+@pytest.mark.promise("P-HTTP-31")
 async def test_two_requests_at_the_same_moment_are_not_admitted_to_the_same_room() -> None:
     pressure = Backlog().pressure(limit=10)
     with pressure.admitted(ONE, 8, NO_BYTES):

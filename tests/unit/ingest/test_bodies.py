@@ -8,7 +8,7 @@ import pytest
 
 from ingest import bodies
 from ingest.answers import Refused
-from ingest.budgets import Budget, Share
+from ingest.budgets import Budget, NoRoom, Share
 from schemas.settings import Settings
 
 SETTINGS = Settings(body_limit=100, attach_body_limit=300)
@@ -73,3 +73,20 @@ async def test_gzip_parts_that_unpack_to_nothing_are_counted() -> None:
         await read(gzip.compress(b"") * 16, gzipped=True)
 
     assert refused.value.debug == "http: request body too large"
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_bytes_are_reserved_as_they_are_unpacked() -> None:
+    settings = Settings(body_limit=1_000_000)
+    budget = Budget(1_000_000)
+    share, other = Share(budget), Share(budget)
+    await other.grow(500_000)
+    with pytest.raises(NoRoom):
+        await bodies.read(chunks(gzip.compress(b" " * 900_000)), gzipped=True, settings=settings, share=share)
+    held = share.size
+    other.release()
+    share.release()
+    body = await bodies.read(chunks(gzip.compress(b" " * 900_000)), gzipped=True, settings=settings, share=share)
+
+    assert 400_000 < held <= 500_000
+    assert share.size == len(body) == 900_000

@@ -37,6 +37,10 @@ async def refuse(_: Request) -> Response:
     return PlainTextResponse("no", 401)
 
 
+async def answer_much(_: Request) -> Response:
+    return PlainTextResponse("x" * 32 * MIB)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not holds():
@@ -45,7 +49,8 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[uvicorn.Server]:
-    app = Starlette(routes=[Route("/read", read, methods=["POST"]), Route("/refuse", refuse, methods=["POST"])])
+    paths = {"/read": read, "/refuse": refuse, "/much": answer_much}
+    app = Starlette(routes=[Route(path, endpoint, methods=["POST"]) for path, endpoint in paths.items()])
     config = uvicorn.Config(
         app,
         http=bounded(settings),
@@ -186,6 +191,29 @@ async def test_a_connection_whose_refused_body_has_come_is_used_again(port: int)
         async with asyncio.timeout(5):
             await reader.readuntil(b"no")
             await reader.readuntil(b"\r\n\r\n2")
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_connection_goes_on_however_much_later_its_refused_body_came(patient: uvicorn.Server) -> None:
+    async with connected(port_of(patient), HEAD % (b"refuse", 4)) as (reader, writer):
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"no")
+        (connection,) = patient.server_state.connections
+        await until(lambda: connection._limit is not None)  # type: ignore[union-attr]
+        limit = connection._limit  # type: ignore[union-attr]
+        writer.write(b"body")
+        await until(limit.cancelled)
+        writer.write(REQUEST)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\n2")
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_client_that_never_reads_its_answer_is_cut_off(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_FORGOTTEN_AFTER", 0.1)
+    async with connected(port_of(patient), b"POST /much HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"):
+        await until(lambda: bool(patient.server_state.connections))
+        await until(lambda: not patient.server_state.connections)
 
 
 @pytest.mark.promise("P-HTTP-37")

@@ -1,0 +1,74 @@
+"""What a body costs before its token is known."""
+
+import asyncio
+import time
+import tracemalloc
+
+import pytest
+
+from ingest import opening
+from ingest.answers import Refused
+from ingest.budgets import Budget, Share
+from schemas.settings import KIB, MIB, Settings
+
+SETTINGS = Settings()
+NAMES = ("token", "data", "attach", "content")
+
+
+def zeros(name: str, size: int) -> bytes:
+    return b'{"token":"nobody","%s":[%s0]}' % (name.encode(), b"0," * (size // 2 - 50))
+
+
+async def opened(body: bytes) -> int:
+    """The most bytes that were held beside the body."""
+    tracemalloc.start()
+    try:
+        await opening.opened(body, NAMES, SETTINGS, Share(Budget(1)))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.promise("P-OPS-17", "P-HTTP-40")
+@pytest.mark.parametrize("body", [zeros("data", 10 * MIB), zeros("content", 10 * MIB), b"{%s}" % b",".join([b'"a":{}'] * MIB)])
+async def test_nothing_of_a_body_is_built_before_its_token_is_known(body: bytes) -> None:
+    assert await opened(body) < 2 * MIB
+
+
+@pytest.mark.promise("P-HTTP-40")
+async def test_others_get_their_turn_while_a_body_is_looked_at() -> None:
+    pauses: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            pauses.append(time.thread_time() - began)
+
+    ticking = asyncio.create_task(tick())
+    await opened(zeros("data", 10 * MIB))
+    ticking.cancel()
+
+    assert len(pauses) > 30
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_more_values_than_there_can_be_beside_files_are_too_large() -> None:
+    with pytest.raises(Refused, match="Invalid request") as refused:
+        await opened(zeros("attach", 22 * MIB))
+
+    assert refused.value.debug == "http: request body too large"
+
+
+@pytest.mark.promise("P-HTTP-15")
+async def test_items_are_counted_before_they_are_built() -> None:
+    root = await opening.opened(zeros("data", 10 * MIB), NAMES, SETTINGS, Share(Budget(1)))
+    tracemalloc.start()
+    with pytest.raises(Refused) as refused:
+        await opening.items(root, SETTINGS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert refused.value.debug == "data: more than 100000 items"
+    # A copy to search in.
+    assert peak < 10 * MIB + 100 * KIB
