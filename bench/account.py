@@ -23,6 +23,7 @@ tokens = [{{ name = "producer", value = "{TOKEN}" }}]
 id = 1
 name = "Customers"
 [accounts.databases.fields]
+name = {{ type = "string", match = true }}
 {_DECLARED}
 
 [[accounts.resources]]

@@ -20,7 +20,7 @@ def _nested(levels: int) -> bytes:
 _ELEMENT = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb"|[\[{]" + _nested(LEVELS) + rb"[\]}])++,", re.DOTALL)
 
 
-def has_more(array: bytes, most: int) -> Generator[None, None, bool]:
+def has_more(array: memoryview, most: int) -> Generator[None, None, bool]:
     """Whether an array of valid JSON has more elements; each step is a slice."""
     at, found, window = 1, 0, _SLICE
     while at + window < len(array) + _SLICE:

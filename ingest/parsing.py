@@ -63,8 +63,8 @@ def _members(names: tuple[str, ...], found: msgspec.Struct, unknown: str | None 
 
 def elements(raw: Raw, most: int) -> Generator[None, None, list[Raw] | None]:
     """An array's elements, or None if there are more than `most`."""
-    written = bytes(raw)
-    if written.count(b",") >= _FEW_ELEMENTS and (yield from has_more(written, most)):
+    # The copy is gone before others get their turn.
+    if bytes(raw).count(b",") >= _FEW_ELEMENTS and (yield from has_more(memoryview(raw), most)):
         return None
     found = _decode(_ELEMENTS, raw)
     return found if len(found) <= most else None

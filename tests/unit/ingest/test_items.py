@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ingest.items import Prepared, Shared, prepare, shared_value
-from ingest.records import record
+from ingest.records import publishable, record
 from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import new_id
@@ -138,6 +138,20 @@ def test_an_item_is_measured_as_it_would_be_written_compactly(spaces: int, numbe
         assert not fits
     else:
         assert fits
+
+
+@pytest.mark.promise("P-HTTP-13", "P-OPS-17")
+def test_what_is_far_too_large_is_not_built() -> None:
+    # Decoded, it would be no JSON that anybody keeps.
+    written = b'{"data": {"email": "a@b.test", "x": [1e999%s]}}' % (b", 0" * 3 * LIMIT)
+    with pytest.raises(ItemFailed, match="Item too large"):
+        prepare(msgspec.Raw(written), EMAIL)
+
+
+def test_a_record_that_no_broker_takes_fails_its_item() -> None:
+    written = record(new_id(), 0, Prepared(b"key", "a@b.test", {"x": "x" * 1_100_000}, None))
+    with pytest.raises(ItemFailed, match="Item too large"):
+        publishable(written)
 
 
 def test_a_key_names_database_kind_and_value_but_not_the_mode() -> None:
