@@ -58,10 +58,10 @@ class Launcher:
     def __post_init__(self) -> None:
         # One for all claims: it remembers which destinations are held.
         self.sending = Sending({"email": self.channel})
+        self.enclosures = Enclosures(self.world.pool, MIB)
 
     def paging(self) -> Paging:
-        enclosures = Enclosures(self.world.pool, 256 * MIB)
-        return Paging(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, enclosures)
+        return Paging(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, self.enclosures)
 
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
 from workers.launcher import enclosing
+
+_ASK_EVERY = 1.0
 
 _FILES = "SELECT position, name, mimetype, octet_length(data) AS size FROM attachments WHERE batch = $1 ORDER BY position"
 _SLICE = "SELECT substring(data FROM $3 FOR $4) FROM attachments WHERE batch = $1 AND position = $2"
@@ -69,15 +71,17 @@ class Enclosures:
         self._shared: dict[bytes, _Shared] = {}
 
     @asynccontextmanager
-    async def of(self, account: int, batch: bytes) -> AsyncIterator[Sequence[bytes]]:
-        """The parts of the batch's files; waits for room and for the encoder."""
+    async def of(self, account: int, batch: bytes, waits: Callable[[], Awaitable[bool]]) -> AsyncIterator[Sequence[bytes] | None]:
+        """The parts of the batch's files, once there is room and the encoder has been; `waits` is asked each second meanwhile.
+
+        None when it said no.
+        """
         shared = self._shared.get(batch)
         if shared is None:
             shared = self._shared[batch] = _Shared(asyncio.create_task(self._encoded(account, batch)))
         shared.users += 1
         try:
-            # Others may go on with it when this group is given up.
-            yield (await asyncio.shield(shared.encoding)).pieces
+            yield shared.encoding.result().pieces if await _done(shared.encoding, waits) else None
         finally:
             shared.users -= 1
             if not shared.users:
@@ -100,6 +104,15 @@ class Enclosures:
                 data = await self._pool.fetchval(_SLICE, batch, file["position"], start + 1, enclosing.SLICE)
                 # Not in the loop: all other launches would stand meanwhile.
                 yield await asyncio.to_thread(enclosing.encoded, data or b"")
+
+
+async def _done(encoding: asyncio.Task[_Files], waits: Callable[[], Awaitable[bool]]) -> bool:
+    # Looked at and never cancelled: others may go on with it when this group is given up.
+    while not encoding.done():
+        await asyncio.wait({encoding}, timeout=_ASK_EVERY)
+        if not encoding.done() and not await waits():
+            return False
+    return True
 
 
 def _let_go(encoding: asyncio.Task[_Files]) -> None:

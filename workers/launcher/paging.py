@@ -85,12 +85,19 @@ class Paging:
         if group.doomed is not None or kills:
             await self._doom(work, campaign, work.left, group.doomed or _KILLER)
         elif campaign.has_files:
-            async with self._enclosures.of(campaign.account, group.batch) as enclosed:
-                held = await self._pages(work, replace(campaign, enclosed=enclosed))
+            held = await self._with_files(work, campaign)
         else:
             held = await self._pages(work, campaign)
         if work.silent is None:
             await self._leave(work, campaign, held)
+
+    async def _with_files(self, work: Work, campaign: Campaign) -> dict[int, Held]:
+        async def waits() -> bool:
+            await self._kept_up(work, campaign)
+            return work.open()
+
+        async with self._enclosures.of(campaign.account, work.group.batch, waits) as enclosed:
+            return {} if enclosed is None else await self._pages(work, replace(campaign, enclosed=enclosed))
 
     async def _pages(self, work: Work, campaign: Campaign) -> dict[int, Held]:
         """Gives every launch that is left its turn, once; returns those that have to wait."""

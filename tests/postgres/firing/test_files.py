@@ -1,0 +1,61 @@
+"""Groups whose files wait for room."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from schemas.settings import MIB
+from tests.firing import FINISHED, Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World
+from workers.launcher.enclosures import Room
+
+pytestmark = pytest.mark.promise("P-LAUNCH-25")
+
+
+async def scheduled(world: World) -> None:
+    batch = await world.batch()
+    await world.pool.execute("INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, 0, 'a', 'a/b', 'x')", batch)
+    await schedule(world, "ann@example.com", batch=batch)
+
+
+async def waiting(world: World, launcher: Launcher) -> tuple[Room, asyncio.Task[None]]:
+    """A launcher whose room is taken, and that works on a group with a file."""
+    room = launcher.enclosures._room
+    await room.take(2, MIB)
+    await scheduled(world)
+    return room, asyncio.create_task(launcher.work_once())
+
+
+async def renewed(world: World, times: int) -> None:
+    """Until the group's lease was renewed so often."""
+    leases = set[object]()
+    async with asyncio.timeout(30):
+        while len(leases) <= times:
+            leases.add(await world.pool.fetchval("SELECT run_at FROM launches WHERE fence > 0"))
+            await asyncio.sleep(0.05)
+
+
+async def test_a_group_that_waits_for_room_keeps_its_lease_however_long(world: World, topic: Topic) -> None:
+    launcher = Launcher(world, Remembering(), topic, lease=timedelta(seconds=4))
+    room, working = await waiting(world, launcher)
+
+    await renewed(world, 2)
+    assert not working.done()
+    room.give_back(2, MIB)
+    await working
+
+    assert [bool(sent.campaign.enclosed) for sent in launcher.channel.sent] == [True]
+    assert (await counts(world)).items() >= FINISHED.items()
+
+
+async def test_a_launcher_that_is_told_to_stop_waits_for_no_room_and_sends_no_mail_without_its_files(world: World, topic: Topic) -> None:
+    launcher = Launcher(world, Remembering(), topic)
+    _, working = await waiting(world, launcher)
+    await asyncio.sleep(0)
+    launcher.stop.set()
+
+    await asyncio.wait_for(working, 10)
+
+    assert launcher.channel.sent == []
+    assert await world.pool.fetchval("SELECT finished_at IS NULL AND run_at <= now() FROM launches")
