@@ -44,15 +44,19 @@ _REMEMBER = "INSERT INTO erasures (profile) VALUES ($1)"
 
 _RESULTS = """
 SELECT batch, chunk, position($1 IN profiles) > 0 AS named FROM results
-WHERE custom_data <> '{}' AND (batch, chunk) > ($2, $3) ORDER BY batch, chunk LIMIT $4
+WHERE custom_data::text <> '{}' AND (batch, chunk) > ($2, $3) ORDER BY batch, chunk LIMIT $4
 """
 # All of a batch: a replay may have given the row another name meanwhile.
 _LOCK_RESULTS = """
 SELECT batch, chunk, items, profiles FROM results
-WHERE batch = ANY($1::bytea[]) AND custom_data <> '{}' AND position($2 IN profiles) > 0 ORDER BY batch, chunk FOR NO KEY UPDATE
+WHERE batch = ANY($1::bytea[]) AND custom_data::text <> '{}' AND position($2 IN profiles) > 0 ORDER BY batch, chunk FOR NO KEY UPDATE
 """
+# What stays is kept as its sender wrote it, numbers included.
 _STRIP = """
-UPDATE results SET custom_data = custom_data - string_to_array(its.items, ',')
+UPDATE results SET custom_data = (
+    SELECT coalesce(json_object_agg(own.key, own.value), '{}') FROM json_each(custom_data) AS own
+    WHERE own.key <> ALL(string_to_array(its.items, ','))
+)
 FROM unnest($1::bytea[], $2::int[], $3::text[]) AS its (batch, chunk, items)
 WHERE results.batch = its.batch AND results.chunk = its.chunk
 """

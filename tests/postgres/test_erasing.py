@@ -188,4 +188,4 @@ async def test_a_walk_through_many_results_misses_none(world: World, monkeypatch
     await erased(world, ann)
 
     assert "secret" not in await text_of(world)
-    assert await world.pool.fetchval("SELECT count(*) FROM results WHERE custom_data <> '{}'") == 5
+    assert await world.pool.fetchval("SELECT count(*) FROM results WHERE custom_data::text <> '{}'") == 5
