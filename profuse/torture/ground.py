@@ -36,6 +36,8 @@ SETTINGS = {
     "PROFUSE_RECORDS_KEPT": "PT1M",
     "PROFUSE_REQUEST_ID_KEPT": "PT3M",
     "PROFUSE_RETENTION_EVERY": "PT5S",
+    # What a server defers for so long fails.
+    "PROFUSE_LAUNCH_PATIENCE": "PT5M",
 }
 
 _CHANGED_WITHIN = 45.0

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
@@ -21,7 +20,8 @@ class _About(msgspec.Struct):
 class _Event(msgspec.Struct):
     event_id: str
     account_id: int
-    custom_data: dict[str, Any]
+    # Read only where it is ours: others' may be large.
+    custom_data: msgspec.Raw
     event_data: _About
 
 
@@ -42,6 +42,6 @@ async def told(settings: Settings, account: int, requests: Mapping[str, Request]
                 if found.setdefault(bytes.fromhex(event.event_id), content) != content:
                     contradictions.add(event.event_id)
                 request = requests.get(event.event_data.batch_id)
-                if request is not None and event.custom_data != request.custom_data(event.event_data.item):
+                if request is not None and msgspec.json.decode(event.custom_data) != request.custom_data(event.event_data.item):
                     strange.add(event.event_id)
     return Told(frozenset(found), sorted(contradictions), sorted(strange))
