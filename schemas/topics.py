@@ -1,7 +1,8 @@
 """Each topic in one value: its name, its message and what its order is kept by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from zlib import crc32
 
 from schemas.messages import DeadLetter, Message, ProfileEvent, ProfileImport, ProfilesMatched
@@ -26,6 +27,28 @@ EVENTS = Topic("events", ProfileEvent, "profile id", kept_until_processed=False)
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, "the original message's key", kept_until_processed=False)
 
 ALL = (IMPORTS, MATCHES, EVENTS, DEAD_LETTERS)
+
+
+# What a topic must be set to, or the broker deletes or overwrites what nobody has processed.
+_SAFE = {"cleanup.policy": "delete", "unclean.leader.election.enable": "false"}
+_FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1"}
+# Fewer copies are for one machine: a disk that dies takes what was acknowledged along.
+COPIES = 3
+
+
+def safe_settings(topic: Topic[Any], copies: int) -> dict[str, str]:
+    """By name; `min.insync.replicas` is the least that is safe: `acks=all` waits for the replicas that are in sync, which may be one."""
+    return {**_SAFE, **(_FOR_EVER if topic.kept_until_processed else {}), "min.insync.replicas": str(max(1, min(2, copies - 1)))}
+
+
+def faults(topic: Topic[Any], found: Mapping[str, str], copies: int) -> list[str]:
+    """Settings that would lose records, as what to set them to; what the broker does not show is not judged."""
+    wanted = safe_settings(topic, copies)
+    least = int(wanted.pop("min.insync.replicas"))
+    wrong = {name: value for name, value in wanted.items() if found.get(name, value) != value}
+    if not least <= int(found.get("min.insync.replicas", least)) <= copies:
+        wrong["min.insync.replicas"] = str(least)
+    return [f"{name} is {found[name]}, set it to {value}" for name, value in wrong.items()]
 
 
 @dataclass(frozen=True)

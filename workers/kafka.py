@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings
+from schemas.topics import ALL, COPIES, faults
 
 STOPPING = 5.0
 # So soon it is seen that a topic was made anew, or has other partitions.
@@ -103,6 +106,37 @@ async def delete_records(settings: Settings, below: Mapping[tuple[str, int], int
         await stop_client(consumer)
         await admin.close()
     return sum(ends[each] - starts[each] for each in old)
+
+
+@dataclass(frozen=True)
+class TopicsFound:
+    """What the broker says of the topics: settings that would lose records, and topics with fewer copies than are safe."""
+
+    faults: list[str]
+    few_copies: dict[str, int]
+
+
+async def look_at_topics(settings: Settings) -> TopicsFound:
+    """The topics that exist, as they are really set. Raises `BrokerUnavailable`."""
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    try:
+        await admin.start()
+        return await topics_of(admin, settings)
+    except (KafkaError, OSError) as error:
+        raise BrokerUnavailable(repr(error)) from error
+    finally:
+        await admin.close()
+
+
+async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFound:
+    # All topics are described, because asking for one by its name may create it.
+    described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    copies = {name: min(len(partition["replicas"]) for partition in partitions) for name, partitions in described.items() if partitions}
+    ours = {settings.topic(topic.name): topic for topic in ALL if copies.get(settings.topic(topic.name))}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in ours]) if ours else []
+    found = {name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources}
+    wrong = [f"topic {name}: {fault}" for name, topic in ours.items() for fault in faults(topic, found.get(name, {}), copies[name])]
+    return TopicsFound(wrong, {name: copies[name] for name in ours if copies[name] < COPIES})
 
 
 async def stop_client(client: Any) -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from profuse.migrating.starting import while_starting
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
-from schemas.topics import ALL, Topic
+from schemas.topics import ALL, COPIES, safe_settings
+from workers.kafka import topics_of
+
+log = structlog.get_logger()
 
 
 async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple[list[str], dict[str, int]]:
@@ -20,9 +23,19 @@ async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple
         async with _open_admin(settings) as admin:
             made = await while_starting(_is_passing, create, admin, _missing(settings, await admin.list_topics(), stored))
             partitions = await while_starting(_is_passing, _all_visible, admin, names)
+            found = await while_starting(_is_passing, topics_of, admin, settings)
     except (KafkaError, OSError, TimeoutError) as error:
         raise CannotRun(f"Kafka at {settings.kafka} does not do as asked ({error}): start it, or set PROFUSE_KAFKA") from error
     _refuse_other_counts(partitions, stored)
+    if found.faults:
+        raise CannotRun("\n".join(f"{fault} (kafka-configs.sh --alter), or records are lost" for fault in found.faults))
+    for name, copies in found.few_copies.items():
+        log.warning(
+            "few_copies",
+            topic=name,
+            copies=copies,
+            todo=f"in production give it {COPIES}, or a disk that dies takes what was acknowledged along",
+        )
     return made, partitions
 
 
@@ -40,17 +53,12 @@ def _missing(settings: Settings, existing: Sequence[str], stored: Mapping[str, i
     """A topic that was lost comes back with as many partitions as it had."""
     named = {settings.topic(topic.name): topic for topic in ALL}
     return [
-        NewTopic(name, stored.get(name, settings.partitions), settings.replication, topic_configs=_configuration(topic, settings))
+        NewTopic(
+            name, stored.get(name, settings.partitions), settings.replication, topic_configs=safe_settings(topic, settings.replication)
+        )
         for name, topic in named.items()
         if name not in existing
     ]
-
-
-def _configuration(topic: Topic[Any], settings: Settings) -> dict[str, str]:
-    # `acks=all` waits for the replicas that are in sync, which may be the leader alone.
-    durable = {"min.insync.replicas": str(max(1, settings.replication - 1))}
-    for_ever = {"retention.ms": "-1", "retention.bytes": "-1"}
-    return durable | for_ever if topic.kept_until_processed else durable
 
 
 @asynccontextmanager

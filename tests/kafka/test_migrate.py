@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from structlog.testing import capture_logs
 
 from profuse.migrating import migrate, starting, topics
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
-from schemas.topics import EVENTS, IMPORTS, MATCHES
+from schemas.topics import ALL, EVENTS, IMPORTS, MATCHES, Topic
+from tests.kafka.hosting import hosted, says
 from tests.migrating import HEAD
+from workers.kafka import look_at_topics
 
 
 @asynccontextmanager
@@ -58,6 +62,47 @@ async def test_what_is_not_processed_yet_is_kept_for_ever(migrated: Settings) ->
     assert [kept[topic.name]["retention.ms"] for topic in (IMPORTS, MATCHES)] == ["-1", "-1"]
     assert [kept[topic.name]["retention.bytes"] for topic in (IMPORTS, MATCHES)] == ["-1", "-1"]
     assert kept[EVENTS.name]["retention.ms"] != "-1"
+
+
+@pytest.mark.promise("P-OPS-43")
+@pytest.mark.parametrize(
+    ("topic", "setting", "value"),
+    [
+        (IMPORTS, "retention.ms", "604800000"),
+        (MATCHES, "retention.bytes", "1000000000"),
+        (IMPORTS, "cleanup.policy", "compact"),
+        (EVENTS, "cleanup.policy", "compact,delete"),
+        (MATCHES, "min.insync.replicas", "2"),
+        (IMPORTS, "unclean.leader.election.enable", "true"),
+    ],
+)
+async def test_a_topic_that_would_lose_records_is_refused_and_told_by_the_workers(
+    migrated: Settings, topic: Topic[Any], setting: str, value: str
+) -> None:
+    name = migrated.topic(topic.name)
+    async with admin_of(migrated) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {setting: value})])
+    said = f"topic {name}: {setting} is {value}, set it to"
+    async with asyncio.timeout(20):
+        while not (await look_at_topics(migrated)).faults:
+            await asyncio.sleep(0.02)
+    with pytest.raises(CannotRun) as refused:
+        await migrate(migrated)
+
+    assert said in str(refused.value)
+    async with hosted("matcher", migrated) as matcher, asyncio.timeout(20):
+        while not await says(matcher, said):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.promise("P-OPS-43")
+async def test_topics_with_few_copies_are_warned_of(migrated: Settings) -> None:
+    with capture_logs() as logs:
+        await migrate(migrated)
+
+    assert {entry["topic"]: entry["copies"] for entry in logs if entry["event"] == "few_copies"} == {
+        migrated.topic(topic.name): 1 for topic in ALL
+    }
 
 
 async def test_a_lost_topic_comes_back_with_as_many_partitions_as_it_had(migrated: Settings) -> None:

@@ -51,7 +51,7 @@ class Stream(Generic[M]):
         self._topic = settings.topic(room.topic.name)
         self._reads = room.topic
         self._committing = Committing(settings, room, pool, publisher)
-        self.edges = Edges(pool)
+        self.edges = Edges(settings, pool)
         # Both made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
