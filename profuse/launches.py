@@ -2,38 +2,58 @@
 
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import FromClause, Select, case, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.tables import batches, launches, triggers
+from schemas.tables import accounts, batches, launches, triggers
 
 _ITEMS = func.cardinality(launches.c["items"])
 _LEFT = _ITEMS - func.bit_count(launches.c.done)
 
 
 async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
-    """Groups of launches, the pending ones first."""
-    statement = (
+    """Groups of launches, the pending ones first; of all batches those that are due next, and what is left of the limit from the newest."""
+    if batch is not None:
+        return await _read(connection, _shown(launches).where(launches.c.batch == batch), limit)
+    pending = await _read(connection, _shown(_due_next(limit)), limit)
+    # Behind so few pending ones, or none, that it walks past no more than the limit.
+    rest = limit - len(pending)
+    return pending + await _read(connection, _shown(_newest(rest).subquery()), rest)
+
+
+def _due_next(limit: int) -> FromClause:
+    """In the order of the index that launchers claim by, which is each account's own: nothing is sorted but these."""
+    own = launches.select().where(launches.c.account == accounts.c.id, launches.c.finished_at.is_(None))
+    soonest = own.order_by(launches.c.run_at).limit(limit).correlate(accounts).lateral()
+    return select(*soonest.c).select_from(accounts.join(soonest, true())).order_by(soonest.c.run_at).limit(limit).subquery()
+
+
+def _newest(limit: int) -> Select[Any]:
+    return launches.select().where(launches.c.finished_at.is_not(None)).order_by(launches.c.batch.desc()).limit(limit)
+
+
+def _shown(source: FromClause) -> Select[Any]:
+    return (
         select(
-            func.encode(launches.c.batch, "hex").label("batch"),
+            func.encode(source.c.batch, "hex").label("batch"),
             triggers.c.account,
             triggers.c.number.label("trigger"),
-            launches.c.attempt,
-            launches.c.due_at,
-            launches.c.run_at,
-            launches.c.finished_at,
-            _ITEMS.label("items"),
-            launches.c.launched,
-            launches.c.skipped,
-            launches.c.failed,
+            source.c.attempt,
+            source.c.due_at,
+            source.c.run_at,
+            source.c.finished_at,
+            func.cardinality(source.c["items"]).label("items"),
+            source.c.launched,
+            source.c.skipped,
+            source.c.failed,
         )
-        .join(triggers, launches.c.trigger == triggers.c.id)
-        .order_by(launches.c.finished_at.desc().nulls_first(), launches.c.due_at, launches.c.batch, launches.c.first_item)
-        .limit(limit)
+        .join(triggers, source.c.trigger == triggers.c.id)
+        .order_by(source.c.finished_at.desc().nulls_first(), source.c.due_at, source.c.batch, source.c.first_item)
     )
-    if batch is not None:
-        statement = statement.where(launches.c.batch == batch)
-    return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def _read(connection: AsyncConnection, statement: Select[Any], limit: int) -> list[dict[str, Any]]:
+    return [dict(row) for row in (await connection.execute(statement.limit(limit))).mappings()]
 
 
 async def make_due(connection: AsyncConnection, batch: bytes) -> int | None:

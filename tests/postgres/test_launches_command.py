@@ -2,12 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import Select, text
+from sqlalchemy.dialects import postgresql
 
 from profuse.applying import apply
-from profuse.launches import groups, make_due
+from profuse.launches import _due_next, _newest, groups, make_due
 from profuse.postgres import transaction
 from schemas.ids import new_id
 from schemas.settings import Settings
@@ -21,10 +24,14 @@ SELECT $1, account, database, id, 5, 'email', false, false, false, '{}', '{}', '
 FROM triggers WHERE number = 8
 """
 _GROUP = """
-INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, launched, finished_at)
-SELECT $1, id, 0, $2, now() + $3, now() + $3, $2, ARRAY[$2, $2 + 1], '\\x', B'00', $4, CASE WHEN $4 > 0 THEN now() END
+INSERT INTO launches (account, batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, launched, finished_at)
+SELECT account, $1, id, 0, $2, now() + $3, now() + $3, $2, ARRAY[$2, $2 + 1], '\\x', B'00', $4, CASE WHEN $4 > 0 THEN now() END
 FROM triggers WHERE number = 8
 """
+
+
+def _literal(statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
@@ -47,6 +54,27 @@ async def test_groups_are_listed_with_their_batch_and_number_the_pending_ones_fi
         (batch.hex(), 8, 2, 0, True),
         (batch.hex(), 8, 2, 2, False),
     ]
+
+
+@pytest.mark.promise("P-DOOR-15")
+async def test_a_list_of_all_batches_shows_what_is_due_next_and_sorts_no_more_than_it_shows(
+    tables: Settings, pool: asyncpg.Pool, batch: bytes
+) -> None:
+    for first in range(10, 300, 2):
+        await group(pool, batch, first_item=first, hours=first, launched=0)
+    async with transaction(tables) as connection:
+        rows = await groups(connection, None, limit=3)
+        for scan in ("seqscan", "bitmapscan", "sort"):
+            await connection.execute(text(f"SET LOCAL enable_{scan} = off"))
+        plans = [
+            "\n".join(str(row[0]) for row in await connection.execute(text(f"EXPLAIN {_literal(source)}")))
+            for source in (_due_next(3).select(), _newest(3))
+        ]
+
+    assert [row["due_at"] for row in rows] == sorted(row["due_at"] for row in rows)
+    assert [row["finished_at"] for row in rows] == [None] * 3
+    assert "launches_account_run_at_idx" in plans[0]
+    assert "Index Scan Backward using launches_pkey" in plans[1]
 
 
 @pytest.mark.promise("P-DOOR-15")
