@@ -1,6 +1,7 @@
 """`import_and_start_batch`, waiting for one entry per item or for a task id only."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingest import idempotency, results
@@ -13,6 +14,7 @@ from ingest.idempotency import RequestId
 from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.publishing import Publishing
+from ingest.results import Entry
 from ingest.waiting import Waiters
 from schemas.settings import Settings
 
@@ -75,8 +77,7 @@ class Importing:
             return still_processing(batch.hex())
         async with self.pool.acquire() as connection:
             entries = await results.all_entries(connection, batch)
-        # A replay of a dead letter takes its item's entry back until it has another one.
-        return still_processing(batch.hex()) if None in entries else success(result=entries)
+        return _finished(batch, entries)
 
     async def _finished_or_stopping(self, batch: bytes) -> bool:
         """Whether every item is answered, or nobody can wait for it any longer."""
@@ -88,6 +89,11 @@ class Importing:
             finished.cancel()
             stopping.cancel()
         return answered
+
+
+def _finished(batch: bytes, entries: Sequence[Entry | None]) -> Answer:
+    # A replay of a dead letter takes its item's entry back until it has another one.
+    return still_processing(batch.hex()) if None in entries else success(result=entries)
 
 
 def _request_id(call: Call) -> RequestId | None:
