@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from profuse.commands.options import Dir
+from profuse.commands.progress import told_how_far
 from profuse.commands.tables import show as show_table
 from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
@@ -87,11 +88,12 @@ def replay_(
 
     Example: profuse dead-letters replay --batch 0198c1f3a2b4c5d6e7f80912
     """
-    from profuse.dead_letters import replay, shown, table, wanted
+    from profuse.dead_letters import count, replay, shown, table, unreplayed, wanted
 
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, everything=all_)
-    letters = asyncio.run(replay(settings, chosen, timedelta(seconds=wait)))
+    with told_how_far("replayed", asyncio.run(count(settings, unreplayed(chosen)))) as advance:
+        letters = asyncio.run(replay(settings, chosen, timedelta(seconds=wait), advance))
     if as_json:
         typer.echo(json.dumps([shown(settings, letter) for letter in letters]))
     else:
@@ -114,11 +116,13 @@ def drop(
 
     Example: profuse dead-letters drop --older 30d --yes
     """
-    from profuse.dead_letters import delete, find, wanted
+    from profuse.dead_letters import count, delete, wanted
 
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, everything=all_)
-    keys = [letter.key for letter in asyncio.run(find(settings, chosen))]
-    if keys and not yes and not typer.confirm(f"Drop {len(keys)} dead letters for good?"):
+    found = asyncio.run(count(settings, chosen))
+    if found and not yes and not typer.confirm(f"Drop {found} dead letters for good?"):
         raise CannotRun("Nothing was dropped.")
-    typer.echo(f"{asyncio.run(delete(settings, keys))} dead letters are dropped")
+    with told_how_far("dropped", found) as advance:
+        dropped = asyncio.run(delete(settings, chosen, advance))
+    typer.echo(f"{dropped} dead letters are dropped")

@@ -1,6 +1,7 @@
 """What could not be processed, from the operator's side: find it, read it, send it again, or give it up."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from profuse.postgres import transaction
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 
-__all__ = ["delete", "find", "replay", "shown", "table", "wanted", "whole"]
+DROPPED_TOGETHER = 1_000
+
+__all__ = ["count", "delete", "find", "replay", "shown", "table", "unreplayed", "wanted", "whole"]
 
 
 async def find(settings: Settings, wanted: Wanted, limit: int | None = None) -> list[Letter]:
@@ -32,12 +35,44 @@ async def whole(settings: Settings, id_: str) -> dict[str, Any]:
     return shown(settings, letter) | {"headers": stored.headers, "key": content(stored.key), "payload": content(stored.value)}
 
 
-async def replay(settings: Settings, wanted: Wanted, wait: timedelta) -> list[Letter]:
-    """What became of each; what was replayed before is left out, unless it is named."""
-    chosen = [letter.key for letter in await find(settings, wanted) if wanted.keys or letter.replayed_at is None]
-    return await replaying.replay(settings, chosen, wait)
-
-
-async def delete(settings: Settings, keys: Sequence[Key]) -> int:
+async def count(settings: Settings, wanted: Wanted) -> int:
+    """How many there are; raises `CannotRun` where one that is named is not there."""
+    if wanted.keys:
+        return len(await find(settings, wanted))
     async with transaction(settings) as connection:
-        return await letters.delete(connection, keys)
+        return await letters.count(connection, wanted)
+
+
+def unreplayed(wanted: Wanted) -> Wanted:
+    """What was replayed before is left out, unless it is named."""
+    return wanted if wanted.keys else replace(wanted, unreplayed=True)
+
+
+async def replay(settings: Settings, wanted: Wanted, wait: timedelta, advance: Callable[[int], object] = int) -> list[Letter]:
+    """What became of each; what was replayed before is left out, unless it is named. `advance` is told how many more are out."""
+    if not await count(settings, wanted := unreplayed(wanted)):
+        return []
+    return await replaying.replay(settings, _pages(settings, wanted, replaying.PAGE), wait, advance)
+
+
+async def delete(settings: Settings, wanted: Wanted, advance: Callable[[int], object] = int) -> int:
+    """How many are gone."""
+    total = 0
+    async for keys in _pages(settings, wanted, DROPPED_TOGETHER):
+        async with transaction(settings) as connection:
+            total += await letters.delete(connection, keys)
+        advance(len(keys))
+    return total
+
+
+async def _pages(settings: Settings, wanted: Wanted, size: int) -> AsyncIterator[list[Key]]:
+    async with transaction(settings) as connection:
+        wanted = replace(wanted, until=await letters.now(connection))
+    last: Key | None = None
+    while True:
+        async with transaction(settings) as connection:
+            keys = await letters.page(connection, wanted, last, size)
+        if not keys:
+            return
+        yield keys
+        last = keys[-1]

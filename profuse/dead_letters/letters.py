@@ -71,6 +71,24 @@ async def find(connection: AsyncConnection, wanted: Wanted, limit: int | None = 
     return [_letter(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def now(connection: AsyncConnection) -> datetime:
+    """By the database's clock, which says when they died."""
+    moment: datetime = (await connection.execute(select(func.now()))).scalar_one()
+    return moment
+
+
+async def count(connection: AsyncConnection, wanted: Wanted) -> int:
+    return int((await connection.execute(select(func.count()).select_from(dead_letters).where(*_conditions(wanted)))).scalar_one())
+
+
+async def page(connection: AsyncConnection, wanted: Wanted, after: Key | None, limit: int) -> list[Key]:
+    """The next of them, in the order in which each partition had them."""
+    statement = select(dead_letters.c.topic, dead_letters.c.partition, dead_letters.c.offset).where(*_conditions(wanted))
+    if after is not None:
+        statement = statement.where(tuple_(literal(after.topic), literal(after.partition), literal(after.offset, BigInteger)) < _KEY)
+    return [Key(*row) for row in await connection.execute(statement.order_by(_KEY).limit(limit))]
+
+
 async def content_of(connection: AsyncConnection, key: Key) -> Row[Any, Any, Any]:
     """Headers, key and value."""
     columns = (dead_letters.c.headers, dead_letters.c.key, dead_letters.c.value)
@@ -97,6 +115,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         *([dead_letters.c.topic == wanted.topic] if wanted.topic else []),
         *([dead_letters.c.batch == wanted.batch] if wanted.batch else []),
         *([dead_letters.c.reason.contains(wanted.reason, autoescape=True)] if wanted.reason else []),
+        *([dead_letters.c.created_at <= wanted.until] if wanted.until else []),
+        *([dead_letters.c.replayed_at.is_(None)] if wanted.unreplayed else []),
         *([age > wanted.older] if wanted.older else []),
         *([age < wanted.newer] if wanted.newer else []),
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -41,14 +41,16 @@ _TAKE_BACK = (
 _CLEAR = text("UPDATE batch_progress SET done = set_bit(done, :item, 0), failed = failed - 1 WHERE batch = :batch")
 
 
-async def replay(settings: Settings, keys: Sequence[Key], wait: timedelta) -> list[Letter]:
+async def replay(settings: Settings, pages: AsyncIterator[list[Key]], wait: timedelta, advance: Callable[[int], object]) -> list[Letter]:
     """What became of each, after at most `wait`; safe to repeat."""
-    if not keys:
-        return []
+    sent: list[list[Key]] = []
     async with open_publisher(settings) as publisher:
-        for start in range(0, len(keys), PAGE):
-            await _replay(settings, publisher, keys[start : start + PAGE])
-    return await _settled(settings, keys, wait)
+        async for keys in pages:
+            await _replay(settings, publisher, keys)
+            sent.append(keys)
+            advance(len(keys))
+    deadline = time.monotonic() + wait.total_seconds()
+    return [letter for keys in sent for letter in await _settled(settings, keys, deadline)]
 
 
 async def _replay(settings: Settings, publisher: Publisher, keys: Sequence[Key]) -> None:
@@ -88,8 +90,7 @@ async def _take_back(connection: AsyncConnection, batch: bytes, item: int) -> No
             return
 
 
-async def _settled(settings: Settings, keys: Sequence[Key], wait: timedelta) -> list[Letter]:
-    deadline = time.monotonic() + wait.total_seconds()
+async def _settled(settings: Settings, keys: Sequence[Key], deadline: float) -> list[Letter]:
     while True:
         async with transaction(settings) as connection:
             letters = await find(connection, Wanted(keys=keys))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from profuse.stack.failures import CannotRun
 from schemas.ids import parse_id
@@ -38,6 +38,9 @@ class Wanted:
     reason: str | None = None
     older: timedelta | None = None
     newer: timedelta | None = None
+    unreplayed: bool = False
+    # Who walks through them must not meet those again that die again meanwhile.
+    until: datetime | None = None
 
 
 def wanted(

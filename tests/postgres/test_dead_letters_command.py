@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
+from profuse import dead_letters
 from profuse.__main__ import app
 from profuse.stack.failures import CannotRun
 from schemas.ids import new_id
@@ -115,3 +116,11 @@ async def test_an_unclear_wish_changes_nothing(run: Run, arguments: tuple[str, .
     assert isinstance(result.exception, CannotRun)
     assert words in str(result.exception)
     assert len(await listed(run)) == 3
+
+
+@pytest.mark.promise("P-DOOR-17")
+async def test_many_are_dropped_page_by_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "DROPPED_TOGETHER", 1)
+    dropped = await run("drop", "--all", "--yes")
+
+    assert (dropped.stdout, await listed(run)) == ("3 dead letters are dropped\n", [])
