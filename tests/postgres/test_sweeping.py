@@ -81,6 +81,18 @@ async def test_a_batch_that_somebody_uses_is_not_waited_for(tables: Settings, wo
     assert await left(world) == [used]
 
 
+@pytest.mark.promise("P-OPS-19")
+async def test_a_sweep_does_not_turn_on_the_spot_where_somebody_holds_all_that_is_left(tables: Settings, world: World) -> None:
+    held = await finished(world)
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM batches WHERE id = $1 FOR UPDATE", held)
+        with capture_logs() as logs:
+            async with asyncio.timeout(20):
+                await Retention(tables, world.pool).sweep()
+
+    assert (await left(world), [entry["event"] for entry in logs]) == ([held], ["swept"])
+
+
 async def test_only_one_launcher_sweeps_at_a_time(tables: Settings, world: World) -> None:
     batch = await finished(world)
     async with world.pool.acquire() as other:
