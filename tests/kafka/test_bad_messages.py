@@ -74,6 +74,8 @@ async def test_the_matcher_fails_what_headers_name_and_imports_the_rest(bench: B
     assert (entries[:-1], list(entries[-1])) == ([UNPROCESSED] * len(BAD_VALUES), ["profile_id"])
     assert (await status(bench, batch)).word == "completed"
     assert await buried(bench, len(BAD_VALUES) + len(BAD_HEADERS) + 1)
+    # A batch that nobody knows, or an item beyond its batch, is as good as no header.
+    assert await bench.pool.fetchval("SELECT count(*) FROM dead_letters WHERE batch IS NULL AND item IS NULL") == len(BAD_HEADERS) + 1
     assert "profuse dead-letters" in next(entry["todo"] for entry in logs if entry["event"] == "messages_set_aside")
 
 
