@@ -138,10 +138,13 @@ async def halve(pool: asyncpg.Pool, group: Group) -> None:
     _only_one(await pool.execute(_HALVE, *_key(group), left[len(left) // 2], MOST_CLAIMS - 1))
 
 
-async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False) -> None:
-    """Give the lease up; anybody may claim the group after the pause. `held`: its destination keeps it."""
+async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False, told: bool = False) -> None:
+    """Give the lease up; anybody may claim the group after the pause.
+
+    `held`: its destination keeps it. `told`: the world has its outbox, which would be published with each claim.
+    """
     since = ", held_since = coalesce(held_since, now())" if held else ""
-    await _write(pool, group, "run_at = now() + $6, claims = 0" + since, pause)
+    await _write(pool, group, "run_at = now() + $6, claims = 0" + since + (", outbox = NULL" if told else ""), pause)
 
 
 async def put_off(pool: asyncpg.Pool, group: Group, pause: timedelta) -> None:

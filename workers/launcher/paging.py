@@ -164,12 +164,12 @@ class Paging:
                 log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
             await self._postpone(work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
         else:
-            await launches.put_back(self._pool, work.group, timedelta())
+            await launches.put_back(self._pool, work.group, timedelta(), told=True)
 
     async def _postpone(self, work: Work, rest: timedelta, why: str, *, held: bool = False) -> None:
         log.warning("group_postponed", batch=work.group.batch.hex(), seconds=rest.total_seconds(), why=why)
         metrics.POSTPONED.inc()
-        await launches.put_back(self._pool, work.group, rest, held=held)
+        await launches.put_back(self._pool, work.group, rest, held=held, told=work.silent is None)
 
 
 async def _cut_off(sending: asyncio.Task[None]) -> None:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from schemas.messages import ProfilesMatched
 from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS
-from workers.exactly_once import Stream
+from workers.exactly_once import Stream, Stuck
 from workers.launcher.channel import Channel
 from workers.launcher.enclosures import Enclosures
+from workers.launcher.feeding import Feeding
 from workers.launcher.firing import Firing
 from workers.launcher.paging import Paging
 from workers.launcher.publishing import Together
@@ -28,22 +28,33 @@ _FIRING_CONNECTIONS = 9
 class Launcher:
     """One loop schedules what was matched, one fires what is due, and one deletes what is over."""
 
-    def __init__(self, stream: Stream[ProfilesMatched], firing: Firing, retention: Retention) -> None:
-        self._stream = stream
+    def __init__(self, feeding: Feeding, firing: Firing, retention: Retention) -> None:
+        self._feeding = feeding
         self._firing = firing
         self._retention = retention
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Raises `Stuck`, after what is being fired had its time."""
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._stream.run(stop))
+            feeding = loops.create_task(self._fed(stop))
             loops.create_task(self._firing.run(stop))
             loops.create_task(self._retention.run(stop))
+        if (stuck := feeding.result()) is not None:
+            raise stuck
+
+    async def _fed(self, stop: asyncio.Event) -> Stuck | None:
+        try:
+            await self._feeding.run(stop)
+        except Stuck as stuck:
+            stop.set()
+            return stuck
+        return None
 
     def alive(self) -> list[str]:
-        return self._stream.alive() + self._firing.alive()
+        return self._feeding.alive() + self._firing.alive()
 
     async def ready(self) -> list[str]:
-        return self._stream.problems() + self._firing.problems() + self._retention.problems() + await self._stream.edges.problems()
+        return await self._feeding.ready() + self._firing.problems() + self._retention.problems()
 
 
 @asynccontextmanager
@@ -63,6 +74,6 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels), enclosures)
         firing = Firing(settings, firing_pool, paging)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
-        stream = Stream(settings, "launcher", scheduling, scheduling_pool, matched)
+        feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
         retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
-        yield Launcher(stream, firing, Retention(settings, retention_pool))
+        yield Launcher(feeding, firing, Retention(settings, retention_pool))

@@ -1,0 +1,73 @@
+"""Whom a mail server's refusal is about, and how long a launch is tried."""
+
+from datetime import timedelta
+
+import pytest
+
+from workers.launcher.channel import SERVER, Deferred, Refused, Unavailable
+from workers.launcher.patience import Patience
+from workers.launcher.replies import Stage, refusal
+
+SENDER = "shop@example.com"
+_OF_ALL = [
+    (Stage.RECIPIENT, 530, "5.7.0 log in"),
+    (Stage.CONTENT, 535, "no"),
+    (Stage.RECIPIENT, 454, "4.7.0 Throttling failure"),
+    (Stage.CONTENT, 550, "5.4.5 Daily user sending limit exceeded"),
+    (Stage.RECIPIENT, 452, "4.3.1 Insufficient system storage"),
+]
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+@pytest.mark.parametrize(("stage", "code", "words"), _OF_ALL)
+def test_a_log_in_a_quota_or_a_full_server_is_no_launchs_fault(stage: Stage, code: int, words: str) -> None:
+    told = refusal(stage, code, words, SENDER)
+
+    assert isinstance(told, Unavailable)
+    assert told.place == SERVER
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+@pytest.mark.parametrize("code", [450, 501, 550, 553])
+def test_a_sender_that_is_refused_holds_his_mails_and_no_others(code: int) -> None:
+    told = refusal(Stage.SENDER, code, "no", SENDER)
+
+    assert isinstance(told, Unavailable)
+    assert told.place == f"from {SENDER}"
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_box_that_is_full_is_the_recipients_wherever_it_is_said(stage: Stage) -> None:
+    told = refusal(stage, 552, "5.2.2 mailbox full", SENDER)
+
+    assert isinstance(told, Refused)
+    # It says nothing of the server, however many have it in common.
+    assert told.code is None
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+def test_words_that_are_not_utf_8_are_readable() -> None:
+    words = b"5.1.1 acc\xe8s refus\xe9".decode("utf-8", "surrogateescape")
+
+    assert str(refusal(Stage.RECIPIENT, 550, words, SENDER)) == "550 5.1.1 accès refusé"
+
+
+@pytest.mark.promise("P-LAUNCH-27")
+def test_a_refusal_for_now_is_for_later_and_quotes_nobody() -> None:
+    told = refusal(Stage.RECIPIENT, 450, "ann@example.com is busy", SENDER)
+
+    assert isinstance(told, Deferred)
+    assert str(told) == "SMTP 450"
+
+
+@pytest.mark.promise("P-LAUNCH-27")
+def test_rests_grow_and_add_up_to_a_day() -> None:
+    patience = Patience(timedelta(hours=24), timedelta(days=7))
+    rests: list[timedelta] = []
+    while (rest := patience.rest(len(rests))) is not None:
+        rests.append(rest)
+
+    assert rests[:4] == [timedelta(seconds=seconds) for seconds in (5, 10, 20, 40)]
+    assert max(rests) == timedelta(hours=1)
+    assert sum(rests, timedelta()) == timedelta(hours=24)
