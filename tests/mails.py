@@ -132,6 +132,8 @@ def _joined(found: dict[str, str]) -> dict[str, str]:
         if extended and not (number and int(number)):
             charset, _language, value = value.split("'")
             assert charset == "utf-8"
+        # It is none there, but many readers take it for an encoded word.
+        assert "=?" not in value, value
         given = unquote_to_bytes(value) if extended else _unquoted(value).encode()
         values[plain] = values.get(plain, b"") + given
     return {name: value.decode() for name, value in values.items()}

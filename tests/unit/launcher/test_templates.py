@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.launcher.templates import Rendered, render_html, render_text
+from workers.launcher.templates import Rendered, TooLong, render_html, render_text
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "lead": {
@@ -75,3 +75,23 @@ def test_no_value_breaks_out_of_html(value: str) -> None:
     text = render_html("{lead.x}", {"lead": {"x": value}, "apicontent": {}}).text
 
     assert not set("<>\"'") & set(text)
+
+
+class Counting(dict[str, Any]):
+    """Knows how often it was asked."""
+
+    asked = 0
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked += 1
+        return super().__getitem__(name)
+
+
+@pytest.mark.promise("P-LAUNCH-23")
+def test_a_text_that_grows_too_long_is_given_up_while_it_grows() -> None:
+    lead = Counting(x="ü" * 1_000_000)
+
+    with pytest.raises(TooLong):
+        render_text("{lead.x}" * 1_000, {"lead": lead, "apicontent": {}})
+
+    assert lead.asked < 10
