@@ -84,7 +84,7 @@ async def _peak(stack: Stack, request: Worst, count: int) -> Peak:
     for process in _ours(stack):
         # From here on the kernel counts its peak anew.
         (process / "clear_refs").write_text("5")
-    async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=count)) as client:
+    async with httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=count)) as client:
         sending = (client.post(stack.api + _PATH, content=request.body, headers=request.headers) for _ in range(count))
         answers = await asyncio.gather(*sending)
     found = Counter(answer.status_code for answer in answers)

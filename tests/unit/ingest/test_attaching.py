@@ -92,6 +92,13 @@ async def test_a_file_is_the_same_wherever_its_slices_end(content: bytes, slice_
         assert await files(written.replace("/", "\\/") if escaped else written) == [("a", "application/octet-stream", content)]
 
 
+@pytest.mark.promise("P-BATCH-16")
+async def test_nothing_comes_after_the_padding_in_a_later_slice_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attaching, "_SLICE", 8)
+    with pytest.raises(Refused):
+        await file("data:;base64,SEVMTE8=SEVMTE8K")
+
+
 @pytest.mark.promise("P-BATCH-25")
 @pytest.mark.parametrize("name", ["a", "x" * 255, "Счёт № 5.pdf", "a b.txt", "..a", "a\u200db"])
 async def test_a_file_has_any_name_of_255_characters(name: str) -> None:
