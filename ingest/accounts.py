@@ -16,8 +16,14 @@ from schemas.tokens import ALWAYS_200, hashed
 # What fits into the column; any other number names nothing.
 _NUMBERS = range(-(2**31), 2**31)
 
-TOKEN_REQUIRED = Refused(401, "API token required")
-NO_ACCESS = Refused(403, "No access")
+
+# Each refusal is an exception of its own: one that is raised twice keeps all it has passed through, bodies too.
+def token_required() -> Refused:
+    return Refused(401, "API token required")
+
+
+def no_access() -> Refused:
+    return Refused(403, "No access")
 
 
 @dataclass(frozen=True)

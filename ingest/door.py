@@ -10,7 +10,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from ingest import accounts, bodies, idempotency, opening, parsing
-from ingest.accounts import NO_ACCESS, TOKEN_REQUIRED, Token
+from ingest.accounts import Token, no_access, token_required
 from ingest.answers import Answer, Refused
 from ingest.backpressure import Backpressure
 from ingest.budgets import Share
@@ -86,7 +86,7 @@ class Door:
         root = await opening.opened(body, served.names, self.settings, share)
         given = _token(root)
         if token is not None and given not in (None, _bearer(request)):
-            raise TOKEN_REQUIRED
+            raise token_required()
         token = token or await self._authorize(request, given or "", served)
         items = await opening.items(root, self.settings)
         opening.check_size_beside_attach(root, len(body), self.settings)
@@ -99,11 +99,11 @@ class Door:
         async with self.pool.acquire() as connection:
             token = await accounts.find_token(connection, given)
         if token is None:
-            raise TOKEN_REQUIRED
+            raise token_required()
         # From here on the answer is in the form that the token's owner chose.
         request.state.always_200 = token.always_200
         if not served.rights <= token.rights:
-            raise NO_ACCESS
+            raise no_access()
         return token
 
 
@@ -127,7 +127,7 @@ def _token(root: Members) -> str | None:
     if raw is None or parsing.is_null(raw):
         return None
     if not parsing.is_text(raw) or not (token := str(parsing.piece(raw).value)):
-        raise TOKEN_REQUIRED
+        raise token_required()
     return token
 
 

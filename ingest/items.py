@@ -124,7 +124,8 @@ def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Share
     if shared.match_value is None:
         raise ItemFailed(400, "No match value", key)
     if isinstance(shared.match_value, ItemFailed):
-        raise shared.match_value
+        # One that is raised again and again would keep every item that it failed.
+        raise shared.match_value.at(key)
     return shared.match_value
 
 

@@ -1,6 +1,8 @@
 """A gateway that has enough to do says so."""
 
 import asyncio
+import gc
+import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -182,6 +184,20 @@ async def test_who_waits_for_an_answer_holds_nothing_of_what_was_sent(patient: R
     call.cancel()
 
     assert sum(trace.size for trace in held) < 1_000_000
+
+
+@pytest.mark.promise("P-OPS-17")
+@pytest.mark.parametrize("token", ["nobody", "reader-token", "", 5])
+async def test_who_is_refused_leaves_nothing_behind(hasty: Running, token: object) -> None:
+    body = json.dumps({"token": token, "trigger_id": 8, "data": [{"data": {"crm": "x" * 200_000}}]}).encode()
+    tracemalloc.start()
+    for _ in range(20):
+        await hasty.raw(TASK, body)
+    gc.collect()
+    held = [trace for trace in tracemalloc.take_snapshot().statistics("filename") if "/ingest/" in trace.traceback[0].filename]
+    tracemalloc.stop()
+
+    assert sum(trace.size for trace in held) < 400_000
 
 
 @pytest.mark.promise("P-OPS-14")

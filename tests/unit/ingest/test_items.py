@@ -140,6 +140,16 @@ def test_an_item_is_measured_as_it_would_be_written_compactly(spaces: int, numbe
         assert fits
 
 
+@pytest.mark.promise("P-OPS-17")
+def test_a_failure_at_the_root_keeps_nothing_of_the_items_that_it_failed() -> None:
+    for _ in range(3):
+        with pytest.raises(ItemFailed):
+            prepared({"data": {}}, TOO_LONG)
+
+    assert isinstance(TOO_LONG.match_value, ItemFailed)
+    assert TOO_LONG.match_value.__traceback__ is None or TOO_LONG.match_value.__traceback__.tb_frame.f_code.co_name == "shared_value"
+
+
 @pytest.mark.promise("P-HTTP-13", "P-OPS-17")
 def test_what_is_far_too_large_is_not_built() -> None:
     # Decoded, it would be no JSON that anybody keeps.
