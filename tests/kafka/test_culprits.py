@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from tests.kafka.conftest import BATCH, Bench, batch_of
+from tests.kafka.conftest import BATCH, Bench, batch_of, until
 from workers.exactly_once import Surprise
 
 COUNT = 100
@@ -46,6 +46,23 @@ async def test_a_message_that_takes_too_long_even_alone_is_set_aside(bench: Benc
     assert await bench.pool.fetchval("SELECT reason FROM dead_letters") == "takes too long, even alone"
     # It was tried alone twice.
     assert len([size for size in bench.ledger.sizes if size == 1]) >= 2
+
+
+@pytest.mark.promise("P-OPS-35")
+async def test_a_connection_that_the_server_cuts_is_no_messages_fault_however_often(bench: Bench) -> None:
+    bench.ledger.breaking = asyncpg.ConnectionDoesNotExistError
+    await bench.feed(["breaks while it is applied"])
+    async with bench.running():
+        await until(lambda: _tried(bench, 4))
+        bench.ledger.fixed = True
+        await bench.until_processed(1)
+
+    assert await bench.items() == [0]
+    assert await bench.pool.fetchval("SELECT count(*) FROM dead_letters") == 0
+
+
+async def _tried(bench: Bench, times: int) -> bool:
+    return len(bench.ledger.sizes) >= times
 
 
 async def test_an_old_letter_in_the_place_of_a_new_one_makes_way(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, bury, process
 from workers.exactly_once.room import Dead, Room
-from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, passes, unit_of_work
+from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, passes, unit_of_work
 from workers.publisher import Publisher
 
 log = structlog.get_logger()
@@ -78,11 +78,11 @@ class Committing(Generic[M]):
     async def _transacted(
         self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership, *, bisecting: bool
     ) -> tuple[Sequence[Entry[M]], Burial, list[Outgoing]]:
-        begun = False
+        begun: float | None = None
         try:
             async with connection.transaction():
                 ours = await self._fenced(connection, chunk, owned)
-                begun = True
+                begun = time.monotonic()
                 crash_point("stream:locked")
                 ours, outgoing = await process(connection, self._room, ours, bisecting=bisecting)
                 burial = await bury(connection, self._room, ours, self._line)
@@ -93,7 +93,7 @@ class Committing(Generic[M]):
                 crash_point("stream:moved")
         except CUT_SHORT as error:
             # The database had just answered: the chunk may have done it.
-            raise Overlong if begun else error from error
+            raise Overlong if begun is not None and is_overlong(error, time.monotonic() - begun) else error from error
         return ours, burial, outgoing
 
     async def _fenced(self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership) -> list[Entry[M]]:

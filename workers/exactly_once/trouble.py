@@ -34,6 +34,9 @@ OUT_OF_TIME = (asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.Transaction
 CUT_SHORT = (*OUT_OF_TIME, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, OSError)
 """What a chunk ends with that took too long, or took its connection with it; whoever ends the connection may be the server."""
 
+# Seconds; no limit that our sessions have is shorter, so a connection that was cut sooner was not cut because of us.
+_SHORTEST_LIMIT = 4.5
+
 
 class Trouble(Enum):
     WORLD = "world"
@@ -76,6 +79,11 @@ def trouble_of(error: BaseException) -> Trouble:
     # Of a value that a column cannot hold the client speaks before the server does.
     away = isinstance(error, (*BROKER_AWAY, *_CLIENT, Overlong, OSError, TimeoutError)) and not isinstance(error, ValueError)
     return Trouble.WORLD if away else Trouble.DATA
+
+
+def is_overlong(error: BaseException, seconds: float) -> bool:
+    """Whether a transaction that was cut short so many seconds after its begin may itself have been the reason."""
+    return isinstance(error, OUT_OF_TIME) or seconds >= _SHORTEST_LIMIT
 
 
 def passes(error: BaseException) -> bool:
