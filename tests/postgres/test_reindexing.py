@@ -21,6 +21,7 @@ from workers.postgres import open_pool
 
 HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
 BEFORE = HEAD + 'fields = { loyalty = "string", hobbies = "tags", plan = { type = "enum", options = ["free", "pro"] } }\n'
+ONE = BEFORE.replace('loyalty = "string"', 'loyalty = { type = "string", match = true }')
 AFTER = HEAD + (
     'fields = { loyalty = { type = "string", match = true }, hobbies = { type = "tags", match = true }, '
     'plan = { type = "enum", options = ["free", "pro"], match = true }, age = { type = "int", match = true } }\n'
@@ -222,11 +223,10 @@ async def test_two_who_file_at_once_by_different_fields_leave_nobody_out(
 ) -> None:
     monkeypatch.setattr(refiling, "PAGE", 20)
     await world.bring([some(random.Random(2), f"p{number}@a.test") for number in range(400)])  # noqa: S311
-    first = BEFORE.replace('loyalty = "string"', 'loyalty = { type = "string", match = true }')
     begun = asyncio.Event()
 
     async def by_one() -> None:
-        await apply(tables, first, reindexing=True, progress=lambda line: begun.set())
+        await apply(tables, ONE, reindexing=True, progress=lambda line: begun.set())
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(by_one())
@@ -235,6 +235,37 @@ async def test_two_who_file_at_once_by_different_fields_leave_nobody_out(
 
     assert await world.pool.fetchval("SELECT count(*) FROM refilings") == 0
     await assert_filed_exactly(world)
+
+
+class _Interrupted(Exception):
+    pass
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_a_field_that_joins_those_being_indexed_lets_the_first_profiles_be_filed_again(
+    world: World, tables: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(line: str) -> None:
+        if "are filed" in line and not line.split(": ")[1].startswith("0 "):
+            raise _Interrupted
+
+    monkeypatch.setattr(refiling, "PAGE", 20)
+    await world.bring([item(f"p{number}@a.test", loyalty="L-1", hobbies=["tea"], plan="pro") for number in range(50)])
+    with pytest.raises(_Interrupted):
+        await apply(tables, ONE, reindexing=True, progress=interrupt)
+    await apply(tables, AFTER, reindexing=True)
+
+    await assert_filed_exactly(world)
+
+
+@pytest.mark.promise("P-APPLY-16")
+async def test_who_files_by_fewer_fields_than_are_declared_by_now_stops(world: World) -> None:
+    await world.bring([item("ada@a.test", loyalty="L-1")])
+    await begin(world)
+    await world.pool.execute("UPDATE refilings SET turn = 2, swept_value = NULL")
+
+    assert await refiling._page(world.pool, world.database, 1) is None
+    assert await refiling._page(world.pool, world.database, 2) == 1
 
 
 @pytest.mark.promise("P-APPLY-16")
