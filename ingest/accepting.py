@@ -12,6 +12,7 @@ from msgspec import Raw
 from ingest import accounts, attaching, batches, idempotency, parsing
 from ingest.accounts import Database, Trigger
 from ingest.answers import invalid
+from ingest.attaching import File
 from ingest.batches import NewBatch
 from ingest.budgets import Share
 from ingest.calls import Call
@@ -67,7 +68,7 @@ class Accepting:
         request = checked(ImportAndStartBatch, call.parameters())
         check_limits(request, self.settings)
         trigger, resource = await self._target(call.token.account, request)
-        files = await self._files(request, call.share)
+        files = await self._files(request, call)
         batch = new_id()
         shared = self._shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders)
         found = await self._sort(batch, request, shared, call.share)
@@ -123,10 +124,15 @@ class Accepting:
             raise invalid(f"attach: the trigger's channel is {trigger.channel}, not email")
         return trigger, resource
 
-    async def _files(self, request: ImportAndStartBatch, share: Share) -> list[bytearray]:
+    async def _files(self, request: ImportAndStartBatch, call: Call) -> list[File]:
         uris = [attached.data for attached in request.attach]
-        await share.grow(share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
-        return await in_turns(attaching.decoded(uris))
+        await call.share.grow(call.share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
+        contents = await in_turns(attaching.decoded(uris))
+        files = [File(entry.name, entry.type, content) for entry, content in zip(request.attach, contents, strict=True)]
+        # What they were written in is not held while they are stored.
+        request.attach.clear()
+        call.root.values.clear()
+        return files
 
     async def _sort(
         self, batch: bytes, request: ImportAndStartBatch, shared: Shared, share: Share, done: frozenset[int] = frozenset()

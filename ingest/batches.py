@@ -10,7 +10,8 @@ import msgspec
 
 from ingest import accounts
 from ingest.accounts import Database
-from ingest.requests import Attachment, ImportAndStartBatch
+from ingest.attaching import File
+from ingest.requests import ImportAndStartBatch
 from schemas import bits
 from schemas.matching import Matching
 
@@ -33,8 +34,7 @@ class NewBatch:
     lease: timedelta
     # Retention need not look at it before.
     kept: timedelta
-    # The contents of `request.attach`.
-    files: Sequence[bytearray]
+    files: Sequence[File]
 
     @property
     def total(self) -> int:
@@ -83,7 +83,7 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         asyncpg.BitString.frombytes(bits.packed(batch.total, batch.rejects), bitlength=batch.total),
         len(batch.rejects),
     )
-    await _attach(connection, batch.id, request.attach, batch.files)
+    await _attach(connection, batch.id, batch.files)
 
 
 async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
@@ -145,10 +145,10 @@ async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
     return [row["position"] for row in rows]
 
 
-async def _attach(connection: asyncpg.Connection, batch: bytes, attached: Sequence[Attachment], files: Sequence[bytearray]) -> None:
+async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[File]) -> None:
     await connection.executemany(
         "INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, $2, $3, $4, $5)",
-        [(batch, position, entry.name, entry.type, file) for position, (entry, file) in enumerate(zip(attached, files, strict=True))],
+        [(batch, position, *file) for position, file in enumerate(files)],
         timeout=_ATTACHED_WITHIN,
     )
 

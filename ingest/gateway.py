@@ -17,6 +17,7 @@ from ingest.door import Door
 from ingest.failing import DATABASE_AWAY, PARTITIONS_CHANGED, PartitionsChanged
 from ingest.importing import Importing
 from ingest.kafka import BrokerAway, Publisher, open_publisher
+from ingest.memory import give_back_large_blocks
 from ingest.offsets import BROKER_AWAY, Ends, open_ends
 from ingest.postgres import Pool, open_pool
 from ingest.publishing import Publishing
@@ -142,6 +143,7 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    give_back_large_blocks()
     async with open_pool(settings) as pool:
         partitions = await _partitions(pool, settings)
         async with open_publisher(settings, partitions) as publisher, open_ends(settings, partitions) as ends:

@@ -32,7 +32,9 @@ async def items(root: Members, settings: Settings) -> list[Raw] | None:
     """The elements of `data`, or None if it is no array; refused if they are too many."""
     if "data" not in root.values or not parsing.is_array(root.values["data"]):
         return None
-    found = await in_turns(parsing.elements(root.values["data"], settings.profiles_limit))
+    # Of a body with files only this is needed for longer.
+    data = root.values["data"].copy() if "attach" in root.values else root.values["data"]
+    found = await in_turns(parsing.elements(data, settings.profiles_limit))
     if found is None:
         raise invalid(f"data: more than {settings.profiles_limit} items")
     return found
