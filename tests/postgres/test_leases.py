@@ -17,6 +17,7 @@ from workers.launcher.groups import Group, NewGroup
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
+from workers.launcher.work import Work
 from workers.publisher import Publisher
 
 LEASE = timedelta(seconds=30)
@@ -77,3 +78,17 @@ async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: W
         asked_before = await until_waited_for(connection, world)
 
     assert paging.lease.result()._ends < asked_before + LEASE.total_seconds()
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+def test_nothing_begins_that_the_lease_hardly_covers() -> None:
+    assert Lease(LEASE, clock()).allows()
+    assert not Lease(LEASE, clock() - 23).allows()
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_work_is_closed_while_its_lease_is_nearly_over(world: World) -> None:
+    (group,) = await claim(world, LEASE)
+
+    assert Work(group, Lease(LEASE, clock()), asyncio.Event()).open()
+    assert not Work(group, Lease(LEASE, clock() - 23), asyncio.Event()).open()

@@ -14,6 +14,7 @@ from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.launching import World, matched, new_world
+from workers.launcher import scheduling
 from workers.launcher.scheduling import Scheduling
 
 
@@ -124,3 +125,49 @@ async def test_firing_is_not_woken_before_the_commit(desk: Desk) -> None:
         await desk.room().apply(connection, [due])
 
         assert desk.woken == 0
+
+
+@pytest.mark.promise("P-EVENT-03")
+async def test_a_number_is_told_as_it_was_written_and_not_in_hundreds_of_digits(desk: Desk) -> None:
+    batch = await desk.world.batch(custom_data={"n": [1e300] * 100})
+
+    await desk.process(message(desk.world, batch, await desk.world.profiles("ann@example.com")))
+
+    (record,) = [record for records in desk.published for record in records]
+    assert len(record.value) < 2_000
+    assert desk.events()[0]["custom_data"] == {"n": [1e300] * 100}
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_large_events_are_published_some_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduling, "_MOST_BYTES", 40_000)
+    batch = await desk.world.batch(total=20, custom_data={"n": "x" * 16_000})
+
+    await desk.process(message(desk.world, batch, await desk.world.profiles(*(f"{n}@example.com" for n in range(20)))))
+
+    assert len(desk.events()) == 20
+    assert max(sum(len(record.value) for record in records) for records in desk.published) < 80_000
+
+
+@pytest.mark.promise("P-EVENT-04")
+async def test_an_import_event_that_comes_again_is_the_same_in_every_field(desk: Desk) -> None:
+    again = message(desk.world, await desk.world.batch(), await desk.world.profiles("ann@example.com"))
+
+    await desk.process(again)
+    await desk.process(again)
+
+    first, second = desk.events()
+    assert first == second
+
+
+@pytest.mark.promise("P-DOOR-15")
+async def test_what_a_hastened_batch_starts_later_is_due_too(desk: Desk) -> None:
+    world = desk.world
+    other = await world.trigger_of(9, skip_minutes=60)
+    batch = await world.batch(due_in=timedelta(hours=1))
+    await world.pool.execute("UPDATE batches SET hastened_at = now()")
+    profiles = await world.profiles("ann@example.com")
+
+    await desk.process(matched(batch, profiles, [TriggerStart(trigger=other)]))
+
+    assert await world.pool.fetchval("SELECT due_at <= now() FROM launches")

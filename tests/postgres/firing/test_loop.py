@@ -202,3 +202,31 @@ async def test_a_loop_that_does_not_turn_is_told_at_the_health_port(world: World
     before, firing._turned = firing.alive(), firing._turned - STUCK
 
     assert (before, firing.alive()) == ([], ["the firing loop has not turned for 90 s"])
+
+
+@pytest.mark.promise("P-LAUNCH-31")
+async def test_an_account_with_much_due_keeps_another_ones_launch_from_nothing(world: World, topic: Topic) -> None:
+    released, passed = asyncio.Event(), asyncio.Event()
+
+    async def take_time(launch: Launch) -> None:
+        if launch.campaign.account == 1:
+            await asyncio.wait_for(released.wait(), 20)
+        passed.set()
+
+    for _ in range(20):
+        await schedule(world, "a@example.com")
+    await world.pool.execute("INSERT INTO accounts (id, name) VALUES (2, 'polite')")
+    polite = await schedule(world, "polite@example.com")
+    await world.pool.execute("UPDATE batches SET account = 2 WHERE id = $1", polite)
+    await world.pool.execute("UPDATE launches SET account = 2, run_at = now(), due_at = now() WHERE batch = $1", polite)
+    launcher = Launcher(world, Remembering(take_time), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        # Long before the others let their slots go.
+        await asyncio.wait_for(passed.wait(), 10)
+        first = launcher.channel.addresses()
+        released.set()
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert first == ["polite@example.com"]

@@ -1,0 +1,118 @@
+"""What a mail server may do in the middle of a dialogue, against real sessions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.launching import launch
+from workers.launcher import dialogue
+from workers.launcher.channel import SERVER, Deferred, Refused, Unavailable
+from workers.launcher.smtp import Smtp
+
+
+@dataclass
+class Scripted:
+    """A server that answers what a test says; the number of a session is its place in the order of connections."""
+
+    answers: dict[str, bytes] = field(default_factory=dict)
+    # More sessions than that are refused; None: all are welcome.
+    most: int | None = None
+    port: int = 0
+    open: int = 0
+    seen: list[str] = field(default_factory=list)
+    taken: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        if self.most is not None and self.open >= self.most:
+            writer.write(b"421 too many connections\r\n")
+            writer.close()
+            return
+        self.open += 1
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            word = line.split()[0].decode()
+            self.seen.append(word)
+            writer.write(self.answers.get(word, b"250 go on\r\n" if word != "DATA" else b"354 go on\r\n"))
+            if word == "DATA" and "DATA" not in self.answers:
+                await reader.readuntil(b"\r\n.\r\n")
+                if (answer := self.answers.get(".", b"250 taken\r\n")) == b"":
+                    break
+                self.taken += answer.startswith(b"250")
+                writer.write(answer)
+        self.open -= 1
+        writer.close()
+
+    @asynccontextmanager
+    async def channel(self, connections: int = 4) -> AsyncIterator[Smtp]:
+        server = await asyncio.start_server(self.session, "127.0.0.1", 0)
+        channel = Smtp(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}", connections, "mail.test")
+        async with server:
+            yield channel
+            await channel.close()
+            for writer in self.writers:
+                writer.close()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+@pytest.mark.parametrize("word", ["EHLO", "MAIL"])
+async def test_who_lets_no_mail_begin_refuses_no_recipient(word: str) -> None:
+    server = Scripted({word: b"554 not you\r\n", "HELO": b"554 not you\r\n"})
+    async with server.channel() as channel:
+        with pytest.raises(Unavailable) as caught:
+            await channel.send(launch())
+
+    assert (caught.value.place == SERVER) is (word == "EHLO")
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_one_connection_too_many_stops_none_of_the_others() -> None:
+    server = Scripted(most=2)
+    async with server.channel(connections=16) as channel:
+        await asyncio.gather(*[channel.send(launch()) for _ in range(2)])
+        await asyncio.gather(*[channel.send(launch()) for _ in range(12)])
+
+    assert server.taken == 14
+
+
+@pytest.mark.promise("P-LAUNCH-28")
+async def test_a_connection_that_ends_after_the_last_byte_leaves_a_doubt() -> None:
+    async with Scripted({".": b""}).channel() as channel:
+        with pytest.raises(Deferred) as caught:
+            await channel.send(launch())
+
+    assert caught.value.in_doubt
+
+
+@pytest.mark.promise("P-LAUNCH-28")
+async def test_a_mail_that_is_refused_before_its_last_byte_leaves_none() -> None:
+    async with Scripted({"DATA": b"451 later\r\n"}).channel() as channel:
+        with pytest.raises(Deferred) as caught:
+            await channel.send(launch())
+
+    assert not caught.value.in_doubt
+
+
+@pytest.mark.promise("P-LAUNCH-28", "P-LAUNCH-29")
+async def test_a_server_that_never_answers_the_last_byte_is_left_in_doubt_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = dialogue._FINAL
+    monkeypatch.setattr(dialogue, "_FINAL", 0.1)
+    async with Scripted({".": b"250-not yet\r\n"}).channel() as channel:
+        with pytest.raises(Deferred) as caught:
+            await channel.send(launch())
+
+    assert caught.value.in_doubt
+    assert patience == 600
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+async def test_a_reply_that_is_not_utf_8_is_told_in_the_servers_words() -> None:
+    async with Scripted({"RCPT": b"550 5.1.1 acc\xe8s refus\xe9\r\n"}).channel() as channel:
+        with pytest.raises(Refused, match=r"^550 5\.1\.1 accès refusé$"):
+            await channel.send(launch())
