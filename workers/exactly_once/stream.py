@@ -106,6 +106,8 @@ class Stream(Generic[M]):
                         await self._rest(stop)
             await self._say_goodbye()
         finally:
+            # Asked once more, it would open a connection that nobody closes.
+            self.edges.consumer = None
             if self._consumer is not None:
                 await stop_client(self._consumer)
 
