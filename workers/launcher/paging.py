@@ -126,6 +126,8 @@ class Paging:
                 page.campaign = await self._kept_up(work, page.campaign)
         finally:
             await _cut_off(sending)
+        # What ended while the last mark was written: unmarked it would be sent again.
+        await self._marking.settle(work, page.campaign, page.take(), emails)
         if not sending.cancelled():
             sending.result()
         log.info(
