@@ -9,7 +9,7 @@ import pytest
 from ingest import opening
 from ingest.answers import Refused
 from ingest.budgets import Budget, Share
-from schemas.settings import KIB, MIB, Settings
+from schemas.settings import MIB, Settings
 
 SETTINGS = Settings()
 NAMES = ("token", "data", "attach", "content")
@@ -70,5 +70,5 @@ async def test_items_are_counted_before_they_are_built() -> None:
     tracemalloc.stop()
 
     assert refused.value.debug == "data: more than 100000 items"
-    # A copy to search in.
-    assert peak < 10 * MIB + 100 * KIB
+    # A copy to search in: 100,000 items would be far more than what else a process of tests lets go and takes.
+    assert peak < 12 * MIB
