@@ -1,5 +1,6 @@
 """The command line: `profuse`, or `python -m profuse`."""
 
+import os
 import sys
 
 import typer
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from profuse.commands import configuration, dead_letters, demo, launches, profiles, rooms, stack, torture
+from profuse.misspelling import misspelled
 from profuse.stack.failures import CannotRun
 
 app = typer.Typer(
@@ -24,6 +26,8 @@ app.add_typer(profiles.app, name="profiles")
 
 def main() -> None:
     """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
+    for line in misspelled(os.environ):
+        typer.echo(f"profuse: {line}", err=True)
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as misuse:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from profuse.__main__ import main
+from profuse.misspelling import misspelled
 from schemas.settings import Settings
 
 SENSELESS = {
@@ -54,3 +55,47 @@ def test_the_refusal_names_the_variable_and_what_it_may_be(monkeypatch: pytest.M
         main()
 
     assert str(ended.value).startswith("profuse: PROFUSE_LEASE: Input should be greater than or equal to 1 second")
+
+
+@pytest.mark.promise("P-DOOR-35")
+def test_every_process_tells_once_of_a_variable_that_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PROFUSE_BODY_LIMITS", "1")
+    monkeypatch.setattr(sys, "argv", ["profuse", "settings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert not ended.value.code
+    assert capsys.readouterr().err == "profuse: PROFUSE_BODY_LIMITS is not a setting; did you mean PROFUSE_BODY_LIMIT?\n"
+
+
+@pytest.mark.promise("P-DOOR-35")
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PROFUSE_LEESE", "PT1S", "PROFUSE_LEESE is not a setting; did you mean PROFUSE_LEASE?"),
+        ("profuse_pages", "1", "profuse_pages is not a setting; did you mean PROFUSE_PAGE?"),
+        ("PROFUSE_QQQQQQQQQ", "", "PROFUSE_QQQQQQQQQ is not a setting: `profuse settings` shows all of them"),
+    ],
+)
+def test_a_variable_that_nobody_reads_is_told_with_the_nearest_setting(name: str, value: str, told: str) -> None:
+    assert misspelled({name: value, "PROFUSE_LEASE": "PT1S"}) == [told]
+
+
+@pytest.mark.promise("P-DOOR-35")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROFUSE_DIR", "."),
+        ("PROFUSE_CRASH_AT", "publish"),
+        ("profuse_lease", "PT1S"),
+        ("LEASE", "PT1S"),
+        ("PROFUSE_SERVICE_HOST", "10.0.0.1"),
+        ("PROFUSE_GATEWAY_SERVICE_PORT_HTTP", "8080"),
+        ("PROFUSE_GATEWAY_PORT", "tcp://10.0.0.1:8080"),
+        ("PROFUSE_GATEWAY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_variables_that_somebody_reads_or_an_orchestrator_sets_are_told_by_nobody(name: str, value: str) -> None:
+    assert misspelled({name: value}) == []
