@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column
 
 from profuse.commands.options import Dir
+from profuse.commands.progress import told_in_a_line
 from profuse.commands.tables import show
 from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
@@ -42,9 +42,9 @@ def apply(
 
     text, settings = _text(file), settings_of(directory)
     try:
-        with Console(stderr=True).status("") as status:
+        with told_in_a_line() as progress:
             how = {"pruning": prune, "reindexing": reindex, "dry": dry_run}
-            changed = asyncio.run(apply_text(settings, text, tell=typer.echo, progress=status.update, **how))
+            changed = asyncio.run(apply_text(settings, text, tell=typer.echo, progress=progress, **how))
         if not changed:
             _print([])
         elif dry_run:
@@ -71,8 +71,8 @@ def migrate(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     from profuse.migrating import migrate as migrate_all
 
-    with Console(stderr=True).status("") as status:
-        changed = asyncio.run(migrate_all(settings_of(directory), refiling=refile, progress=status.update))
+    with told_in_a_line() as progress:
+        changed = asyncio.run(migrate_all(settings_of(directory), refiling=refile, progress=progress))
     _print(changed)
 
 

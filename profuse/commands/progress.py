@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress
 
+from profuse.pacing import now_and_then
+
 
 @contextmanager
 def told_how_far(what: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -14,3 +16,14 @@ def told_how_far(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda more: progress.advance(task, more)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[Callable[[str], None]]:
+    """A line on the terminal that changes; where there is none, as in a container, one now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield now_and_then(console.print)
+        return
+    with console.status("") as status:
+        yield status.update

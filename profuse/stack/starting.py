@@ -49,7 +49,7 @@ def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say)
         running = state.read(directory)
         return running is not None and running.supervisor == supervisor.identity and running.fulfilled is not None
 
-    _wait_until(is_ready, f"The stack is not ready after {_PATIENCE:.0f} s: see `profuse status` and {log}.")
+    _wait_until(is_ready, f"The stack is not ready after {_PATIENCE:.0f} s: see `profuse status` and {log}.", lambda: said)
     _repeat(log, said, say)
 
 
@@ -89,9 +89,12 @@ def _listening(settings: Settings) -> socket.socket:
         raise CannotRun(f"Cannot listen on {settings.host}:{settings.port} ({reason}): {advice}.") from None
 
 
-def _wait_until(done: Callable[[], bool], late: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
+def _wait_until(done: Callable[[], bool], late: str, heard: Callable[[], int] = int) -> None:
+    """`heard` is how much has been said: who goes on saying how far it is, such as a migration, is waited for."""
+    deadline, before = time.monotonic() + _PATIENCE, heard()
     while not done():
+        if heard() > before:
+            deadline, before = time.monotonic() + _PATIENCE, heard()
         if time.monotonic() > deadline:
             raise CannotRun(late)
         time.sleep(0.1)

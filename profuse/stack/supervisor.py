@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from profuse.migrating import migrate
+from profuse.pacing import now_and_then
 from profuse.stack import directory as directories
 from profuse.stack import kafka, postgres, readiness, rooms, state, wanted
 from profuse.stack.child import Child, Process
@@ -47,7 +48,7 @@ class Supervisor:
 
     async def _work(self) -> None:
         await self._start_servers()
-        for change in await migrate(self._settings):
+        for change in await migrate(self._settings, progress=now_and_then(self._say)):
             self._say(change)
         while True:
             self._asked.clear()
