@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from profuse.torture.blocks import message, resource, trigger
+
 TOKEN = "bench-token-0123456789"  # noqa: S105  # of a stack that lives for one run
 TRIGGER = 1
 PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch"
@@ -11,6 +13,7 @@ _FIELDS = ("mark_0", "mark_1", "mark_2")
 # One profile of so many gets a phone and a subscription, and so its launches are mails; the others are skipped.
 _MAILED = 50
 _RESOURCE = 24
+_VERSION = "Version {lead.version}"
 _DECLARED = "\n".join(f'{field} = "int"' for field in ("version", *_FIELDS))
 
 FILE = f"""
@@ -25,25 +28,7 @@ name = "Customers"
 [accounts.databases.fields]
 name = {{ type = "string", match = true }}
 {_DECLARED}
-
-[[accounts.resources]]
-id = {_RESOURCE}
-name = "Newsletter"
-channel = "email"
-database = 1
-
-[[accounts.triggers]]
-id = {TRIGGER}
-name = "Welcome"
-type = "api_call"
-database = 1
-channel = "email"
-active = true
-resource = {_RESOURCE}
-sender = "Bench <sender@bench.test>"
-subject = "Version {{lead.version}}"
-html = "<p>Version {{lead.version}}</p>"
-"""
+{resource(_RESOURCE)}{trigger(TRIGGER, "Welcome", f"resource = {_RESOURCE}", message("bench", _VERSION, _VERSION))}"""
 
 
 def data(profile: int, version: int) -> dict[str, Any]:

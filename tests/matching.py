@@ -29,6 +29,8 @@ FIELDS: Json = {
     "settings": "object",
     "ratio": "float",
 }
+# Of a file for `apply` that goes on with the database's fields.
+HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
 RESOURCES = {24: "email", 25: "sms", 26: "email", 27: "push"}
 
 

@@ -1,5 +1,6 @@
 """Pure: the account whose every item is counted, as `apply` reads it."""
 
+from profuse.torture.blocks import message, resource, trigger
 from profuse.torture.model import FIELDS, MARKS, NEWSLETTER
 
 TOKEN = "torture-token-0123456789"  # noqa: S105  # of a stack that lives for one run
@@ -8,14 +9,8 @@ ACCOUNT = 1
 WELCOME, IMPORTED, CHANGED = 1, 2, 3
 
 _FIELDS = "\n".join(f'{field} = "int"' for field in ("version", "refused", *FIELDS))
-_MESSAGE = f"""database = 1
-channel = "email"
-active = true
-resource = {NEWSLETTER}
-sender = "Torture <sender@torture.test>"
-subject = "Version {{lead.version}}"
-html = "<p>Page {{apicontent.page}}</p>"
-"""
+_MESSAGE = message("torture", "Version {lead.version}", "Page {apicontent.page}")
+_TRIGGERS = ((WELCOME, "Welcome", "api_call"), (IMPORTED, "Imported", "api_import"), (CHANGED, "Changed", "update"))
 
 FILE = f"""
 [[accounts]]
@@ -31,32 +26,5 @@ unknown_fields = "keep"
 code = {{ type = "string", match = true }}
 labels = {{ type = "tags", match = true }}
 {_FIELDS}
-
-[[accounts.resources]]
-id = {NEWSLETTER}
-name = "Newsletter"
-channel = "email"
-database = 1
-
-[[accounts.resources]]
-id = {MARKS}
-name = "Marks"
-channel = "email"
-database = 1
-
-[[accounts.triggers]]
-id = {WELCOME}
-name = "Welcome"
-type = "api_call"
-{_MESSAGE}
-[[accounts.triggers]]
-id = {IMPORTED}
-name = "Imported"
-type = "api_import"
-{_MESSAGE}
-[[accounts.triggers]]
-id = {CHANGED}
-name = "Changed"
-type = "update"
-{_MESSAGE}
-"""
+{resource(NEWSLETTER)}{resource(MARKS, "Marks")}
+{"".join(trigger(number, name, f"resource = {NEWSLETTER}", _MESSAGE, kind) for number, name, kind in _TRIGGERS)}"""

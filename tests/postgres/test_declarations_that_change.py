@@ -14,10 +14,9 @@ import pytest
 from profuse.applying import apply, surveying
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
-from tests.matching import World, item, new_world
+from tests.matching import HEAD, World, item, new_world
 from workers.postgres import open_pool
 
-HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
 BEFORE = HEAD + 'fields = { tier = { type = "enum", options = ["gold", "legacy"], match = true } }\n'
 RETIRED = BEFORE.replace(', "legacy"', ', "silver"')
 LATER = HEAD + (

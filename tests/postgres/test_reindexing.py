@@ -16,10 +16,9 @@ from profuse.applying import apply, refiling
 from schemas.fields import Field, declared
 from schemas.identities import identities_of, tags_of
 from schemas.settings import Settings
-from tests.matching import World, item, new_world
+from tests.matching import HEAD, World, item, new_world
 from workers.postgres import open_pool
 
-HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
 BEFORE = HEAD + 'fields = { loyalty = "string", hobbies = "tags", plan = { type = "enum", options = ["free", "pro"] } }\n'
 ONE = BEFORE.replace('loyalty = "string"', 'loyalty = { type = "string", match = true }')
 AFTER = HEAD + (

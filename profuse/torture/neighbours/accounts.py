@@ -1,5 +1,6 @@
 """Pure: what the two are applied; the hostile one's declaration changes all the time."""
 
+from profuse.torture.blocks import message, resource, trigger
 from schemas.tokens import Right
 
 HOSTILE, POLITE = 2, 3
@@ -8,6 +9,7 @@ HOSTILE_TOKEN, POLITE_TOKEN = "hostile-token-0123456789", "polite-token-01234567
 TRIGGER = 8
 # Declared one after the other, over values that clients have kept under these names.
 _LATER = ('age = "int"', 'hobbies = "tags"', 'loyalty = "string"', 'since = "date"', 'plan = { type = "enum", options = ["a", "b"] }')
+_TO = "unconditional_sending = true"
 _NEWLINE = "\n"
 _RIGHTS = ", ".join(f'"{right.value}"' for right in Right)
 
@@ -42,38 +44,12 @@ name = "Kept"
 unknown_fields = "keep"
 [accounts.databases.fields]
 {_NEWLINE.join(_LATER[:turn])}
-
-[[accounts.resources]]
-id = 24
-name = "Newsletter"
-channel = "email"
-database = 1
-
-[[accounts.resources]]
-id = 25
-name = "Texts"
-channel = "sms"
-database = 1
-{_TRIGGERS}"""
-
-
-def _trigger(number: int, database: int, kind: str) -> str:
-    return f"""
-[[accounts.triggers]]
-id = {number}
-name = "{kind} {number}"
-type = "{kind}"
-database = {database}
-channel = "email"
-unconditional_sending = true
-sender = "Hostile <sender@hostile.test>"
-subject = "Hello {{lead._fname}} {{apicontent.a}}"
-html = "<p>{{lead._fname}} {{lead.s}} {{lead.o}}</p>"
-"""
+{resource(24)}{resource(25, "Texts", "sms")}{_TRIGGERS}"""
 
 
 _KINDS = ((TRIGGER, 1, "api_call"), (TRIGGER + 1, 2, "api_call"), (TRIGGER + 2, 1, "api_import"), (TRIGGER + 3, 1, "update"))
-_TRIGGERS = "".join(_trigger(*each) for each in _KINDS)
+_TOLD = message("hostile", "Hello {lead._fname} {apicontent.a}", "{lead._fname} {lead.s} {lead.o}")
+_TRIGGERS = "".join(trigger(number, f"{kind} {number}", _TO, _TOLD, kind, database) for number, database, kind in _KINDS)
 
 POLITE_FILE = f"""
 [[accounts]]
@@ -84,15 +60,4 @@ tokens = [{{ name = "producer", value = "{POLITE_TOKEN}" }}]
 [[accounts.databases]]
 id = 1
 name = "Customers"
-
-[[accounts.triggers]]
-id = {TRIGGER}
-name = "Welcome"
-type = "api_call"
-database = 1
-channel = "email"
-unconditional_sending = true
-sender = "Polite <sender@polite.test>"
-subject = "Hello {{lead._fname}}"
-html = "<p>Hello {{lead._fname}}</p>"
-"""
+{trigger(TRIGGER, "Welcome", _TO, message("polite", "Hello {lead._fname}", "Hello {lead._fname}"))}"""
