@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from workers.launcher.groups import Group, started_by
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
+from workers.publisher import Publisher
 
 LEASE = timedelta(seconds=30)
 
@@ -48,7 +51,7 @@ class Launcher:
 
     world: World
     channel: Remembering
-    topic: Topic
+    topic: Topic | Publisher
     page: int = 100
     lease: timedelta = LEASE
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,6 +71,13 @@ class Launcher:
         await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
         for group in await claim(self.world, self.lease):
             await self.paging().work(group, Lease(self.lease, clock()), self.stop)
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """The address of a server that lets everybody in, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:

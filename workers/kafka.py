@@ -14,7 +14,7 @@ from aiokafka.structs import TopicPartition
 from schemas.settings import Settings
 from schemas.topics import ALL, COPIES, faults
 
-STOPPING = 5.0
+STOPPING = 2.0
 # So soon it is seen that a topic was made anew, or has other partitions.
 CHANGES_SEEN_AFTER = 10.0
 
@@ -139,10 +139,10 @@ async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFou
     return TopicsFound(wrong, {name: copies[name] for name in ours if copies[name] < COPIES})
 
 
-async def stop_client(client: Any) -> None:
+async def stop_client(client: Any, within: float = STOPPING) -> None:
     """Stop a consumer or producer; without a broker they would wait for ever."""
     try:
-        async with asyncio.timeout(STOPPING):
+        async with asyncio.timeout(within):
             await client.stop()
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.

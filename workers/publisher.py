@@ -11,11 +11,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.settings import Settings
 from schemas.topics import Outgoing, partition
-from workers.kafka import BrokerUnavailable, stop_client
+from workers.kafka import STOPPING, BrokerUnavailable, stop_client
 
 # Below the broker's default for a topic's largest batch.
 BATCH_BYTES = 900_000
 CONFIRMING = 15.0
+# At the end nobody waits for a confirmation any more.
+_GOODBYE = 0.5
 
 
 @asynccontextmanager
@@ -49,7 +51,7 @@ class Publisher:
 
     async def aclose(self) -> None:
         async with self._turn:
-            await self._drop()
+            await self._drop(_GOODBYE)
 
     async def _send(self, records: Sequence[Outgoing]) -> None:
         producer = await self._started()
@@ -72,10 +74,10 @@ class Publisher:
             await producer.start()
         return self._producer
 
-    async def _drop(self) -> None:
+    async def _drop(self, within: float = STOPPING) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await stop_client(producer)
+            await stop_client(producer, within)
 
 
 def _by_partition(records: Sequence[Outgoing], counts: Mapping[str, int]) -> dict[tuple[str, int], list[Outgoing]]:

@@ -26,7 +26,7 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
     return await new_world(pool)
 
 
-async def patiently() -> bool:
+def patiently() -> bool:
     return True
 
 

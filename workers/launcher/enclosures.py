@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -71,7 +71,7 @@ class Enclosures:
         self._shared: dict[bytes, _Shared] = {}
 
     @asynccontextmanager
-    async def of(self, account: int, batch: bytes, waits: Callable[[], Awaitable[bool]]) -> AsyncIterator[Sequence[bytes] | None]:
+    async def of(self, account: int, batch: bytes, waits: Callable[[], bool]) -> AsyncIterator[Sequence[bytes] | None]:
         """The parts of the batch's files, once there is room and the encoder has been; `waits` is asked each second meanwhile.
 
         None when it said no.
@@ -106,11 +106,11 @@ class Enclosures:
                 yield await asyncio.to_thread(enclosing.encoded, data or b"")
 
 
-async def _done(encoding: asyncio.Task[_Files], waits: Callable[[], Awaitable[bool]]) -> bool:
+async def _done(encoding: asyncio.Task[_Files], waits: Callable[[], bool]) -> bool:
     # Looked at and never cancelled: others may go on with it when this group is given up.
     while not encoding.done():
         await asyncio.wait({encoding}, timeout=_ASK_EVERY)
-        if not encoding.done() and not await waits():
+        if not encoding.done() and not waits():
             return False
     return True
 

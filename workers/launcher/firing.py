@@ -117,14 +117,14 @@ class Firing:
             log.error("group_failed", batch=group.batch.hex(), claims=group.claims, why=type(error).__name__)
         give_up = launches.put_back if everybodys else launches.put_off
         # Else the lease would run out, and the claim count as one that killed its launcher.
-        while not stop.is_set():
-            with suppress(launches.LeaseLost):
+        with suppress(launches.LeaseLost):
+            while True:
                 try:
-                    await give_up(self._pool, group, _PAUSE)
+                    return await give_up(self._pool, group, _PAUSE)
                 except AWAY:
+                    if stop.is_set():
+                        return None
                     await _rest(stop)
-                    continue
-            return
 
     async def _pause(self, stop: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._woken, stop)]

@@ -63,6 +63,10 @@ class Group:
         done = self.done.bytes
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
 
+    def waited(self) -> timedelta:
+        """For its destination."""
+        return timedelta(seconds=self.held_for or 0)
+
     def leaving(self, positions: Iterable[int], doubts: int, rest: timedelta) -> "Leaving":
         at = sorted(positions)
         return Leaving([self.items[each] for each in at], b"".join(self.profiles[each] for each in at), doubts, rest)

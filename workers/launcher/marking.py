@@ -101,12 +101,16 @@ class Marking:
             metrics.LAUNCHES.labels(ending).inc(count)
         crash_point("paging:marked")
         if work.silent is None:
-            try:
-                await self._publish(work.untold)
-                work.untold = []
-            except BrokerUnavailable as error:
-                work.silent = str(error)
+            await self.tell(work)
         crash_point("paging:published")
+
+    async def tell(self, work: Work) -> None:
+        """Publish what the world has not heard of, or make the work silent."""
+        try:
+            await self._publish(work.untold)
+            work.untold = []
+        except BrokerUnavailable as error:
+            work.silent = str(error)
 
     def _marks(self, work: Work, part: Endings) -> Marks:
         by_ending = {ending: [at for at, each in part.items() if isinstance(each, Outcome) and each.ending is ending] for ending in Ending}
@@ -129,12 +133,8 @@ class Marking:
     async def _written(self, work: Work, marks: Marks) -> None:
         """Tried again while Postgres is away or full: given up, what was sent would be sent again with the next claim."""
         again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
-        attempts = AsyncRetrying(
-            retry=again, wait=wait_fixed(_AGAIN_AFTER), stop=lambda _: work.stop.is_set(), before_sleep=_waits, reraise=True
-        )
-        async for attempt in attempts:
+        async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
             with attempt:
-                await work.lease.keep(self._pool, work.group)
                 await launches.mark(self._pool, work.group, marks, pack(work.untold))
 
 

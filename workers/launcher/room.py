@@ -9,6 +9,7 @@ from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.channel import Channel
+from workers.launcher.cutting import within_grace
 from workers.launcher.enclosures import Enclosures
 from workers.launcher.feeding import Feeding
 from workers.launcher.firing import Firing
@@ -21,6 +22,8 @@ from workers.postgres import open_pool
 from workers.publisher import open_publisher
 from workers.retention import Retention
 
+# Seconds for a chunk that is under way when we are told to stop, as when the broker hangs: it is done again.
+_GRACE = 5.0
 # Groups use one only while they read or mark.
 _FIRING_CONNECTIONS = 9
 
@@ -44,7 +47,7 @@ class Launcher:
 
     async def _fed(self, stop: asyncio.Event) -> Stuck | None:
         try:
-            await self._feeding.run(stop)
+            await within_grace(stop, _GRACE, self._feeding.run(stop))
         except Stuck as stuck:
             stop.set()
             return stuck

@@ -1,15 +1,21 @@
 """One page of a group: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workers.launcher import outcomes
 from workers.launcher.boundary import Boundary
 from workers.launcher.channel import Channel
+from workers.launcher.cutting import within_grace
 from workers.launcher.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.holds import believed
 from workers.launcher.terms import Campaign, Ending, Launch, Outcome, Profile
+
+# Seconds between two looks at what has ended.
+_LOOK_EVERY = 1.0
+# Seconds for what is under way when we are told to stop; then it is cut off, and nobody counts it.
+_GRACE = 3.0
 
 
 @dataclass
@@ -20,7 +26,7 @@ class Page:
     campaign: Campaign
     # Whether another launch may begin.
     open: Callable[[], bool]
-    # Not marked yet.
+    # Not taken yet.
     ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
     # Those that stay in their group.
     held: dict[int, Held] = field(default_factory=dict)
@@ -56,8 +62,21 @@ class Sending:
     def problems(self) -> list[str]:
         return self._boundary.problems()
 
-    async def send(self, page: Page, due: Sequence[Due]) -> None:
-        """Fills the page; may be cancelled, and then what is cut off is not in it."""
+    async def send(self, page: Page, due: Sequence[Due], stop: asyncio.Event) -> AsyncGenerator[Mapping[int, Outcome | PutOff], None]:
+        """Yields what has ended since the last time, each second, until nothing is under way; whoever stops reading cuts the rest off."""
+        sending = asyncio.create_task(within_grace(stop, _GRACE, self._send(page, due)))
+        under_way = True
+        try:
+            while under_way:
+                # Looked at before the taking, so that what ends while somebody marks is in a later look.
+                under_way = bool((await asyncio.wait({sending}, timeout=_LOOK_EVERY))[1])
+                yield page.take()
+            sending.result()
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+
+    async def _send(self, page: Page, due: Sequence[Due]) -> None:
         async with asyncio.TaskGroup() as launches:
             for each in due:
                 launches.create_task(self._bounded(page, each))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher import holds, launches, paging, work
+from workers.launcher import holds, launches, paging, sending
 from workers.launcher.channel import Deferred, Refused
 from workers.launcher.launches import Marks
 from workers.launcher.terms import Launch
@@ -73,8 +73,8 @@ async def test_a_mail_that_may_have_arrived_is_sent_again_twice_at_most(world: W
 
 @pytest.mark.promise("P-LAUNCH-28", "P-OPS-13")
 async def test_what_our_own_stop_cuts_off_counts_for_nobody(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MARK_EVERY", 0.05)
-    monkeypatch.setattr(work, "_GRACE", 0.0)
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(sending, "_GRACE", 0.0)
 
     async def hang(_launch: Launch) -> None:
         launcher.stop.set()
@@ -90,7 +90,7 @@ async def test_what_our_own_stop_cuts_off_counts_for_nobody(world: World, topic:
 
 @pytest.mark.promise("P-LAUNCH-29")
 async def test_what_has_ended_is_marked_while_a_slow_one_is_under_way(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MARK_EVERY", 0.05)
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
     released = asyncio.Event()
 
     async def take_time(launch: Launch) -> None:
@@ -113,7 +113,7 @@ async def test_what_has_ended_is_marked_while_a_slow_one_is_under_way(world: Wor
 
 @pytest.mark.promise("P-LAUNCH-29", "P-LAUNCH-15")
 async def test_a_slow_send_keeps_its_lease(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_MARK_EVERY", 0.05)
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
     begun, released = asyncio.Event(), asyncio.Event()
 
     async def take_time(_launch: Launch) -> None:

@@ -1,7 +1,7 @@
 """One page: what is sent, and when sending ends early."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -19,10 +19,19 @@ def due(*names: str) -> list[Due]:
     return [Due(at, name, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"})) for at, name in enumerate(names)]  # type: ignore[misc]
 
 
-async def send(channel: Channel, *names: str, is_open: Callable[[], bool] = lambda: True) -> Page:
-    page = Page(campaign(), is_open)
-    await Sending({"email": channel}).send(page, due(*names))
-    return page
+Ended = dict[int, Outcome | PutOff]
+
+
+async def ended(sending: Sending, page: Page, due: Sequence[Due]) -> Ended:
+    """All that the page hands over."""
+    found: Ended = {}
+    async for each in sending.send(page, due, asyncio.Event()):
+        found |= each
+    return found
+
+
+async def send(channel: Channel, *names: str, is_open: Callable[[], bool] = lambda: True) -> Ended:
+    return await ended(Sending({"email": channel}), Page(campaign(), is_open), due(*names))
 
 
 def refusing(name: str, error: Exception) -> Remembering:
@@ -35,15 +44,11 @@ def refusing(name: str, error: Exception) -> Remembering:
 
 @pytest.mark.promise("P-LAUNCH-14")
 async def test_a_refused_launch_fails_and_its_neighbours_go_on() -> None:
-    page = await send(refusing("b", Refused("550 no")), "a", "b", "c")
-
-    assert page.ended == {0: SENT, 1: Outcome(Ending.FAIL, "550 no"), 2: SENT}
+    assert await send(refusing("b", Refused("550 no")), "a", "b", "c") == {0: SENT, 1: Outcome(Ending.FAIL, "550 no"), 2: SENT}
 
 
 async def test_a_deferred_launch_is_put_off_and_its_neighbours_go_on() -> None:
-    page = await send(refusing("b", Deferred("SMTP 450")), "a", "b", "c")
-
-    assert page.ended == {0: SENT, 1: PutOff("SMTP 450"), 2: SENT}
+    assert await send(refusing("b", Deferred("SMTP 450")), "a", "b", "c") == {0: SENT, 1: PutOff("SMTP 450"), 2: SENT}
 
 
 async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
@@ -53,9 +58,10 @@ async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
         knocks.append(launch.id)
         raise Unavailable("refused")
 
-    page = await send(Remembering(away, slots=Slots(1)), "a", "b", "c")
+    page = Page(campaign(), lambda: True)
+    found = await ended(Sending({"email": Remembering(away, slots=Slots(1))}), page, due("a", "b", "c"))
 
-    assert (knocks, page.ended, page.held[0]) == (["a"], {}, Held("refused"))
+    assert (knocks, found, page.held[0]) == (["a"], {}, Held("refused"))
     assert set(page.held) == {0, 1, 2}
 
 
@@ -66,9 +72,9 @@ async def test_nothing_is_begun_once_the_page_is_closed() -> None:
     async def note(launch: Launch) -> None:
         sent.append(launch.id)
 
-    page = await send(Remembering(note, slots=Slots(1)), "a", "b", is_open=lambda: not sent)
+    found = await send(Remembering(note, slots=Slots(1)), "a", "b", is_open=lambda: not sent)
 
-    assert (sent, page.ended) == (["a"], {0: SENT})
+    assert (sent, found) == (["a"], {0: SENT})
 
 
 async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slots() -> None:
@@ -88,6 +94,6 @@ async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slo
 
 async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> None:
     page = Page(campaign(channel="sms"), lambda: True)
-    await Sending({}).send(page, due("a"))
+    found = await ended(Sending({}), page, due("a"))
 
-    assert (page.ended, page.held) == ({}, {0: Held("no channel sms")})
+    assert (found, page.held) == ({}, {0: Held("no channel sms")})
