@@ -88,7 +88,7 @@ async def _peak(stack: Stack, request: Worst, count: int) -> Peak:
         sending = (client.post(stack.api + _PATH, content=request.body, headers=request.headers) for _ in range(count))
         answers = await asyncio.gather(*sending)
     found = Counter(answer.status_code for answer in answers)
-    return Peak(max(map(_most, _ours(stack))), ", ".join(f"{number} times {status}" for status, number in sorted(found.items())))
+    return Peak(max(map(most_of, _ours(stack))), ", ".join(f"{number} times {status}" for status, number in sorted(found.items())))
 
 
 def _ours(stack: Stack) -> list[Path]:
@@ -97,7 +97,8 @@ def _ours(stack: Stack) -> list[Path]:
     return [Path("/proc", str(each.identity.pid)) for each in running.processes if each.name.startswith(rooms)] if running else []
 
 
-def _most(process: Path) -> int:
+def most_of(process: Path) -> int:
+    """MiB that it held at most since it was born, or since `clear_refs`."""
     lines = (process / "status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * KIB // MIB
 

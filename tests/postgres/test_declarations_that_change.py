@@ -3,16 +3,14 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import asyncpg
 import pytest
 
 from profuse.applying import apply, surveying
-from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 from tests.matching import HEAD, World, item, new_world
 from workers.postgres import open_pool
@@ -46,18 +44,6 @@ async def told_by(settings: Settings, text: str, **how: Any) -> list[str]:
     told: list[str] = []
     await apply(settings, text, tell=told.append, **how)
     return told
-
-
-def once_meanwhile(work: Callable[[], Coroutine[Any, Any, Any]]) -> Callable[[str], None]:
-    """Lets somebody else work when `apply` tells for the first time how far it is."""
-    once = iter([Thread(target=lambda: asyncio.run(work()))])
-
-    def meanwhile(line: str) -> None:
-        for thread in once:
-            thread.start()
-            thread.join()
-
-    return meanwhile
 
 
 @pytest.mark.promise("P-APPLY-19")
@@ -151,25 +137,16 @@ async def test_what_somebody_else_applies_while_profiles_are_counted_is_asked_ab
     await world.bring([item("ada@a.test", tier="legacy"), item("bob@a.test", tier="gold")])
     rival = BEFORE.replace('"gold", "legacy"', '"gold", "legacy", "bronze"')
     told: list[str] = []
+    once = iter([Thread(target=lambda: asyncio.run(apply(tables, rival)))])
 
-    await apply(tables, RETIRED, tell=told.append, progress=once_meanwhile(lambda: apply(tables, rival)))
+    def meanwhile(line: str) -> None:
+        for thread in once:
+            thread.start()
+            thread.join()
+
+    await apply(tables, RETIRED, tell=told.append, progress=meanwhile)
 
     assert [line.startswith("account 1, database 1, field tier: 1 profile holds legacy") for line in told] == [True, True, False]
-
-
-@pytest.mark.promise("P-APPLY-19")
-async def test_a_server_that_ends_while_profiles_are_looked_at_is_told_in_a_line(world: World, tables: Settings) -> None:
-    await world.bring([item("ada@a.test", tier="legacy")])
-
-    async def cut_everybody_off() -> None:
-        connection = await asyncpg.connect(**tables.postgres_options())
-        await connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
-        await connection.close()
-
-    with pytest.raises(CannotRun, match="does not answer"):
-        await apply(tables, RETIRED, progress=once_meanwhile(cut_everybody_off))
-
-    assert CHANGED in await told_by(tables, RETIRED)
 
 
 async def snapshot(world: World) -> list[Any]:

@@ -1,6 +1,7 @@
 """Records on their way to a broker that refuses, or says nothing."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -40,6 +41,11 @@ def records(count: int, value: bytes = b"{}") -> Placed:
     return {0: [(b"key", value, item_headers(batch, item)) for item in range(count)]}
 
 
+def incompressible(count: int, size: int) -> Placed:
+    batch = new_id()
+    return {0: [(b"key", secrets.token_bytes(size), item_headers(batch, item)) for item in range(count)]}
+
+
 @pytest.mark.promise("P-OPS-01")
 async def test_after_a_refusal_a_new_producer_sends_the_same_records(configured: Settings, capfd: pytest.CaptureFixture[str]) -> None:
     deliveries = [Delivery(1)]
@@ -61,6 +67,24 @@ async def test_after_a_refusal_a_new_producer_sends_the_same_records(configured:
         await largest_batch(configured, 1_048_588)
 
     assert unconfirmed
+
+
+@pytest.mark.promise("P-OPS-01")
+async def test_a_batch_that_is_larger_than_the_broker_takes_is_halved_until_it_fits(
+    configured: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deliveries: list[Delivery] = []
+    try:
+        # Two of them, and not four.
+        await largest_batch(configured, 5_000)
+        async with open_publisher(configured, configured.partitions) as publisher, writing(publisher), asyncio.timeout(60):
+            while "records_refused" not in capfd.readouterr().out:
+                deliveries.append(Delivery(8))
+                await publisher.publish(incompressible(8, 2_000), deliveries[-1])
+                await asyncio.sleep(0.1)
+            await asyncio.gather(*[delivery.confirmed.wait() for delivery in deliveries])
+    finally:
+        await largest_batch(configured, 1_048_588)
 
 
 async def test_records_of_many_requests_share_a_batch_and_each_is_told(configured: Settings) -> None:

@@ -10,10 +10,13 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.launching import File, enclosed, launch
+from tests.launching import NOBODY, File, campaign, enclosed, launch
 from workers.launcher import connections
 from workers.launcher.channel import Deferred, Refused, Unavailable
+from workers.launcher.gates import PutOff
+from workers.launcher.sending import Due, Page, Sending
 from workers.launcher.smtp import Smtp
+from workers.launcher.terms import Ending, Outcome, Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 
@@ -93,6 +96,30 @@ async def test_a_mail_arrives_with_its_files(server: Server) -> None:
 
     assert (server.accepted[0].mail_from, server.accepted[0].rcpt_tos) == ("demo@example.com", ["ann@example.com"])
     assert (server.mail()["Subject"], [part.get_filename() for part in server.mail().iter_attachments()]) == ("Hi", ["Attach.txt"])
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+async def test_what_cannot_be_rendered_or_composed_is_one_failure_each_and_no_neighbours_trouble(server: Server) -> None:
+    values = ["Ann", object(), "x" * 10_001, "\ud800", "Bob", "Carl"]
+    profiles = [
+        Profile(NOBODY, {"email": "no address" if name == "Carl" else f"{at}@example.com", "name": name}) for at, name in enumerate(values)
+    ]
+    page = Page(campaign(subject="Hi {lead.name}"), lambda: True)
+    ended: dict[int, Outcome | PutOff] = {}
+    async with channel_to(server) as channel:
+        due = [Due(at, str(at), lambda each=each: each) for at, each in enumerate(profiles)]  # type: ignore[misc]
+        async for some in Sending({"email": channel}).send(page, due, asyncio.Event()):
+            ended |= some
+
+    assert ended == {
+        0: Outcome(Ending.SEND),
+        1: Outcome(Ending.FAIL, "cannot be processed: TypeError"),
+        2: Outcome(Ending.FAIL, "subject has more than 10000 characters"),
+        3: Outcome(Ending.FAIL, "holds text that cannot be sent"),
+        4: Outcome(Ending.SEND),
+        5: Outcome(Ending.FAIL, "address cannot be used"),
+    }
+    assert sorted(envelope.rcpt_tos for envelope in server.accepted) == [["0@example.com"], ["4@example.com"]]
 
 
 async def test_connections_are_kept(server: Server) -> None:
