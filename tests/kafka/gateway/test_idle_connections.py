@@ -25,5 +25,5 @@ async def test_an_idle_connection_is_kept_as_long_as_the_setting_says(configured
     assert answered.startswith(b"HTTP/1.1 404")
 
 
-def test_it_is_longer_than_a_load_balancers_own() -> None:
+async def test_it_is_longer_than_a_load_balancers_own() -> None:
     assert Settings().keep_alive > timedelta(seconds=60)
