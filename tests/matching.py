@@ -97,14 +97,14 @@ class World:
             prepared = await self._prepared(messages)
             try:
                 async with self.transaction() as connection:
-                    outgoing = await self.room.apply(connection, prepared)
+                    outgoing = await self.room.apply(connection, prepared, [])
             except Surprise:
                 continue
             return [ProfilesMatched.decode(record.value) for record in outgoing]
 
     async def apply_in(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
         """What the engine does with a chunk of messages that can be processed."""
-        return await self.room.apply(connection, await self._prepared(messages))
+        return await self.room.apply(connection, await self._prepared(messages), [])
 
     async def _prepared(self, messages: Sequence[ProfileImport]) -> list[Item | Outcome]:
         prepared = [each async for each in self.room.prepare(messages)]

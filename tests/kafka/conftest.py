@@ -45,7 +45,7 @@ class Ledger:
             known = self.fixed or message.value != "unknown"
             yield message if known else Unprocessable("unknown batch")
 
-    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport]) -> list[Outgoing]:
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport], dead: Sequence[Dead]) -> list[Outgoing]:
         self.transactions += 1
         self.sizes.append(len(messages))
         if self.fixed:
@@ -59,11 +59,9 @@ class Ledger:
         if self.surprises:
             self.surprises -= 1
             raise self.surprise("the test wants it")
+        self.failed += dead
         topic = self.settings.topic(MATCHES.name)
         return [Outgoing(topic, b"%d" % message.item, message.encode()) for message in messages]
-
-    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        self.failed += dead
 
     def _break(self, message: ProfileImport, when: str) -> None:
         if message.value == when and not self.fixed:

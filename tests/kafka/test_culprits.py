@@ -1,9 +1,14 @@
 """Whatever goes wrong inside one message costs that message alone, also what nobody foresaw."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from schemas.messages import ProfileImport
+from schemas.topics import IMPORTS, Outgoing, item_headers
 from tests.kafka.conftest import BATCH, Bench, batch_of, until
 from workers.exactly_once import Surprise
 
@@ -80,3 +85,46 @@ async def test_an_old_letter_in_the_place_of_a_new_one_makes_way(bench: Bench) -
     letter = await bench.pool.fetchrow("SELECT reason, replayed_at FROM dead_letters WHERE value IS NOT NULL")
     assert letter["reason"].startswith("KeyError at conftest.py")
     assert letter["replayed_at"] is None
+
+
+async def in_one_partition(bench: Bench, values: Mapping[int, str], again: Mapping[int, str] = MappingProxyType({})) -> None:
+    """A message for each item, and further ones for some of them."""
+    messages = [ProfileImport(batch=BATCH.hex(), item=at, value=value, data={}) for at, value in (*values.items(), *again.items())]
+    topic = bench.settings.topic(IMPORTS.name)
+    await bench.publisher.publish([Outgoing(topic, b"0", each.encode(), item_headers(BATCH, each.item)) for each in messages])
+
+
+@pytest.mark.promise("P-OPS-05", "P-OPS-34")
+async def test_who_searches_for_a_culprit_keeps_no_locks_of_what_has_passed(bench: Bench) -> None:
+    await bench.pool.execute("CREATE UNIQUE INDEX ON ledger (item)")
+    await in_one_partition(bench, {5: "1", 7: "breaks while it is applied", 1: "1"})
+    insert = "INSERT INTO ledger VALUES ($1, 1)"
+
+    async with bench.pool.acquire() as rival:
+        holding = rival.transaction()
+        await holding.start()
+        await rival.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '500ms'")
+        await rival.execute(insert, 1)
+        async with bench.running():
+            await until(lambda: _waited_for(bench, rival))
+            await rival.execute(insert, 5)
+            await holding.rollback()
+            await bench.until_processed(3)
+
+    assert await bench.items() == [1, 5]
+
+
+@pytest.mark.promise("P-OPS-34")
+async def test_what_is_a_culprit_only_beside_others_is_found_when_fewer_are_tried(bench: Bench) -> None:
+    await bench.pool.execute("CREATE UNIQUE INDEX ON ledger (item)")
+    await in_one_partition(bench, {5: "1", 7: "1"}, again={5: "1"})
+    async with bench.running():
+        await bench.until_processed(3)
+
+    assert await bench.items() == [5, 7]
+    assert await bench.pool.fetchval("SELECT reason FROM dead_letters") == "refused by the database: 23505"
+
+
+async def _waited_for(bench: Bench, rival: asyncpg.Connection) -> bool:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid))"
+    return bool(await bench.pool.fetchval(waiting, rival.get_server_pid()))

@@ -22,7 +22,7 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
 
 async def fail(world: World, batch: bytes | None, *items: int | None) -> None:
     async with world.transaction() as connection:
-        await world.room.fail(connection, [Dead("imports", 0, 0, "unreadable", batch, number) for number in items])
+        await world.room.apply(connection, [], [Dead("imports", 0, 0, "unreadable", batch, number) for number in items])
 
 
 async def progress(world: World, batch: bytes) -> tuple[int, int, str]:

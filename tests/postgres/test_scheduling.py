@@ -34,7 +34,7 @@ class Desk:
         room = self.room()
         prepared = [each async for each in room.prepare(messages)]
         async with self.world.pool.acquire() as connection, connection.transaction():
-            assert await room.apply(connection, prepared) == []
+            assert await room.apply(connection, prepared, []) == []
         await room.committed(messages)
 
     def events(self) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ async def test_firing_is_woken_when_something_is_due_already(desk: Desk, due_in:
 async def test_firing_is_not_woken_before_the_commit(desk: Desk) -> None:
     due = message(desk.world, await desk.world.batch(), await desk.world.profiles("ann@example.com"))
     async with desk.world.pool.acquire() as connection, connection.transaction():
-        await desk.room().apply(connection, [due])
+        await desk.room().apply(connection, [due], [])
 
         assert desk.woken == 0
 

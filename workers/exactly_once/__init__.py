@@ -8,7 +8,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `reading`       what is read at once: bounded in messages, bytes and items
 `committing`    a chunk's way into Postgres: prepared, fenced, applied and moved past in one transaction, then published
 `preparing`     what happens before that transaction, in slices; bisects what will not pass
-`processing`    what happens inside it; bisects what will not pass
+`processing`    what happens inside it; searches by halves, in trials, for what will not pass
 `trouble`       pure: the world, the code, or the data? The one place where every exception is caught
 `line`          pure: tells broken code from broken data
 `trials`        what is tried alone or apart, because of what became of those before, and how often

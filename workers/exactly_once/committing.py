@@ -6,7 +6,6 @@ from typing import Generic
 
 import asyncpg
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
 
 from schemas import metrics
 from schemas.crashes import crash_point
@@ -17,9 +16,9 @@ from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.line import Line
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
-from workers.exactly_once.processing import Burial, bury, process
+from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
 from workers.exactly_once.room import Dead, Room
-from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, passes, unit_of_work
+from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, unit_of_work
 from workers.publisher import Publisher
 
 log = structlog.get_logger()
@@ -41,32 +40,30 @@ class Committing(Generic[M]):
     async def settle(self, chunk: Sequence[Entry[M]], owned: Ownership, count: Count) -> None:
         """Commit the chunk; what will not pass is searched for, and buried alone.
 
-        Raises `Overlong`, `LineStopped`, and what the servers raise.
+        Raises `Overlong`, `LineStopped`, what the servers raise, and `Culprit` if it is none alone.
         """
         began = time.monotonic()
         crash_point("stream:read")
         chunk = await prepare(self._room, chunk, count)
         crash_point("stream:prepared")
         try:
-            await self._tried(chunk, owned, bisecting=False)
-        except Culprit:
-            await self._tried(chunk, owned, bisecting=True)
+            await self._tried(chunk, owned)
+        except Culprit as error:
+            await self._tried(await searched(self._pool, self._room, chunk, error), owned)
         seconds = time.monotonic() - began
         metrics.CHUNK_SECONDS.labels(self._topic).observe(seconds)
         metrics.MESSAGES.labels(self._topic).inc(len(chunk))
         log.info("chunk_committed", topic=self._topic, messages=len(chunk), ms=round(seconds * 1000))
 
-    async def _tried(self, chunk: Sequence[Entry[M]], owned: Ownership, *, bisecting: bool) -> None:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(passes), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True
-        ):
+    async def _tried(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
+        async for attempt in attempts():
             with attempt, unit_of_work:
-                await self._commit(chunk, owned, bisecting=bisecting)
+                await self._commit(chunk, owned)
 
-    async def _commit(self, chunk: Sequence[Entry[M]], owned: Ownership, *, bisecting: bool) -> None:
+    async def _commit(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         """Effects, dead letters, outbox and positions in one transaction; then publish."""
         async with self._pool.acquire() as connection:
-            ours, burial, outgoing = await self._transacted(connection, chunk, owned, bisecting=bisecting)
+            ours, burial, outgoing = await self._transacted(connection, chunk, owned)
         crash_point("stream:committed")
         self._line.went_on(burial.deaths, len(ours), burial.accounts)
         self._tell(burial.deaths)
@@ -76,7 +73,7 @@ class Committing(Generic[M]):
         await self._room.committed([entry.message for entry in ours if entry.message is not None])
 
     async def _transacted(
-        self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership, *, bisecting: bool
+        self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership
     ) -> tuple[Sequence[Entry[M]], Burial, list[Outgoing]]:
         begun: float | None = None
         try:
@@ -84,8 +81,9 @@ class Committing(Generic[M]):
                 ours = await self._fenced(connection, chunk, owned)
                 begun = time.monotonic()
                 crash_point("stream:locked")
-                ours, outgoing = await process(connection, self._room, ours, bisecting=bisecting)
-                burial = await bury(connection, self._room, ours, self._line)
+                burial = await burial_of(connection, ours, self._line)
+                outgoing = await applied(connection, self._room, ours, burial.deaths)
+                await dead_letters.bury(connection, burial.dead)
                 outgoing += [dead_letters.notice(self._notices, *each) for each in burial.dead]
                 crash_point("stream:applied")
                 if ours:

@@ -1,10 +1,11 @@
-"""A chunk's effects inside a transaction: the room does its part, and what will not pass is found and buried."""
+"""What will not pass is searched for by halves, and set aside alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
 import structlog
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
 
 from schemas.topics import M, Outgoing
 from workers.exactly_once import dead_letters
@@ -14,12 +15,6 @@ from workers.exactly_once.room import Dead, Room
 from workers.exactly_once.trouble import Culprit, passes, unit_of_work
 
 log = structlog.get_logger()
-
-# Of a message that is alone, because a surprise may be over by then.
-_ATTEMPTS = 3
-
-Passed = tuple[list[Entry[M]], list[Outgoing]]
-"""A chunk with its culprits buried, and what goes to the next topic."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +29,13 @@ class Burial:
         return [dead for _, dead in self.dead]
 
 
-async def process(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]], *, bisecting: bool) -> Passed[M]:
-    """Raises what the room raises, unless it may bisect."""
-    return await _bisected(connection, room, chunk) if bisecting else (list(chunk), await _applied(connection, room, chunk))
+def attempts() -> AsyncRetrying:
+    """What may pass in another transaction is tried again at once, though not for ever."""
+    return AsyncRetrying(retry=retry_if_exception(passes), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True)
 
 
-async def bury(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]], line: Line) -> Burial:
-    """Set aside what cannot be processed, and answer its items; raises `LineStopped` if the code is to blame."""
+async def burial_of(connection: asyncpg.Connection, chunk: Sequence[Entry[M]], line: Line) -> Burial:
+    """Whose the messages are that cannot be processed; raises `LineStopped` if the code is to blame."""
     buried = [entry for entry in chunk if entry.message is None]
     if not buried:
         return Burial()
@@ -48,26 +43,38 @@ async def bury(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[En
     accounts = {batch: origin.account for batch, origin in origins.items()}
     burial = Burial([(entry.record, dead_letters.placed(entry.dead(), origins)) for entry in buried], accounts)
     line.hold_if_broken(burial.deaths, len(chunk), accounts)
-    await dead_letters.bury(connection, burial.dead)
-    await room.fail(connection, burial.deaths)
     return burial
 
 
-async def _bisected(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]], attempt: int = 1) -> Passed[M]:
-    """Each half under a savepoint of its own, so that a culprit is found without giving up what has passed."""
+async def searched(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]], error: Culprit) -> list[Entry[M]]:
+    """The chunk, which ended with this error, with its culprits buried."""
+    if len(chunk) == 1:
+        log.warning("message_refused", topic=chunk[0].record.topic, offset=chunk[0].record.offset, why=str(error))
+        return [chunk[0].buried(str(error))]
+    return [entry for half in halves(chunk) for entry in await _looked_through(pool, room, half)]
+
+
+async def _looked_through(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]]) -> list[Entry[M]]:
     try:
-        with unit_of_work:
-            async with connection.transaction():
-                return list(chunk), await _applied(connection, room, chunk)
+        async for attempt in attempts():
+            with attempt, unit_of_work:
+                await _try(pool, room, chunk)
     except Culprit as error:
-        if len(chunk) == 1 and passes(error) and attempt < _ATTEMPTS:
-            return await _bisected(connection, room, chunk, attempt + 1)
-        if len(chunk) == 1:
-            log.warning("message_refused", topic=chunk[0].record.topic, offset=chunk[0].record.offset, why=str(error))
-            return [chunk[0].buried(str(error))], []
-    first, second = [await _bisected(connection, room, half) for half in halves(chunk)]
-    return first[0] + second[0], first[1] + second[1]
+        return await searched(pool, room, chunk, error)
+    return list(chunk)
 
 
-async def _applied(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]]) -> list[Outgoing]:
-    return await room.apply(connection, [entry.prepared for entry in chunk if entry.message is not None])
+async def _try(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]]) -> None:
+    """Nothing stays of it, locks least of all: who kept them and wanted the next half's would lock up with those who go in order."""
+    async with pool.acquire() as connection:
+        trial = connection.transaction()
+        await trial.start()
+        try:
+            await applied(connection, room, chunk, [])
+        finally:
+            await trial.rollback()
+
+
+async def applied(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]], dead: Sequence[Dead]) -> list[Outgoing]:
+    """The effects of those that are not buried, and of the deaths of those that are."""
+    return await room.apply(connection, [entry.prepared for entry in chunk if entry.message is not None], dead)

@@ -47,14 +47,12 @@ class Room(Protocol[M]):
         May run again for the same messages.
         """
 
-    async def apply(self, connection: asyncpg.Connection, prepared: Sequence[Any]) -> list[Outgoing]:
-        """The effects, inside the transaction that moves the positions; returns what goes to the next topic.
+    async def apply(self, connection: asyncpg.Connection, prepared: Sequence[Any], dead: Sequence[Dead]) -> list[Outgoing]:
+        """The effects, inside the transaction that moves the positions, and the answers of the items behind dead letters.
 
-        Raises `Surprise` to be run again in a new transaction.
+        Returns what goes to the next topic. Both together, so that rows can be locked in everybody's order. A transaction of
+        trial is rolled back. A dead letter's item is one of a batch that is known. Raises `Surprise` to be run again.
         """
-
-    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        """Answer the items behind dead letters, in the same transaction; each is one of a batch that is known."""
 
     async def committed(self, messages: Sequence[M]) -> None:
         """Called after the commit; may be left out by a crash."""

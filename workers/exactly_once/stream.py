@@ -167,7 +167,8 @@ class Stream(Generic[M]):
         self._furthest.begin()
         try:
             await self._committing.settle(chunk, owned, self._count)
-        except (Overlong, *OUT_OF_TIME) as error:
+        except (Culprit, Overlong, *OUT_OF_TIME) as error:
+            # What is a culprit only beside others is found when fewer are tried.
             if isinstance(error, Overlong):
                 self._trials.failed(chunk)
             self._pace.overlong(len(chunk))

@@ -44,15 +44,13 @@ class Scheduling:
             for message in part:
                 yield message
 
-    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched]) -> list[Outgoing]:
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched], dead: Sequence[Dead]) -> list[Outgoing]:
         started = groups.started_by(messages)
         self._due = await launches.insert(connection, started)
         metrics.SCHEDULED.inc(sum(len(group.items) for group in started))
-        return []
-
-    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        """The items are imported and answered; their launches have failed until a replay."""
+        # Their items are imported and answered; their launches have failed until a replay.
         await unreadable.give_up(connection, dead)
+        return []
 
     async def committed(self, messages: Sequence[ProfilesMatched]) -> None:
         # Only now: a claim before the commit would not see them.

@@ -1,7 +1,7 @@
 """The index of what profiles are found by."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
@@ -30,12 +30,28 @@ _REMOVE = """
       AND held.n = ANY(ARRAY[0, gone.n]) AND held.profile = gone.profile
 """
 
-# What the profile holds already is not lost to anybody.
+# Who holds a value is not locked by those who find that out: they might wait for each other.
 _ADD = """
-    INSERT INTO identities AS held (database, kind, value, n, profile)
+    INSERT INTO identities (database, kind, value, n, profile)
     SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bigint[], $5::bytea[])
-    ON CONFLICT (database, kind, value, n) DO UPDATE SET profile = EXCLUDED.profile WHERE held.profile = EXCLUDED.profile
+    ON CONFLICT DO NOTHING
 """
+_HAND_OVER = """
+    UPDATE identities AS held SET profile = handed.profile
+    FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bytea[], $5::bytea[]) AS handed (database, kind, value, holder, profile)
+    WHERE held.database = handed.database AND held.kind = handed.kind AND held.value = handed.value
+      AND held.n = 0 AND held.profile = handed.holder
+"""
+_HELD = """
+    SELECT count(*) FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bigint[], $5::bytea[])
+        AS gained (database, kind, value, n, profile)
+    JOIN identities AS held ON held.database = gained.database AND held.kind = gained.kind AND held.value = gained.value
+      AND held.n = gained.n AND held.profile = gained.profile
+"""
+
+
+_Row = tuple[int, Kind, str, int, bytes]
+"""Database, kind, value, `n` and profile."""
 
 
 async def look_up(connection: asyncpg.Connection, keys: Sequence[Key], but: Sequence[bytes] = ()) -> Held:
@@ -50,20 +66,50 @@ async def look_up(connection: asyncpg.Connection, keys: Sequence[Key], but: Sequ
     return dict(found)
 
 
-async def store(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> None:
-    """Let the profiles be found by what they are now; raises `Surprise` if somebody else took an identity meanwhile."""
-    gone, gained = [], []
-    for profile in profiles:
-        new = profile.identities - (profile.stored_identities - profile.doubtful)
-        # While a field is being indexed a row may be there already, under either number, from when it was matched by before.
-        old = profile.stored_identities - profile.identities | (new if profile.database.indexing else frozenset())
-        gone += [_row(profile, identity, holder_number(profile.id)) for identity in old]
-        gained += [_row(profile, identity, _n(profile, identity)) for identity in new]
+async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> None:
+    """Let the profiles be found by what they are now; raises `Surprise` if somebody else took an identity meanwhile.
+
+    Only who adds a row may have to wait for others, who add the same or have just removed it. So all are added before any is removed,
+    and in one order for everyone, or matchers that wait for each other's rows lock up.
+    """
+    await _remove_doubtful(connection, profiles)
+    gone = [(profile, identity) for profile in profiles for identity in profile.stored_identities - profile.identities]
+    gained = sorted(_row(profile, identity, _n(profile, identity)) for profile in profiles for identity in _new(profile))
+    if gained:
+        await _add(
+            connection, gained, {(holder.database.id, identity): holder.id for holder, identity in gone if identity[0] is Kind.EMAIL}
+        )
     if gone:
-        await connection.execute(_REMOVE, *zip(*gone, strict=True))
-    # One order for everyone, or two matchers that wait for each other's rows lock up.
-    gained.sort()
-    if gained and await connection.execute(_ADD, *zip(*gained, strict=True)) != f"INSERT 0 {len(gained)}":
+        await connection.execute(_REMOVE, *zip(*(_row(*each, holder_number(each[0].id)) for each in gone), strict=True))
+
+
+async def _remove_doubtful(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> None:
+    """While a field is being indexed a row may be there already, under either number, from when it was matched by before.
+
+    Nobody waits for these: nobody is searched by such a field.
+    """
+    rows = [
+        _row(profile, identity, holder_number(profile.id))
+        for profile in profiles
+        if profile.database.indexing
+        for identity in _new(profile)
+    ]
+    if rows:
+        await connection.execute(_REMOVE, *zip(*rows, strict=True))
+
+
+async def _add(connection: asyncpg.Connection, rows: Sequence[_Row], letting_go: Mapping[Key, bytes]) -> None:
+    """`letting_go` says which of our profiles give up an e-mail that another one of them may gain."""
+    added = _count(await connection.execute(_ADD, *zip(*rows, strict=True)))
+    handed = [
+        (database, kind, value, letting_go[key], profile)
+        for database, kind, value, _, profile in rows
+        if (key := (database, (kind, value))) in letting_go
+    ]
+    if handed:
+        added += _count(await connection.execute(_HAND_OVER, *zip(*handed, strict=True)))
+    # What a profile holds already is not lost to anybody.
+    if added < len(rows) and await connection.fetchval(_HELD, *zip(*rows, strict=True)) < len(rows):
         raise Surprise("an identity was taken meanwhile")
 
 
@@ -74,10 +120,19 @@ async def forget(connection: asyncpg.Connection, held: Iterable[tuple[Key, bytes
     await connection.execute(_REMOVE, *zip(*rows, strict=True))
 
 
-def _row(profile: Profile, identity: Identity, n: int) -> tuple[int, Kind, str, int, bytes]:
+def _new(profile: Profile) -> frozenset[Identity]:
+    return profile.identities - (profile.stored_identities - profile.doubtful)
+
+
+def _row(profile: Profile, identity: Identity, n: int) -> _Row:
     return profile.database.id, *identity, n, profile.id
 
 
 def _n(profile: Profile, identity: Identity) -> int:
     """0 where there must be no second holder: an e-mail's only one, and whoever was created because there was none."""
     return 0 if identity[0] is Kind.EMAIL or identity in profile.claims else holder_number(profile.id)
+
+
+def _count(status: str) -> int:
+    """How many rows a statement was about, as its answer ends."""
+    return int(status.rpartition(" ")[2])

@@ -32,7 +32,7 @@ class _Search:
         return cls(
             keys=list(wanted),
             tags=list({item.tags for item in items if item.tags is not None}),
-            profiles=list({item.profile for item in items if item.profile is not None}),
+            profiles=list({item.profile for item in items if item.profile is not None}.union(*(item.met for item in items if item.met))),
         )
 
     def narrowed(self, wanted: Collection[Key | Tags]) -> "_Search":
@@ -44,33 +44,33 @@ class _Search:
 
 
 async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[Outcome]:
-    """Apply the items in their order; what they change is stored in this transaction."""
+    """Apply the items in their order; what they change is stored in this transaction.
+
+    What others may wait for is locked once, in one order for everyone; what turns out later to be needed is not waited for.
+    """
     databases = await as_declared_now(connection, {item.batch.id: item.batch.database for item in items}.values())
-    outcomes: list[Outcome] = []
-    while remaining := items[len(outcomes) :]:
-        merging = await _locked(connection, remaining, databases)
-        merged = merging.merge(remaining)
-        if not merged:
-            raise Surprise("a profile came to mean something else while it was being locked")
-        await _store(connection, merging)
-        # Rarely, an item means a profile only because of the items before it; then it is looked up now.
-        outcomes += merged
+    merging = await _locked(connection, items, databases, waiting=True)
+    # Rarely, an item means a profile only because of the items before it; it knows that by now.
+    while len(outcomes := merging.merge(items)) < len(items):
+        merging = await _locked(connection, items, databases, waiting=False)
+    await _store(connection, merging)
     return outcomes
 
 
-async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databases: Mapping[int, Database]) -> Merging:
+async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databases: Mapping[int, Database], *, waiting: bool) -> Merging:
     search = _Search.of(items)
     before = await search.found(connection)
     wanted = set(search.profiles).union(*before.values())
-    locked = await profiles.lock(connection, wanted, databases)
+    locked = await profiles.lock(connection, wanted, databases, waiting=waiting)
     # Whoever changed something while we waited for the locks has committed it by now.
     after = await _found_again(connection, search, before, locked) if wanted else before
     if await _forgotten(connection, search.keys, after, locked, wanted):
-        return await _locked(connection, items, databases)
+        return await _locked(connection, items, databases, waiting=False)
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
-    strangers = await search.narrowed(ambiguous).found(connection, but=[profile.id for profile in locked])
+    # Who could not be locked has gone, and is nobody's match.
+    strangers = await search.narrowed(ambiguous).found(connection, but=list(wanted))
     return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys())
 
 

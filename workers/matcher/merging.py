@@ -35,7 +35,7 @@ class Merging:
             self._file(profile, profile.identities, profile.tags)
 
     def merge(self, items: Sequence[Item]) -> list[Outcome]:
-        """The items' outcomes, in order; fewer if one of them means a profile that is not locked."""
+        """The items' outcomes, in order; fewer if some of them mean profiles that are not locked, which these have met then."""
         outcomes: list[Outcome] = []
         for item in items:
             try:
@@ -43,7 +43,8 @@ class Merging:
             except ItemFailed as error:
                 outcomes.append(Outcome(item.batch, item.number, error=error))
             except _Unlocked:
-                break
+                # All of it begins anew; until the end, for those behind it may be found to do the same.
+                continue
         return outcomes
 
     def _apply(self, item: Item) -> Outcome:
@@ -59,6 +60,7 @@ class Merging:
             return Outcome(item.batch, item.number, self._create(item), item.custom_data)
         (profile,) = found
         if profile not in self.profiles:
+            item.met += (profile,)
             raise _Unlocked
         changed = self._update(self.profiles[profile], item)
         return Outcome(item.batch, item.number, profile, item.custom_data, changed)

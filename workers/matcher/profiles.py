@@ -13,6 +13,7 @@ _LOCK = """
     SELECT id, database, data::text, subscriptions::text FROM profiles
     WHERE id = ANY($1::bytea[]) AND database = ANY($2::int[]) ORDER BY id FOR NO KEY UPDATE
 """
+_LOCK_AT_ONCE = f"{_LOCK} NOWAIT"
 _INSERT = """
     INSERT INTO profiles (id, database, data, subscriptions) SELECT * FROM unnest($1::bytea[], $2::int[], $3::jsonb[], $4::jsonb[])
 """
@@ -23,11 +24,16 @@ _UPDATE = """
 """
 
 
-async def lock(connection: asyncpg.Connection, ids: Collection[bytes], databases: Mapping[int, Database]) -> list[Profile]:
-    """The profiles as they are, and as they stay until the transaction ends."""
+async def lock(
+    connection: asyncpg.Connection, ids: Collection[bytes], databases: Mapping[int, Database], *, waiting: bool = True
+) -> list[Profile]:
+    """The profiles as they are, and as they stay until the transaction ends.
+
+    Who has locked something already must not wait for more, and is told that it is locked by an error that passes.
+    """
     if not ids:
         return []
-    rows = await connection.fetch(_LOCK, list(ids), list(databases))
+    rows = await connection.fetch(_LOCK if waiting else _LOCK_AT_ONCE, list(ids), list(databases))
     decode = msgspec.json.decode
     return [Profile.stored(id_, databases[database], decode(data), decode(subscriptions)) for id_, database, data, subscriptions in rows]
 

@@ -40,6 +40,8 @@ class Item:
 
     # The e-mail that the data would give somebody.
     email: Key | None = None
+    # Profiles that it came to mean because of the items before it: whoever tries again locks them with all others.
+    met: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)

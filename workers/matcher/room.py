@@ -47,20 +47,20 @@ class Importing:
     async def committed(self, messages: Sequence[ProfileImport]) -> None:
         """Nothing is left to do."""
 
-    async def apply(self, connection: asyncpg.Connection, asked: Sequence[Item | Outcome]) -> list[Outgoing]:
+    async def apply(self, connection: asyncpg.Connection, asked: Sequence[Item | Outcome], dead: Sequence[Dead]) -> list[Outgoing]:
         """Import the profiles, record how it ended, and say what to launch."""
-        fresh = await recording.fresh(connection, asked)
+        failed = await self._failed(connection, dead) if dead else []
+        fresh = await recording.fresh(connection, [*asked, *failed])
         outcomes = [each for each in fresh if isinstance(each, Outcome)]
         outcomes += await matching.match(connection, [each for each in fresh if isinstance(each, Item)])
         return await self._record(connection, outcomes)
 
-    async def fail(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-        """Answer the items that their headers name and nobody has answered yet."""
+    async def _failed(self, connection: asyncpg.Connection, dead: Sequence[Dead]) -> list[Outcome]:
+        """What the items are answered that dead letters name."""
         named = {(each.batch, each.item) for each in dead if each.batch is not None and each.item is not None}
         batches = await self._batches.load(connection, {batch for batch, _ in named})
         known = [(batches[batch], item) for batch, item in named if batch in batches]
-        failed = [Outcome(batch, item, error=CANNOT_BE_PROCESSED) for batch, item in known if item < batch.total]
-        await self._record(connection, await recording.fresh(connection, failed))
+        return [Outcome(batch, item, error=CANNOT_BE_PROCESSED) for batch, item in known if item < batch.total]
 
     async def _record(self, connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> list[Outgoing]:
         chunks = recording.by_batch(outcomes)
