@@ -16,8 +16,9 @@ from ingest.postgres import Pool
 from ingest.requests import CHANNELS, MATCH_KEYS, DeleteProfile, GetProfile, checked, matched_field
 from schemas.failures import ItemFailed
 from schemas.fields import Field, MatchValue
-from schemas.identities import searched, tag_hashes
+from schemas.identities import searched, tagged
 from schemas.matching import Matching
+from store.carriers import carriers
 from store.erasing import erase, strip
 
 _READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
@@ -94,19 +95,18 @@ def _match_value(request: GetProfile, declared: Field | None) -> MatchValue:
 async def _find(
     connection: asyncpg.Connection, database: Database, request: GetProfile, value: MatchValue, resource: int | None
 ) -> list[bytes]:
-    """The profiles that match, two at the most of each kind of identity."""
+    """The profiles that match, two at the most of each kind; two that are nobody where nobody has counted the tags' carriers."""
     if isinstance(value, list):
-        wanted = tag_hashes(database.id, str(request.field_name), value)
-        rows = await connection.fetch("SELECT profile FROM profile_tags WHERE tags @> $1::bigint[] LIMIT 2", wanted)
-    elif request.matching is Matching.PROFILE_ID:
+        found = [profile for _, profile in await carriers(connection, [(database.id, tagged(str(request.field_name), value))])]
+        return [b"", b""] if None in found else [profile for profile in found if profile]
+    if request.matching is Matching.PROFILE_ID:
         return [bytes.fromhex(value)]
-    else:
-        identities = searched(request.matching, value, resource, request.field_name)
-        rows = await connection.fetch(
-            "SELECT DISTINCT i.profile FROM unnest($2::smallint[], $3::text[]) AS s(kind, value), LATERAL "
-            "(SELECT profile FROM identities WHERE database = $1 AND kind = s.kind AND value = s.value LIMIT 2) i",
-            database.id,
-            [kind for kind, _ in identities],
-            [text for _, text in identities],
-        )
+    identities = searched(request.matching, value, resource, request.field_name)
+    rows = await connection.fetch(
+        "SELECT DISTINCT i.profile FROM unnest($2::smallint[], $3::text[]) AS s(kind, value), LATERAL "
+        "(SELECT profile FROM identities WHERE database = $1 AND kind = s.kind AND value = s.value LIMIT 2) i",
+        database.id,
+        [kind for kind, _ in identities],
+        [text for _, text in identities],
+    )
     return [row["profile"] for row in rows]

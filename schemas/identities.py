@@ -35,7 +35,7 @@ ADDRESS_KEYS = {"email": "email", "sms": "phone"}
 def searched(matching: Matching, value: str, resource: int | None, field_name: str | None) -> list[Identity]:
     """The identities that a match value may be found under; a profile holding any of them is a match.
 
-    A profile id is no identity, and tags are searched by `tag_hashes`. `resource` is the account's own number.
+    A profile id is no identity, and tags are searched by all of `tagged`. `resource` is the account's own number.
     """
     match matching:
         case Matching.EMAIL:
@@ -53,7 +53,7 @@ def searched(matching: Matching, value: str, resource: int | None, field_name: s
 def identities_of(
     fields: Mapping[str, Field], data: Mapping[str, JsonValue], subscriptions: Iterable[Mapping[str, JsonValue]]
 ) -> set[Identity]:
-    """Everything that a stored profile is found by, but for its id and its tags; `fields` are its database's own.
+    """Everything that a stored profile is found by, but for its id; `fields` are its database's own.
 
     It never fails: a value that its field no longer accepts is not searched by.
     """
@@ -67,29 +67,19 @@ def identities_of(
             found.add(_subscribed(channel, address, None))
             found.add(_subscribed(channel, address, subscription["resource_id"]))
     for name, field in fields.items():
-        if field.match and field.type is not FieldType.TAGS and name in data:
-            value = filed(field, data[name])
-            if value is not None:
-                found.add(_of_field(name, search_text(value)))
+        value = filed(field, data[name]) if field.match and name in data else None
+        if value is not None:
+            found.update(tagged(name, value) if field.type is FieldType.TAGS else [_of_field(name, search_text(value))])
     return found
 
 
-def tags_of(database: int, fields: Mapping[str, Field], data: Mapping[str, JsonValue]) -> set[int]:
-    """The hashes of the tags that a stored profile is found by; it never fails either."""
-    found: set[int] = set()
-    for name, field in fields.items():
-        if field.match and field.type is FieldType.TAGS and name in data:
-            found.update(tag_hashes(database, name, filed(field, data[name]) or ()))
-    return found
-
-
-def tag_hashes(database: int, field_name: str, tags: Iterable[str]) -> list[int]:
-    """What the index of tags holds for tags: 64-bit signed hashes, sorted."""
-    return sorted({_hash(b"%d/%s/%s" % (database, field_name.encode(), tag.encode())) for tag in tags})
+def tagged(field_name: str, tags: Iterable[str]) -> list[Identity]:
+    """What a profile is found by that carries these tags, sorted."""
+    return sorted({_of_field(field_name, tag) for tag in tags})
 
 
 def holder_number(profile: bytes) -> int:
-    """`n` of a further holder of an identity: never 0, and the same whenever the row is removed."""
+    """`n` of a further holder of an identity: never 0, and the same for all that the profile is found by."""
     return int.from_bytes(profile[-8:], "big") >> 1 or 1
 
 
@@ -101,7 +91,3 @@ def _subscribed(channel: str, address: str, resource: int | None) -> Identity:
 def _of_field(name: str, text: str) -> Identity:
     # A digest, because a B-tree entry of more than 2.7 kB is refused.
     return Kind.FIELD, hashlib.blake2b(f"{name}\0{text}".encode(), digest_size=16).hexdigest()
-
-
-def _hash(text: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big", signed=True)

@@ -218,16 +218,6 @@ identities = Table(
     Column("profile", LargeBinary, nullable=False),
 )
 
-# Tag combinations are searched by containment, which a B-tree cannot do.
-profile_tags = Table(
-    "profile_tags",
-    metadata,
-    Column("profile", LargeBinary, primary_key=True),
-    # Hashes of database, field and tag.
-    Column("tags", ARRAY(BigInteger), nullable=False),
-    Index("profile_tags_tags_idx", "tags", postgresql_using="gin"),
-)
-
 results = Table(
     "results",
     metadata,

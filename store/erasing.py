@@ -30,7 +30,6 @@ DELETE FROM identities WHERE (database, kind, value, n) IN (
     ORDER BY held.kind, held.value FOR UPDATE OF held
 )
 """
-_DELETE_TAGS = "DELETE FROM profile_tags WHERE profile = $1"
 # Such a one means it by its key, or was replayed and became it.
 _DELETE_LETTERS = """
 DELETE FROM dead_letters AS letter WHERE account = ANY(ARRAY[0, $1::int]) AND (
@@ -64,7 +63,7 @@ _FORGET = "DELETE FROM erasures WHERE profile = $1"
 
 
 async def erase(connection: asyncpg.Connection, database: int, profile: bytes) -> bool:
-    """Row, identities, tags and dead letters in one transaction, in the order in which everybody locks; False if there is no such profile.
+    """Row, identities and dead letters in one transaction, in the order in which everybody locks; False if there is no such profile.
 
     `strip` has to follow; who dies before it has, leaves it to retention.
     """
@@ -79,7 +78,6 @@ async def erase(connection: asyncpg.Connection, database: int, profile: bytes) -
         held = list(identities_of(fields, data, subscriptions))
         its = [kind for kind, _ in held], [value for _, value in held]
         await connection.execute(_DELETE_IDENTITIES, database, *its, holder_number(profile), profile)
-        await connection.execute(_DELETE_TAGS, profile)
         keys = keys_of(database, fields, profile, data, subscriptions)
         await connection.execute(_DELETE_LETTERS, account, list(keys), profile)
         await connection.execute(_REMEMBER, profile)

@@ -19,7 +19,7 @@ _LETTER = """
 INSERT INTO dead_letters (topic, partition, "offset", key, value, headers, reason, batch, item, account)
 VALUES ('imports', 0, $1, $2, 'ann@erase.test', '[]', 'any', $3, $4, $5)
 """
-_EVERYWHERE = ("profiles", "identities", "profile_tags", "results", "dead_letters", "erasures", "launches")
+_EVERYWHERE = ("profiles", "identities", "results", "dead_letters", "erasures", "launches")
 
 
 @pytest.fixture
@@ -68,7 +68,6 @@ async def test_nothing_but_the_id_is_left_and_others_keep_what_is_theirs(world: 
     assert [profile["email"] for profile in await world.profiles()] == ["bob@erase.test"]
     assert json.loads(await world.pool.fetchval("SELECT custom_data::text FROM results")) == {"1": {"kept": 2}}
     assert await world.pool.fetchval("SELECT count(*) FROM identities") == 1
-    assert await world.pool.fetchval("SELECT count(*) FROM profile_tags") == 0
 
 
 @pytest.mark.promise("P-ERASE-01")
@@ -102,7 +101,6 @@ async def test_others_who_hold_the_same_values_keep_them(world: World, came_firs
     (by_phone,) = await world.bring([item("+79000000001")], "phone")
 
     assert (found, by_phone, after) == (other, other, before)
-    assert await world.pool.fetchval("SELECT count(*) FROM profile_tags") == 1
 
 
 @pytest.mark.promise("P-ERASE-02")

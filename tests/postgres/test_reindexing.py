@@ -14,7 +14,7 @@ import pytest
 
 from profuse.applying import apply, refiling
 from schemas.fields import Field, declared
-from schemas.identities import identities_of, tags_of
+from schemas.identities import identities_of
 from schemas.settings import Settings
 from tests.matching import HEAD, World, item, new_world
 from workers.postgres import open_pool
@@ -61,11 +61,8 @@ async def assert_filed_exactly(world: World) -> None:
         for kind, value in identities_of(fields, msgspec.json.decode(row["data"]), msgspec.json.decode(row["subscriptions"]))
     )
     held = await world.pool.fetch("SELECT kind, value, profile FROM identities ORDER BY 1, 2, 3")
-    tagged = {bytes(row["id"]): tags for row in rows if (tags := tags_of(world.database, fields, msgspec.json.decode(row["data"])))}
-    carrying = await world.pool.fetch("SELECT profile, tags FROM profile_tags WHERE cardinality(tags) > 0")
 
     assert [tuple(row) for row in held] == said
-    assert {row["profile"]: set(row["tags"]) for row in carrying} == tagged
 
 
 async def begin(world: World) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from schemas.fields import Field, FieldType
+from schemas.fields import Field
 from schemas.matching import Matching
 from schemas.system_fields import SYSTEM_FIELDS
 
@@ -39,18 +39,13 @@ class Database:
 
     @cached_property
     def matchable(self) -> dict[str, Field]:
-        """The fields that profiles are found by through `identities`."""
-        return {name: field for name, field in self.fields.items() if field.match and field.type is not FieldType.TAGS}
-
-    @cached_property
-    def tagging(self) -> dict[str, Field]:
-        """The fields that profiles are found by through `profile_tags`."""
-        return {name: field for name, field in self.fields.items() if field.match and field.type is FieldType.TAGS}
+        """The fields that profiles are found by."""
+        return {name: field for name, field in self.fields.items() if field.match}
 
     @cached_property
     def indexing(self) -> frozenset[str]:
-        """Those of both that older profiles are still being filed by: what is stored of these, nobody knows."""
-        return frozenset(name for name in (*self.matchable, *self.tagging) if self.fields[name].indexing)
+        """Those that older profiles are still being filed by: what is stored of these, nobody knows."""
+        return frozenset(name for name, field in self.matchable.items() if field.indexing)
 
     @cached_property
     def settled(self) -> dict[str, Field]:
@@ -59,7 +54,7 @@ class Database:
     @cached_property
     def identifying(self) -> frozenset[str]:
         """A change of anything else leaves a profile findable as it was."""
-        return frozenset({"email", "phones", "subscriptions", *self.matchable, *self.tagging})
+        return frozenset({"email", "phones", "subscriptions", *self.matchable})
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,11 @@ async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[O
 async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databases: Mapping[int, Database], *, waiting: bool) -> Merging:
     search = _Search.of(items)
     before = await search.found(connection)
-    wanted = set(search.profiles).union(*before.values())
+    wanted = set(search.profiles).union(*before.values()) - tags.ENDLESS
     locked = await profiles.lock(connection, wanted, databases, waiting=waiting)
     # Whoever changed something while we waited for the locks has committed it by now.
     after = await _found_again(connection, search, before, locked) if wanted else before
-    if await _forgotten(connection, search.keys, after, locked, wanted):
+    if await _forgotten(connection, search, after, locked, wanted):
         return await _locked(connection, items, databases, waiting=False)
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
         raise Surprise("somebody came to hold an identity meanwhile")
@@ -75,15 +75,14 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databas
 
 
 async def _forgotten(
-    connection: asyncpg.Connection, keys: Sequence[Key], found: Held, locked: Iterable[Profile], looked_at: set[bytes]
+    connection: asyncpg.Connection, search: _Search, found: Held, locked: Iterable[Profile], looked_at: set[bytes]
 ) -> bool:
-    """Take out of the indexes who is gone, without a row that could be locked, and an e-mail that its holder has no more."""
+    """Take out of the index who is gone, without a row that could be locked, and an e-mail that its holder has no more."""
     living = {profile.id: profile for profile in locked}
     gone = (set[bytes]().union(*found.values()) & looked_at) - living.keys()
-    held = [(key, holder) for key in keys if gone or key[1][0] is Kind.EMAIL for holder in found.get(key, ())]
+    held = [(key, holder) for key in search.keys if gone or key[1][0] is Kind.EMAIL for holder in found.get(key, ())]
+    held += [(tag, holder) for tags in search.tags if gone for holder in found.get(tags, ()) for tag in tags]
     stale = [(key, holder) for key, holder in held if holder in gone or _has_another_email(key, living.get(holder))]
-    if gone:
-        await tags.forget(connection, gone)
     if stale:
         await identities.forget(connection, stale)
     return bool(gone or stale)
@@ -106,4 +105,3 @@ async def _store(connection: asyncpg.Connection, merging: Merging) -> None:
     touched = [profile for profile in merging.profiles.values() if profile.new or profile.changed]
     await profiles.store(connection, touched)
     await identities.store(connection, touched)
-    await tags.store(connection, touched)

@@ -30,9 +30,8 @@ class Merging:
         self._strangers = strangers
         self._unheld = unheld
         self._holders: dict[Key, set[bytes]] = defaultdict(set)
-        self._carriers: dict[int, set[bytes]] = defaultdict(set)
         for profile in self.profiles.values():
-            self._file(profile, profile.identities, profile.tags)
+            self._file(profile, profile.identities)
 
     def merge(self, items: Sequence[Item]) -> list[Outcome]:
         """The items' outcomes, in order; fewer if some of them mean profiles that are not locked, which these have met then."""
@@ -79,7 +78,7 @@ class Merging:
             known = self.profiles.get(item.profile)
             return {known.id} if known and known.database.id == item.batch.database.id else set()
         if item.tags is not None:
-            carriers = sorted((self._carriers[tag] for tag in item.tags), key=len)
+            carriers = sorted((self._holders[tag] for tag in item.tags), key=len)
             return carriers[0].intersection(*carriers[1:]).union(self._strangers.get(item.tags, ()))
         found: set[bytes] = set()
         for key in item.keys:
@@ -121,17 +120,13 @@ class Merging:
 
     def _refile(self, profile: Profile) -> None:
         """Find the profile by what it is now, and no more by what it was."""
-        identities, tags = profile.answers_to(), profile.carries()
+        identities = profile.answers_to()
         for identity in profile.identities - identities:
             self._holders[profile.database.id, identity].discard(profile.id)
-        for tag in profile.tags - tags:
-            self._carriers[tag].discard(profile.id)
-        self._file(profile, identities - profile.identities, tags - profile.tags)
-        profile.identities, profile.tags = identities, tags
+        self._file(profile, identities - profile.identities)
+        profile.identities = identities
         profile.claims &= identities
 
-    def _file(self, profile: Profile, identities: Iterable[Identity], tags: Iterable[int]) -> None:
+    def _file(self, profile: Profile, identities: Iterable[Identity]) -> None:
         for identity in identities:
             self._holders[profile.database.id, identity].add(profile.id)
-        for tag in tags:
-            self._carriers[tag].add(profile.id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from schemas.failures import ItemFailed
-from schemas.identities import Identity, identities_of, tags_of
+from schemas.identities import Identity, identities_of
 from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
@@ -25,10 +25,7 @@ class Profile:
     data: dict[str, JsonValue] = field(default_factory=dict)
     subscriptions: list[Subscription] = field(default_factory=list)
     identities: frozenset[Identity] = frozenset()
-    tags: frozenset[int] = frozenset()
     stored_identities: frozenset[Identity] = frozenset()
-    # None: nobody knows.
-    stored_tags: frozenset[int] | None = frozenset()
     # Those that may be stored, or not yet: their fields are being indexed.
     doubtful: frozenset[Identity] = frozenset()
     # Identities whose search created this profile because nobody held them.
@@ -43,17 +40,12 @@ class Profile:
         """As it was read from the table."""
         known = cls(profile, database, data, subscriptions)
         known.identities = known.stored_identities = known.answers_to()
-        known.tags = known.stored_tags = known.carries()
         if database.indexing:
             known.doubtful = known.identities - frozenset(identities_of(database.settled, data, subscriptions))
-            known.stored_tags = known.stored_tags if database.indexing.isdisjoint(database.tagging) else None
         return known
 
     def answers_to(self) -> frozenset[Identity]:
         return frozenset(identities_of(self.database.matchable, self.data, self.subscriptions))
-
-    def carries(self) -> frozenset[int]:
-        return frozenset(tags_of(self.database.id, self.database.tagging, self.data))
 
 
 def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[str, str]:

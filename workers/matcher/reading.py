@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.failures import ItemFailed
 from schemas.fields import Field, MatchValue, match_value, parse
-from schemas.identities import Identity, Kind, searched, tag_hashes
+from schemas.identities import Identity, Kind, searched, tagged
 from schemas.ids import parse_id
 from schemas.matching import Matching
 from schemas.messages import ProfileImport
@@ -16,8 +16,8 @@ from workers.matcher.importing import Change, Locate, parse_change
 Key = tuple[int, Identity]
 """An identity in its database."""
 
-Tags = tuple[int, ...]
-"""Hashes of tags that a profile must carry all of; a database's tags have hashes of their own."""
+Tags = tuple[Key, ...]
+"""Tags of one database that a profile must carry all of."""
 
 Held = dict[Key | Tags, set[bytes]]
 """Which profiles answer to what is searched by."""
@@ -82,7 +82,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     value = message.value if field is None else match_value(field, message.value)
     item.implied = _implied(batch, field, value)
     if isinstance(value, list):
-        item.tags = tuple(tag_hashes(database.id, str(batch.field_name), value))
+        item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:
         identities = searched(batch.matching, value, batch.resource, batch.field_name)
         item.keys = tuple((database.id, identity) for identity in identities)

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.identities import Kind
 from schemas.stored import renewed
-from workers.matcher import identities, profiles, tags
+from workers.matcher import identities, profiles
 from workers.matcher.loading import load_database
 from workers.matcher.profile import Profile
 
@@ -40,7 +40,6 @@ async def file(connection: asyncpg.Connection, database: int, after: bytes, size
         profile.written = encode(data).decode(), encode(profile.subscriptions).decode()
     await profiles.store(connection, [profile for profile in found if profile.changed])
     await identities.store(connection, found)
-    await tags.store(connection, found)
     return ids
 
 

@@ -44,7 +44,7 @@ async def test_a_profile_is_erased_by_each_mode(patient: Running, by: Json) -> N
     assert answer == {"error": 0, "error_text": "Successful operation", "profile_id": ann["_id"]}
     assert ((await get(patient, **named))["error"], (await delete(patient, **named))["error"]) == (404, 404)
     profile = bytes.fromhex(ann["_id"])
-    for table in ("identities", "profile_tags", "erasures"):
+    for table in ("identities", "erasures"):
         assert await patient.pool.fetchval(f"SELECT count(*) FROM {table} WHERE profile = $1", profile) == 0  # noqa: S608
 
 

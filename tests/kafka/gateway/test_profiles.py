@@ -5,13 +5,13 @@ import json
 import pytest
 
 from schemas.fields import Field
-from schemas.identities import holder_number, identities_of, tag_hashes
+from schemas.identities import holder_number, identities_of
 from schemas.ids import new_id
 from tests.kafka.gateway.running import Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-FIELDS = {"crm": Field.model_validate({"type": "string", "match": True})}
+FIELDS = {name: Field.model_validate({"type": type_, "match": True}) for name, type_ in (("crm", "string"), ("interests", "tags"))}
 NEWS = {"resource_id": 24, "channel": "email", "email": "news@good.test", "status": "subscribed", "priority": 0}
 
 
@@ -26,9 +26,6 @@ async def stored(world: Running, data: Json, *subscriptions: Json, account: int 
         await world.pool.execute(
             "INSERT INTO identities VALUES ($1, $2, $3, $4, $5)", database, kind, value, holder_number(profile), profile
         )
-    if "interests" in data:
-        hashes = tag_hashes(database, "interests", data["interests"])
-        await world.pool.execute("INSERT INTO profile_tags VALUES ($1, $2)", profile, hashes)
     return {"_id": profile.hex(), **data, "subscriptions": list(subscriptions)}
 
 
