@@ -61,11 +61,7 @@ def identities_of(
     if email := data.get("email"):
         found.add((Kind.EMAIL, email))
     for subscription in subscriptions:
-        channel = subscription["channel"]
-        if channel in ADDRESS_KEYS:
-            address = subscription[ADDRESS_KEYS[channel]]
-            found.add(_subscribed(channel, address, None))
-            found.add(_subscribed(channel, address, subscription["resource_id"]))
+        found.update(_of_subscription(subscription))
     for name, field in fields.items():
         value = filed(field, data[name]) if field.match and name in data else None
         if value is not None:
@@ -81,6 +77,16 @@ def tagged(field_name: str, tags: Iterable[str]) -> list[Identity]:
 def holder_number(profile: bytes) -> int:
     """`n` of a further holder of an identity: never 0, and the same for all that the profile is found by."""
     return int.from_bytes(profile[-8:], "big") >> 1 or 1
+
+
+def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
+    """What is stored may be older than today's rules, so a subscription of another shape is none."""
+    if not isinstance(subscription, dict) or not isinstance(channel := subscription.get("channel"), str):
+        return []
+    address, resource = subscription.get(ADDRESS_KEYS.get(channel, "")), subscription.get("resource_id")
+    if not isinstance(address, str) or resource is None:
+        return []
+    return [_subscribed(channel, address, None), _subscribed(channel, address, resource)]
 
 
 def _subscribed(channel: str, address: str, resource: int | None) -> Identity:

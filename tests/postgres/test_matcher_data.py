@@ -130,3 +130,13 @@ async def test_null_forgets_neither_email_nor_consent(world: World) -> None:
 
     assert again == created
     assert await world.profile(created) == {name: value for name, value in before.items() if name != "_fname"}
+
+
+@pytest.mark.promise("P-DATA-27")
+async def test_a_stored_subscription_without_a_channel_costs_its_profile_nothing(world: World) -> None:
+    (ada,) = await world.bring([item("ada@a.test")])
+    await world.pool.execute("""UPDATE profiles SET subscriptions = '[{"resource_id": 24, "email": "odd@a.test"}]'""")
+    (found,) = await world.bring([item("ada@a.test", subscriptions=[subscription(24, email="sub@a.test")])])
+
+    assert found == ada
+    assert [each["email"] for each in (await world.profile(ada))["subscriptions"]] == ["odd@a.test", "sub@a.test"]

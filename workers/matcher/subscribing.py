@@ -48,7 +48,7 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[int, str], *, skip_
 
 def merged(stored: Sequence[Subscription], given: Sequence[Subscription]) -> list[Subscription]:
     """Known by resource and address, changed key by key; the order in which they were added stays."""
-    kept = {_key(subscription): subscription for subscription in stored}
+    kept = {_stored_key(subscription, at): subscription for at, subscription in enumerate(stored)}
     for subscription in given:
         key = _key(subscription)
         kept[key] = {"status": "subscribed", "priority": 0, **kept.get(key, {}), **subscription}
@@ -57,6 +57,16 @@ def merged(stored: Sequence[Subscription], given: Sequence[Subscription]) -> lis
 
 def _key(subscription: Subscription) -> tuple[JsonValue, ...]:
     return subscription["resource_id"], *(subscription[key] for key in _ADDRESS[subscription["channel"]])
+
+
+def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
+    """One of another shape, which may be older than today's rules, is like no other, and stays as it is."""
+    try:
+        key = _key(subscription)
+        hash(key)
+    except (KeyError, TypeError):
+        return (at,)
+    return key
 
 
 def _parse(given: JsonValue, resources: Mapping[int, str]) -> Subscription:

@@ -5,10 +5,21 @@ from typing import Any
 import pytest
 
 from schemas.failures import ItemFailed
+from schemas.identities import identities_of
 from workers.matcher.subscribing import Subscription, merged, parse_subscriptions
 
 RESOURCES = {24: "email", 25: "sms", 26: "push"}
 ADA: Subscription = {"resource_id": 24, "channel": "email", "email": "ada@a.test", "status": "subscribed", "priority": 0}
+
+ODD: list[Any] = [
+    {"resource_id": 24, "email": "odd@a.test"},
+    {"channel": "email", "email": "odd@a.test"},
+    {"resource_id": 24, "channel": "email"},
+    {"resource_id": 24, "channel": "telepathy", "email": "odd@a.test"},
+    {"resource_id": 24, "channel": ["email"], "email": "odd@a.test"},
+    {"resource_id": 24, "channel": "email", "email": ["odd@a.test"]},
+    "odd@a.test",
+]
 
 
 def join(stored: list[Subscription], *given: Any) -> list[Subscription]:
@@ -148,3 +159,12 @@ def test_a_mistake_is_never_dropped(given: Any, error_text: str) -> None:
         parse_subscriptions([given, ADA], RESOURCES, skip_invalid=True)
 
     assert raised.value.error_text == error_text
+
+
+@pytest.mark.promise("P-DATA-27")
+@pytest.mark.parametrize("stored", ODD)
+def test_a_stored_one_of_another_shape_stays_as_it_is_and_nobody_is_found_by_it(stored: Any) -> None:
+    joined = join([stored, stored], ADA)
+
+    assert joined == [stored, stored, ADA]
+    assert identities_of({}, {}, joined) == identities_of({}, {}, [ADA])
