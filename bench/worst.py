@@ -17,7 +17,8 @@ from schemas.settings import KIB, MIB
 
 _PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch_task"
 _AT_ONCE = 20
-_LIMIT = 600
+LIMIT = 600
+_ROOMS = ("gateway", "matcher", "launcher")
 
 
 @dataclass(frozen=True)
@@ -81,24 +82,30 @@ class Peak:
 
 
 async def _peak(stack: Stack, request: Worst, count: int) -> Peak:
-    for process in _ours(stack):
-        # From here on the kernel counts its peak anew.
-        (process / "clear_refs").write_text("5")
+    for process in processes(stack, *_ROOMS):
+        forget_peak(process)
     async with httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=count)) as client:
         sending = (client.post(stack.api + _PATH, content=request.body, headers=request.headers) for _ in range(count))
         answers = await asyncio.gather(*sending)
     found = Counter(answer.status_code for answer in answers)
-    return Peak(max(map(most_of, _ours(stack))), ", ".join(f"{number} times {status}" for status, number in sorted(found.items())))
+    return Peak(
+        max(map(most_of, processes(stack, *_ROOMS))), ", ".join(f"{number} times {status}" for status, number in sorted(found.items()))
+    )
 
 
-def _ours(stack: Stack) -> list[Path]:
+def processes(stack: Stack, *rooms: str) -> list[Path]:
+    """Where the kernel tells of the rooms' processes."""
     running = state.read(stack.directory)
-    rooms = ("gateway", "matcher", "launcher")
     return [Path("/proc", str(each.identity.pid)) for each in running.processes if each.name.startswith(rooms)] if running else []
 
 
+def forget_peak(process: Path) -> None:
+    """From here on the kernel counts it anew."""
+    (process / "clear_refs").write_text("5")
+
+
 def most_of(process: Path) -> int:
-    """MiB that it held at most since it was born, or since `clear_refs`."""
+    """MiB that it held at most since it was born, or since that was forgotten."""
     lines = (process / "status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * KIB // MIB
 
@@ -109,7 +116,7 @@ async def main() -> int:
     with running() as stack:
         for request in worst():
             alone, together = await _peak(stack, request, 1), await _peak(stack, request, _AT_ONCE)
-            too_much += together.mib > _LIMIT
+            too_much += together.mib > LIMIT
             shown = f"{len(request.body):,} | {together.answers} | {alone.mib} MiB | {together.mib} MiB"
             print(f"| {request.name} | {shown} |", flush=True)
     return 1 if too_much else 0

@@ -14,7 +14,7 @@ from schemas.ids import new_id
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
-from workers.exactly_once import Dead, Stream, Surprise, Unprocessable
+from workers.exactly_once import Dead, Stream, Surprise, TooMuch, Unprocessable
 from workers.kafka import BrokerUnavailable
 from workers.postgres import open_pool
 from workers.publisher import Publisher, open_publisher
@@ -37,6 +37,8 @@ class Ledger:
     breaking: type[BaseException] = KeyError
     # A new version of the code takes any message.
     fixed: bool = False
+    # More messages are too much at once, and so is one that says so.
+    most: int = 1_000_000
     failed: list[Dead] = field(default_factory=list)
 
     async def prepare(self, messages: Sequence[ProfileImport]) -> AsyncGenerator[ProfileImport | Unprocessable, None]:
@@ -48,6 +50,8 @@ class Ledger:
     async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport], dead: Sequence[Dead]) -> list[Outgoing]:
         self.transactions += 1
         self.sizes.append(len(messages))
+        if len(messages) > self.most or any(message.value == "too much" for message in messages):
+            raise TooMuch("the test wants it")
         if self.fixed:
             messages = [message.model_copy(update={"value": "1"}) for message in messages]
         for message in messages:

@@ -25,7 +25,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 
 from workers.exactly_once.liveness import Stuck
 from workers.exactly_once.ownership import TopicChanged
-from workers.exactly_once.room import Dead, Room, Surprise, Unprocessable
+from workers.exactly_once.room import Dead, Room, Surprise, TooMuch, Unprocessable
 from workers.exactly_once.stream import Stream
 
-__all__ = ["Dead", "Room", "Stream", "Stuck", "Surprise", "TopicChanged", "Unprocessable"]
+__all__ = ["Dead", "Room", "Stream", "Stuck", "Surprise", "TooMuch", "TopicChanged", "Unprocessable"]

@@ -12,12 +12,12 @@ from schemas.crashes import crash_point
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, M, Outgoing
 from workers.exactly_once import dead_letters, progress
-from workers.exactly_once.chunks import Entry, by_partition
+from workers.exactly_once.chunks import Entry, by_partition, halves
 from workers.exactly_once.line import Line
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
-from workers.exactly_once.room import Dead, Room
+from workers.exactly_once.room import Dead, Room, TooMuch
 from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, unit_of_work
 from workers.publisher import Publisher
 
@@ -46,14 +46,22 @@ class Committing(Generic[M]):
         crash_point("stream:read")
         chunk = await prepare(self._room, chunk, count)
         crash_point("stream:prepared")
-        try:
-            await self._tried(chunk, owned)
-        except Culprit as error:
-            await self._tried(await searched(self._pool, self._room, chunk, error), owned)
+        await self._settled(chunk, owned)
         seconds = time.monotonic() - began
         metrics.CHUNK_SECONDS.labels(self._topic).observe(seconds)
         metrics.MESSAGES.labels(self._topic).inc(len(chunk))
         log.info("chunk_committed", topic=self._topic, messages=len(chunk), ms=round(seconds * 1000))
+
+    async def _settled(self, chunk: Sequence[Entry[M]], owned: Ownership, *, searching: bool = True) -> None:
+        try:
+            await self._tried(chunk, owned)
+        except TooMuch as error:
+            for part in halves(chunk) if len(chunk) > 1 else [[chunk[0].buried(str(error))]]:
+                await self._settled(part, owned, searching=searching)
+        except Culprit as error:
+            if not searching:
+                raise
+            await self._settled(await searched(self._pool, self._room, chunk, error), owned, searching=False)
 
     async def _tried(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         async for attempt in attempts():

@@ -11,7 +11,7 @@ from schemas.topics import M, Outgoing
 from workers.exactly_once import dead_letters
 from workers.exactly_once.chunks import Entry, Record, halves
 from workers.exactly_once.line import Line
-from workers.exactly_once.room import Dead, Room
+from workers.exactly_once.room import Dead, Room, TooMuch
 from workers.exactly_once.trouble import Culprit, passes, unit_of_work
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ async def burial_of(connection: asyncpg.Connection, chunk: Sequence[Entry[M]], l
     return burial
 
 
-async def searched(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]], error: Culprit) -> list[Entry[M]]:
+async def searched(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]], error: Exception) -> list[Entry[M]]:
     """The chunk, which ended with this error, with its culprits buried."""
     if len(chunk) == 1:
         log.warning("message_refused", topic=chunk[0].record.topic, offset=chunk[0].record.offset, why=str(error))
@@ -59,7 +59,7 @@ async def _looked_through(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Ent
         async for attempt in attempts():
             with attempt, unit_of_work:
                 await _try(pool, room, chunk)
-    except Culprit as error:
+    except (Culprit, TooMuch) as error:
         return await searched(pool, room, chunk, error)
     return list(chunk)
 

@@ -13,6 +13,10 @@ class Surprise(Exception):
     """The world changed between look-up and lock: roll back and start again at the look-up."""
 
 
+class TooMuch(Exception):
+    """More than may be held in memory at once: in parts, each in a transaction of its own."""
+
+
 @dataclass(frozen=True)
 class Unprocessable:
     """What `prepare` says of a message that nothing can be made of."""
@@ -51,7 +55,7 @@ class Room(Protocol[M]):
         """The effects, inside the transaction that moves the positions, and the answers of the items behind dead letters.
 
         Returns what goes to the next topic. Both together, so that rows can be locked in everybody's order. A transaction of
-        trial is rolled back. A dead letter's item is one of a batch that is known. Raises `Surprise` to be run again.
+        trial is rolled back. A dead letter's item is one of a batch that is known. Raises `Surprise` to be run again, and `TooMuch`.
         """
 
     async def committed(self, messages: Sequence[M]) -> None:

@@ -14,7 +14,7 @@ import asyncpg
 
 from schemas.messages import NewerVersion, Unreadable
 from workers.exactly_once.line import LineStopped
-from workers.exactly_once.room import Surprise
+from workers.exactly_once.room import Surprise, TooMuch
 from workers.kafka import AWAY as BROKER_AWAY
 
 # What the database says of itself, of us, or of the moment; by the first two letters of SQLSTATE.
@@ -77,7 +77,7 @@ def trouble_of(error: BaseException) -> Trouble:
     if isinstance(error, NewerVersion | LineStopped):
         return Trouble.CODE
     # Of a value that a column cannot hold the client speaks before the server does.
-    away = isinstance(error, (*BROKER_AWAY, *_CLIENT, Overlong, OSError, TimeoutError)) and not isinstance(error, ValueError)
+    away = isinstance(error, (*BROKER_AWAY, *_CLIENT, Overlong, TooMuch, OSError, TimeoutError)) and not isinstance(error, ValueError)
     return Trouble.WORLD if away else Trouble.DATA
 
 

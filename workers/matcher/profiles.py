@@ -1,19 +1,33 @@
 """The table of profiles."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import asyncpg
 import msgspec
 
+from schemas.settings import KIB, MIB
+from workers.exactly_once import TooMuch
 from workers.matcher.batches import Database
 from workers.matcher.profile import Profile
 
-# Sorted, or two matchers that mean the same profiles lock each other out.
-_LOCK = """
-    SELECT id, database, data::text, subscriptions::text FROM profiles
-    WHERE id = ANY($1::bytea[]) AND database = ANY($2::int[]) ORDER BY id FOR NO KEY UPDATE
+# Stored profiles, as JSON, that are held at once; parsed they are up to 25 times that. What one item can mean is less.
+MOST_BYTES = 8 * MIB
+# What is fetched at once of those that do not come with their locks, as it lies on disk, where it may be compressed by a factor of 250.
+_FETCHED = 64 * KIB
+
+# Neither large nor compressed: most of them.
+_SMALL = """
+    pg_column_size(data) + pg_column_size(subscriptions) <= 4096
+    AND coalesce(pg_column_compression(data), pg_column_compression(subscriptions)) IS NULL
 """
+# Sorted, or two matchers that mean the same profiles lock each other out.
+_LOCK = f"""
+    SELECT id, database, CASE WHEN {_SMALL} THEN data::text END, CASE WHEN {_SMALL} THEN subscriptions::text END,
+           pg_column_size(data) + pg_column_size(subscriptions)
+    FROM profiles WHERE id = ANY($1::bytea[]) AND database = ANY($2::int[]) ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608
 _LOCK_AT_ONCE = f"{_LOCK} NOWAIT"
+_READ = "SELECT id, database, data::text, subscriptions::text FROM profiles WHERE id = ANY($1::bytea[])"
 _INSERT = """
     INSERT INTO profiles (id, database, data, subscriptions) SELECT * FROM unnest($1::bytea[], $2::int[], $3::jsonb[], $4::jsonb[])
 """
@@ -27,15 +41,51 @@ _UPDATE = """
 async def lock(
     connection: asyncpg.Connection, ids: Collection[bytes], databases: Mapping[int, Database], *, waiting: bool = True
 ) -> list[Profile]:
-    """The profiles as they are, and as they stay until the transaction ends.
+    """The profiles as they are, and as they stay until the transaction ends; raises `TooMuch` if they are too large together.
 
     Who has locked something already must not wait for more, and is told that it is locked by an error that passes.
     """
     if not ids:
         return []
-    rows = await connection.fetch(_LOCK if waiting else _LOCK_AT_ONCE, list(ids), list(databases))
-    decode = msgspec.json.decode
-    return [Profile.stored(id_, databases[database], decode(data), decode(subscriptions)) for id_, database, data, subscriptions in rows]
+    locked = await connection.fetch(_LOCK if waiting else _LOCK_AT_ONCE, list(ids), list(databases))
+    held = _Held(databases)
+    for *row, _ in locked:
+        if row[-1] is not None:
+            held.add(*row)
+    for some in _slices([(id_, size) for id_, _, data, _, size in locked if data is None]):
+        for row in await connection.fetch(_READ, some):
+            held.add(*row)
+    return held.profiles
+
+
+class _Held:
+    """Profiles that were read, as long as they are not too much."""
+
+    def __init__(self, databases: Mapping[int, Database]) -> None:
+        self._databases = databases
+        self._left = MOST_BYTES
+        self.profiles: list[Profile] = []
+
+    def add(self, id_: bytes, database: int, data: str, subscriptions: str) -> None:
+        self._left -= len(data) + len(subscriptions)
+        # One alone is read however large it is: it was stored before.
+        if self._left < 0 and self.profiles:
+            raise TooMuch("means profiles that are too large together")
+        decode = msgspec.json.decode
+        self.profiles.append(Profile.stored(id_, self._databases[database], decode(data), decode(subscriptions)))
+
+
+def _slices(large: Sequence[tuple[bytes, int]]) -> Iterator[list[bytes]]:
+    some: list[bytes] = []
+    left = _FETCHED
+    for id_, size in large:
+        if some and size > left:
+            yield some
+            some, left = [], _FETCHED
+        some.append(id_)
+        left -= size
+    if some:
+        yield some
 
 
 async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> None:

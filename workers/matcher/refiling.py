@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.identities import Kind
 from schemas.stored import renewed
+from workers.exactly_once import TooMuch
 from workers.matcher import identities, profiles
 from workers.matcher.loading import load_database
 from workers.matcher.profile import Profile
@@ -31,7 +32,10 @@ async def file(connection: asyncpg.Connection, database: int, after: bytes, size
     Returns their ids, none where there are no more.
     """
     ids = [bytes(row["id"]) for row in await connection.fetch(_PROFILES, database, after, size)]
-    found = await _locked(connection, database, ids)
+    try:
+        found = await _locked(connection, database, ids)
+    except TooMuch:
+        return await file(connection, database, after, len(ids) // 2)
     encode = msgspec.json.encode
     for profile in found:
         data = renewed(profile.database.fields, profile.data)
@@ -50,7 +54,10 @@ async def sweep(connection: asyncpg.Connection, database: int, after: Row, size:
     rows = await connection.fetch(_ROWS, database, Kind.FIELD, *after, size)
     if not rows:
         return None
-    holders = {profile.id: profile.identities for profile in await _locked(connection, database, {row["profile"] for row in rows})}
+    try:
+        holders = {profile.id: profile.identities for profile in await _locked(connection, database, {row["profile"] for row in rows})}
+    except TooMuch:
+        return await sweep(connection, database, after, len(rows) // 2)
     stale = [tuple(row) for row in rows if (Kind.FIELD, row["value"]) not in holders.get(row["profile"], ())]
     if stale:
         await connection.execute(_REMOVE, database, Kind.FIELD, *zip(*stale, strict=True))
