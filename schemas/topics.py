@@ -32,6 +32,8 @@ ALL = (IMPORTS, MATCHES, EVENTS, DEAD_LETTERS)
 # What a topic must be set to, or the broker deletes or overwrites what nobody has processed.
 _SAFE = {"cleanup.policy": "delete", "unclean.leader.election.enable": "false"}
 _FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1"}
+# The broker's own default; of a topic that takes less the next batch that is larger is refused, however often it is sent.
+_LARGEST = 1_048_588
 # Fewer copies are for one machine: a disk that dies takes what was acknowledged along.
 COPIES = 3
 
@@ -42,12 +44,14 @@ def safe_settings(topic: Topic[Any], copies: int) -> dict[str, str]:
 
 
 def faults(topic: Topic[Any], found: Mapping[str, str], copies: int) -> list[str]:
-    """Settings that would lose records, as what to set them to; what the broker does not show is not judged."""
+    """Settings that would lose or refuse records, as what to set them to; what the broker does not show is not judged."""
     wanted = safe_settings(topic, copies)
     least = int(wanted.pop("min.insync.replicas"))
     wrong = {name: value for name, value in wanted.items() if found.get(name, value) != value}
     if not least <= int(found.get("min.insync.replicas", least)) <= copies:
         wrong["min.insync.replicas"] = str(least)
+    if int(found.get("max.message.bytes", _LARGEST)) < _LARGEST:
+        wrong["max.message.bytes"] = str(_LARGEST)
     return [f"{name} is {found[name]}, set it to {value}" for name, value in wrong.items()]
 
 

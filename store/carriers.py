@@ -11,7 +11,7 @@ MOST_STEPS = 500
 
 # The rows of a value are sorted by `n`, which a carrier has in common to all of its tags: from tag to tag, and round again, each step
 # leaps to the first carrier who is not before the one that the step before has come to; as many in a row as there are tags are a match.
-_CARRIERS = """
+CARRIERS = """
     SELECT wanted.at, found.profile
     FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS spelled (database, tags, at),
     LATERAL (SELECT spelled.database, spelled.at, spelled.tags::text[] AS tags, cardinality(spelled.tags::text[]) AS size) AS wanted,
@@ -48,5 +48,5 @@ async def carriers(
     # Arrays of different lengths cannot travel inside an array.
     spelled = [f"{{{','.join(value for _, value in tags)}}}" for _, tags in searches]
     kind = searches[0][1][0][0]
-    rows = await connection.fetch(_CARRIERS, databases, spelled, kind, list(but), MOST_STEPS)
+    rows = await connection.fetch(CARRIERS, databases, spelled, kind, list(but), MOST_STEPS)
     return [(row["at"] - 1, row["profile"]) for row in rows]

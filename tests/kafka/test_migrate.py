@@ -74,6 +74,7 @@ async def test_what_is_not_processed_yet_is_kept_for_ever(migrated: Settings) ->
         (EVENTS, "cleanup.policy", "compact,delete"),
         (MATCHES, "min.insync.replicas", "2"),
         (IMPORTS, "unclean.leader.election.enable", "true"),
+        (MATCHES, "max.message.bytes", "100000"),
     ],
 )
 async def test_a_topic_that_would_lose_records_is_refused_and_told_by_the_workers(

@@ -94,11 +94,12 @@ async def test_an_identity_is_not_let_go_of_before_all_others_are_taken(world: W
         await until_waited_for(world, first)
         await world.bring([item("z@a.test")])
         await second.execute("INSERT INTO identities VALUES ($1, 1, '0@a.test', 0, $2)", world.database, bytes(12))
-        tasks.create_task(again(world, third, letting_go))
+        done = tasks.create_task(again(world, third, letting_go))
         await until_waited_for(world, second)
         await first.execute("ROLLBACK; BEGIN")
         await until_waited_for(world, third)
         await second.execute("ROLLBACK; BEGIN")
+        await done
 
     assert sorted(profile["email"] for profile in await world.profiles()) == ["0@a.test", "a@a.test", "x@a.test", "z@a.test"]
 
