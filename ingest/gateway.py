@@ -1,11 +1,10 @@
-"""The room put together: its edges opened in order, its endpoints, and how it stops."""
+"""The room put together: its tasks, its endpoints, and how it stops."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-import asyncpg
 import structlog
 import uvicorn
 
@@ -16,10 +15,9 @@ from ingest.connections import bounded
 from ingest.door import Door
 from ingest.failing import DATABASE_AWAY, PARTITIONS_CHANGED, PartitionsChanged
 from ingest.importing import Importing
-from ingest.kafka import BrokerAway, Publisher, open_publisher
-from ingest.memory import give_back_large_blocks
-from ingest.offsets import BROKER_AWAY, Ends, open_ends
-from ingest.postgres import Pool, open_pool
+from ingest.kafka import BrokerAway, Publisher
+from ingest.offsets import BROKER_AWAY, Ends
+from ingest.postgres import Pool
 from ingest.publishing import Publishing
 from ingest.server import application
 from ingest.turns import Turns
@@ -34,10 +32,6 @@ _REQUESTS_MAY_TAKE = 6.0
 _CONNECTIONS_MAY_TAKE = 7
 _PUBLISHING_MAY_TAKE = 7.5
 _ANSWERING = 3.0
-
-
-class NotMigrated(Exception):
-    """The topics and tables are not what this gateway needs."""
 
 
 class Gateway:
@@ -77,10 +71,6 @@ class Gateway:
             await _drain(publishing, now + _PUBLISHING_MAY_TAKE)
             for task in background:
                 task.cancel()
-
-    def alive(self) -> list[str]:
-        """A gateway whose tasks end has ended itself."""
-        return []
 
     async def ready(self) -> list[str]:
         return [*await self._publisher.problems(), *await self._database_problems()]
@@ -141,17 +131,6 @@ class Gateway:
         return []
 
 
-@asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    give_back_large_blocks()
-    async with open_pool(settings) as pool:
-        partitions = await _partitions(pool, settings)
-        async with open_publisher(settings, partitions) as publisher, open_ends(settings, partitions) as ends:
-            if problems := await publisher.problems():
-                raise NotMigrated(problems[0])
-            yield Gateway(settings, pool, publisher, ends)
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to whoever hosts the room."""
 
@@ -167,18 +146,6 @@ async def _drain(publishing: Publishing, deadline: float) -> None:
     except TimeoutError:
         log.warning("stopped_while_publishing")
         publishing.abandon()
-
-
-async def _partitions(pool: Pool, settings: Settings) -> int:
-    """How many partitions the imports topic was created with; keys must keep theirs."""
-    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-        async with pool.acquire() as connection:
-            # Of the newest migration: without it every single request would fail.
-            await connection.execute("SELECT http_status FROM tokens LIMIT 0")
-            count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
-        if count:
-            return int(count)
-    raise NotMigrated("tables or topics are missing or old: run `profuse migrate`")
 
 
 def _listener(settings: Settings) -> socket.socket:

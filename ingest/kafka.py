@@ -81,16 +81,21 @@ class Publisher:
     async def problems(self) -> list[str]:
         """What keeps the broker from taking records, asked of the broker itself."""
         try:
-            async with asyncio.timeout(_ANSWERING):
-                metadata = await (await self._started()).client.fetch_all_metadata()
+            found = await self.mismatch()
         except (KafkaError, OSError, TimeoutError) as error:
             return [f"Kafka does not answer ({type(error).__name__}): start it, or set PROFUSE_KAFKA"]
+        return [found] if found else []
+
+    async def mismatch(self) -> str:
+        """What is wrong with the topic; raises what says that the broker is away."""
+        async with asyncio.timeout(_ANSWERING):
+            metadata = await (await self._started()).client.fetch_all_metadata()
         found = len(metadata.partitions_for_topic(self._topic) or ())
-        if found != len(self._queues):
-            # Never publish to others by itself: keys would lose their order.
-            todo = "docs/operations.md says how to go on (partitions were added)" if found else "run `profuse migrate`"
-            return [f"topic {self._topic} has {found} partitions instead of {len(self._queues)}: {todo}"]
-        return []
+        if found == len(self._queues):
+            return ""
+        # Never publish to others by itself: keys would lose their order.
+        todo = "docs/operations.md says how to go on (partitions were added)" if found else "run `profuse migrate`"
+        return f"topic {self._topic} has {found} partitions instead of {len(self._queues)}: {todo}"
 
     async def close(self) -> None:
         """Without a broker a producer would stop for ever."""

@@ -1,7 +1,7 @@
 """The commands' connection to Postgres."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -11,6 +11,17 @@ from sqlalchemy.pool import NullPool
 from profuse.masking import masked
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
+from workers.postgres import open_pool
+
+# InternalClientError: a connection was ended, and asyncpg has not yet read that it is closed.
+SILENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 @asynccontextmanager
@@ -18,12 +29,9 @@ async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """One transaction; what the server has against it is told in a line."""
     engine = engine_on(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10))
     try:
-        async with engine.begin() as connection:
-            yield connection
-    except DBAPIError as error:
-        raise _told(settings, error) from error
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _silent(settings, error) from error
+        with _in_a_line(settings):
+            async with engine.begin() as connection:
+                yield connection
     finally:
         await engine.dispose()
 
@@ -31,16 +39,20 @@ async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
 @asynccontextmanager
 async def plain_connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """One without a transaction, for SQL that the rooms share; what the server has against it is told in a line."""
-    try:
+    with _in_a_line(settings):
         connection = await asyncpg.connect(**settings.postgres_options(), timeout=10)
         try:
             yield connection
         finally:
             await connection.close()
-    except asyncpg.PostgresError as error:
-        raise _refused(settings, error) from error
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-        raise _silent(settings, error) from error
+
+
+@asynccontextmanager
+async def patient_connections(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """For work that lasts, with the plans of a worker; what the server has against it is told in a line."""
+    with _in_a_line(settings):
+        async with await open_pool(settings, 1) as pool:
+            yield pool
 
 
 def engine_on(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncEngine:
@@ -48,18 +60,22 @@ def engine_on(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncEngi
     return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
 
 
-def _told(settings: Settings, error: DBAPIError) -> CannotRun:
-    # asyncpg's own error, behind SQLAlchemy's two.
-    return _refused(settings, (error.orig.__cause__ if error.orig else None) or error)
+@contextmanager
+def _in_a_line(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        # asyncpg's own error, behind SQLAlchemy's two.
+        raise _told(settings, (error.orig.__cause__ if error.orig else None) or error) from error
+    except (asyncpg.PostgresError, *SILENT) as error:
+        raise _told(settings, error) from error
 
 
-def _refused(settings: Settings, error: BaseException) -> CannotRun:
+def _told(settings: Settings, error: BaseException) -> CannotRun:
     if isinstance(error, asyncpg.UndefinedTableError):
         return CannotRun(f"Postgres has no tables in the schema {settings.prefix}: run `profuse migrate` first")
     if isinstance(error, asyncpg.UndefinedColumnError):
         return CannotRun(f"Postgres has old tables in the schema {settings.prefix}: run `profuse migrate` first")
+    if isinstance(error, SILENT):
+        return CannotRun(f"Postgres at {masked(settings.postgres)} does not answer ({error}): start it, or set PROFUSE_POSTGRES")
     return CannotRun(f"Postgres refuses: {error}")
-
-
-def _silent(settings: Settings, error: BaseException) -> CannotRun:
-    return CannotRun(f"Postgres at {masked(settings.postgres)} does not answer ({error}): start it, or set PROFUSE_POSTGRES")

@@ -6,11 +6,11 @@ from datetime import timedelta
 import asyncpg
 from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed, wait_random
 
+from profuse.postgres import patient_connections
 from schemas.crashes import crash_point
 from schemas.settings import Settings
 from workers.exactly_once import Surprise
 from workers.matcher import refiling
-from workers.postgres import open_pool
 
 # A page holds the locks of its profiles for some hundredths of a second.
 PAGE = 500
@@ -33,7 +33,7 @@ _REMAINING = "SELECT EXISTS (SELECT FROM pg_locks WHERE virtualtransaction = ANY
 async def refile(settings: Settings, database: int, tell: Callable[[int], None]) -> int:
     """How many profiles were filed; tells that number after each page. Others may do the same at the same time."""
     filed = 0
-    async with await open_pool(settings, 1) as pool:
+    async with patient_connections(settings) as pool:
         while (turn := await _turn(pool, database)) is not None:
             while (count := await _again(_page, pool, database, turn)) is not None:
                 crash_point("refile:filed" if count else "refile:swept")

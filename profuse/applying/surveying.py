@@ -7,8 +7,8 @@ import asyncpg
 import msgspec
 
 from profuse.applying.meaning import Question, Tally, told
+from profuse.postgres import patient_connections
 from schemas.settings import Settings
-from workers.postgres import open_pool
 
 # Counted to the end up to here; of more, an operator learns the order of magnitude, and does not wait for minutes.
 MOST = 1_000_000
@@ -24,7 +24,7 @@ _HELD = """
 async def survey(settings: Settings, asked: Collection[Question], progress: Callable[[str], None]) -> list[str]:
     """What the profiles that are there mean for the questions, in lines; nobody waits for this, and it waits for nobody."""
     lines: list[str] = []
-    async with await open_pool(settings, 1) as pool:
+    async with patient_connections(settings) as pool:
         for database in sorted({question.database for question in asked}):
             lines += await _survey(pool, sorted((q for q in asked if q.database == database), key=lambda q: q.name), progress)
     return lines

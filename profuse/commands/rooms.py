@@ -21,7 +21,7 @@ def gateway(directory: Dir = None) -> None:
 
     Example: PROFUSE_PORT=8080 profuse gateway
     """
-    from ingest.gateway import NotMigrated, open_gateway
+    from ingest.starting import NotMigrated, open_gateway
     from profuse.process import host
 
     host("gateway", open_gateway, settings_of(directory), fatal=(NotMigrated,))

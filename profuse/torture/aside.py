@@ -6,6 +6,7 @@ import asyncpg
 
 from profuse import dead_letters
 from profuse.dead_letters.wanting import Wanted
+from profuse.postgres import SILENT
 from profuse.stack.failures import CannotRun
 from schemas.settings import Settings
 
@@ -52,7 +53,7 @@ async def _refuse(settings: Settings, *, refuse: bool) -> None:
             await connection.execute("UPDATE refusing SET refuses = $1", refuse, timeout=5)
         finally:
             await connection.close()
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.PostgresError, *SILENT) as error:
         raise CannotRun(f"Postgres does not answer ({error})") from error
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from profuse.postgres import SILENT
 from profuse.stack.living import process_of
 from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, is_healthy
 from profuse.torture.sockets import cut
@@ -16,15 +17,6 @@ Fault = Callable[[Ground], Awaitable[None]]
 
 _ROOMS = ("gateway", "matcher", "launcher")
 _READY_WITHIN = 30.0
-# Less than a room waits for: a statement that is wrong must be seen.
-_POSTGRES_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
 
 
 async def kill_gateway(ground: Ground) -> None:
@@ -80,7 +72,7 @@ async def drop_postgres_connections(ground: Ground) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND random() < $1", ground.random.random()
         )
         await connection.close()
-    except _POSTGRES_AWAY:
+    except SILENT:
         # It goes down by another fault, and every connection with it.
         return
 

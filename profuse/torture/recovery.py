@@ -13,11 +13,12 @@ from aiokafka.errors import KafkaError
 
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES
+from workers import postgres
 
 # By topic and partition, as the workers keep them in Postgres.
 Positions = dict[TopicPartition, int]
 
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError, TimeoutError)
+_AWAY = (*postgres.AWAY, KafkaError)
 _LOOK_EVERY = 0.2
 _LOOK_WITHIN = 3.0
 # All of it must hold for so long, or a partition that was merely idle would count as alive.

@@ -1,21 +1,23 @@
-"""The real workers, inside a test."""
+"""The real rooms, inside a test."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from ingest.starting import open_gateway
 from schemas.settings import Settings
 from workers.launcher.room import open_launcher
 from workers.matcher.room import open_matcher
 
 OPENING: dict[str, Any] = {"matcher": open_matcher, "launcher": open_launcher}
+ROOMS = {**OPENING, "gateway": open_gateway}
 
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
 class Hosted:
-    """A running worker; `ended` is what it raised."""
+    """A running process; `ended` is what it raised."""
 
     def __init__(self, room: Any, running: asyncio.Task[None]) -> None:
         self._room = room
@@ -38,7 +40,7 @@ class Hosted:
 @asynccontextmanager
 async def hosted(name: str, settings: Settings) -> AsyncIterator[Hosted]:
     stop = asyncio.Event()
-    async with OPENING[name](settings) as room:
+    async with ROOMS[name](settings) as room:
         running = asyncio.create_task(room.run(stop))
         try:
             yield Hosted(room, running)

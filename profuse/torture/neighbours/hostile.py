@@ -49,13 +49,17 @@ class Seen:
 async def run(api: str, dice: Random, stop: asyncio.Event) -> dict[str, Any]:
     seen, corpus = Seen(), _corpus()
     address = urlsplit(api)
-    async with httpx.AsyncClient(base_url=api + _ROOT, timeout=_PATIENCE) as client, asyncio.TaskGroup() as tasks:
-        tasks.create_task(_bursts(client, dice, stop, seen))
-        tasks.create_task(_ask(client, stop, seen))
-        for _ in range(_CLIENTS):
-            tasks.create_task(_send(client, dice, corpus, stop, seen))
-        for _ in range(_CRAWLERS):
-            tasks.create_task(crawl(address.hostname or "", address.port or 80, stop))
+    sent = asyncio.Event()
+    async with httpx.AsyncClient(base_url=api + _ROOT, timeout=_PATIENCE) as client, asyncio.TaskGroup() as asking:
+        asking.create_task(_ask(client, sent, seen))
+        async with asyncio.TaskGroup() as sending:
+            sending.create_task(_bursts(client, dice, stop, seen))
+            for _ in range(_CLIENTS):
+                sending.create_task(_send(client, dice, corpus, stop, seen))
+            for _ in range(_CRAWLERS):
+                sending.create_task(crawl(address.hostname or "", address.port or 80, stop))
+        # Only now: the last request may yet have been answered with a task.
+        sent.set()
     return {"answers": seen.answers, "surprises": seen.surprises, "ended": seen.ended, "tasks": seen.tasks, "gone": seen.gone}
 
 
@@ -108,11 +112,11 @@ def _is_ended(entry: Any) -> bool:
     return isinstance(entry, dict) and ("profile_id" in entry) != ("error" in entry)
 
 
-async def _ask(client: httpx.AsyncClient, stop: asyncio.Event, seen: Seen) -> None:
-    """What became of the batches that were answered with a task, until all are known."""
+async def _ask(client: httpx.AsyncClient, sent: asyncio.Event, seen: Seen) -> None:
+    """What became of the batches that were answered with a task, until all are sent and known."""
     given_up: float | None = None
-    while not stop.is_set() or (seen.tasks and asyncio.get_running_loop().time() < (given_up or float("inf"))):
-        if stop.is_set() and given_up is None:
+    while not sent.is_set() or (seen.tasks and asyncio.get_running_loop().time() < (given_up or float("inf"))):
+        if sent.is_set() and given_up is None:
             given_up = asyncio.get_running_loop().time() + _SETTLED_WITHIN
         for task in list(seen.tasks):
             await _ask_for(client, task, seen)

@@ -1,0 +1,87 @@
+"""A gateway from its first moment on: it waits for a database that is away, and takes no connection until it knows its partitions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+import structlog
+
+from ingest.failing import DATABASE_AWAY
+from ingest.gateway import Gateway
+from ingest.kafka import open_publisher
+from ingest.memory import give_back_large_blocks
+from ingest.offsets import BROKER_AWAY, open_ends
+from ingest.postgres import Pool, open_pool
+from schemas.outages import POSTGRES_AWAY, todo
+from schemas.settings import Settings
+from schemas.topics import IMPORTS
+
+log = structlog.get_logger()
+
+_AGAIN_AFTER = 2.0
+
+
+class NotMigrated(Exception):
+    """The topics and tables are not what this gateway needs."""
+
+
+class Starting:
+    """What a process hosts: nothing but a wait at first, and a gateway then."""
+
+    def __init__(self, settings: Settings, pool: Pool) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._gateway: Gateway | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Raises `NotMigrated`. A broker that is away is no reason to wait: requests are told so."""
+        partitions = await self._partitions_at_last(stop)
+        if partitions is None:
+            return
+        async with open_publisher(self._settings, partitions) as publisher, open_ends(self._settings, partitions) as ends:
+            with suppress(*BROKER_AWAY):
+                if problem := await publisher.mismatch():
+                    raise NotMigrated(problem)
+            self._gateway = Gateway(self._settings, self._pool, publisher, ends)
+            await self._gateway.run(stop)
+
+    def alive(self) -> list[str]:
+        """A gateway whose tasks end has ended itself."""
+        return []
+
+    async def ready(self) -> list[str]:
+        return [POSTGRES_AWAY] if self._gateway is None else await self._gateway.ready()
+
+    async def _partitions_at_last(self, stop: asyncio.Event) -> int | None:
+        """None if it was told to stop meanwhile."""
+        while not stop.is_set():
+            try:
+                return await _partitions(self._pool, self._settings)
+            except DATABASE_AWAY as error:
+                # A password that is wrong is not one that will be right by itself.
+                if not (advice := todo(error)):
+                    raise
+                log.warning("database_away", error=type(error).__name__, **advice)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _AGAIN_AFTER)
+        return None
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Starting]:
+    give_back_large_blocks()
+    async with open_pool(settings) as pool:
+        yield Starting(settings, pool)
+
+
+async def _partitions(pool: Pool, settings: Settings) -> int:
+    """How many partitions the imports topic was created with; keys must keep theirs."""
+    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        async with pool.acquire() as connection:
+            # Of the newest migration: without it every single request would fail.
+            await connection.execute("SELECT http_status FROM tokens LIMIT 0")
+            count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
+        if count:
+            return int(count)
+    raise NotMigrated("tables or topics are missing or old: run `profuse migrate`")
