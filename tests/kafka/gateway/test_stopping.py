@@ -28,7 +28,7 @@ async def test_nothing_new_is_taken(brokerless: Running) -> None:
     waiting = asyncio.create_task(brokerless.send())
     await brokerless.task()
     brokerless.stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await _is_taken(brokerless):
             await asyncio.sleep(0.05)
     brokerless.broker.set()
