@@ -1,5 +1,6 @@
 """Real servers for all, and a prefix of its own for each test."""
 
+import asyncio
 import os
 import secrets
 import tempfile
@@ -14,6 +15,7 @@ from profuse.migrating import migrate, migrate_tables
 from profuse.stack.servers import servers as local_servers
 from schemas.settings import Settings
 from schemas.topics import ALL
+from tests.copying import Model, model
 
 pytest_plugins = ["tests.promises"]
 
@@ -31,29 +33,35 @@ def servers() -> Iterator[tuple[str, str]]:
             yield addresses
 
 
+@pytest.fixture(scope="session")
+def tables_once(servers: tuple[str, str]) -> Model:
+    """Migrated once for all."""
+    settings = _settings(*servers)
+    asyncio.run(migrate_tables(settings))
+    return model(settings)
+
+
 @pytest.fixture
 def settings(servers: tuple[str, str]) -> Settings:
-    kafka, postgres = servers
-    return Settings(kafka=kafka, postgres=postgres, prefix=f"t{secrets.token_hex(6)}", partitions=4, port=0, health_port=0)
+    return _settings(*servers)
 
 
 @pytest.fixture
-async def tables(settings: Settings) -> AsyncIterator[Settings]:
+async def tables(settings: Settings, tables_once: Model) -> AsyncIterator[Settings]:
     """The tables alone, for tests that need no broker."""
-    await migrate_tables(settings)
+    await tables_once.copy(settings)
     yield settings
     await _drop_tables(settings)
 
 
 @pytest.fixture
-async def migrated(settings: Settings) -> AsyncIterator[Settings]:
+async def migrated(tables: Settings) -> AsyncIterator[Settings]:
     """Tables, topics and first positions."""
-    await migrate(settings)
-    yield settings
-    await _drop_tables(settings)
-    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await migrate(tables)
+    yield tables
+    admin = AIOKafkaAdminClient(**tables.kafka_options())
     await admin.start()
-    await admin.delete_topics([settings.topic(topic.name) for topic in ALL])
+    await admin.delete_topics([tables.topic(topic.name) for topic in ALL])
     await admin.close()
 
 
@@ -62,6 +70,10 @@ async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     """Connections to this test's schema; ask for `tables` or `migrated` as well."""
     async with asyncpg.create_pool(**settings.postgres_options(), min_size=0) as opened:
         yield opened
+
+
+def _settings(kafka: str, postgres: str) -> Settings:
+    return Settings(kafka=kafka, postgres=postgres, prefix=f"t{secrets.token_hex(6)}", partitions=4, port=0, health_port=0)
 
 
 async def _drop_tables(settings: Settings) -> None:

