@@ -8,6 +8,7 @@ from ingest import idempotency, results
 from ingest.accepting import Accepting
 from ingest.answers import Answer, still_processing, success, unavailable
 from ingest.backpressure import Backpressure
+from ingest.budgets import NoRoom, Share
 from ingest.calls import Call
 from ingest.deliveries import Delivery
 from ingest.idempotency import RequestId
@@ -36,17 +37,17 @@ class Importing:
 
     async def answer(self, call: Call) -> Answer:
         deadline = asyncio.get_running_loop().time() + self.settings.reply_deadline.total_seconds()
-        request_id = _request_id(call)
+        request_id, total = _request_id(call), len(call.items or ())
         if request_id is not None:
             async with self.pool.acquire() as connection:
                 first = await idempotency.first_try(connection, request_id)
             if first is not None:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 call.let_go()
-                return _repeated(await self._await(first.batch, delivery, deadline), request_id)
+                return _repeated(await self._await(first.batch, delivery, deadline, call.share, total), request_id)
         batch, delivery = await self._begin(call, request_id)
         call.let_go()
-        return await self._await(batch, delivery, deadline)
+        return await self._await(batch, delivery, deadline, call.share, total)
 
     @property
     def _accepting(self) -> Accepting:
@@ -62,7 +63,7 @@ class Importing:
         self.publisher.check()
         return self.publishing.start(await self._accepting.complete(call, batch))
 
-    async def _await(self, batch: bytes, delivery: Delivery, deadline: float) -> Answer:
+    async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
         try:
             async with asyncio.timeout_at(deadline):
                 await delivery.confirmed.wait()
@@ -75,8 +76,13 @@ class Importing:
             return success(data={"task_id": batch.hex()})
         if not finished:
             return still_processing(batch.hex())
+        try:
+            await share.grow(total * results.SIZE_OF_ENTRY)
+        except NoRoom:
+            # What was accepted is not to be sent again.
+            return still_processing(batch.hex())
         async with self.pool.acquire() as connection:
-            entries = await results.all_entries(connection, batch)
+            entries = await results.entries(connection, batch, 0, total)
         return _finished(batch, entries)
 
     async def _finished_or_stopping(self, batch: bytes) -> bool:

@@ -11,6 +11,9 @@ from schemas.ids import SIZE
 
 Entry = dict[str, Any]
 
+# Bytes that an entry takes, its JSON beside it, as measured.
+SIZE_OF_ENTRY = 320
+
 
 @dataclass(frozen=True)
 class Status:
@@ -28,9 +31,10 @@ class Status:
         return 100 * (self.imported + self.failed) // self.total
 
 
-async def all_entries(connection: asyncpg.Connection, batch: bytes) -> list[Entry | None]:
-    total: int = await connection.fetchval("SELECT total FROM batches WHERE id = $1", batch)
-    return await entries(connection, batch, 0, total)
+async def total(connection: asyncpg.Connection, account: int, batch: bytes) -> int | None:
+    """How many items one of the account's batches has."""
+    found: int | None = await connection.fetchval("SELECT total FROM batches WHERE id = $1 AND account = $2", batch, account)
+    return found
 
 
 async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop: int) -> list[Entry | None]:

@@ -23,13 +23,17 @@ class GettingTaskStatus:
         batch = parse_id(request.task_id)
         if batch is None:
             raise not_found("task_id")
+        async with self.pool.acquire() as connection:
+            total = await results.total(connection, call.token.account, batch)
+        stop = min(request.start + request.limit, total or 0)
+        # Before a connection is taken: whoever waits for room keeps none from the others.
+        await call.share.grow(call.share.size + max(stop - request.start, 0) * results.SIZE_OF_ENTRY)
         # One moment for all of it, or the items would tell more than the counts.
         snapshot = {"isolation": "repeatable_read", "readonly": True}
         async with self.pool.acquire() as connection, connection.transaction(**snapshot):
             status = await results.status(connection, call.token.account, batch, self.settings.incomplete_after)
             if status is None:
                 raise not_found("task_id")
-            stop = min(request.start + request.limit, status.total)
             items = await results.entries(connection, batch, request.start, stop)
         counts = {"total": status.total, "imported": status.imported, "failed": status.failed}
         return success(

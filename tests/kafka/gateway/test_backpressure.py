@@ -16,12 +16,20 @@ from profuse.applying import apply
 from profuse.migrating.tables import alone, downgrade
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
-from tests.kafka.gateway.running import GOOD, TASK, Json, Running, running
+from tests.kafka.gateway.running import GOOD, PROFILE, TASK, TOKEN, Json, Running, running
 from tests.kafka.gateway.test_completion import left_behind
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ID = {"Request-ID": "order-1"}
+ALL_ANSWERED = """
+WITH answered AS (
+    INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, $2::int[], $3, '{}', '{}')
+    RETURNING batch, items
+)
+UPDATE batch_progress SET done = repeat('1', cardinality(items))::varbit, imported = cardinality(items)
+FROM answered WHERE batch_progress.batch = answered.batch
+"""
 TOKEN_FILE = '[[accounts]]\nid = 1\nname = "demo"\ntokens = [{{ name = "producer"{} }}]\n'
 
 
@@ -207,6 +215,57 @@ async def test_who_is_refused_leaves_nothing_behind(hasty: Running, token: objec
     tracemalloc.stop()
 
     assert held < 400_000
+
+
+@pytest.mark.promise("P-HTTP-42", "P-OPS-17")
+async def test_large_bodies_that_come_at_once_get_through_as_many_as_fit(configured: Settings) -> None:
+    size, count = 1_000_000, 8
+    file = {"name": "a.bin", "data": "data:;base64," + "A" * size}
+    body = json.dumps({"token": TOKEN, "trigger_id": 8, "data": [GOOD], "attach": file}).encode()
+    half = asyncio.Barrier(count)
+
+    async def sent() -> AsyncIterator[bytes]:
+        """Nobody is far ahead: each has as much there as the others when all of them need more."""
+        yield body[: size // 2]
+        await half.wait()
+        yield body[size // 2 :]
+
+    async with running(configured.model_copy(update={"bodies_limit": count * size // 2, "body_limit": size // 10})) as world:
+        answers = await asyncio.gather(*(world.raw(TASK, sent()) for _ in range(count)))
+        alone = await world.raw(TASK, body)
+
+    # Two of them fit, with their files beside them; and one token has half of all.
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert alone.status_code == 200
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_a_long_list_of_results_is_counted_as_what_it_takes(configured: Settings, patient: Running) -> None:
+    going_on = asyncio.Event()
+
+    async def half_sent() -> AsyncIterator[bytes]:
+        yield b" " * 100_000
+        await going_on.wait()
+
+    call = asyncio.create_task(patient.send(ID, data=[GOOD] * 500))
+    task = await patient.task()
+    await patient.pool.execute(ALL_ANSWERED, bytes.fromhex(task), list(range(500)), bytes.fromhex(PROFILE) * 500)
+    first = await call
+    async with running(configured.model_copy(update={"bodies_limit": 250_000})) as world:
+        holding = asyncio.create_task(world.raw(TASK, half_sent()))
+        async with asyncio.timeout(20):
+            while (shown := await world.post("tasks/status", task_id=task)).status_code == 200:
+                pass
+        few = await world.post("tasks/status", task_id=task, limit=10)
+        repeated = await world.send(ID, data=[GOOD] * 500)
+        going_on.set()
+        await holding
+        later = await world.send(ID, data=[GOOD] * 500)
+
+    assert (shown.status_code, few.status_code) == (429, 200)
+    # It was accepted, so nobody is asked to send it again.
+    assert (repeated.status_code, repeated.json()["data"]) == (202, {"task_id": task})
+    assert later.json() == first.json()
 
 
 @pytest.mark.promise("P-OPS-14")

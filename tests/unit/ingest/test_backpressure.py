@@ -90,7 +90,7 @@ async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
     waited = not slice_.done()
     backlog.position = 1
     await pressure.run_once()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await slice_
 
     assert waited
@@ -105,7 +105,7 @@ async def test_what_was_seen_before_the_broker_fell_silent_holds_no_slice_back()
     await asyncio.sleep(0)
     backlog.away = True
     await pressure.run_once()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await slice_
     backlog.handed += 1_000
     later = asyncio.create_task(pressure.room(asyncio.Event()))
@@ -126,7 +126,7 @@ async def test_a_gateway_that_must_go_does_not_wait_for_the_matchers() -> None:
     await asyncio.sleep(0)
     stopping.set()
     await pressure.run_once()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await slice_
 
 
@@ -148,7 +148,7 @@ async def test_who_finds_no_bytes_free_is_sent_away_soon() -> None:
     with pressure.holding() as held:
         await held.grow(100)
         with pytest.raises(Refused) as refused, pressure.holding() as more:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await more.grow(1)
     with pressure.holding() as later:
         await later.grow(1)
@@ -166,7 +166,7 @@ async def test_a_request_that_grows_waits_for_bytes_that_become_free() -> None:
             growing = asyncio.create_task(small.grow(11))
             await asyncio.sleep(0)
             waited = not growing.done()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await growing
 
     assert waited
@@ -177,6 +177,65 @@ async def test_a_request_that_is_alone_is_never_too_large() -> None:
     with Backlog().pressure().holding() as alone:
         await alone.grow(50)
         await alone.grow(500)
+
+
+async def _finishes(pressure: Backpressure, size: int) -> bool:
+    """Whether a request gets through that grows by little and little, as a body does that comes."""
+    try:
+        with pressure.holding() as share:
+            for held in range(1, size + 1):
+                await share.grow(held)
+                await asyncio.sleep(0)
+    except Refused:
+        return False
+    return True
+
+
+@pytest.mark.promise("P-HTTP-42")
+@pytest.mark.parametrize(("size", "fit"), [(60, 1), (40, 2), (25, 4)])
+async def test_of_requests_that_wait_for_one_another_as_many_get_through_as_fit(size: int, fit: int) -> None:
+    pressure = Backlog().pressure()
+    async with asyncio.timeout(20):
+        finished = await asyncio.gather(*(_finishes(pressure, size) for _ in range(20)))
+
+    assert sum(finished) >= fit
+    # Who came first goes before who came last.
+    assert finished == sorted(finished, reverse=True)
+    assert pressure._budget._used == 0
+
+
+@pytest.mark.promise("P-HTTP-42")
+async def test_who_comes_meanwhile_takes_nothing_from_those_who_cannot_finish_without_it() -> None:
+    pressure = Backlog().pressure()
+    with pressure.holding() as first, pressure.holding() as second:
+        await first.grow(50)
+        await second.grow(45)
+        growing = asyncio.create_task(first.grow(60))
+        await asyncio.sleep(0)
+        with pressure.holding() as newcomer:
+            entering = asyncio.create_task(newcomer.grow(1))
+            await asyncio.sleep(0)
+            entered = entering.done()
+            second.release()
+            async with asyncio.timeout(20):
+                await asyncio.gather(growing, entering)
+
+    assert not entered
+
+
+@pytest.mark.promise("P-HTTP-42")
+async def test_who_comes_meanwhile_goes_on_when_nobody_is_in_front_of_it_any_more() -> None:
+    pressure = Backlog().pressure()
+    with pressure.holding() as first, pressure.holding() as second, pressure.holding() as newcomer:
+        await first.grow(50)
+        await second.grow(50)
+        entering = asyncio.create_task(newcomer.grow(1))
+        await asyncio.sleep(0)
+        growing = asyncio.create_task(first.grow(60))
+        await asyncio.sleep(0)
+        second.release()
+        async with asyncio.timeout(20):
+            await asyncio.gather(growing, entering)
 
 
 @pytest.mark.promise("P-HTTP-38")

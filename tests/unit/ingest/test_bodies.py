@@ -79,7 +79,7 @@ async def test_gzip_parts_that_unpack_to_nothing_are_counted() -> None:
 async def test_bytes_are_reserved_as_they_are_unpacked() -> None:
     settings = Settings(body_limit=1_000_000)
     budget = Budget(1_000_000)
-    share, other = Share(budget), Share(budget)
+    other, share = Share(budget), Share(budget)
     await other.grow(500_000)
     with pytest.raises(NoRoom):
         await bodies.read(chunks(gzip.compress(b" " * 900_000)), gzipped=True, settings=settings, share=share)
