@@ -1,4 +1,4 @@
-"""What a matcher holds while one batch means 2,000 stored profiles of a MiB each, which parsed are 25 times that."""
+"""What a matcher holds while one batch means 2,000 stored profiles of a MiB each, or so many as are asked for."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from bench.account import TOKEN, TRIGGER
 from bench.stack import Stack, running
 from bench.worst import LIMIT, forget_peak, most_of, processes
 
-_PROFILES = 2_000
+_PROFILES = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
 _API = "/api/v1.1/"
 
 # Objects without a member are what costs most when it is parsed; the first one is copied.

@@ -94,7 +94,7 @@ async def in_one_partition(bench: Bench, values: Mapping[int, str], again: Mappi
     await bench.publisher.publish([Outgoing(topic, b"0", each.encode(), item_headers(BATCH, each.item)) for each in messages])
 
 
-@pytest.mark.promise("P-OPS-05", "P-OPS-34")
+@pytest.mark.promise("P-MATCH-31", "P-OPS-34")
 async def test_who_searches_for_a_culprit_keeps_no_locks_of_what_has_passed(bench: Bench) -> None:
     await bench.pool.execute("CREATE UNIQUE INDEX ON ledger (item)")
     await in_one_partition(bench, {5: "1", 7: "breaks while it is applied", 1: "1"})

@@ -83,3 +83,17 @@ async def test_a_server_that_goes_away_while_a_message_is_tried_alone_is_no_deat
 
 async def _stands(stream: object) -> bool:
     return len(stream.standing()) > 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.promise("P-OPS-36")
+async def test_what_comes_after_a_message_that_was_set_aside_has_seen_no_deaths(bench: Bench) -> None:
+    first, second = [ProfileImport(batch=BATCH.hex(), item=item, value="1", data={}) for item in range(2)]
+    topic = bench.settings.topic(IMPORTS.name)
+    await bench.publisher.publish([Outgoing(topic, b"0", first.encode())])
+    await bench.pool.execute("UPDATE progress SET holder = 'one that died', trying = true, deaths = $1", DEATHS - 1)
+    async with bench.running():
+        await bench.until_processed(1)
+        await bench.publisher.publish([Outgoing(topic, b"0", second.encode())])
+        await bench.until_processed(2)
+
+    assert await bench.items() == [1]

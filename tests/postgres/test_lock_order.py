@@ -54,7 +54,7 @@ async def lock(connection: asyncpg.Connection, profile: bytes) -> None:
     await connection.execute("SELECT FROM profiles WHERE id = $1 FOR NO KEY UPDATE NOWAIT", profile)
 
 
-@pytest.mark.promise("P-OPS-05")
+@pytest.mark.promise("P-MATCH-31")
 async def test_a_profile_that_turns_out_to_be_meant_is_not_waited_for_by_who_holds_others(world: World) -> None:
     asked = await world._prepared(await sharing(world))
     async with world.transaction() as rival:
@@ -81,7 +81,7 @@ async def test_who_is_gone_and_turns_out_to_be_meant_is_nobody(world: World) -> 
     assert [profile.get("_fname") for profile in await world.profiles()] == [None, None, "Last"]
 
 
-@pytest.mark.promise("P-OPS-05")
+@pytest.mark.promise("P-MATCH-31")
 async def test_an_identity_is_not_let_go_of_before_all_others_are_taken(world: World) -> None:
     """One takes a@, lets z@ go and takes 0@ first; another, who saw neither a@ nor z@ held, takes both."""
     (x,) = await world.bring([item("x@a.test")])
@@ -109,7 +109,7 @@ async def again(world: World, connection: asyncpg.Connection, messages: Sequence
     await connection.execute("COMMIT; BEGIN")
 
 
-@pytest.mark.promise("P-OPS-05")
+@pytest.mark.promise("P-MATCH-31")
 async def test_the_batches_of_dead_letters_are_locked_with_all_others_in_one_order(world: World) -> None:
     dead, living = sorted([await world.messages([item("ada@a.test")]) for _ in range(2)], key=lambda each: each[0].batch)
     asked = await world._prepared(living)

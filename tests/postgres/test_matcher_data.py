@@ -132,7 +132,7 @@ async def test_null_forgets_neither_email_nor_consent(world: World) -> None:
     assert await world.profile(created) == {name: value for name, value in before.items() if name != "_fname"}
 
 
-@pytest.mark.promise("P-DATA-27")
+@pytest.mark.promise("P-SUBS-12")
 async def test_a_stored_subscription_without_a_channel_costs_its_profile_nothing(world: World) -> None:
     (ada,) = await world.bring([item("ada@a.test")])
     await world.pool.execute("""UPDATE profiles SET subscriptions = '[{"resource_id": 24, "email": "odd@a.test"}]'""")

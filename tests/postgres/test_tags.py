@@ -49,14 +49,14 @@ async def by_tags(world: World, tags: str, **data: object) -> dict[str, object]:
     return entry
 
 
-@pytest.mark.promise("P-MATCH-06")
+@pytest.mark.promise("P-MATCH-32")
 async def test_a_tag_that_very_many_carry_costs_a_few_blocks(world: World) -> None:
     await carried(world, "art", 1, 1)
 
     assert await blocks(world, "art") < 40
 
 
-@pytest.mark.promise("P-MATCH-06")
+@pytest.mark.promise("P-MATCH-32")
 async def test_tags_that_very_many_carry_and_nobody_both_cost_so_many_steps_and_no_more(world: World) -> None:
     await carried(world, "art", 2, 2)
     await carried(world, "sea", 3, 2)
@@ -65,7 +65,7 @@ async def test_tags_that_very_many_carry_and_nobody_both_cost_so_many_steps_and_
     assert await by_tags(world, "art, sea") == AMBIGUOUS
 
 
-@pytest.mark.promise("P-MATCH-06")
+@pytest.mark.promise("P-MATCH-32")
 async def test_a_rare_tag_is_found_among_those_that_very_many_carry(world: World) -> None:
     await carried(world, "art", 1, 1)
     (ada,) = await world.bring([item("ada@a.test", interests=["art", "rare"])])
@@ -86,7 +86,7 @@ async def test_up_to_the_limit_it_is_known_for_certain_who_carries_all(world: Wo
     assert (await world.profile(made))["_fname"] == "Ada"
 
 
-@pytest.mark.promise("P-MATCH-06")
+@pytest.mark.promise("P-MATCH-32")
 async def test_where_no_end_is_in_sight_nobody_is_taken_for_the_only_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carriers, "MOST_STEPS", 6)
     (ada,) = await world.bring([item("ada@a.test", interests=["art", "sea"])])

@@ -161,7 +161,7 @@ def test_a_mistake_is_never_dropped(given: Any, error_text: str) -> None:
     assert raised.value.error_text == error_text
 
 
-@pytest.mark.promise("P-DATA-27")
+@pytest.mark.promise("P-SUBS-12")
 @pytest.mark.parametrize("stored", ODD)
 def test_a_stored_one_of_another_shape_stays_as_it_is_and_nobody_is_found_by_it(stored: Any) -> None:
     joined = join([stored, stored], ADA)
