@@ -37,10 +37,10 @@ class Budget:
 
     async def make_room(self, more: int, turn: int, waited: float) -> float:
         """Return when more is left, with the seconds that this turn has waited in all; raises `NoRoom`."""
-        loop = asyncio.get_running_loop()
-        began = loop.time() - waited
         if self._is_left(more, turn):
             return waited
+        loop = asyncio.get_running_loop()
+        began = loop.time() - waited
         if turn in self._held:
             self._waiting.add(turn)
         try:
