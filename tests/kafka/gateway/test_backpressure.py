@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -251,7 +252,7 @@ async def test_a_long_list_of_results_is_counted_as_what_it_takes(configured: Se
     task = await patient.task()
     await patient.pool.execute(ALL_ANSWERED, bytes.fromhex(task), list(range(500)), bytes.fromhex(PROFILE) * 500)
     first = await call
-    async with running(configured.model_copy(update={"bodies_limit": 250_000})) as world:
+    async with running(configured.model_copy(update={"bodies_limit": 250_000, "client_patience": timedelta(minutes=1)})) as world:
         holding = asyncio.create_task(world.raw(TASK, half_sent()))
         async with asyncio.timeout(20):
             while (shown := await world.post("tasks/status", task_id=task)).status_code == 200:
