@@ -46,22 +46,24 @@ class Committing(Generic[M]):
         crash_point("stream:read")
         chunk = await prepare(self._room, chunk, count)
         crash_point("stream:prepared")
-        await self._settled(chunk, owned)
+        await self._settled(chunk, owned, count)
         seconds = time.monotonic() - began
         metrics.CHUNK_SECONDS.labels(self._topic).observe(seconds)
         metrics.MESSAGES.labels(self._topic).inc(len(chunk))
         log.info("chunk_committed", topic=self._topic, messages=len(chunk), ms=round(seconds * 1000))
 
-    async def _settled(self, chunk: Sequence[Entry[M]], owned: Ownership, *, searching: bool = True) -> None:
+    async def _settled(self, chunk: Sequence[Entry[M]], owned: Ownership, count: Count, *, searching: bool = True) -> None:
         try:
             await self._tried(chunk, owned)
         except TooMuch as error:
             for part in halves(chunk) if len(chunk) > 1 else [[chunk[0].buried(str(error))]]:
-                await self._settled(part, owned, searching=searching)
+                await self._settled(part, owned, count, searching=searching)
+                # Each is a step, though none of preparing: all of them may take minutes.
+                count(0)
         except Culprit as error:
             if not searching:
                 raise
-            await self._settled(await searched(self._pool, self._room, chunk, error), owned, searching=False)
+            await self._settled(await searched(self._pool, self._room, chunk, error), owned, count, searching=False)
 
     async def _tried(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         async for attempt in attempts():
