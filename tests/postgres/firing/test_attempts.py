@@ -75,6 +75,8 @@ async def test_a_mail_that_may_have_arrived_is_sent_again_twice_at_most(world: W
 async def test_what_our_own_stop_cuts_off_counts_for_nobody(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
     monkeypatch.setattr(sending, "_GRACE", 0.0)
+    # Long before the group is cut off, so that what has ended can be marked.
+    monkeypatch.setattr(paging, "_GRACE", 3600.0)
 
     async def hang(_launch: Launch) -> None:
         launcher.stop.set()
