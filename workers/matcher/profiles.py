@@ -70,6 +70,8 @@ class _Held:
         self._left -= len(data) + len(subscriptions)
         # One alone is read however large it is: it was stored before.
         if self._left < 0 and self.profiles:
+            # The traceback would keep them while the parts are committed.
+            self.profiles.clear()
             raise TooMuch("means profiles that are too large together")
         decode = msgspec.json.decode
         self.profiles.append(Profile.stored(id_, self._databases[database], decode(data), decode(subscriptions)))
