@@ -128,3 +128,13 @@ async def test_what_is_a_culprit_only_beside_others_is_found_when_fewer_are_trie
 async def _waited_for(bench: Bench, rival: asyncpg.Connection) -> bool:
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid))"
     return bool(await bench.pool.fetchval(waiting, rival.get_server_pid()))
+
+
+@pytest.mark.promise("P-OPS-34")
+async def test_a_surprise_that_passes_while_a_culprit_is_searched_for_costs_nobody(bench: Bench) -> None:
+    bench.ledger.surprises = 1
+    await in_one_partition(bench, {5: "breaks while it is applied", 7: "1"})
+    async with bench.running():
+        await bench.until_processed(2)
+
+    assert await bench.items() == [7]
