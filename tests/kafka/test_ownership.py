@@ -101,6 +101,15 @@ async def test_a_partition_that_was_given_to_another_before_we_are_told_is_not_t
     assert list(member.owned.positions) == kept
 
 
+async def test_a_partition_that_was_given_to_another_before_we_are_told_does_not_lag(member: Member) -> None:
+    await member.owned.take_over()
+    (kept,) = given = member.everything[:1]
+    member.consumer._subscription.assign_from_subscribed(given)
+
+    # Perhaps: nothing was read of it yet.
+    assert member.owned.lagging() == {kept.partition}
+
+
 async def test_records_that_the_client_lost_are_read_again(bench: Bench, member: Member) -> None:
     await bench.feed(["1"] * COUNT)
     await member.owned.take_over()

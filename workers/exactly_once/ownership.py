@@ -102,7 +102,9 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 
     def lagging(self) -> set[int]:
         """Ours that have more than is processed, or perhaps; what comes to the others later was there for nobody who ended."""
-        ends = {partition: self._consumer.highwater(partition) for partition in self.positions}
+        # Of a partition that was given to another before we are told the client knows nothing.
+        ours = self.positions.keys() & self._consumer.assignment()
+        ends = {partition: self._consumer.highwater(partition) for partition in ours}
         return {partition.partition for partition, end in ends.items() if end is None or self.positions[partition] < end}
 
     def _own(self, partition: TopicPartition, row: progress.Position) -> None:
