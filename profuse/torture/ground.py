@@ -20,7 +20,7 @@ from profuse.stack.living import process_of
 from profuse.stack.readiness import is_ready
 from profuse.stack.state import RunningProcess
 
-COUNTS = {"gateway": 2, "matcher": 3, "launcher": 3}
+COUNTS = {"gateway": 2, "matcher": 2, "launcher": 2}
 # Shorter than a freeze, so that whoever is frozen wakes up as a zombie.
 LEASE = 8
 SESSION = 8
