@@ -47,7 +47,7 @@ class Connections:
             if (rested := self._rested()) is not None:
                 self._out += 1
                 return rested
-            if (self._out < self._most or clock() > self._humble_until) and (opened := await self._opened()) is not None:
+            if (self._out < self._most or clock() >= self._humble_until) and (opened := await self._opened()) is not None:
                 return opened
             await self._change()
 
@@ -100,7 +100,10 @@ class Connections:
     async def _change(self) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
-        await mine
+        # Those that are out may hang for minutes with somebody else's recipients: then the server is asked once more.
+        await asyncio.wait({mine}, timeout=max(0.0, self._humble_until - clock()))
+        if not mine.cancel():
+            mine.result()
 
     def _tell(self, trouble: str | None = None) -> None:
         waiting, self._waiting = self._waiting, []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.launching import launch
-from workers.launcher import dialogue
+from workers.launcher import connections, dialogue
 from workers.launcher.channel import SERVER, Deferred, Refused, Unavailable
 from workers.launcher.smtp import Smtp
 
@@ -79,6 +79,21 @@ async def test_one_connection_too_many_stops_none_of_the_others() -> None:
         await asyncio.gather(*[channel.send(launch()) for _ in range(12)])
 
     assert server.taken == 14
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_who_waits_for_a_connection_asks_again_though_those_that_are_out_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_HUMBLE", 0.1)
+    server = Scripted(most=1)
+    async with server.channel() as channel, asyncio.timeout(20):
+        await channel._connections.lend()
+        waiting = asyncio.create_task(channel.send(launch()))
+        while len(server.writers) < 2:
+            await asyncio.sleep(0)
+        server.most = 2
+        await waiting
+
+    assert server.taken == 1
 
 
 @pytest.mark.promise("P-LAUNCH-28")
