@@ -119,6 +119,21 @@ async def test_a_replay_replaces_the_items_entry_and_no_other(scene: Scene) -> N
 
 
 @pytest.mark.promise("P-DOOR-17")
+async def test_a_replay_leaves_the_name_by_which_launches_find_what_the_others_brought(scene: Scene) -> None:
+    await scene.send((0, GARBAGE), (1, scene.messages[1].encode()), (2, GARBAGE))
+    named = "SELECT chunk FROM results WHERE batch = $1 AND 1 = ANY(items)"
+    async with matching(scene):
+        await scene.until_dead(2)
+        before = await scene.bench.pool.fetchval(named, scene.batch)
+        await scene.mend(0)
+        await scene.replay(batch=scene.batch)
+
+    (told, *_) = await matched(scene)
+    assert (before, await scene.bench.pool.fetchval(named, scene.batch)) == (1, 1)
+    assert told["item"] == b"1"
+
+
+@pytest.mark.promise("P-DOOR-17")
 async def test_replaying_again_and_from_two_places_counts_the_item_once(scene: Scene) -> None:
     await scene.send((0, GARBAGE))
     async with matching(scene):

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from schemas import bits
+from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.ids import SIZE
 from workers.exactly_once import Surprise
 from workers.matcher.reading import Item, Outcome
@@ -49,20 +50,26 @@ async def fresh(connection: asyncpg.Connection, asked: Sequence[R]) -> list[R]:
 
 
 def by_batch(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
-    """The outcomes of each batch in the order of its items; the first one's number names the chunk."""
-    chunks: dict[bytes, list[Outcome]] = defaultdict(list)
+    """The outcomes of each batch in the order of its items; the first one's number names the chunk.
+
+    The dead lie apart: a replay takes them back and names what is left anew, and launches know the others by the name that they have.
+    """
+    chunks: dict[tuple[bytes, bool], list[Outcome]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda outcome: (outcome.batch.id, outcome.number)):
-        chunks[outcome.batch.id].append(outcome)
+        chunks[outcome.batch.id, outcome.error is CANNOT_BE_PROCESSED].append(outcome)
     return list(chunks.values())
 
 
 async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outcome]]) -> None:
-    """Store the outcomes, a batch's in each chunk; raises `Surprise` if another transaction did one of the items."""
+    """Store the outcomes of each chunk; raises `Surprise` if another transaction did one of the items."""
     if not chunks:
         return
     await connection.execute(_RESULTS, *zip(*map(_result, chunks), strict=True))
-    counts = [_count(chunk) for chunk in chunks]
-    await connection.execute(_LOCK, [batch for batch, *_ in counts])
+    batches: dict[bytes, list[Outcome]] = defaultdict(list)
+    for chunk in chunks:
+        batches[chunk[0].batch.id] += chunk
+    await connection.execute(_LOCK, list(batches))
+    counts = [_count(outcomes) for outcomes in batches.values()]
     if await connection.execute(_COUNT, *zip(*counts, strict=True)) != f"UPDATE {len(counts)}":
         raise Surprise("an item was done meanwhile")
 
@@ -75,11 +82,11 @@ def _result(chunk: Sequence[Outcome]) -> tuple[bytes, int, str, bytes, str, str]
     return chunk[0].batch.id, chunk[0].number, f"{{{items}}}", profiles, _json(errors), _json(custom_data)
 
 
-def _count(chunk: Sequence[Outcome]) -> tuple[bytes, asyncpg.BitString, int, int]:
-    batch = chunk[0].batch
-    done = bits.packed(batch.total, (outcome.number for outcome in chunk))
-    failed = sum(outcome.error is not None for outcome in chunk)
-    return batch.id, asyncpg.BitString.frombytes(done, bitlength=batch.total), len(chunk) - failed, failed
+def _count(outcomes: Sequence[Outcome]) -> tuple[bytes, asyncpg.BitString, int, int]:
+    batch = outcomes[0].batch
+    done = bits.packed(batch.total, (outcome.number for outcome in outcomes))
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    return batch.id, asyncpg.BitString.frombytes(done, bitlength=batch.total), len(outcomes) - failed, failed
 
 
 def _json(value: object) -> str:
