@@ -15,8 +15,8 @@ from ingest.failing import PARTITIONS_CHANGED, PartitionsChanged
 from ingest.kafka import BrokerAway
 from ingest.tallies import Tally
 from ingest.turns import Turns
+from runtime.advice import KAFKA_AWAY, todo
 from schemas import metrics
-from schemas.outages import KAFKA_AWAY, todo
 
 log = structlog.get_logger()
 

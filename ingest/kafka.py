@@ -12,8 +12,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
 from ingest.deliveries import Delivery, Placed, Queue
-from schemas.crashes import crash_point
-from schemas.outages import KAFKA_AWAY
+from runtime.advice import KAFKA_AWAY
+from runtime.crash_points import crash_point
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
 

@@ -14,8 +14,8 @@ from ingest.failing import DATABASE_AWAY
 from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.turns import Records, Turns
-from schemas.crashes import crash_point
-from schemas.outages import todo
+from runtime.advice import todo
+from runtime.crash_points import crash_point
 
 log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from ingest.door import Door, Served, wants_200
 from ingest.failing import DATABASE_AWAY
 from ingest.kafka import BrokerAway
 from ingest.scanning import NotJson
+from runtime.advice import KAFKA_AWAY, todo
 from schemas import metrics
-from schemas.outages import KAFKA_AWAY, todo
 
 log = structlog.get_logger()
 

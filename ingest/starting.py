@@ -13,7 +13,7 @@ from ingest.kafka import open_publisher
 from ingest.memory import give_back_large_blocks
 from ingest.offsets import BROKER_AWAY, open_ends
 from ingest.postgres import Pool, open_pool
-from schemas.outages import POSTGRES_AWAY, todo
+from runtime.advice import POSTGRES_AWAY, todo
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 

@@ -9,7 +9,7 @@ from typer.exceptions import TyperException
 
 from profuse.commands import configuration, dead_letters, demo, launches, profiles, rooms, stack, torture
 from profuse.misspelling import misspelled
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 app = typer.Typer(
     help="Bulk profile imports that start a timed trigger campaign for every profile, exactly once.",

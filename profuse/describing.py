@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from profuse.masking import masked
+from runtime.masking import masked
 from schemas.settings import Settings
 
 _HEADER = "# Every setting with its default: take the # away from what is to differ. Written by `profuse settings --env`."

@@ -8,10 +8,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from profuse.masking import masked
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
+from runtime.masking import masked
+from runtime.postgres import open_pool
 from schemas.settings import Settings
-from workers.postgres import open_pool
 
 # InternalClientError: a connection was ended, and asyncpg has not yet read that it is closed.
 SILENT = (

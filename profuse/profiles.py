@@ -10,7 +10,7 @@ from ingest.accounts import Database
 from ingest.answers import Refused
 from ingest.requests import GetProfile, checked
 from profuse.postgres import plain_connection
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
 from store import erasing

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from runtime.kafka import BrokerUnavailable
+from runtime.producer import Publisher
 from schemas.messages import TriggerStart
 from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
 from tests.launching import Remembering, World, matched
-from workers.kafka import BrokerUnavailable
 from workers.launcher import claiming, launches
 from workers.launcher.clock import clock
 from workers.launcher.enclosures import Enclosures
@@ -21,7 +22,6 @@ from workers.launcher.groups import Group, started_by
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
-from workers.publisher import Publisher
 
 LEASE = timedelta(seconds=30)
 

@@ -1,6 +1,6 @@
 """What is wrong with a file."""
 
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 
 class BadFile(CannotRun):

@@ -7,7 +7,7 @@ import asyncpg
 from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed, wait_random
 
 from profuse.postgres import patient_connections
-from schemas.crashes import crash_point
+from runtime.crash_points import crash_point
 from schemas.settings import Settings
 from workers.exactly_once import Surprise
 from workers.matcher import refiling

@@ -11,8 +11,8 @@ from rich.table import Column
 from profuse.commands.options import Dir
 from profuse.commands.progress import told_in_a_line
 from profuse.commands.tables import show
-from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 app = typer.Typer()

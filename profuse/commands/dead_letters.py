@@ -10,8 +10,8 @@ import typer
 from profuse.commands.options import Dir
 from profuse.commands.progress import told_how_far
 from profuse.commands.tables import show as show_table
-from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
+from runtime.errors import CannotRun
 
 app = typer.Typer(help="See what could not be processed, send it again, or give it up.", no_args_is_help=True)
 

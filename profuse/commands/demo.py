@@ -22,7 +22,7 @@ def demo(directory: Dir = None) -> None:
     """
     from profuse.demo.telling import tell
     from profuse.stack import living, starting
-    from profuse.stack.racing import first
+    from runtime.racing import first
 
     found, console = directory_of(directory), Console(highlight=False)
 

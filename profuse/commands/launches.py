@@ -10,8 +10,8 @@ from rich.table import Column
 
 from profuse.commands.options import Dir
 from profuse.commands.tables import show
-from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
+from runtime.errors import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
 

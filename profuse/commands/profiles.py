@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from profuse.commands.options import Dir
-from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
+from runtime.errors import CannotRun
 
 app = typer.Typer(help="See a profile, or erase it.", no_args_is_help=True)
 

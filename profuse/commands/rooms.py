@@ -22,7 +22,7 @@ def gateway(directory: Dir = None) -> None:
     Example: PROFUSE_PORT=8080 profuse gateway
     """
     from ingest.starting import NotMigrated, open_gateway
-    from profuse.process import host
+    from runtime.process import host
 
     host("gateway", open_gateway, settings_of(directory), fatal=(NotMigrated,))
 
@@ -33,7 +33,7 @@ def matcher(directory: Dir = None) -> None:
 
     Example: PROFUSE_HEALTH_PORT=9091 profuse matcher
     """
-    from profuse.process import host
+    from runtime.process import host
     from workers.exactly_once import Stuck, TopicChanged
     from workers.matcher.room import open_matcher
 
@@ -46,7 +46,7 @@ def launcher(directory: Dir = None) -> None:
 
     Example: PROFUSE_HEALTH_PORT=9092 profuse launcher
     """
-    from profuse.process import host
+    from runtime.process import host
     from workers.exactly_once import Stuck, TopicChanged
     from workers.launcher.room import open_launcher
 
@@ -64,7 +64,7 @@ def mail_sink(
 
     Example: PROFUSE_SMTP=smtp://127.0.0.1:1025 profuse mail-sink mail
     """
-    from profuse.process import host
     from profuse.stack.mail import open_mail_sink
+    from runtime.process import host
 
     host("mail-sink", partial(open_mail_sink, directory=kept_in), settings_of(directory))

@@ -34,7 +34,7 @@ def up(
     Example: profuse up --detach --matchers 2
     """
     from profuse.stack import living, starting
-    from profuse.stack.racing import first
+    from runtime.racing import first
 
     found = directory_of(directory)
     counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers}

@@ -30,10 +30,10 @@ def torture(
     """
     from profuse.stack import directory as directories
     from profuse.stack import stopping
-    from profuse.stack.racing import first
     from profuse.torture.ground import forget_the_environment
     from profuse.torture.report import Report, table, told
     from profuse.torture.running import torture as run
+    from runtime.racing import first
 
     forget_the_environment()
     # Its clients are cut off on purpose all the time, and would say so over and over.

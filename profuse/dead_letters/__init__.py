@@ -10,7 +10,7 @@ from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.showing import content, shown, table
 from profuse.dead_letters.wanting import LIST, Key, Wanted, key, shown_key, wanted
 from profuse.postgres import transaction
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 DROPPED_TOGETHER = 1_000

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from profuse.dead_letters.letters import Letter, among, find
 from profuse.dead_letters.wanting import Key, Wanted
 from profuse.postgres import transaction
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
+from runtime.kafka import BrokerUnavailable
+from runtime.producer import Publisher, open_publisher
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.settings import Settings
 from schemas.tables import dead_letters
 from schemas.topics import IMPORTS, Outgoing
 from workers.exactly_once.dead_letters import headers_of
-from workers.kafka import BrokerUnavailable
-from workers.publisher import Publisher, open_publisher
 
 # Payloads that are in memory at a time, of at most 256 KiB each.
 PAGE = 100

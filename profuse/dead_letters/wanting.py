@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
 from schemas.topics import ALL

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

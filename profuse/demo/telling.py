@@ -11,7 +11,7 @@ from profuse.demo.watching import events_from_now, show_launches, show_pending
 from profuse.stack import state
 from profuse.stack.finding import settings_of
 from profuse.stack.living import supervised
-from profuse.stack.racing import first
+from runtime.racing import first
 
 
 async def tell(directory: Path, console: Console) -> None:

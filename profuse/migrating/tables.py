@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_fixed, wait_random_exponential
 
-from profuse.masking import masked
 from profuse.migrating.starting import while_starting
 from profuse.postgres import engine_on
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
+from runtime.masking import masked
 from schemas.settings import Settings
 
 # Beside the package, in a checkout as in an installed wheel.

@@ -8,10 +8,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from profuse.migrating.starting import while_starting
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
+from runtime.kafka import topics_of
 from schemas.settings import Settings
 from schemas.topics import ALL, COPIES, safe_settings
-from workers.kafka import topics_of
 
 log = structlog.get_logger()
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from profuse.stack import state
-from profuse.stack.failures import CannotRun
 from profuse.stack.ports import free_port, is_free
+from runtime.errors import CannotRun
 
 
 class AlreadySupervised(Exception):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from profuse.stack import state
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 

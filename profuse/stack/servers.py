@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from profuse.stack import kafka, postgres
 from profuse.stack.child import Child
-from profuse.stack.failures import CannotRun
 from profuse.stack.ports import free_port
 from profuse.stack.readiness import until_ready
+from runtime.errors import CannotRun
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from pathlib import Path
 from profuse.stack import directory as directories
 from profuse.stack import leftovers, state, wanted
 from profuse.stack.child import Child, Process
-from profuse.stack.failures import CannotRun
 from profuse.stack.keeping import Say
 from profuse.stack.living import supervised
 from profuse.stack.supervisor import Supervisor
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 _PATIENCE = 120.0

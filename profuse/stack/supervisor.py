@@ -13,11 +13,11 @@ from profuse.pacing import now_and_then
 from profuse.stack import directory as directories
 from profuse.stack import kafka, postgres, readiness, rooms, state, wanted
 from profuse.stack.child import Child, Process
-from profuse.stack.failures import CannotRun
 from profuse.stack.keeping import Keeper, Say
 from profuse.stack.living import identity_of
 from profuse.stack.ports import LOOPBACK, reachable
-from profuse.stack.racing import first
+from runtime.errors import CannotRun
+from runtime.racing import first
 from schemas.settings import Settings
 
 # The servers go last; each stage has at least so many seconds to finish. No room waits for another one, so they go together: a

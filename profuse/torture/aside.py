@@ -7,7 +7,7 @@ import asyncpg
 from profuse import dead_letters
 from profuse.dead_letters.wanting import Wanted
 from profuse.postgres import SILENT
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 # What is kept of each batch, in the order in which it is copied.

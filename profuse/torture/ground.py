@@ -15,10 +15,10 @@ import httpx
 import psutil
 
 from profuse.stack import state
-from profuse.stack.failures import CannotRun
 from profuse.stack.living import process_of
 from profuse.stack.readiness import is_ready
 from profuse.stack.state import RunningProcess
+from runtime.errors import CannotRun
 
 COUNTS = {"gateway": 2, "matcher": 2, "launcher": 2}
 # Shorter than a freeze, so that whoever is frozen wakes up as a zombie.

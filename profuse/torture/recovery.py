@@ -11,9 +11,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from runtime import postgres
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES
-from workers import postgres
 
 # By topic and partition, as the workers keep them in Postgres.
 Positions = dict[TopicPartition, int]

@@ -12,7 +12,6 @@ import asyncpg
 
 from profuse.applying import apply
 from profuse.stack import starting
-from profuse.stack.failures import CannotRun
 from profuse.stack.finding import settings_of
 from profuse.torture.account import ACCOUNT, FILE
 from profuse.torture.aside import keep_aside, replay_refused, take_all
@@ -27,6 +26,7 @@ from profuse.torture.population import Population
 from profuse.torture.producers import Producer
 from profuse.torture.recovery import Watch, watching
 from profuse.torture.report import Report
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 Say = Callable[[str], None]

@@ -10,14 +10,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from runtime.kafka import BrokerUnavailable
+from runtime.postgres import open_pool
+from runtime.producer import Publisher, open_publisher
 from schemas.ids import new_id
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
 from workers.exactly_once import Dead, Stream, Surprise, TooMuch, Unprocessable
-from workers.kafka import BrokerUnavailable
-from workers.postgres import open_pool
-from workers.publisher import Publisher, open_publisher
 
 BATCH = new_id()
 

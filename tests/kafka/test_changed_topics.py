@@ -7,11 +7,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from profuse.migrating import migrate
+from runtime import kafka
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing
 from tests.kafka.conftest import Bench, until
 from tests.kafka.hosting import OPENING, Hosted, hosted, says
-from workers import kafka
 from workers.exactly_once import TopicChanged
 
 TOPICS: dict[str, Any] = {"matcher": IMPORTS, "launcher": MATCHES}

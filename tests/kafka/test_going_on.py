@@ -8,11 +8,11 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from runtime.postgres import open_pool
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench, until
 from workers.exactly_once import Stream, Surprise
-from workers.postgres import open_pool
 
 COUNT = 500
 SURPRISES = (

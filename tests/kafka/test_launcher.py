@@ -11,12 +11,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from runtime.producer import open_publisher
 from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import EVENTS, MATCHES, Outgoing
 from tests.launching import World, matched, new_world
 from workers.launcher.room import Launcher, open_launcher
-from workers.publisher import open_publisher
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from runtime.postgres import open_pool
+from runtime.producer import Publisher
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, Outgoing
@@ -14,8 +16,6 @@ from tests.kafka.conftest import BATCH, Bench, until
 from workers.exactly_once import Stream, Stuck, liveness
 from workers.exactly_once.liveness import Position, lagging
 from workers.exactly_once.stream import STUCK
-from workers.postgres import open_pool
-from workers.publisher import Publisher
 
 COUNT = 50
 

@@ -12,12 +12,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
 from profuse.migrating import migrate, starting, topics
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
+from runtime.kafka import look_at_topics
 from schemas.settings import Settings
 from schemas.topics import ALL, EVENTS, IMPORTS, MATCHES, Topic
 from tests.kafka.hosting import hosted, says
 from tests.migrating import HEAD
-from workers.kafka import look_at_topics
 
 
 @asynccontextmanager

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from aiokafka.structs import TopicPartition
 
+from runtime.kafka import new_consumer
+from runtime.producer import Publisher
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, MATCHES, Outgoing
 from tests.kafka.conftest import BATCH, Bench, announced
 from workers.exactly_once import progress
 from workers.exactly_once.chunks import Capacity, Record, decoded
 from workers.exactly_once.ownership import Ownership
-from workers.kafka import new_consumer
-from workers.publisher import Publisher
 
 COUNT = 10
 

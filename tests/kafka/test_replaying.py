@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 from profuse.dead_letters import find, replay
 from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.wanting import Wanted
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, item_headers

@@ -10,7 +10,7 @@ import pytest
 from profuse.applying import BadFile, apply
 from profuse.migrating.tables import alone, downgrade
 from profuse.postgres import transaction
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 from schemas.tokens import hashed
 

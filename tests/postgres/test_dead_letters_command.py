@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from profuse import dead_letters
 from profuse.__main__ import app
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.ids import new_id
 from schemas.settings import Settings
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from profuse.applying import apply, surveying
+from runtime.postgres import open_pool
 from schemas.settings import Settings
 from tests.matching import HEAD, World, item, new_world
-from workers.postgres import open_pool
 
 BEFORE = HEAD + 'fields = { tier = { type = "enum", options = ["gold", "legacy"], match = true } }\n'
 RETIRED = BEFORE.replace(', "legacy"', ', "silver"')

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from runtime.postgres import open_pool
 from schemas.settings import MIB, Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import TooMuch
 from workers.matcher import profiles, refiling
-from workers.postgres import open_pool
 
 # Half a MiB each, compressed on disk to nearly nothing, and not at all.
 _LARGE = "UPDATE profiles SET data = data || jsonb_build_object('_fname', repeat('x', $1))"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from runtime.postgres import open_pool
 from schemas.messages import TriggerStart
 from schemas.settings import Settings
 from tests.firing import claim
@@ -16,7 +17,6 @@ from workers.launcher.clock import clock
 from workers.launcher.groups import Group, NewGroup, started_by
 from workers.launcher.launches import Marks
 from workers.launcher.leases import Lease
-from workers.postgres import open_pool
 
 LEASE = timedelta(seconds=30)
 OVER = timedelta(0)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from runtime.producer import Publisher
 from schemas.settings import MIB, Settings
 from tests.firing import claim
 from tests.launching import NOBODY, Remembering, World, new_world
@@ -18,7 +19,6 @@ from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.sending import Sending
 from workers.launcher.work import Work
-from workers.publisher import Publisher
 
 LEASE = timedelta(seconds=30)
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import pytest
 
+from runtime.postgres import open_pool
 from schemas.identities import holder_number
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Dead, Surprise
 from workers.matcher.reading import Item, Outcome
-from workers.postgres import open_pool
 
 PHONE = "+79000000000"
 # The lowest of the ids, and the last holder that a look-up shows.

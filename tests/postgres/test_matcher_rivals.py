@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from runtime.postgres import open_pool
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Surprise
 from workers.matcher import profiles
-from workers.postgres import open_pool
 
 # Nobody counts on more rivals than that.
 CONNECTIONS = 5

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from profuse.__main__ import app
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 from tests.matching import Json, World, item, new_world
 

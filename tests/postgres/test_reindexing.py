@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from profuse.applying import apply, refiling
+from runtime.postgres import open_pool
 from schemas.fields import Field, declared
 from schemas.identities import identities_of
 from schemas.settings import Settings
 from tests.matching import HEAD, World, item, new_world
-from workers.postgres import open_pool
 
 BEFORE = HEAD + 'fields = { loyalty = "string", hobbies = "tags", plan = { type = "enum", options = ["free", "pro"] } }\n'
 ONE = BEFORE.replace('loyalty = "string"', 'loyalty = { type = "string", match = true }')

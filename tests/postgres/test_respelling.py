@@ -8,9 +8,9 @@ import pytest
 
 from profuse.migrating import migrate_tables
 from profuse.migrating.tables import alone, upgrade
+from runtime.postgres import open_pool
 from schemas.settings import Settings
 from tests.matching import World, item
-from workers.postgres import open_pool
 
 FIELDS = {
     "since": {"type": "date", "match": True, "options": []},

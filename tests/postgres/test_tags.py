@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from runtime.postgres import open_pool
 from schemas.identities import Kind, tagged
 from schemas.settings import Settings
 from store import carriers
 from store.carriers import MOST_STEPS
 from tests.matching import World, item, new_world
-from workers.postgres import open_pool
 
 MANY = 50_000
 AMBIGUOUS = {"error": 409, "error_text": "More than one profile matches"}

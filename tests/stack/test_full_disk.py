@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from profuse.stack import directory as directories
-from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
+from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
 from tests.pipeline.stack import ACCOUNT, BATCH
 from tests.stack.cramped import ROOMS, Cramped
 from tests.stack.disk import mounted

@@ -3,7 +3,7 @@
 import pytest
 
 from profuse.describing import described, example
-from profuse.masking import masked
+from runtime.masking import masked
 from schemas.settings import Settings
 
 

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from profuse.health import application
+from runtime.health import application
 from schemas import metrics
 
 

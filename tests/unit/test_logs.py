@@ -2,7 +2,7 @@
 
 import logging
 
-from profuse.logs import Repeats
+from runtime.logs import Repeats
 
 
 def test_a_line_that_comes_again_at_once_is_left_out() -> None:

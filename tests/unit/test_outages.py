@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from schemas.outages import POSTGRES_AWAY, POSTGRES_FULL, todo
+from runtime.advice import POSTGRES_AWAY, POSTGRES_FULL, todo
 
 STATES = {"53100": POSTGRES_FULL, "57P03": POSTGRES_AWAY, "08006": POSTGRES_AWAY, "42P01": None, "53300": None}
 

@@ -7,8 +7,9 @@ from typing import Generic
 import asyncpg
 import structlog
 
+from runtime.crash_points import crash_point
+from runtime.producer import Publisher
 from schemas import metrics
-from schemas.crashes import crash_point
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, M, Outgoing
 from workers.exactly_once import dead_letters, progress
@@ -19,7 +20,6 @@ from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
 from workers.exactly_once.room import Dead, Room, TooMuch
 from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, unit_of_work
-from workers.publisher import Publisher
 
 log = structlog.get_logger()
 

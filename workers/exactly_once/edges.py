@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import structlog
 
-from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY
+from runtime import kafka, postgres
+from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY
+from runtime.kafka import BrokerUnavailable
+from runtime.postgres import AWAY
 from schemas.settings import Settings
-from workers import kafka, postgres
 from workers.exactly_once.telling import shown
-from workers.kafka import BrokerUnavailable
-from workers.postgres import AWAY
 
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 import asyncpg
 import structlog
 
+from runtime.kafka import BrokerUnavailable, end_offsets
+from runtime.postgres import AWAY
 from schemas.settings import Settings
-from workers.kafka import BrokerUnavailable, end_offsets
-from workers.postgres import AWAY
 
 log = structlog.get_logger()
 

@@ -7,12 +7,12 @@ import asyncpg
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from schemas.crashes import crash_point
+from runtime.crash_points import crash_point
+from runtime.producer import Publisher
 from schemas.ids import new_id
 from schemas.topics import M
 from workers.exactly_once import progress
 from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, fingerprint, following
-from workers.publisher import Publisher
 
 log = structlog.get_logger()
 

@@ -10,6 +10,9 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
+from runtime.postgres import AWAY
+from runtime.producer import Publisher
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry
@@ -25,9 +28,6 @@ from workers.exactly_once.room import Room
 from workers.exactly_once.telling import advice, shown
 from workers.exactly_once.trials import Suspects, Trials
 from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
-from workers.kafka import BrokerUnavailable, new_consumer, stop_client
-from workers.postgres import AWAY
-from workers.publisher import Publisher
 
 log = structlog.get_logger()
 

@@ -2,11 +2,11 @@
 
 import asyncpg
 
-from schemas.outages import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
+from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
+from runtime.postgres import AWAY
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.ownership import TopicMissing
 from workers.exactly_once.trouble import Culprit, Overlong, Trouble, trouble_of
-from workers.postgres import AWAY
 
 _FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
 _AGAIN = "nothing: it is tried again, with fewer messages at a time; one that takes too long even alone is set aside"

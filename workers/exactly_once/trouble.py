@@ -12,10 +12,10 @@ from typing import Self
 
 import asyncpg
 
+from runtime.kafka import AWAY as BROKER_AWAY
 from schemas.messages import NewerVersion, Unreadable
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.room import Surprise, TooMuch
-from workers.kafka import AWAY as BROKER_AWAY
 
 # What the database says of itself, of us, or of the moment; by the first two letters of SQLSTATE.
 _WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})

@@ -8,8 +8,9 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from runtime.advice import todo
+from runtime.postgres import AWAY
 from schemas import metrics
-from schemas.outages import todo
 from schemas.settings import Settings
 from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import claiming, launches
@@ -18,7 +19,6 @@ from workers.launcher.groups import Group
 from workers.launcher.leases import Lease
 from workers.launcher.paging import Paging
 from workers.launcher.turns import Turns
-from workers.postgres import AWAY
 
 log = structlog.get_logger()
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import asyncpg
 
+from runtime.postgres import AWAY
 from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import launches
 from workers.launcher.clock import clock
 from workers.launcher.cutting import T, unless
 from workers.launcher.groups import Group
-from workers.postgres import AWAY
 
 # Seconds.
 _LOOK_EVERY = 1.0

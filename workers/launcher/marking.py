@@ -9,15 +9,15 @@ import asyncpg
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
 
+from runtime.advice import todo
+from runtime.crash_points import crash_point
+from runtime.kafka import BrokerUnavailable
 from schemas import metrics
-from schemas.crashes import crash_point
 from schemas.messages import ProfileEvent
-from schemas.outages import todo
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack
 from workers.exactly_once.trouble import Trouble, trouble_of
-from workers.kafka import BrokerUnavailable
 from workers.launcher import events, launches, profiles
 from workers.launcher.events import Imported
 from workers.launcher.gates import PutOff

@@ -8,7 +8,8 @@ from dataclasses import replace
 import asyncpg
 import structlog
 
-from schemas.crashes import crash_point
+from runtime.crash_points import crash_point
+from runtime.postgres import AWAY
 from schemas.settings import Settings
 from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import campaigns, launches, parting, profiles
@@ -25,7 +26,6 @@ from workers.launcher.publishing import Publish
 from workers.launcher.sending import Due, Page, Sending
 from workers.launcher.terms import Campaign, Ending, Outcome
 from workers.launcher.work import Work
-from workers.postgres import AWAY
 
 log = structlog.get_logger()
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from runtime.kafka import BrokerUnavailable
 from schemas.topics import Outgoing
-from workers.kafka import BrokerUnavailable
 
 Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 

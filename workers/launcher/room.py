@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from runtime.postgres import open_pool
+from runtime.producer import open_publisher
 from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS
@@ -18,8 +20,6 @@ from workers.launcher.publishing import Together
 from workers.launcher.scheduling import Scheduling
 from workers.launcher.sending import Sending
 from workers.launcher.smtp import Smtp
-from workers.postgres import open_pool
-from workers.publisher import open_publisher
 from workers.retention import Retention
 
 # Seconds for a chunk that is under way when we are told to stop, as when the broker hangs: it is done again.

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
+from runtime.postgres import open_pool
+from runtime.producer import open_publisher
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
@@ -17,8 +19,6 @@ from workers.matcher.geo import open_geo
 from workers.matcher.importing import Locate
 from workers.matcher.loading import Batches
 from workers.matcher.reading import Item, Outcome, read
-from workers.postgres import open_pool
-from workers.publisher import open_publisher
 
 REMEMBERED_BATCHES = 4_096
 

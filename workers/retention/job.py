@@ -9,11 +9,11 @@ from functools import partial
 import asyncpg
 import structlog
 
+from runtime.kafka import BrokerUnavailable
+from runtime.postgres import AWAY
 from schemas import metrics
 from schemas.settings import Settings
 from store.erasing import strip
-from workers.kafka import BrokerUnavailable
-from workers.postgres import AWAY
 from workers.retention import batches, letters, records
 
 log = structlog.get_logger()

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import asyncpg
 
+from runtime import kafka
+from runtime.kafka import BrokerUnavailable
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
-from workers import kafka
-from workers.kafka import BrokerUnavailable
 
 # How far a gateway's clock, which records carry, may be from the database's.
 _CLOCKS_DIFFER = timedelta(hours=1)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from runtime.producer import Publisher, open_publisher
 from schemas.settings import Settings
 from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule, silent
 from tests.launching import Remembering, World
 from workers.launcher import launches, paging, sending
 from workers.launcher.terms import Launch
-from workers.publisher import Publisher, open_publisher
 
 _SHORT = timedelta(seconds=1)
 _WAITING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"

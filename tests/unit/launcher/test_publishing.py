@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from runtime.kafka import BrokerUnavailable
 from schemas.topics import Outgoing
-from workers.kafka import BrokerUnavailable
 from workers.launcher.publishing import Together
 
 

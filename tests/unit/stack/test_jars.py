@@ -12,7 +12,7 @@ from jgo.env import LockedDependency, LockFile
 from jgo.maven import MavenContext
 
 from profuse.stack import jars
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 JAR = b"the jar that was locked"
 

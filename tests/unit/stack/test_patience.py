@@ -6,7 +6,7 @@ import pytest
 
 from profuse.pacing import now_and_then
 from profuse.stack import starting
-from profuse.stack.failures import CannotRun
+from runtime.errors import CannotRun
 
 
 @pytest.mark.promise("P-DOOR-36")

@@ -14,10 +14,10 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
-from profuse import logs
-from profuse.health import Checked, serving
-from profuse.masking import masked
-from profuse.stack.failures import CannotRun
+from runtime import logs
+from runtime.errors import CannotRun
+from runtime.health import Checked, serving
+from runtime.masking import masked
 from schemas.settings import Settings
 
 log = structlog.get_logger()

@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from runtime.kafka import STOPPING, BrokerUnavailable, stop_client
 from schemas.settings import Settings
 from schemas.topics import Outgoing, partition
-from workers.kafka import STOPPING, BrokerUnavailable, stop_client
 
 # Below the broker's default for a topic's largest batch.
 BATCH_BYTES = 900_000

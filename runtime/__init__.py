@@ -1,0 +1,1 @@
+"""What every process is made of, whatever its room: signals, health, logs, and the ways to both servers."""
