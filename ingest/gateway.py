@@ -13,7 +13,7 @@ from ingest.backpressure import Backpressure
 from ingest.budgets import Budget
 from ingest.connections import bounded
 from ingest.door import Door
-from ingest.failing import DATABASE_AWAY, PARTITIONS_CHANGED, PartitionsChanged
+from ingest.failing import PARTITIONS_CHANGED, PartitionsChanged
 from ingest.importing import Importing
 from ingest.kafka import BrokerAway, Publisher
 from ingest.offsets import BROKER_AWAY, Ends
@@ -22,6 +22,7 @@ from ingest.publishing import Publishing
 from ingest.server import application
 from ingest.turns import Turns
 from ingest.waiting import Waiters
+from runtime.postgres import AWAY
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -51,7 +52,7 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
-        waiters = Waiters(self._finished, DATABASE_AWAY)
+        waiters = Waiters(self._finished, AWAY)
         async with asyncio.TaskGroup() as tasks:
             turns = Turns()
             backpressure = self._backpressure(turns)
@@ -79,7 +80,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*DATABASE_AWAY, BrokerAway, PartitionsChanged),
+            (*AWAY, BrokerAway, PartitionsChanged),
             self._publisher,
             turns,
             limit=settings.in_flight_limit,
@@ -124,7 +125,7 @@ class Gateway:
         try:
             async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
-        except DATABASE_AWAY as error:
+        except AWAY as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
         if found != self._publisher.partitions:
             return [f"progress has {found} partitions of imports instead of {self._publisher.partitions}: {PARTITIONS_CHANGED}"]

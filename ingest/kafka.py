@@ -1,4 +1,4 @@
-"""The producer of the imports topic, and all that the gateway knows of the broker."""
+"""The producer of the imports topic."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,11 +9,11 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.util import NO_EXTENSIONS
 
 from ingest.deliveries import Delivery, Placed, Queue
 from runtime.advice import KAFKA_AWAY
 from runtime.crash_points import crash_point
+from runtime.producer import new_producer
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
 
@@ -146,18 +146,7 @@ class Publisher:
 
 
 async def start_producer(settings: Settings) -> AIOKafkaProducer:
-    # Slower by an order of magnitude, and silent about it.
-    if NO_EXTENSIONS:
-        raise RuntimeError("aiokafka runs without its C extensions")
-    producer = AIOKafkaProducer(
-        **settings.kafka_options(),
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        max_batch_size=_BATCH_BYTES,
-        linger_ms=5,
-        request_timeout_ms=10_000,
-    )
+    producer = new_producer(settings, max_batch_size=_BATCH_BYTES, linger_ms=5)
     try:
         await producer.start()
     except BaseException:

@@ -17,7 +17,7 @@ _CLOSED_WITHIN = 1.0
 
 
 class Pool:
-    """Lends connections; whoever gets no answer in time gets one of `DATABASE_AWAY`."""
+    """Lends connections; whoever gets no answer in time gets one of `runtime.postgres.AWAY`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -10,12 +10,12 @@ from ingest import batches
 from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.deliveries import Delivery
-from ingest.failing import DATABASE_AWAY
 from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.turns import Records, Turns
 from runtime.advice import todo
 from runtime.crash_points import crash_point
+from runtime.postgres import AWAY
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Publishing:
         try:
             async with self._pool.acquire() as connection:
                 await batches.renew(connection, batch, self._lease)
-        except DATABASE_AWAY as error:
+        except AWAY as error:
             log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__, **todo(error))
 
     async def _note(self, batch: bytes) -> None:
@@ -95,7 +95,7 @@ class Publishing:
             try:
                 async with self._pool.acquire() as connection:
                     return await batches.mark_published(connection, batch)
-            except DATABASE_AWAY as error:
+            except AWAY as error:
                 log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__, **todo(error))
                 await asyncio.sleep(_RETRY_PAUSE)
 

@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from ingest.answers import Answer, Refused, invalid, not_found, unavailable
 from ingest.door import Door, Served, wants_200
-from ingest.failing import DATABASE_AWAY
 from ingest.kafka import BrokerAway
 from ingest.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo
+from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 
 log = structlog.get_logger()
@@ -57,12 +57,12 @@ async def _answer(door: Door, request: Request, served: Served) -> Answer:
         except ClientDisconnect:
             # Nobody reads it.
             return invalid("the body ends too early").answer()
-        except DATABASE_AWAY as error:
-            log.warning("database_away", path=served.path, error=type(error).__name__, **todo(error))
-            return unavailable().answer()
-        except Exception:
+        except Exception as error:
             # The boundary of a request: a fault of ours costs the one that met it, and nobody else.
-            log.exception("request_failed", path=served.path)
+            if trouble_of(error) is Trouble.WORLD:
+                log.warning("database_away", path=served.path, error=type(error).__name__, **todo(error))
+            else:
+                log.exception("request_failed", path=served.path)
             return unavailable().answer()
 
 

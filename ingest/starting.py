@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import structlog
 
-from ingest.failing import DATABASE_AWAY
 from ingest.gateway import Gateway
 from ingest.kafka import open_publisher
 from ingest.memory import give_back_large_blocks
 from ingest.offsets import BROKER_AWAY, open_ends
 from ingest.postgres import Pool, open_pool
+from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
+from runtime.postgres import AWAY
+from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -58,7 +60,7 @@ class Starting:
         while not stop.is_set():
             try:
                 return await _partitions(self._pool, self._settings)
-            except DATABASE_AWAY as error:
+            except AWAY as error:
                 # A password that is wrong is not one that will be right by itself.
                 if not (advice := todo(error)):
                     raise
@@ -77,10 +79,9 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Starting]:
 
 async def _partitions(pool: Pool, settings: Settings) -> int:
     """How many partitions the imports topic was created with; keys must keep theirs."""
-    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+    with suppress(asyncpg.UndefinedTableError, OldTables):
         async with pool.acquire() as connection:
-            # Of the newest migration: without it every single request would fail.
-            await connection.execute("SELECT http_status FROM tokens LIMIT 0")
+            await schema.check(connection)
             count = await connection.fetchval("SELECT count(*) FROM progress WHERE topic = $1", settings.topic(IMPORTS.name))
         if count:
             return int(count)

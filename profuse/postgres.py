@@ -10,18 +10,8 @@ from sqlalchemy.pool import NullPool
 
 from runtime.errors import CannotRun
 from runtime.masking import masked
-from runtime.postgres import open_pool
+from runtime.postgres import SILENT, open_pool
 from schemas.settings import Settings
-
-# InternalClientError: a connection was ended, and asyncpg has not yet read that it is closed.
-SILENT = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
 
 
 @asynccontextmanager

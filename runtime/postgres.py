@@ -1,4 +1,4 @@
-"""The workers' connections to Postgres."""
+"""Postgres as every process meets it, and the pool of those that work in the background."""
 
 import asyncio
 
@@ -7,9 +7,13 @@ import asyncpg
 from schemas.settings import Settings
 
 # InternalClientError: a connection was ended while it was idle, and asyncpg has read why but not yet that it is closed.
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-"""What a statement raises when the database is away, stopping, or not as this version expects it."""
+_CLIENT = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
+AWAY = (asyncpg.PostgresError, *_CLIENT)
+"""What a statement may raise; `runtime.trouble` tells a database that is away from one that refuses."""
+
+SILENT = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, *_CLIENT)
+"""What it raises when no server spoke, or one that stops or starts."""
 
 # For a new connection.
 _CONNECTED_WITHIN = 10.0

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 
-from runtime import logs
+from runtime import kafka, logs, postgres
 from runtime.errors import CannotRun
 from runtime.health import Checked, serving
 from runtime.masking import masked
@@ -23,7 +21,7 @@ from schemas.settings import Settings
 log = structlog.get_logger()
 
 # The world is away; whoever supervises this process starts it again.
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError)
+_AWAY = (*kafka.AWAY, *postgres.AWAY)
 # Before whoever supervises it loses patience.
 _GONE_WITHIN = 9.0
 

@@ -6,8 +6,8 @@ import asyncpg
 
 from profuse import dead_letters
 from profuse.dead_letters.wanting import Wanted
-from profuse.postgres import SILENT
 from runtime.errors import CannotRun
+from runtime.postgres import SILENT
 from schemas.settings import Settings
 
 # What is kept of each batch, in the order in which it is copied.

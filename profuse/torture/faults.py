@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from profuse.postgres import SILENT
 from profuse.stack.living import process_of
 from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, is_healthy
 from profuse.torture.sockets import cut
+from runtime.postgres import SILENT
 
 Fault = Callable[[Ground], Awaitable[None]]
 

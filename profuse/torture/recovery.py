@@ -9,16 +9,15 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from runtime import postgres
+from runtime import kafka, postgres
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES
 
 # By topic and partition, as the workers keep them in Postgres.
 Positions = dict[TopicPartition, int]
 
-_AWAY = (*postgres.AWAY, KafkaError)
+_AWAY = (*postgres.AWAY, *kafka.AWAY)
 _LOOK_EVERY = 0.2
 _LOOK_WITHIN = 3.0
 # All of it must hold for so long, or a partition that was merely idle would count as alive.

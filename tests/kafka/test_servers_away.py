@@ -33,6 +33,17 @@ async def test_a_room_that_starts_without_a_server_waits_and_says_what_to_do(mig
 
 
 @pytest.mark.promise("P-OPS-15")
+@pytest.mark.parametrize("name", OPENING)
+async def test_a_worker_that_comes_before_a_migration_waits_and_says_what_to_do(migrated: Settings, pool: asyncpg.Pool, name: str) -> None:
+    await pool.execute("UPDATE alembic_version SET version_num = '0001'")
+    async with hosted(name, migrated) as room:
+        await until(lambda: says(room, "run `profuse migrate`"))
+        # Of a later release: whoever upgrades migrates first.
+        await pool.execute("UPDATE alembic_version SET version_num = '9999'")
+        await until(lambda: says(room, ""))
+
+
+@pytest.mark.promise("P-OPS-15")
 async def test_a_gateway_that_was_started_without_a_database_serves_when_it_is_there(migrated: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

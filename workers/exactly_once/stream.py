@@ -10,9 +10,11 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from runtime import schema
 from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
 from runtime.postgres import AWAY
 from runtime.producer import Publisher
+from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry
@@ -32,7 +34,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WAITING = (Culprit, LineStopped, Overlong, TopicMissing, BrokerUnavailable, KafkaError, *AWAY)
+WAITING = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -119,6 +121,7 @@ class Stream(Generic[M]):
                     await self._owned.let_go()
 
     async def _join(self) -> Ownership:
+        await schema.check(self._pool)
         consumer = new_consumer(self._settings, self._group)
         owned = Ownership(self._topic, consumer, self._pool, self._publisher)
         try:

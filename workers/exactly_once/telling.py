@@ -4,15 +4,17 @@ import asyncpg
 
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
 from runtime.postgres import AWAY
+from runtime.schema import OldTables
+from runtime.trouble import Trouble
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.ownership import TopicMissing
-from workers.exactly_once.trouble import Culprit, Overlong, Trouble, trouble_of
+from workers.exactly_once.trouble import Culprit, Overlong, trouble_of
 
 _FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
 _AGAIN = "nothing: it is tried again, with fewer messages at a time; one that takes too long even alone is set aside"
 _MIGRATE = "run `profuse migrate`; it goes on by itself"
 
-_NOT_MIGRATED = (TopicMissing, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+_NOT_MIGRATED = (TopicMissing, OldTables, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
 # It answers, and says no.
 _REFUSING = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, asyncpg.InsufficientPrivilegeError)
 

@@ -4,7 +4,6 @@ The world is away: wait for it, loudly. The code is wrong: hold the line until i
 everything else, also what nobody foresaw: find the culprit, set it aside alone, and go on.
 """
 
-from enum import Enum
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -12,19 +11,11 @@ from typing import Self
 
 import asyncpg
 
-from runtime.kafka import AWAY as BROKER_AWAY
+from runtime import trouble
+from runtime.trouble import Trouble, state_of
 from schemas.messages import NewerVersion, Unreadable
 from workers.exactly_once.line import LineStopped
 from workers.exactly_once.room import Surprise, TooMuch
-
-# What the database says of itself, of us, or of the moment; by the first two letters of SQLSTATE.
-_WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
-# A missing table or column, a missing right or schema, a statement that this server does not know.
-_CODE = frozenset({"0A", "26", "3F", "42"})
-# Transactions that it ended, and those that are no more.
-_ENDED = frozenset({"25P02", "25P03", "25P04"})
-# asyncpg's own: connections that are closed or closing, and caches that a migration has outdated.
-_CLIENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # Another transaction may well meet another state.
 _PASSING = (Surprise, asyncpg.IntegrityConstraintViolationError, asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
@@ -36,12 +27,6 @@ CUT_SHORT = (*OUT_OF_TIME, asyncpg.PostgresConnectionError, asyncpg.OperatorInte
 
 # Seconds; no limit that our sessions have is shorter, so a connection that was cut sooner was not cut because of us.
 _SHORTEST_LIMIT = 4.5
-
-
-class Trouble(Enum):
-    WORLD = "world"
-    CODE = "code"
-    DATA = "data"
 
 
 class Culprit(Exception):
@@ -67,18 +52,14 @@ unit_of_work = _UnitOfWork()
 
 
 def trouble_of(error: BaseException) -> Trouble:
-    """Whose fault it is."""
+    """Whose fault it is that a chunk ended like this."""
     if isinstance(error, BaseExceptionGroup):
         kinds = {trouble_of(each) for each in error.exceptions}
         return next(kind for kind in Trouble if kind in kinds)
-    if isinstance(error, asyncpg.PostgresError):
-        return _of_state(error)
     # The next version of this code can read it.
     if isinstance(error, NewerVersion | LineStopped):
         return Trouble.CODE
-    # Of a value that a column cannot hold the client speaks before the server does.
-    away = isinstance(error, (*BROKER_AWAY, *_CLIENT, Overlong, TooMuch, OSError, TimeoutError)) and not isinstance(error, ValueError)
-    return Trouble.WORLD if away else Trouble.DATA
+    return Trouble.WORLD if isinstance(error, Overlong | TooMuch) else trouble.trouble_of(error)
 
 
 def is_overlong(error: BaseException, seconds: float) -> bool:
@@ -91,18 +72,7 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, Culprit):
         return error.__cause__ is not None and passes(error.__cause__)
     # 40 is a deadlock or a clash of snapshots, 55P03 a lock that others have held for long.
-    return isinstance(error, _PASSING) or _state(error)[:2] == "40" or _state(error) == "55P03"
-
-
-def _of_state(error: asyncpg.PostgresError) -> Trouble:
-    state = _state(error)
-    if state[:2] in _WORLD or state in _ENDED or isinstance(error, asyncpg.InvalidCachedStatementError):
-        return Trouble.WORLD
-    return Trouble.CODE if state[:2] in _CODE else Trouble.DATA
-
-
-def _state(error: BaseException) -> str:
-    return getattr(error, "sqlstate", None) or ""
+    return isinstance(error, _PASSING) or state_of(error)[:2] == "40" or state_of(error) == "55P03"
 
 
 def _reason(error: BaseException) -> str:
@@ -110,7 +80,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return _reason(next(each for each in error.exceptions if trouble_of(each) is Trouble.DATA))
     if isinstance(error, asyncpg.PostgresError):
-        return f"refused by the database: {_state(error)}"
+        return f"refused by the database: {state_of(error)}"
     if isinstance(error, Unreadable):
         return f"unreadable: {error}"
     if isinstance(error, Surprise):

@@ -10,9 +10,9 @@ import structlog
 
 from runtime.advice import todo
 from runtime.postgres import AWAY
+from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
-from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import claiming, launches
 from workers.launcher.clock import clock
 from workers.launcher.groups import Group

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from runtime.postgres import AWAY
-from workers.exactly_once.trouble import Trouble, trouble_of
+from runtime.trouble import Trouble, trouble_of
 from workers.launcher import launches
 from workers.launcher.clock import clock
 from workers.launcher.cutting import T, unless

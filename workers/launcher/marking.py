@@ -12,12 +12,12 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fix
 from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
+from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.messages import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack
-from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import events, launches, profiles
 from workers.launcher.events import Imported
 from workers.launcher.gates import PutOff

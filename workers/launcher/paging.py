@@ -10,8 +10,8 @@ import structlog
 
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
+from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
-from workers.exactly_once.trouble import Trouble, trouble_of
 from workers.launcher import campaigns, launches, parting, profiles
 from workers.launcher.clock import clock
 from workers.launcher.cutting import within_grace

@@ -166,7 +166,7 @@ async def test_a_limit_that_was_applied_is_the_one_of_the_next_request(fair: Run
 
 async def test_a_gateway_on_old_tables_says_what_to_run(migrated: Settings) -> None:
     async with alone(migrated) as connection:
-        await downgrade(connection, "0001")
+        await downgrade(connection, "-1")
     async with open_gateway(migrated) as gateway:
         with pytest.raises(NotMigrated, match="old: run `profuse migrate`"):
             await gateway.run(asyncio.Event())
