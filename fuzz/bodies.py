@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.interleaving import in_turns
     from ingest.items import Shared, prepare, shared_value
     from ingest.records import record
-    from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch, Parameters, check_limits, checked, matched_field, names
+    from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch, Parameters, check_limits, checked, names, searched_field
     from ingest.scanning import NotJson
     from schemas.failures import ItemFailed
     from schemas.fields import Field
@@ -58,9 +58,9 @@ def feed(data: bytes) -> None:
         call = _call(ImportAndStartBatch, body)
         request = checked(ImportAndStartBatch, call.parameters())
         check_limits(request, SETTINGS)
-        field = matched_field(request, FIELDS)
+        own = searched_field(request, FIELDS)
         _run(in_turns(attaching.decoded([attached.data for attached in request.attach])))
-        _import(request, field)
+        _import(request, own.field if own else None)
     except (NotJson, Refused):
         return
 

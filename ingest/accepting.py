@@ -23,11 +23,12 @@ from ingest.kafka import Publisher
 from ingest.postgres import Pool
 from ingest.publishing import Accepted
 from ingest.records import Record, publishable, record, size
-from ingest.requests import CHANNELS, ImportAndStartBatch, check_limits, checked, matched_field
+from ingest.requests import ImportAndStartBatch, check_limits, checked, searched_field
 from schemas import metrics
 from schemas.failures import ItemFailed
 from schemas.ids import new_id
 from schemas.matching import Matching
+from schemas.modes import MODES
 from schemas.settings import KIB, Settings
 
 log = structlog.get_logger()
@@ -117,9 +118,9 @@ class Accepting:
                 await accounts.check_database(connection, account, request.db_id, trigger)
             resource = None
             # Modes without a subscription side ignore it.
-            if request.resource_id is not None and (channel := CHANNELS.get(request.matching)):
+            if request.resource_id is not None and (channel := MODES[request.matching].channel):
                 resource = await accounts.get_resource(connection, account, trigger.database.id, request.resource_id, channel)
-        matched_field(request, trigger.database.fields)
+        searched_field(request, trigger.database.fields)
         if request.attach and trigger.channel != "email":
             raise invalid(f"attach: the trigger's channel is {trigger.channel}, not email")
         return trigger, resource

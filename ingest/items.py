@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,13 +10,11 @@ from msgspec import Raw
 
 from ingest import parsing
 from ingest.parsing import is_storable
-from ingest.requests import MATCH_KEYS
-from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
-from schemas.fields import Field, FieldType, MatchValue, match_value
-from schemas.ids import parse_id
+from schemas.fields import Field, FieldType, MatchValue
 from schemas.keys import match_key
 from schemas.matching import Matching
+from schemas.modes import MODES, Mode, Own
 from schemas.texts import is_blank
 
 _KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
@@ -39,6 +38,14 @@ class Shared:
     custom_data_limit: int
     # In small letters: what clients write for a text that they do not have.
     placeholders: frozenset[str] = frozenset()
+
+    @cached_property
+    def mode(self) -> Mode:
+        return MODES[self.matching]
+
+    @cached_property
+    def own(self) -> Own | None:
+        return None if self.field is None else Own(str(self.field_name), self.field)
 
 
 class Prepared(NamedTuple):
@@ -89,36 +96,23 @@ def _unstorable(item: Any) -> str | None:
     return next((name for name in blamed if is_storable(name)), None)
 
 
-def normal_value(field_name: str, given: object, matching: Matching, field: Field | None) -> MatchValue:
-    """The match value in its canonical spelling; a failure names the field that it was given in."""
+def normal_value(named: str, given: object, mode: Mode, own: Own | None) -> MatchValue:
+    """The match value in its canonical spelling; a failure names what it was given as."""
     try:
-        return _normal(given, matching, field)
+        return mode.normal(given, own)
     except ItemFailed as failed:
-        raise ItemFailed(failed.error, failed.error_text, field_name) from None
-
-
-def _normal(given: object, matching: Matching, field: Field | None) -> MatchValue:
-    if field is not None:
-        return match_value(field, given)
-    if matching is Matching.PHONE:
-        return normal_phone(given)
-    if matching is Matching.PROFILE_ID:
-        profile = parse_id(given)
-        if profile is None:
-            raise ItemFailed(404, "Profile not found")
-        return profile.hex()
-    return normal_email(given)
+        raise ItemFailed(failed.error, failed.error_text, named) from None
 
 
 def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> MatchValue:
     """The item's own, else the profile's, else the root's."""
-    key = MATCH_KEYS[shared.matching]
+    key = shared.mode.key
     own = item.get(key)
     if not _absent(own):
         if key == "field_value" and type(own) not in (int, str):
             raise ItemFailed(400, "Incorrect value", key)
         return _checked_value(key, own, shared)
-    name, value = _in_profile(data, shared)
+    name, value = shared.mode.held(data, shared.own)
     if not _absent(value):
         return _checked_value(name, value, shared)
     if shared.match_value is None:
@@ -134,26 +128,16 @@ def shared_value(given: int | str | None, shared: Shared) -> MatchValue | ItemFa
     if given is None:
         return None
     try:
-        return _checked_value(MATCH_KEYS[shared.matching], given, shared)
+        return _checked_value(shared.mode.key, given, shared)
     except ItemFailed as failed:
         return failed
 
 
 def _checked_value(name: str, given: object, shared: Shared) -> MatchValue:
-    value = normal_value(name, given, shared.matching, shared.field)
+    value = normal_value(name, given, shared.mode, shared.own)
     if _is_placeholder(value, shared):
         raise ItemFailed(400, "Placeholder", name)
     return value
-
-
-def _in_profile(data: Mapping[str, Any], shared: Shared) -> tuple[str, Any]:
-    if shared.matching is Matching.PROFILE_ID:
-        return "profile_id", None
-    if shared.matching is Matching.PHONE:
-        phones = data.get("phones")
-        return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
-    name = shared.field_name or "email"
-    return name, data.get(name)
 
 
 def _absent(value: object) -> bool:
@@ -167,7 +151,5 @@ def _is_placeholder(value: MatchValue, shared: Shared) -> bool:
 
 
 def _key(shared: Shared, value: MatchValue) -> bytes:
-    return match_key(shared.database, f"field/{shared.field_name}" if shared.field else _KINDS[shared.matching], value)
-
-
-_KINDS = {Matching.EMAIL: "email", Matching.EMAIL_PROFILE: "email", Matching.PHONE: "phone", Matching.PROFILE_ID: "id"}
+    order = shared.mode.order
+    return match_key(shared.database, order if shared.own is None else f"{order}/{shared.own.name}", value)

@@ -13,11 +13,11 @@ from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.calls import Call
 from ingest.items import normal_value
 from ingest.postgres import Pool
-from ingest.requests import CHANNELS, MATCH_KEYS, DeleteProfile, GetProfile, checked, matched_field
+from ingest.requests import DeleteProfile, GetProfile, checked, searched_field
 from schemas.failures import ItemFailed
-from schemas.fields import Field, MatchValue
-from schemas.identities import searched, tagged
-from schemas.matching import Matching
+from schemas.fields import MatchValue
+from schemas.identities import tagged
+from schemas.modes import MODES, Mode, Own
 from store.carriers import carriers
 from store.erasing import erase, strip
 
@@ -59,11 +59,11 @@ class ErasingProfile:
 async def find(connection: asyncpg.Connection, account: int, request: GetProfile) -> tuple[Database, bytes]:
     """The one profile that the index names; refused if it names none or several."""
     database = await accounts.get_database(connection, account, request.db_id)
-    resource = request.resource_id if request.matching in CHANNELS else None
-    if resource is not None:
-        await accounts.get_resource(connection, account, database.id, resource, CHANNELS[request.matching])
-    declared = matched_field(request, database.fields)
-    found = await _find(connection, database, request, _match_value(request, declared), resource)
+    mode, own = MODES[request.matching], searched_field(request, database.fields)
+    resource = request.resource_id if mode.channel else None
+    if resource is not None and mode.channel:
+        await accounts.get_resource(connection, account, database.id, resource, mode.channel)
+    found = await _find(connection, database, mode, own, _match_value(request, mode, own), resource)
     if len(found) > 1:
         raise conflict("more than one profile matches")
     if not found:
@@ -80,28 +80,28 @@ async def show(connection: asyncpg.Connection, database: Database, profile: byte
     return {"_id": row["id"].hex(), **fields, "subscriptions": msgspec.json.decode(row["subscriptions"])}
 
 
-def _match_value(request: GetProfile, declared: Field | None) -> MatchValue:
-    key = MATCH_KEYS[request.matching]
+def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue:
     if request.match_value is None:
-        raise invalid(f"{key}: required with matching {request.matching}")
+        raise invalid(f"{mode.key}: required with matching {request.matching}")
     try:
-        return normal_value(key, request.match_value, request.matching, declared)
+        return normal_value(mode.key, request.match_value, mode, own)
     except ItemFailed as failed:
         if failed.error == 404:
             raise not_found("the profile") from None
-        raise invalid(f"{key}: {failed.error_text}") from None
+        raise invalid(f"{mode.key}: {failed.error_text}") from None
 
 
 async def _find(
-    connection: asyncpg.Connection, database: Database, request: GetProfile, value: MatchValue, resource: int | None
+    connection: asyncpg.Connection, database: Database, mode: Mode, own: Own | None, value: MatchValue, resource: int | None
 ) -> list[bytes]:
     """The profiles that match, two at the most of each kind; two that are nobody where nobody has counted the tags' carriers."""
     if isinstance(value, list):
-        found = [profile for _, profile in await carriers(connection, [(database.id, tagged(str(request.field_name), value))])]
+        tags = tagged(own.name if own else "", value)
+        found = [profile for _, profile in await carriers(connection, [(database.id, tags)])]
         return [b"", b""] if None in found else [profile for profile in found if profile]
-    if request.matching is Matching.PROFILE_ID:
+    if mode.key == "profile_id":
         return [bytes.fromhex(value)]
-    identities = searched(request.matching, value, resource, request.field_name)
+    identities = mode.searched(value, resource, own)
     rows = await connection.fetch(
         "SELECT DISTINCT i.profile FROM unnest($2::smallint[], $3::text[]) AS s(kind, value), LATERAL "
         "(SELECT profile FROM identities WHERE database = $1 AND kind = s.kind AND value = s.value LIMIT 2) i",

@@ -15,18 +15,10 @@ from schemas.failures import INDEXING
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE
 from schemas.matching import Matching
+from schemas.modes import MODES, Own
 from schemas.settings import Settings
 from schemas.texts import is_blank
 
-MATCH_KEYS = {
-    Matching.EMAIL: "email",
-    Matching.EMAIL_PROFILE: "email",
-    Matching.PHONE: "phone",
-    Matching.PROFILE_ID: "profile_id",
-    Matching.CUSTOM: "field_value",
-}
-# The subscriptions that a mode searches.
-CHANNELS = {Matching.EMAIL: "email", Matching.PHONE: "sms"}
 LONGEST_TIMEOUT = timedelta(days=365)
 
 # Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
@@ -108,7 +100,7 @@ class MatchBy(Parameters):
     @property
     def match_value(self) -> int | str | None:
         """The root's own match value; a blank one counts as absent."""
-        value: int | str | None = getattr(self, MATCH_KEYS[self.matching])
+        value: int | str | None = getattr(self, MODES[self.matching].key)
         return None if is_blank(value) else value
 
 
@@ -163,16 +155,17 @@ def checked(model: type[R], given: Mapping[str, Any]) -> R:
         raise invalid(f"{where}: {_reason(first['type'], first['msg'])}".removeprefix(": ")) from None
 
 
-def matched_field(request: MatchBy, fields: Mapping[str, DataField]) -> DataField | None:
+def searched_field(request: MatchBy, fields: Mapping[str, DataField]) -> Own | None:
     """The declared field that `custom` searches; refused if there is none."""
     if request.matching is not Matching.CUSTOM:
         return None
-    field = fields.get(str(request.field_name))
+    name = str(request.field_name)
+    field = fields.get(name)
     if field is None or not field.match:
         raise invalid("field_name: no field of the database that is declared as matchable")
     if field.indexing:
         raise Refused(409, INDEXING, "field_name: profiles that were there before are still being filed by it")
-    return field
+    return Own(name, field)
 
 
 def check_limits(request: ImportAndStartBatch, settings: Settings) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from schemas.fields import Field, FieldType, search_text
-from schemas.matching import Matching
 from schemas.stored import filed
 from schemas.values import JsonValue
 
@@ -32,24 +31,6 @@ _SUBSCRIPTION_KINDS = {
 ADDRESS_KEYS = {"email": "email", "sms": "phone"}
 
 
-def searched(matching: Matching, value: str, resource: int | None, field_name: str | None) -> list[Identity]:
-    """The identities that a match value may be found under; a profile holding any of them is a match.
-
-    A profile id is no identity, and tags are searched by all of `tagged`. `resource` is the account's own number.
-    """
-    match matching:
-        case Matching.EMAIL:
-            return [(Kind.EMAIL, value), _subscribed("email", value, resource)]
-        case Matching.EMAIL_PROFILE:
-            return [(Kind.EMAIL, value)]
-        case Matching.PHONE:
-            return [(Kind.PHONE, value), _subscribed("sms", value, resource)]
-        case Matching.CUSTOM:
-            return [_of_field(str(field_name), value)]
-        case Matching.PROFILE_ID:
-            return []
-
-
 def identities_of(
     fields: Mapping[str, Field], data: Mapping[str, JsonValue], subscriptions: Iterable[Mapping[str, JsonValue]]
 ) -> set[Identity]:
@@ -65,13 +46,13 @@ def identities_of(
     for name, field in fields.items():
         value = filed(field, data[name]) if field.match and name in data else None
         if value is not None:
-            found.update(tagged(name, value) if field.type is FieldType.TAGS else [_of_field(name, search_text(value))])
+            found.update(tagged(name, value) if field.type is FieldType.TAGS else [of_field(name, search_text(value))])
     return found
 
 
 def tagged(field_name: str, tags: Iterable[str]) -> list[Identity]:
     """What a profile is found by that carries these tags, sorted."""
-    return sorted({_of_field(field_name, tag) for tag in tags})
+    return sorted({of_field(field_name, tag) for tag in tags})
 
 
 def holder_number(profile: bytes) -> int:
@@ -86,14 +67,16 @@ def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
     address, resource = subscription.get(ADDRESS_KEYS.get(channel, "")), subscription.get("resource_id")
     if not isinstance(address, str) or resource is None:
         return []
-    return [_subscribed(channel, address, None), _subscribed(channel, address, resource)]
+    return [subscribed(channel, address, None), subscribed(channel, address, resource)]
 
 
-def _subscribed(channel: str, address: str, resource: int | None) -> Identity:
+def subscribed(channel: str, address: str, resource: int | None) -> Identity:
+    """A subscription's address, anywhere or of a resource, which is the account's own number."""
     anywhere, of_resource = _SUBSCRIPTION_KINDS[channel]
     return (anywhere, address) if resource is None else (of_resource, f"{resource} {address}")
 
 
-def _of_field(name: str, text: str) -> Identity:
+def of_field(name: str, text: str) -> Identity:
+    """A value of a database's own field, as it is compared."""
     # A digest, because a B-tree entry of more than 2.7 kB is refused.
     return Kind.FIELD, hashlib.blake2b(f"{name}\0{text}".encode(), digest_size=16).hexdigest()

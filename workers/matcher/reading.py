@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.failures import ItemFailed
-from schemas.fields import Field, MatchValue, match_value, parse
-from schemas.identities import Identity, Kind, searched, tagged
+from schemas.identities import Identity, Kind, tagged
 from schemas.ids import parse_id
 from schemas.matching import Matching
 from schemas.messages import ProfileImport
+from schemas.modes import MODES, Own
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
 from workers.matcher.importing import Change, Locate, parse_change
@@ -72,34 +72,28 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     item = Item(batch, message.item, change, message.custom_data)
     if address := change.fields.get("email"):
         item.email = database.id, (Kind.EMAIL, address)
-    if batch.matching is Matching.PROFILE_ID:
+    mode = MODES[batch.matching]
+    if mode.implied is None:
         item.profile = parse_id(message.value)
         if item.profile is None:
-            raise ItemFailed(404, "Profile not found", "profile_id")
+            raise ItemFailed(404, "Profile not found", mode.key)
         return item
-    field = _searched_field(batch)
+    own = _own(batch)
     # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
-    value = message.value if field is None else match_value(field, message.value)
-    item.implied = _implied(batch, field, value)
+    value = message.value if own is None else mode.normal(message.value, own)
+    item.implied = mode.implied(value, own)
     if isinstance(value, list):
         item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:
-        identities = searched(batch.matching, value, batch.resource, batch.field_name)
-        item.keys = tuple((database.id, identity) for identity in identities)
+        item.keys = tuple((database.id, identity) for identity in mode.searched(value, batch.resource, own))
     return item
 
 
-def _searched_field(batch: Batch) -> Field | None:
+def _own(batch: Batch) -> Own | None:
     if batch.matching is not Matching.CUSTOM:
         return None
-    field = batch.database.fields.get(str(batch.field_name))
+    name = str(batch.field_name)
+    field = batch.database.fields.get(name)
     if field is None or not field.match:
         raise ItemFailed(400, "Field is not matched by", batch.field_name)
-    return field
-
-
-def _implied(batch: Batch, field: Field | None, value: MatchValue) -> dict[str, JsonValue]:
-    """The match value as a field of a new profile."""
-    if field is not None:
-        return {str(batch.field_name): parse(field, value)}
-    return {"phones": [value]} if batch.matching is Matching.PHONE else {"email": value}
+    return Own(name, field)
