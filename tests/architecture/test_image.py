@@ -14,9 +14,9 @@ LOCAL = [re.split(r"\W", requirement.replace("-", "_"))[0] for requirement in PY
 
 # What each command imports when it is called.
 COMMANDS = {
-    "gateway": "profuse.process, ingest.gateway",
-    "matcher": "profuse.process, workers.matcher.room",
-    "launcher": "profuse.process, workers.launcher.room",
+    "gateway": "runtime.process, ingest.gateway",
+    "matcher": "runtime.process, workers.matcher.room",
+    "launcher": "runtime.process, workers.launcher.room",
     "migrate": "profuse.migrating",
     "apply": "profuse.applying",
     "launches": "profuse.launches, profuse.postgres",
