@@ -10,7 +10,7 @@ from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench
 from workers.exactly_once import Stuck, liveness
-from workers.exactly_once.liveness import LOOKS, Mark, Position, lagging
+from workers.exactly_once.liveness import CONFIRMED, LOOKS, Mark, Position, lagging
 
 COUNT = 50
 NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres@127.0.0.1:1/postgres"}
@@ -64,4 +64,27 @@ async def test_what_did_not_lag_has_another_minute_before_it_is_asked_for_again(
     with pytest.raises(Stuck):
         await liveness.watch(bench.settings, standing)
 
-    assert asked == [LOOKS + 1, 2 * (LOOKS + 1)]
+    again = 2 * (LOOKS + 1)
+    assert asked == [LOOKS + 1, *range(again, again + CONFIRMED + 1)]
+
+
+@pytest.mark.promise("P-OPS-23")
+async def test_work_that_came_a_moment_ago_makes_nobody_stuck(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def standing() -> dict[Position, Mark]:
+        # It is processed between two looks.
+        return {(bench.settings.topic(IMPORTS.name), 0): (asked, 0)}
+
+    async def just_now(_: Settings, partitions: Iterable[Position]) -> set[Position]:
+        nonlocal asked
+        asked += 1
+        return set(partitions)
+
+    monkeypatch.setattr(liveness, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(liveness, "lagging", just_now)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await liveness.watch(bench.settings, standing)
+
+    assert asked > 1

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 # A minute of looks.
 LOOK_EVERY = 5.0
 LOOKS = 12
+# And some more with work before it: what stood for a minute may have had none until a moment ago.
+CONFIRMED = 3
 # Both servers are asked over connections of their own, which are not stuck with the worker.
 _ANSWERING = 5.0
 
@@ -52,14 +54,15 @@ class Furthest:
 class Stillness(Generic[K]):
     """Counts the looks in a row at which something stood where it had stood; a process that is frozen does not look."""
 
-    def __init__(self) -> None:
+    def __init__(self, looks: int = LOOKS) -> None:
+        self._looks = looks
         self._seen: dict[K, tuple[object, int]] = {}
 
     def seen(self, where: Mapping[K, object]) -> set[K]:
-        """Those that have stood for a minute by now."""
+        """Those that have stood for so many looks by now; a minute of them, unless it was said otherwise."""
         before = self._seen
         self._seen = {key: (at, before[key][1] + 1 if before.get(key, (None,))[0] == at else 0) for key, at in where.items()}
-        return {key for key, (_, looks) in self._seen.items() if looks >= LOOKS}
+        return {key for key, (_, looks) in self._seen.items() if looks >= self._looks}
 
     def forget(self, keys: Iterable[K]) -> None:
         """Their minute begins again."""
@@ -70,12 +73,15 @@ class Stillness(Generic[K]):
 async def watch(settings: Settings, standing: Callable[[], Mapping[Position, Mark]]) -> None:
     """Raises `Stuck` when a partition that should move, and lags, has stood for a minute."""
     stillness: Stillness[Position] = Stillness()
+    behind: Stillness[Position] = Stillness(CONFIRMED)
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        still = stillness.seen(standing())
-        if still and (behind := await lagging(settings, still)):
-            raise Stuck(f"{sorted(behind)} have not moved for a minute, although there is work and both servers answer")
-        stillness.forget(still)
+        marks = standing()
+        still = stillness.seen(marks)
+        lags = await lagging(settings, still) if still else set[Position]()
+        if stuck := behind.seen({partition: marks[partition] for partition in lags}):
+            raise Stuck(f"{sorted(stuck)} have not moved for a minute, although there is work and both servers answer")
+        stillness.forget(still - lags)
 
 
 async def lagging(settings: Settings, partitions: Iterable[Position]) -> set[Position]:

@@ -121,13 +121,13 @@ class Stream(Generic[M]):
                     await self._owned.let_go()
 
     async def _join(self) -> Ownership:
-        await schema.check(self._pool)
         consumer = new_consumer(self._settings, self._group)
         owned = Ownership(self._topic, consumer, self._pool, self._publisher)
         try:
             await consumer.start()
             await _find(consumer, self._topic)
-        except (KafkaError, OSError, TopicMissing):
+            await schema.check(self._pool)
+        except (KafkaError, TopicMissing, OldTables, *AWAY):
             await stop_client(consumer)
             raise
         # Not before the start, which would wait for the topic, and for nothing else.
