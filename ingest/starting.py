@@ -15,6 +15,7 @@ from ingest.postgres import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
 from runtime.postgres import AWAY
+from runtime.racing import rest
 from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -65,8 +66,7 @@ class Starting:
                 if not (advice := todo(error)):
                     raise
                 log.warning("database_away", error=type(error).__name__, **advice)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _AGAIN_AFTER)
+            await rest(stop, _AGAIN_AFTER)
         return None
 
 

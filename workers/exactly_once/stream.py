@@ -14,6 +14,7 @@ from runtime import schema
 from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
 from runtime.postgres import AWAY
 from runtime.producer import Publisher
+from runtime.racing import rest
 from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import M
@@ -105,7 +106,7 @@ class Stream(Generic[M]):
                 except WAITING as error:
                     self._let_go(error)
                     if self._owned is None:
-                        await self._rest(stop)
+                        await rest(stop, self._pace.pause)
             await self._say_goodbye()
         finally:
             # Asked once more, it would open a connection that nobody closes.
@@ -183,11 +184,6 @@ class Stream(Generic[M]):
     def _count(self, messages: int) -> None:
         self._furthest.count(messages)
         self._turned = time.monotonic()
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.pause):
-                await stop.wait()
 
     def _let_go(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""

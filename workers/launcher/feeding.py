@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
+from runtime import racing
 from schemas.messages import ProfilesMatched
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.clock import clock
@@ -45,8 +45,7 @@ class Feeding:
             except Exception as error:  # the boundary of scheduling
                 self._hold(_innermost(error))
                 rest = _SHORTEST_REST if clock() - began > _WELL_AFTER else min(2 * rest, _LONGEST_REST)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), rest)
+                await racing.rest(stop, rest)
                 self._stream = self._opened()
 
     async def _running(self, stop: asyncio.Event) -> None:

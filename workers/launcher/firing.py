@@ -10,6 +10,7 @@ import structlog
 
 from runtime.advice import todo
 from runtime.postgres import AWAY
+from runtime.racing import rest
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
@@ -28,6 +29,7 @@ STUCK = 90.0
 LOOK_EVERY = 1.0
 _AHEAD = timedelta(seconds=2)
 _PAUSE = timedelta(seconds=5)
+_TRY_AGAIN_AFTER = 1.0
 
 
 class Firing:
@@ -124,15 +126,10 @@ class Firing:
                 except AWAY:
                     if stop.is_set():
                         return None
-                    await _rest(stop)
+                    await rest(stop, _TRY_AGAIN_AFTER)
 
     async def _pause(self, stop: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._woken, stop)]
         await asyncio.wait(waits, timeout=self._settings.claim_every.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
-
-
-async def _rest(stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), 1)

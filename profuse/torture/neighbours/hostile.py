@@ -16,6 +16,7 @@ from profuse.torture.neighbours.accounts import HOSTILE_TOKEN
 from profuse.torture.neighbours.acts import Act, act, burst
 from profuse.torture.neighbours.apart import send_apart
 from profuse.torture.neighbours.crawling import crawl
+from runtime.racing import rest
 
 _ROOT = "/api/v1.1/"
 _CLIENTS = 6
@@ -72,7 +73,7 @@ async def _bursts(client: httpx.AsyncClient, dice: Random, stop: asyncio.Event, 
     while not stop.is_set():
         while not stop.is_set() and not await _do(client, burst(dice, _BURST), seen):
             pass
-        await _rest(stop, _BURST_EVERY)
+        await rest(stop, _BURST_EVERY)
 
 
 async def _do(client: httpx.AsyncClient, act: Act, seen: Seen) -> bool:
@@ -137,14 +138,6 @@ async def _ask_for(client: httpx.AsyncClient, task: str, seen: Seen) -> None:
         seen.ended += len(items)
         if not all(_is_ended(entry) for entry in items):
             seen.surprises.append(f"task {task} is completed with items without a result")
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 def _corpus() -> list[Any]:
