@@ -1,10 +1,12 @@
 """Pure: whose fault an exception is; the one place where a server that is away is told from a statement that is wrong."""
 
+from collections.abc import Callable
 from enum import Enum
 
 import asyncpg
 
 from runtime.kafka import AWAY as BROKER_AWAY
+from runtime.postgres import SILENT
 
 # What the database says of itself, of us, or of the moment; by the first two letters of SQLSTATE.
 _WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
@@ -12,8 +14,6 @@ _WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
 _CODE = frozenset({"0A", "26", "3F", "42"})
 # Transactions that it ended, and those that are no more.
 _ENDED = frozenset({"25P02", "25P03", "25P04"})
-# asyncpg's own: connections that are closed or closing, and caches that a migration has outdated.
-_CLIENT = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Trouble(Enum):
@@ -24,16 +24,21 @@ class Trouble(Enum):
     DATA = "data"
 
 
-def trouble_of(error: BaseException) -> Trouble:
-    """Whose fault it is: of several the world's, before the code's; and of what nobody foresaw, the data's."""
-    if isinstance(error, BaseExceptionGroup):
-        kinds = {trouble_of(each) for each in error.exceptions}
-        return next(kind for kind in Trouble if kind in kinds)
+def of_one(error: BaseException) -> Trouble:
+    """Whose fault an error is that is no group; of what nobody foresaw, the data's."""
     if isinstance(error, asyncpg.PostgresError):
         return _of_state(error)
     # Of a value that a column cannot hold the client speaks before the server does.
-    away = isinstance(error, (*BROKER_AWAY, *_CLIENT, OSError, TimeoutError)) and not isinstance(error, ValueError)
+    away = isinstance(error, (*BROKER_AWAY, *SILENT)) and not isinstance(error, ValueError)
     return Trouble.WORLD if away else Trouble.DATA
+
+
+def trouble_of(error: BaseException, of: Callable[[BaseException], Trouble] = of_one) -> Trouble:
+    """Whose fault it is: of several the world's, before the code's, before the data's. `of` tells it of one."""
+    if isinstance(error, BaseExceptionGroup):
+        kinds = {trouble_of(each, of) for each in error.exceptions}
+        return next(kind for kind in Trouble if kind in kinds)
+    return of(error)
 
 
 def state_of(error: BaseException) -> str:

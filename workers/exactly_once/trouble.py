@@ -53,13 +53,14 @@ unit_of_work = _UnitOfWork()
 
 def trouble_of(error: BaseException) -> Trouble:
     """Whose fault it is that a chunk ended like this."""
-    if isinstance(error, BaseExceptionGroup):
-        kinds = {trouble_of(each) for each in error.exceptions}
-        return next(kind for kind in Trouble if kind in kinds)
+    return trouble.trouble_of(error, _of_one)
+
+
+def _of_one(error: BaseException) -> Trouble:
     # The next version of this code can read it.
     if isinstance(error, NewerVersion | LineStopped):
         return Trouble.CODE
-    return Trouble.WORLD if isinstance(error, Overlong | TooMuch) else trouble.trouble_of(error)
+    return Trouble.WORLD if isinstance(error, Overlong | TooMuch) else trouble.of_one(error)
 
 
 def is_overlong(error: BaseException, seconds: float) -> bool:
