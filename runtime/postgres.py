@@ -37,3 +37,8 @@ async def ask(pool: asyncpg.Pool) -> None:
             # Given back in the middle of a question it would be waited for, until a server that is frozen cancels that.
             connection.terminate()
             raise
+
+
+def affected(status: str) -> int:
+    """How many rows a statement was about, as its answer ends."""
+    return int(status.rpartition(" ")[2])

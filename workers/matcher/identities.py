@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
+from runtime.postgres import affected
 from schemas.identities import Identity, Kind, holder_number
 from workers.exactly_once import Surprise
 from workers.matcher.profile import Profile
@@ -100,14 +101,14 @@ async def _remove_doubtful(connection: asyncpg.Connection, profiles: Iterable[Pr
 
 async def _add(connection: asyncpg.Connection, rows: Sequence[_Row], letting_go: Mapping[Key, bytes]) -> None:
     """`letting_go` says which of our profiles give up an e-mail that another one of them may gain."""
-    added = _count(await connection.execute(_ADD, *zip(*rows, strict=True)))
+    added = affected(await connection.execute(_ADD, *zip(*rows, strict=True)))
     handed = [
         (database, kind, value, letting_go[key], profile)
         for database, kind, value, _, profile in rows
         if (key := (database, (kind, value))) in letting_go
     ]
     if handed:
-        added += _count(await connection.execute(_HAND_OVER, *zip(*handed, strict=True)))
+        added += affected(await connection.execute(_HAND_OVER, *zip(*handed, strict=True)))
     # What a profile holds already is not lost to anybody.
     if added < len(rows) and await connection.fetchval(_HELD, *zip(*rows, strict=True)) < len(rows):
         raise Surprise("an identity was taken meanwhile")
@@ -131,8 +132,3 @@ def _row(profile: Profile, identity: Identity, n: int) -> _Row:
 def _n(profile: Profile, identity: Identity) -> int:
     """0 where there must be no second holder: an e-mail's only one, and whoever was created because there was none."""
     return 0 if identity[0] is Kind.EMAIL or identity in profile.claims else holder_number(profile.id)
-
-
-def _count(status: str) -> int:
-    """How many rows a statement was about, as its answer ends."""
-    return int(status.rpartition(" ")[2])

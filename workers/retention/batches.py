@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from runtime.postgres import affected
+
 # A batch takes its attachments, results and launches along.
 PAGE = 200
 
@@ -75,9 +77,5 @@ async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms) -> 
     page = [row["id"] for row in await connection.fetch(_LOOK, now, PAGE)]
     if not page:
         return None
-    deleted = _count(await connection.execute(_DELETE, page, terms.kept, terms.caught_up))
-    return Swept(deleted, _count(await connection.execute(_PUT_OFF, page, terms.kept, terms.every)))
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])
+    deleted = affected(await connection.execute(_DELETE, page, terms.kept, terms.caught_up))
+    return Swept(deleted, affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every)))

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import AWAY, affected
 from schemas import metrics
 from schemas.settings import Settings
 from store.erasing import strip
@@ -112,7 +112,7 @@ class Retention:
 
     async def _delete_requests(self, connection: asyncpg.Connection) -> int:
         total = 0
-        while deleted := int((await connection.execute(_DELETE_REQUESTS, ROWS)).removeprefix("DELETE ")):
+        while deleted := affected(await connection.execute(_DELETE_REQUESTS, ROWS)):
             total += deleted
         return total
 

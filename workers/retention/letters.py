@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from runtime.postgres import affected
 from schemas import metrics
 
 ROWS = 1_000
@@ -21,12 +22,12 @@ _COUNTED = "SELECT account, count(*) AS letters FROM dead_letters GROUP BY accou
 
 
 async def drop_replayed(connection: asyncpg.Connection, kept: timedelta) -> int:
-    return _count(await connection.execute(_REPLAYED, kept))
+    return affected(await connection.execute(_REPLAYED, kept))
 
 
 async def drop_expired(connection: asyncpg.Connection, kept: timedelta) -> int:
     total = 0
-    while dropped := _count(await connection.execute(_EXPIRED, kept, ROWS)):
+    while dropped := affected(await connection.execute(_EXPIRED, kept, ROWS)):
         total += dropped
     metrics.DEAD_LETTERS_DROPPED.labels("expired").inc(total)
     return total
@@ -38,12 +39,8 @@ async def drop_surplus(connection: asyncpg.Connection, limit: int) -> int:
     metrics.DEAD_LETTERS_KEPT.clear()
     for account, letters in await connection.fetch(_COUNTED):
         surplus = letters - limit
-        while surplus > 0 and (dropped := _count(await connection.execute(_OF_ACCOUNT, account, min(surplus, ROWS)))):
+        while surplus > 0 and (dropped := affected(await connection.execute(_OF_ACCOUNT, account, min(surplus, ROWS)))):
             surplus, total, letters = surplus - dropped, total + dropped, letters - dropped
         metrics.DEAD_LETTERS_KEPT.labels(account).set(letters)
     metrics.DEAD_LETTERS_DROPPED.labels("over_limit").inc(total)
     return total
-
-
-def _count(status: str) -> int:
-    return int(status.removeprefix("DELETE "))
