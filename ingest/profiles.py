@@ -99,7 +99,7 @@ async def _find(
         tags = tagged(own.name if own else "", value)
         found = [profile for _, profile in await carriers(connection, [(database.id, tags)])]
         return [b"", b""] if None in found else [profile for profile in found if profile]
-    if mode.key == "profile_id":
+    if mode.searched is None:
         return [bytes.fromhex(value)]
     identities = mode.searched(value, resource, own)
     rows = await connection.fetch(

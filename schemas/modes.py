@@ -32,10 +32,10 @@ class Mode:
     normal: Callable[[object, Own | None], MatchValue]
     # Where an item's own profile has it: the field's name, and what that holds.
     held: Callable[[Mapping[str, Any], Own | None], tuple[str, Any]]
-    # A profile that holds any of these is a match; the number is the account's own of a resource.
-    searched: Callable[[str, int | None, Own | None], list[Identity]]
-    # What a new profile gets besides its data; None: nobody is created.
-    implied: Callable[[MatchValue, Own | None], dict[str, JsonValue]] | None
+    # A profile that holds any of these is a match; the number is the account's own of a resource. None: the value is its id.
+    searched: Callable[[str, int | None, Own | None], list[Identity]] | None
+    # What a new profile gets besides its data; nobody is created by an id.
+    implied: Callable[[MatchValue, Own | None], dict[str, JsonValue]]
     # Whose subscriptions are searched, too; only these a resource narrows.
     channel: str | None = None
 
@@ -104,8 +104,8 @@ MODES: Mapping[Matching, Mode] = {
         order="id",
         normal=_id,
         held=lambda _, __: ("profile_id", None),
-        searched=lambda _, __, ___: [],
-        implied=None,
+        searched=None,
+        implied=lambda _, __: {},
     ),
     Matching.CUSTOM: Mode(
         key="field_value",

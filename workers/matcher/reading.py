@@ -73,7 +73,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     if address := change.fields.get("email"):
         item.email = database.id, (Kind.EMAIL, address)
     mode = MODES[batch.matching]
-    if mode.implied is None:
+    if mode.searched is None:
         item.profile = parse_id(message.value)
         if item.profile is None:
             raise ItemFailed(404, "Profile not found", mode.key)
