@@ -7,6 +7,7 @@ from profuse.torture.blocks import message, resource, trigger
 TOKEN = "bench-token-0123456789"  # noqa: S105  # of a stack that lives for one run
 TRIGGER = 1
 PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch"
+TASK_PATH = f"{PATH}_task"
 
 # A version goes into one of so many fields, so that most updates leave some fields alone.
 _FIELDS = ("mark_0", "mark_1", "mark_2")

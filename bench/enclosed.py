@@ -9,20 +9,17 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from bench.account import FILE, TOKEN, TRIGGER
+from bench.account import FILE, TASK_PATH, TOKEN, TRIGGER
+from bench.peaks import LIMIT, forget_peak, most_of, processes
 from bench.stack import Stack, running
-from bench.worst import most_of
-from profuse.stack import state
 from schemas.settings import MIB
 
 _PROFUSE = str(Path(sys.executable).with_name("profuse"))
-_PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch_task"
 _ACCOUNTS = 4
 _GROUPS = 8
 _FILES = 3
 # Decoded, of all files of a group; as base64 it is as much as a body may have.
 _BYTES = 75 * 1000 * 1000
-_LIMIT = 600
 
 _ALL_SCHEDULED = "SELECT count(*) = $1 FROM profuse.launches"
 _DUE = "UPDATE profuse.launches SET run_at = now(), due_at = now()"
@@ -50,11 +47,11 @@ async def _measured(stack: Stack, launcher: Path) -> tuple[int, float]:
     """MiB, and seconds until all were sent."""
     async with httpx.AsyncClient(timeout=300) as client:
         for group in range(_GROUPS):
-            (await client.post(stack.api + _PATH, content=_body(group))).raise_for_status()
+            (await client.post(stack.api + TASK_PATH, content=_body(group))).raise_for_status()
     async with asyncpg.create_pool(stack.postgres, min_size=0) as pool:
         while not await pool.fetchval(_ALL_SCHEDULED, _GROUPS):
             await asyncio.sleep(0.1)
-        (launcher / "clear_refs").write_text("5")
+        forget_peak(launcher)
         began = time.monotonic()
         await pool.execute(_DUE)
         while await pool.fetchval(_SENT) < _GROUPS:
@@ -64,16 +61,12 @@ async def _measured(stack: Stack, launcher: Path) -> tuple[int, float]:
 
 def main() -> int:
     with running() as stack:
+        (launcher,) = processes(stack, "launcher")
         for number in range(2, _ACCOUNTS + 2):
             subprocess.run([_PROFUSE, "apply", str(_written(stack, number)), "--dir", str(stack.directory)], check=True)
-        mib, seconds = asyncio.run(_measured(stack, _launcher(stack)))
+        mib, seconds = asyncio.run(_measured(stack, launcher))
     print(f"{_GROUPS} groups of {_ACCOUNTS} accounts, {_BYTES // MIB} MiB of files each: {mib} MiB at most, sent in {seconds:.0f} s")
-    return 1 if mib > _LIMIT else 0
-
-
-def _launcher(stack: Stack) -> Path:
-    found = state.read(stack.directory)
-    return Path("/proc", next(str(each.identity.pid) for each in found.processes if each.name == "launcher-1")) if found else Path()
+    return 1 if mib > LIMIT else 0
 
 
 def _written(stack: Stack, number: int) -> Path:

@@ -6,18 +6,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
-from bench.account import TOKEN
+from bench.account import TASK_PATH, TOKEN
+from bench.peaks import LIMIT, forget_peak, most_of, processes
 from bench.stack import Stack, running
-from profuse.stack import state
-from schemas.settings import KIB, MIB
+from schemas.settings import MIB
 
-_PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch_task"
 _AT_ONCE = 20
-LIMIT = 600
 _ROOMS = ("gateway", "matcher", "launcher")
 
 
@@ -85,29 +82,12 @@ async def _peak(stack: Stack, request: Worst, count: int) -> Peak:
     for process in processes(stack, *_ROOMS):
         forget_peak(process)
     async with httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=count)) as client:
-        sending = (client.post(stack.api + _PATH, content=request.body, headers=request.headers) for _ in range(count))
+        sending = (client.post(stack.api + TASK_PATH, content=request.body, headers=request.headers) for _ in range(count))
         answers = await asyncio.gather(*sending)
     found = Counter(answer.status_code for answer in answers)
     return Peak(
         max(map(most_of, processes(stack, *_ROOMS))), ", ".join(f"{number} times {status}" for status, number in sorted(found.items()))
     )
-
-
-def processes(stack: Stack, *rooms: str) -> list[Path]:
-    """Where the kernel tells of the rooms' processes."""
-    running = state.read(stack.directory)
-    return [Path("/proc", str(each.identity.pid)) for each in running.processes if each.name.startswith(rooms)] if running else []
-
-
-def forget_peak(process: Path) -> None:
-    """From here on the kernel counts it anew."""
-    (process / "clear_refs").write_text("5")
-
-
-def most_of(process: Path) -> int:
-    """MiB that it held at most since it was born, or since that was forgotten."""
-    lines = (process / "status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * KIB // MIB
 
 
 async def main() -> int:
