@@ -12,10 +12,11 @@ log = structlog.get_logger()
 Finished = Callable[[Sequence[bytes]], Awaitable[list[bytes]]]
 
 _SHORTEST_PAUSE = 0.025
-# At most a tenth of the time goes into polls.
-_PAUSE_PER_POLL = 10
-# A database that was silent for a while keeps nobody waiting for many times as long.
-_LONGEST_PAUSE = 1.0
+# At most a third of the time goes into polls.
+_PAUSE_PER_POLL = 2
+# Most of a slow poll is a wait for others, who will be done by then.
+_LONGEST_PAUSE = 0.25
+_AWAY_PAUSE = 1.0
 
 
 def pause(poll: float) -> float:
@@ -48,7 +49,7 @@ class Waiters:
             await self._somebody.wait()
             began = time.monotonic()
             asked = await self.run_once()
-            await asyncio.sleep(pause(time.monotonic() - began) if asked else _LONGEST_PAUSE)
+            await asyncio.sleep(pause(time.monotonic() - began) if asked else _AWAY_PAUSE)
 
     async def run_once(self) -> bool:
         """Whether the database answered."""
