@@ -35,8 +35,8 @@ class Connections:
         self._trust = trust
         # Each with the moment since which it rests.
         self._resting: list[tuple[aiosmtplib.SMTP, float]] = []
-        # Lent, or being opened.
-        self._out = 0
+        self._lent = 0
+        self._opening = 0
         self._most = 0
         self._humble_until = 0.0
         self._waiting: list[asyncio.Future[None]] = []
@@ -45,16 +45,19 @@ class Connections:
         """A connection that is to be given back; raises `Unavailable` when there is none at all."""
         while True:
             if (rested := self._rested()) is not None:
-                self._out += 1
+                self._lent += 1
                 return rested
-            if (self._out < self._most or clock() >= self._humble_until) and (opened := await self._opened()) is not None:
+            if self._may_open() and (opened := await self._opened()) is not None:
                 return opened
             await self._change()
 
     def give_back(self, connection: aiosmtplib.SMTP) -> None:
-        self._out -= 1
+        self._lent -= 1
         if connection.is_connected:
             self._resting.append((connection, clock()))
+        elif not self._lent:
+            # None is left of those beside which the server refused more: it may have gone, and come back.
+            self._humble_until = 0.0
         self._tell()
 
     def broken(self, *, crowded: bool) -> None:
@@ -62,7 +65,7 @@ class Connections:
         while self._resting:
             self._resting.pop()[0].close()
         if crowded:
-            self._be_humble(self._out - 1)
+            self._be_humble(self._lent - 1)
 
     def close(self) -> None:
         while self._resting:
@@ -76,22 +79,31 @@ class Connections:
             connection.close()
         return None
 
+    def _may_open(self) -> bool:
+        return self._lent + self._opening < self._most or clock() >= self._humble_until
+
     async def _opened(self) -> aiosmtplib.SMTP | None:
-        self._out += 1
+        """None: others work, or are being opened, and how they fare will tell."""
+        self._opening += 1
         try:
-            return await self._connected()
+            connection = await self._connected()
         except (aiosmtplib.SMTPException, OSError) as error:
-            self._out -= 1
-            if self._out:
-                self._be_humble(self._out)
-                return None
-            trouble = readable(str(error))
-            self._tell(trouble)
-            raise Unavailable(trouble) from error
+            self._opening -= 1
+            if not (self._lent or self._opening):
+                why = readable(str(error))
+                self._tell(why)
+                raise Unavailable(why) from error
+            if self._lent:
+                self._be_humble(self._lent)
+            return None
         except asyncio.CancelledError:
-            self._out -= 1
+            self._opening -= 1
             self._tell()
             raise
+        self._opening -= 1
+        self._lent += 1
+        self._tell()
+        return connection
 
     def _be_humble(self, most: int) -> None:
         # With none left the next one finds out whether there is a server.
@@ -100,8 +112,9 @@ class Connections:
     async def _change(self) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
+        humble = self._humble_until - clock()
         # Those that are out may hang for minutes with somebody else's recipients: then the server is asked once more.
-        await asyncio.wait({mine}, timeout=max(0.0, self._humble_until - clock()))
+        await asyncio.wait({mine}, timeout=humble if humble > 0 else _HUMBLE)
         if not mine.cancel():
             mine.result()
 

@@ -96,6 +96,45 @@ async def test_who_waits_for_a_connection_asks_again_though_those_that_are_out_h
     assert server.taken == 1
 
 
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_a_server_that_was_away_is_no_server_that_bears_few() -> None:
+    """Several knock while nobody is there; when it is back, one that hangs keeps nobody waiting."""
+    server = Scripted({"RCPT": b""})
+    async with server.channel() as channel, asyncio.timeout(20):
+        server.most = 0
+        found = await asyncio.gather(*[channel.send(launch()) for _ in range(4)], return_exceptions=True)
+        assert {type(each) for each in found} == {Unavailable}
+        server.most = None
+        hanging = asyncio.create_task(channel.send(launch()))
+        while "RCPT" not in server.seen:
+            await asyncio.sleep(0)
+        server.answers.clear()
+        await channel.send(launch())
+        hanging.cancel()
+
+    assert server.taken == 1
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_a_limit_is_forgotten_with_the_last_of_those_who_met_it() -> None:
+    server = Scripted(most=1)
+    async with server.channel() as channel, asyncio.timeout(20):
+        one = await channel._connections.lend()
+        waiting = asyncio.create_task(channel.send(launch()))
+        while not channel._connections._waiting:
+            await asyncio.sleep(0)
+        server.most = None
+        one.close()
+        channel._connections.give_back(one)
+        await waiting
+        # Side by side: whoever is still humble has one at most.
+        both = [await channel._connections.lend() for _ in range(2)]
+        for each in both:
+            channel._connections.give_back(each)
+
+    assert server.taken == 1
+
+
 @pytest.mark.promise("P-LAUNCH-28")
 async def test_a_connection_that_ends_after_the_last_byte_leaves_a_doubt() -> None:
     async with Scripted({".": b""}).channel() as channel:
