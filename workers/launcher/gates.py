@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.launcher.channel import Channel, Deferred, Refused, Unavailable
-from workers.launcher.holds import Holds, Suspicion, Verdict
+from workers.launcher.channel import SERVER, Channel, Deferred, Refused, Unavailable
+from workers.launcher.holds import Holds, Suspicion, Verdict, for_account
 from workers.launcher.terms import Ending, Launch, Outcome
 
 
@@ -41,7 +41,7 @@ class Gate:
         self._suspicion = Suspicion(self._holds)
 
     async def attempt(self, launch: Launch) -> Outcome | PutOff | Held | Suspected:
-        places = self._channel.places(launch)
+        places = self._places(launch)
         if (why := self._holds.keeps(places)) is not None:
             return Held(why)
         try:
@@ -55,14 +55,21 @@ class Gate:
         self._suspicion.accepted()
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
 
+    def _places(self, launch: Launch) -> Sequence[str]:
+        places = self._channel.places(launch)
+        return (*places, *(for_account(place, launch.campaign.account) for place in (SERVER, places[-1])))
+
     def _refused(self, refusal: Refused | Deferred, launch: Launch, places: Sequence[str]) -> PutOff | Held | Outcome | Suspected:
         if isinstance(refusal, Deferred) and refusal.in_doubt:
             return PutOff(str(refusal), in_doubt=True)
         if self._holds.holds(places):
             # It was the probe, and learned what is known already.
             return Held(str(refusal))
-        verdict = None if refusal.code is None else self._suspicion.refused(refusal.code, launch.recipient.address, places)
+        verdict = None if refusal.code is None else self._suspected(refusal.code, launch)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal))
         outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
         return outcome if verdict is None else Suspected(outcome, verdict)
+
+    def _suspected(self, code: int, launch: Launch) -> Verdict:
+        return self._suspicion.refused(code, launch.campaign.account, launch.recipient.address, self._channel.places(launch)[-1])

@@ -1,7 +1,7 @@
 """Places where nothing passes now, by the fault of nobody who is sent there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +17,7 @@ FIRST_PROBE = 1.0
 _LONGEST_PROBE = 5.0
 
 # So many recipients that are refused by one code, and nobody accepted between: it is not the recipients.
+# That the server refuses all accounts is never concluded from one: it counts for half of them.
 ALIKE = 20
 # How long a refusal for good waits for that to turn out.
 SUSPENSE = 2.0
@@ -67,10 +68,17 @@ class Holds:
                 metrics.HELD.set(len(self._held))
 
 
+def for_account(place: str, account: int) -> str:
+    """A place as one account meets it: what it alone is refused there is no reason to keep the others' launches."""
+    return f"{place} for account {account}"
+
+
 @dataclass
 class _Streak:
+    """What one account was refused in a row."""
+
     code: int
-    # The last place of each refused recipient, by its address.
+    # The place of each refused recipient, by its address.
     refused: dict[str, str] = field(default_factory=dict)
     verdict: Verdict = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -84,27 +92,33 @@ class Suspicion:
 
     def __init__(self, holds: Holds) -> None:
         self._holds = holds
-        self._streak: _Streak | None = None
+        self._streaks: dict[int, _Streak] = {}
 
     def accepted(self) -> None:
-        if self._streak is not None:
-            self._streak.end(True)
-            self._streak = None
+        while self._streaks:
+            self._streaks.popitem()[1].end(True)
 
-    def refused(self, code: int, address: str, places: Sequence[str]) -> Verdict:
+    def refused(self, code: int, account: int, address: str, place: str) -> Verdict:
         """Comes true when the refusal is the recipient's own, false when it is the destination's."""
-        streak = self._streak
+        streak = self._streaks.get(account)
         if streak is None or streak.code != code:
-            self.accepted()
-            streak = self._streak = _Streak(code)
-        streak.refused[address] = places[-1]
-        if len(streak.refused) >= ALIKE:
+            if streak is not None:
+                streak.end(True)
+            streak = self._streaks[account] = _Streak(code)
+        streak.refused[address] = place
+        alike = [number for number, each in self._streaks.items() if each.code == code]
+        if sum(min(len(self._streaks[number].refused), ALIKE // 2) for number in alike) >= ALIKE:
+            self._conclude(SERVER, code, alike)
+        elif len(streak.refused) >= ALIKE:
             # Behind a relay, a domain is a destination of its own.
-            alike = set(streak.refused.values())
-            self._holds.hold(alike.pop() if len(alike) == 1 else SERVER, f"{ALIKE} recipients in a row were refused by {code}")
-            streak.end(False)
-            self._streak = None
+            places = set(streak.refused.values())
+            self._conclude(for_account(places.pop() if len(places) == 1 else SERVER, account), code, [account])
         return streak.verdict
+
+    def _conclude(self, place: str, code: int, accounts: Iterable[int]) -> None:
+        self._holds.hold(place, f"{ALIKE} recipients in a row were refused by {code}")
+        for account in accounts:
+            self._streaks.pop(account).end(False)
 
 
 async def believed(verdict: Verdict) -> bool:

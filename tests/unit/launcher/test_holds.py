@@ -1,0 +1,64 @@
+"""Whom a destination that refuses many keeps waiting."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from tests.launching import Remembering, launch
+from workers.launcher.channel import SERVER, Refused
+from workers.launcher.gates import Gate, Held, Suspected
+from workers.launcher.holds import ALIKE
+from workers.launcher.terms import Ending, Launch, Outcome
+
+
+def launches(account: int, count: int, domain: str) -> list[Launch]:
+    return [launch(f"{number}@{domain.format(number)}", account=account) for number in range(count)]
+
+
+async def refused(gate: Gate, given: Sequence[Launch]) -> list[bool | None]:
+    """Whose fault each refusal was, as far as it is known: true is the recipient's."""
+    ended = [await gate.attempt(each) for each in given]
+    assert all(isinstance(each, Suspected) for each in ended)
+    return [each.verdict.result() if each.verdict.done() else None for each in ended if isinstance(each, Suspected)]
+
+
+def refusing() -> Gate:
+    async def refuse(launch: Launch) -> None:
+        if not launch.recipient.address.startswith("good"):
+            raise Refused("550 no such user", 550)
+
+    return Gate(Remembering(refuse))
+
+
+@pytest.mark.promise("P-LAUNCH-30", "P-OPS-50")
+@pytest.mark.parametrize("domain", ["shop.test", "{}.test"])
+async def test_what_one_account_is_refused_keeps_no_other_waiting(domain: str) -> None:
+    gate = refusing()
+
+    assert set(await refused(gate, launches(1, ALIKE, domain))) == {False}
+    assert isinstance(await gate.attempt(launch(f"good@{domain.format(0)}", account=1)), Held)
+    assert await gate.attempt(launch(f"good@{domain.format(0)}", account=2)) == Outcome(Ending.SEND)
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_what_several_accounts_are_refused_is_the_servers_doing() -> None:
+    gate = refusing()
+    half = ALIKE // 2
+
+    (theirs, ours) = await refused(gate, launches(1, half, "{}.a.test")), await refused(gate, launches(2, half, "{}.b.test"))
+
+    assert (theirs[0], ours[-1]) == (None, False)
+    held = await gate.attempt(launch("good@c.test", account=3))
+    assert isinstance(held, Held)
+    assert held.why.startswith(f"{SERVER} is held")
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_whoever_is_accepted_shows_that_the_others_were_refused_for_themselves() -> None:
+    gate = refusing()
+    suspected = [await gate.attempt(each) for each in launches(1, ALIKE - 1, "{}.test")]
+
+    await gate.attempt(launch("good@shop.test", account=2))
+
+    assert {await asyncio.wait_for(each.verdict, 1) for each in suspected if isinstance(each, Suspected)} == {True}
