@@ -7,8 +7,10 @@ from workers.exactly_once.trouble import Overlong
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
-# A chunk that took longer is followed by none that is larger.
-LONG = 5.0
+# Seconds that a chunk should take at most: whoever comes behind it waits for all of it.
+AIM = 0.5
+# So few are read whatever they take.
+FEW = 32
 
 
 class Pace:
@@ -26,8 +28,12 @@ class Pace:
     def resting(self) -> bool:
         return time.monotonic() < self._again_at
 
-    def settled(self, seconds: float) -> None:
-        self.limit = self.limit if seconds > LONG else min(self.limit * 2, self._chunk)
+    def settled(self, messages: int, seconds: float) -> None:
+        """So many took so long: the next chunk has as many as will fit."""
+        if seconds > AIM:
+            self.limit = max(min(self.limit, FEW), int(min(self.limit, messages) * AIM / seconds))
+        else:
+            self.limit = min(self.limit * 2, self._chunk)
         self.pause = SHORTEST_PAUSE
 
     def overlong(self, messages: int) -> None:

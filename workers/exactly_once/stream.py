@@ -179,7 +179,7 @@ class Stream(Generic[M]):
             raise
         self._furthest.arrived()
         self._trials.passed()
-        self._pace.settled(time.monotonic() - began)
+        self._pace.settled(len(chunk), time.monotonic() - began)
 
     def _count(self, messages: int) -> None:
         self._furthest.count(messages)
