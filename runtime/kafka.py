@@ -147,3 +147,8 @@ async def stop_client(client: Any, within: float = STOPPING) -> None:
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.
         return
+    except asyncio.CancelledError:
+        # A consumer whose fetch has just failed lets its own cancelling of it through.
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        await client._client.close()  # noqa: SLF001  # what its own stopping did not come to

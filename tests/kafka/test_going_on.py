@@ -3,13 +3,17 @@
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from structlog.testing import capture_logs
 
+from runtime.kafka import stop_client
 from runtime.postgres import open_pool
 from schemas.messages import ProfileImport
+from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench, until
 from workers.exactly_once import Stream, Surprise
@@ -107,3 +111,30 @@ async def _logged(logs: Sequence[Mapping[str, object]], event: str, times: int) 
 async def _says(stream: Stream[ProfileImport], words: str) -> bool:
     said = stream.problems()
     return any(words in problem for problem in said) if words else said == []
+
+
+async def test_a_consumer_whose_fetch_has_just_failed_is_stopped_as_any_other(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    consumer = AIOKafkaConsumer(**migrated.kafka_options())
+    await consumer.start()
+    partition = TopicPartition(migrated.topic(IMPORTS.name), 0)
+    consumer.assign([partition])
+    consumer.seek(partition, 0)
+    await until(lambda: _fetches(consumer))
+    monkeypatch.setattr(consumer._fetcher, "_retry_backoff", 60)
+    with caplog.at_level("ERROR", "aiokafka"):
+        for connection in consumer._client._conns.values():
+            connection.close()
+        await until(lambda: _printed(caplog, "Failed fetch messages"))
+    await stop_client(consumer)
+
+    assert not any(connection.connected() for connection in consumer._client._conns.values())
+
+
+async def _fetches(consumer: Any) -> bool:
+    return bool(consumer._fetcher._pending_tasks)
+
+
+async def _printed(caplog: pytest.LogCaptureFixture, words: str) -> bool:
+    return words in caplog.text
