@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Coroutine, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 import atheris
@@ -69,8 +69,8 @@ def _import(request: ImportAndStartBatch, field: Field | None) -> None:
     name = request.field_name if field else None
     shared = Shared(1, request.matching, None, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
     shared = replace(shared, match_value=shared_value(request.match_value, shared))
-    flags = request.skip_triggers, request.skip_invalid_subscriptions, request.detect_geo
-    batch = Batch(BATCH, DATABASE, 1, len(request.data), request.matching, name, request.resource_id, *flags)
+    settings = asdict(request.settings()) | {"field_name": name}
+    batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=1, total=len(request.data), resource=request.resource_id)
     for number, raw in enumerate(request.data):
         try:
             prepared = prepare(raw, shared)

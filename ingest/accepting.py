@@ -12,8 +12,7 @@ from msgspec import Raw
 from ingest import accounts, attaching, batches, idempotency, parsing
 from ingest.accounts import Database, Trigger
 from ingest.answers import invalid
-from ingest.attaching import File
-from ingest.batches import NewBatch
+from ingest.batches import File, NewBatch
 from ingest.budgets import Share
 from ingest.calls import Call
 from ingest.idempotency import RequestId, being_accepted
@@ -26,8 +25,7 @@ from ingest.records import Record, publishable, record, size
 from ingest.requests import ImportAndStartBatch, check_limits, checked, searched_field
 from schemas import metrics
 from schemas.failures import ItemFailed
-from schemas.ids import new_id
-from schemas.matching import Matching
+from schemas.ids import ResourceId, new_id
 from schemas.modes import MODES
 from schemas.settings import KIB, Settings
 
@@ -81,7 +79,10 @@ class Accepting:
             trigger.database.id,
             trigger.id,
             resource,
-            request,
+            len(request.data),
+            request.settings(),
+            request.content,
+            request.custom_data,
             wait,
             found.rejects,
             lease,
@@ -110,7 +111,7 @@ class Accepting:
         log.info("batch_taken_over", batch=batch.hex(), items=len(request.data), done=len(left.done))
         return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
-    async def _target(self, account: int, request: ImportAndStartBatch) -> tuple[Trigger, int | None]:
+    async def _target(self, account: int, request: ImportAndStartBatch) -> tuple[Trigger, ResourceId | None]:
         """The trigger, and the internal id of the resource to search in; refused if request and trigger do not fit together."""
         async with self.pool.acquire() as connection:
             trigger = await accounts.get_trigger(connection, account, request.trigger_id)
@@ -166,7 +167,7 @@ class Accepting:
 
     def _shared(self, request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
         # Whether it may still be matched by was checked when the batch came first.
-        name = request.field_name if request.matching is Matching.CUSTOM else None
+        name = request.settings().field_name
         field = database.fields[name] if name else None
         words = frozenset(word.casefold() for word in placeholders)
         shared = Shared(database.id, request.matching, None, name, field, item_limit, self.settings.custom_data_limit, words)

@@ -11,6 +11,7 @@ import msgspec
 
 from ingest.answers import Refused, conflict, invalid, not_found
 from schemas.fields import Field, declared
+from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
 from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
@@ -50,7 +51,7 @@ class Database:
 class Trigger:
     """An active trigger that a request may start, by its internal id."""
 
-    id: int
+    id: TriggerId
     database: Database
     # The account's own number of the database.
     db_id: int
@@ -71,7 +72,7 @@ async def find_token(connection: asyncpg.Connection, token: str) -> Token | None
     return Token(row["id"], row["account"], frozenset(row["rights"]), row["in_flight"], row["http_status"] == ALWAYS_200)
 
 
-async def get_trigger(connection: asyncpg.Connection, account: int, number: int) -> Trigger:
+async def get_trigger(connection: asyncpg.Connection, account: int, number: TriggerNumber) -> Trigger:
     """The trigger and its database; refused unless it is active and of the type `api_call`."""
     row = await _find(
         connection,
@@ -111,7 +112,7 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: int, channel: str) -> int:
+async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, channel: str) -> ResourceId:
     """The internal id of one of the database's resources of a channel."""
     row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
     if row is None:
@@ -120,7 +121,7 @@ async def get_resource(connection: asyncpg.Connection, account: int, database: i
         raise invalid("resource_id: the resource belongs to another database")
     if row["channel"] != channel:
         raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {channel}")
-    return int(row["id"])
+    return ResourceId(row["id"])
 
 
 async def _find(connection: asyncpg.Connection, sql: str, account: int, number: int) -> asyncpg.Record | None:

@@ -4,7 +4,7 @@ import binascii
 import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -33,14 +33,6 @@ class DataUri:
 
     mimetype: str | None
     written: memoryview
-
-
-class File(NamedTuple):
-    """A file as it is stored."""
-
-    name: str
-    mimetype: str
-    content: bytearray
 
 
 def entries(raw: Raw) -> Any:

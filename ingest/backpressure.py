@@ -11,11 +11,9 @@ from ingest.accounts import Token
 from ingest.admission import Drain, ahead, retry_after
 from ingest.answers import Refused
 from ingest.budgets import Budget, NoRoom, Share
-from ingest.failing import PARTITIONS_CHANGED, PartitionsChanged
-from ingest.kafka import BrokerAway
 from ingest.tallies import Tally
-from ingest.turns import Turns
 from runtime.advice import KAFKA_AWAY, todo
+from runtime.kafka import BrokerUnavailable
 from schemas import metrics
 
 log = structlog.get_logger()
@@ -25,6 +23,21 @@ Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
 
 _PAUSE = 0.1
 _AWAY_PAUSE = 1.0
+
+PARTITIONS_CHANGED = "stop the gateways before partitions are added, and start them afterwards (docs/operations.md)"
+
+
+class PartitionsChanged(Exception):
+    """The imports topic has more or fewer partitions than this gateway was started with: keys would lose their order."""
+
+
+class Waiting(Protocol):
+    """What waits to be published: how many profiles, and how many of each token."""
+
+    waiting: Tally
+
+    @property
+    def pending(self) -> int: ...
 
 
 class Writing(Protocol):
@@ -44,7 +57,7 @@ class Backpressure:
         look: Look,
         away: tuple[type[Exception], ...],
         publisher: Writing,
-        turns: Turns,
+        turns: Waiting,
         *,
         limit: int,
         token_limit: int,
@@ -151,4 +164,4 @@ class Backpressure:
 def _todo(error: Exception) -> dict[str, str]:
     if isinstance(error, PartitionsChanged):
         return {"todo": PARTITIONS_CHANGED}
-    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerAway) else todo(error)
+    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable) else todo(error)

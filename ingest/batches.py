@@ -3,20 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 
 from ingest import accounts
 from ingest.accounts import Database
-from ingest.attaching import File
-from ingest.requests import ImportAndStartBatch
 from schemas import bits
-from schemas.matching import Matching
+from schemas.batches import BatchSettings
+from schemas.ids import ResourceId, TriggerId
 
 # Up to 75 MB take a busy server longer than anything else that is asked of it.
 _ATTACHED_WITHIN = 25.0
+
+
+class File(NamedTuple):
+    """A file as it is stored."""
+
+    name: str
+    mimetype: str
+    content: bytearray
 
 
 @dataclass(frozen=True)
@@ -26,19 +33,18 @@ class NewBatch:
     id: bytes
     account: int
     database: int
-    trigger: int
-    resource: int | None
-    request: ImportAndStartBatch
+    trigger: TriggerId
+    resource: ResourceId | None
+    total: int
+    settings: BatchSettings
+    content: Mapping[str, Any]
+    custom_data: Mapping[str, Any]
     wait: timedelta
     rejects: Mapping[int, Mapping[str, Any]]
     lease: timedelta
     # Retention need not look at it before.
     kept: timedelta
     files: Sequence[File]
-
-    @property
-    def total(self) -> int:
-        return len(self.request.data)
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Unfinished:
 
 async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
     """Accepted is the database's clock: what is due is judged by no other."""
-    request = batch.request
+    settings = batch.settings
     await connection.execute(
         "INSERT INTO batches (id, account, database, trigger, total, matching, field_name, resource, skip_triggers, "
         "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at) "
@@ -63,14 +69,14 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         batch.database,
         batch.trigger,
         batch.total,
-        request.matching,
-        request.field_name if request.matching is Matching.CUSTOM else None,
+        settings.matching,
+        settings.field_name,
         batch.resource,
-        request.skip_triggers,
-        request.skip_invalid_subscriptions,
-        request.detect_geo,
-        _json(request.content),
-        _json(request.custom_data),
+        settings.skip_triggers,
+        settings.skip_invalid_subscriptions,
+        settings.detect_geo,
+        _json(batch.content),
+        _json(batch.custom_data),
         _json({str(item): entry for item, entry in batch.rejects.items()}),
         batch.wait,
         batch.lease,

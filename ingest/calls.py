@@ -10,8 +10,7 @@ from ingest import attaching, parsing
 from ingest.accounts import Token
 from ingest.answers import invalid
 from ingest.budgets import Share
-from ingest.items import SHRINKS
-from ingest.parsing import Members
+from ingest.parsing import SHRINKS, Members
 from schemas.settings import KIB, Settings
 
 # An object or array where none as large makes sense, as it was written.

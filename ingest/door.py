@@ -7,23 +7,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from ingest import accounts, bodies, idempotency, opening, parsing
+from ingest import accounts, bodies, opening, parsing
 from ingest.accounts import Token, no_access, token_required
-from ingest.answers import Answer, Refused
+from ingest.answers import Answer, Refused, invalid
 from ingest.backpressure import Backpressure
 from ingest.budgets import Share
 from ingest.calls import Call
 from ingest.parsing import Members
 from ingest.postgres import Pool
-from ingest.requests import Parameters, names
 from ingest.scanning import Body
 from schemas.settings import Settings
 from schemas.tokens import Right
 
 # Bytes that an element takes up until it is decoded.
 _SPAN = 72
+_REQUEST_ID = ("Request-ID", "Idempotency-Key")
 
 
 class Endpoint(Protocol):
@@ -34,16 +35,12 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True)
 class Served:
-    """An endpoint below the prefix, the rights that it needs, and the model of its parameters."""
+    """An endpoint below the prefix, the rights that it needs, and what its parameters are called."""
 
     path: str
     rights: frozenset[Right]
     endpoint: Endpoint
-    parameters: type[Parameters]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return names(self.parameters)
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Door:
         items = await opening.items(root, self.settings)
         opening.check_size_beside_attach(root, len(body), self.settings)
         await share.grow(share.size + _SPAN * len(items or ()))
-        request_id = idempotency.given(request.headers)
+        request_id = _request_id(request.headers)
         body_hash = await asyncio.to_thread(_hash, body) if request_id is not None else b""
         return Call(token, served.path, root, items, request_id, body_hash, share, self.settings)
 
@@ -133,3 +130,17 @@ def _token(root: Members) -> str | None:
 
 def _hash(body: Body) -> bytes:
     return hashlib.sha256(body).digest()
+
+
+def _request_id(headers: Headers) -> str | None:
+    """The id of a request, by either of its names: 1 to 128 visible ASCII characters."""
+    found = {name: set(headers.getlist(name)) for name in _REQUEST_ID}
+    for name, ids in found.items():
+        if len(ids) > 1:
+            raise invalid(f"{name}: given twice, with two values")
+        if any(not 1 <= len(id_) <= 128 or not all("!" <= character <= "~" for character in id_) for id_ in ids):
+            raise invalid(f"{name}: must be 1 to 128 visible ASCII characters")
+    either = set().union(*found.values())
+    if len(either) > 1:
+        raise invalid(f"{' and '.join(_REQUEST_ID)} differ")
+    return either.pop() if either else None

@@ -9,19 +9,19 @@ import structlog
 import uvicorn
 
 from ingest import batches, endpoints
-from ingest.backpressure import Backpressure
+from ingest.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
 from ingest.budgets import Budget
 from ingest.connections import bounded
 from ingest.door import Door
-from ingest.failing import PARTITIONS_CHANGED, PartitionsChanged
 from ingest.importing import Importing
-from ingest.kafka import BrokerAway, Publisher
+from ingest.kafka import Publisher
 from ingest.offsets import BROKER_AWAY, Ends
 from ingest.postgres import Pool
 from ingest.publishing import Publishing
 from ingest.server import application
 from ingest.turns import Turns
 from ingest.waiting import Waiters
+from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -80,7 +80,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*AWAY, BrokerAway, PartitionsChanged),
+            (*AWAY, BrokerUnavailable, PartitionsChanged),
             self._publisher,
             turns,
             limit=settings.in_flight_limit,
@@ -115,7 +115,7 @@ class Gateway:
         try:
             return await self._ends.read(), found
         except BROKER_AWAY as error:
-            raise BrokerAway from error
+            raise BrokerUnavailable from error
 
     async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
         async with self._pool.acquire() as connection:

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
-from starlette.datastructures import Headers
 
-from ingest.answers import REPEAT_AFTER, Refused, conflict, invalid
-
-_HEADERS = ("Request-ID", "Idempotency-Key")
+from ingest.answers import REPEAT_AFTER, Refused, conflict
 
 
 @dataclass(frozen=True)
@@ -27,20 +24,6 @@ class FirstTry:
 
     batch: bytes
     published: bool
-
-
-def given(headers: Headers) -> str | None:
-    """The id of a request, by either of its names: 1 to 128 visible ASCII characters."""
-    found = {name: set(headers.getlist(name)) for name in _HEADERS}
-    for name, ids in found.items():
-        if len(ids) > 1:
-            raise invalid(f"{name}: given twice, with two values")
-        if any(not 1 <= len(id_) <= 128 or not all("!" <= character <= "~" for character in id_) for id_ in ids):
-            raise invalid(f"{name}: must be 1 to 128 visible ASCII characters")
-    either = set().union(*found.values())
-    if len(either) > 1:
-        raise invalid(f"{' and '.join(_HEADERS)} differ")
-    return either.pop() if either else None
 
 
 def being_accepted() -> Refused:

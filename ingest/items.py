@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from ingest import parsing
-from ingest.parsing import is_storable
+from ingest.parsing import SHRINKS, is_storable
+from ingest.records import Prepared
+from ingest.requests import Item
 from schemas.failures import ItemFailed
 from schemas.fields import Field, FieldType, MatchValue
 from schemas.keys import match_key
@@ -17,11 +19,9 @@ from schemas.matching import Matching
 from schemas.modes import MODES, Mode, Own
 from schemas.texts import is_blank
 
-_KEYS = frozenset({"data", "email", "phone", "profile_id", "field_value", "custom_data"})
+_KEYS = frozenset(Item.model_fields)
 # `1e15` grows most when it is written again; nothing grows five times.
 _GROWTH = 5
-# Written again, `\u0041` takes up a sixth; what shrinks more is not worth to be built.
-SHRINKS = 6
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,6 @@ class Shared:
     @cached_property
     def own(self) -> Own | None:
         return None if self.field is None else Own(str(self.field_name), self.field)
-
-
-class Prepared(NamedTuple):
-    """An item that is ready to be published."""
-
-    key: bytes
-    value: MatchValue
-    data: dict[str, Any]
-    custom_data: dict[str, Any] | None
 
 
 def prepare(raw: Raw, shared: Shared) -> Prepared:

@@ -13,6 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from ingest.deliveries import Delivery, Placed, Queue
 from runtime.advice import KAFKA_AWAY
 from runtime.crash_points import crash_point
+from runtime.kafka import BrokerUnavailable, stop_client
 from runtime.producer import new_producer
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
@@ -25,14 +26,9 @@ Start = Callable[[Settings], Awaitable[AIOKafkaProducer]]
 _BATCH_BYTES = 768 * KIB
 _BATCH_RECORDS = 100_000
 UNCONFIRMED_FOR = 5.0
-_STOPPING = 2.0
 _REFUSED_PAUSE = 1.0
 _ANSWERING = 3.0
 _SEE_BROKER = "see the broker's log; what was accepted is kept, and published as soon as it is taken"
-
-
-class BrokerAway(Exception):
-    """The broker confirms nothing at the moment."""
 
 
 class Publisher:
@@ -68,9 +64,9 @@ class Publisher:
         return partition(key, len(self._queues))
 
     def check(self) -> None:
-        """Raises `BrokerAway` while something has waited too long for its confirmation: more would only pile up."""
+        """Raises `BrokerUnavailable` while something has waited too long for its confirmation: more would only pile up."""
         if max(queue.unconfirmed_for() for queue in self._queues) > UNCONFIRMED_FOR:
-            raise BrokerAway
+            raise BrokerUnavailable
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -101,7 +97,7 @@ class Publisher:
         """Without a broker a producer would stop for ever."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await stop_client(producer)
 
     async def _write(self, number: int, queue: Queue) -> None:
         most = _BATCH_RECORDS
@@ -141,7 +137,7 @@ class Publisher:
         """One refused batch leaves its partition broken until the producer is replaced."""
         if self._producer is refused:
             self._producer = None
-            await _stop(refused)
+            await stop_client(refused)
             await asyncio.sleep(_REFUSED_PAUSE)
 
 
@@ -150,7 +146,7 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
     try:
         await producer.start()
     except BaseException:
-        await _stop(producer)
+        await stop_client(producer)
         raise
     return producer
 
@@ -171,11 +167,3 @@ def _packed(batch: BatchBuilder, queue: Queue, most: int) -> BatchBuilder:
             break
     batch.close()
     return batch
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    try:
-        async with asyncio.timeout(_STOPPING):
-            await producer.stop()
-    except (KafkaError, OSError, TimeoutError) as error:
-        log.warning("producer_not_stopped", error=type(error).__name__)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from runtime.kafka import stop_client
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -33,7 +34,7 @@ class Ends:
 
     async def close(self) -> None:
         if self._consumer is not None:
-            await _stop(self._consumer)
+            await stop_client(self._consumer)
 
 
 async def _started(settings: Settings) -> AIOKafkaConsumer:
@@ -41,16 +42,9 @@ async def _started(settings: Settings) -> AIOKafkaConsumer:
     try:
         await consumer.start()
     except BaseException:
-        await _stop(consumer)
+        await stop_client(consumer)
         raise
     return consumer
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    # It holds nothing that a broker would have to know of.
-    with suppress(*BROKER_AWAY):
-        async with asyncio.timeout(_ANSWERING):
-            await consumer.stop()
 
 
 @asynccontextmanager

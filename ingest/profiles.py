@@ -17,6 +17,7 @@ from ingest.requests import DeleteProfile, GetProfile, checked, searched_field
 from schemas.failures import ItemFailed
 from schemas.fields import MatchValue
 from schemas.identities import tagged
+from schemas.ids import ResourceNumber
 from schemas.modes import MODES, Mode, Own
 from store.carriers import carriers
 from store.erasing import erase, strip
@@ -92,7 +93,7 @@ def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue
 
 
 async def _find(
-    connection: asyncpg.Connection, database: Database, mode: Mode, own: Own | None, value: MatchValue, resource: int | None
+    connection: asyncpg.Connection, database: Database, mode: Mode, own: Own | None, value: MatchValue, resource: ResourceNumber | None
 ) -> list[bytes]:
     """The profiles that match, two at the most of each kind; two that are nobody where nobody has counted the tags' carriers."""
     if isinstance(value, list):

@@ -1,9 +1,11 @@
 """Prepared items as records of the imports topic."""
 
+from typing import Any, NamedTuple
+
 import msgspec
 
-from ingest.items import Prepared
 from schemas.failures import ItemFailed
+from schemas.fields import MatchValue
 from schemas.messages import ProfileImport
 from schemas.settings import KIB
 from schemas.topics import item_headers
@@ -17,6 +19,15 @@ _OBJECTS = 600
 _LARGEST = 1_000 * KIB
 
 _ENCODER = msgspec.json.Encoder()
+
+
+class Prepared(NamedTuple):
+    """An item that is ready to be published."""
+
+    key: bytes
+    value: MatchValue
+    data: dict[str, Any]
+    custom_data: dict[str, Any] | None
 
 
 def record(batch: bytes, item: int, prepared: Prepared) -> Record:

@@ -1,19 +1,21 @@
 """The root parameters of every request: the one definition that checks them and that /docs shows."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
+from msgspec import Raw
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from ingest.answers import Refused, invalid
 from ingest.attaching import MIMETYPE, MOST_FILES, DataUri, data_uri
+from schemas.batches import BatchSettings
 from schemas.failures import INDEXING
 from schemas.fields import Field as DataField
-from schemas.ids import SIZE
+from schemas.ids import SIZE, ResourceNumber, TriggerNumber
 from schemas.matching import Matching
 from schemas.modes import MODES, Own
 from schemas.settings import Settings
@@ -89,7 +91,7 @@ class MatchBy(Parameters):
     profile_id: str | None = Field(None, description=f"{2 * SIZE} hex digits.")
     field_name: str | None = Field(None, description="A field of the database that is declared as matchable; only with `custom`.")
     field_value: int | str | None = None
-    resource_id: int | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
+    resource_id: ResourceNumber | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:
@@ -104,11 +106,32 @@ class MatchBy(Parameters):
         return None if is_blank(value) else value
 
 
+class Item(BaseModel):
+    """One profile of a batch, and what it is matched by; another key fails it."""
+
+    data: dict[str, Any] = Field(description="The profile: its fields, and its `subscriptions`.")
+    email: str | None = None
+    phone: str | None = None
+    profile_id: str | None = None
+    field_value: int | str | None = None
+    custom_data: dict[str, Any] | None = Field(None, description="Its own keys go before the root's.")
+
+
+def _items(given: object) -> Sequence[Raw]:
+    if not isinstance(given, list) or not given:
+        raise ValueError("must be an array of one item or more")
+    return given
+
+
+# As they are written in the body: each is decoded alone, so that one that is wrong fails itself.
+Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=list[Item])]
+
+
 class ImportAndStartBatch(MatchBy):
     """Add or update many profiles, then start one trigger campaign for each."""
 
-    trigger_id: int = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
-    data: list[Any] = Field(min_length=1, description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
+    trigger_id: TriggerNumber = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
+    data: Items = Field(description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
     db_id: int | None = Field(None, description="The database's number; it must be the trigger's.")
     skip_triggers: bool = Field(False, description="Start no triggers that react to the import itself.")
     skip_invalid_subscriptions: bool = Field(False, description="Drop an invalid subscription instead of failing its item.")
@@ -118,6 +141,16 @@ class ImportAndStartBatch(MatchBy):
     custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
     content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
     attach: list[Attachment] = Field([], max_length=MOST_FILES, description="Files for an e-mail: one, or an array of them.")
+
+    def settings(self) -> BatchSettings:
+        """What is stored of it for whoever imports the items."""
+        return BatchSettings(
+            self.matching,
+            self.field_name if self.matching is Matching.CUSTOM else None,
+            self.skip_triggers,
+            self.skip_invalid_subscriptions,
+            self.detect_geo,
+        )
 
 
 class GetProfile(MatchBy):

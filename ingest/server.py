@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from ingest.answers import Answer, Refused, invalid, not_found, unavailable
 from ingest.door import Door, Served, wants_200
-from ingest.kafka import BrokerAway
 from ingest.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo
+from runtime.kafka import BrokerUnavailable
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 
@@ -51,7 +51,7 @@ async def _answer(door: Door, request: Request, served: Served) -> Answer:
             return refused.answer()
         except NotJson as why:
             return invalid(str(why)).answer()
-        except BrokerAway:
+        except BrokerUnavailable:
             log.warning("broker_away", path=served.path, todo=KAFKA_AWAY)
             return unavailable().answer()
         except ClientDisconnect:

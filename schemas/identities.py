@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from schemas.fields import Field, FieldType, search_text
+from schemas.ids import ResourceNumber
 from schemas.stored import filed
 from schemas.values import JsonValue
 
@@ -70,7 +71,7 @@ def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
     return [subscribed(channel, address, None), subscribed(channel, address, resource)]
 
 
-def subscribed(channel: str, address: str, resource: int | None) -> Identity:
+def subscribed(channel: str, address: str, resource: ResourceNumber | None) -> Identity:
     """A subscription's address, anywhere or of a resource, which is the account's own number."""
     anywhere, of_resource = _SUBSCRIPTION_KINDS[channel]
     return (anywhere, address) if resource is None else (of_resource, f"{resource} {address}")

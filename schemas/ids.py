@@ -1,11 +1,18 @@
-"""Ids of profiles and batches: 12 bytes, time-ordered, shown as 24 hex digits."""
+"""Ids of profiles and batches: 12 bytes, time-ordered, shown as 24 hex digits; and the two numbers of triggers and resources."""
 
 import hashlib
 import random
 import re
 import time
+from typing import NewType
 
 SIZE = 12
+
+# Of a row. An account's own number is what requests, `profuse apply`, messages and events name.
+TriggerId = NewType("TriggerId", int)
+TriggerNumber = NewType("TriggerNumber", int)
+ResourceId = NewType("ResourceId", int)
+ResourceNumber = NewType("ResourceNumber", int)
 
 # Ids must differ, not be secret; a system call for each would cost more than all the rest of it.
 _random = random.Random()  # noqa: S311
@@ -30,7 +37,7 @@ def unpack(packed: bytes) -> list[bytes]:
     return [packed[at : at + SIZE] for at in range(0, len(packed), SIZE)]
 
 
-def launch_id(batch: bytes, item: int, trigger: int) -> str:
+def launch_id(batch: bytes, item: int, trigger: TriggerId) -> str:
     """The same launch has the same id in every repeat: 32 hex digits of batch, item and trigger."""
     return hashlib.blake2b(b"%s/%d/%d" % (batch, item, trigger), digest_size=16).hexdigest()
 

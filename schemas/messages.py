@@ -5,6 +5,8 @@ from typing import Annotated, Any, ClassVar, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from schemas.ids import TriggerId
+
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -75,7 +77,7 @@ class TriggerStart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trigger: int
+    trigger: TriggerId
     items: list[int] | None = None
 
 

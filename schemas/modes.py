@@ -8,7 +8,7 @@ from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
 from schemas.fields import Field, MatchValue, match_value, parse
 from schemas.identities import Identity, Kind, of_field, subscribed
-from schemas.ids import parse_id
+from schemas.ids import ResourceNumber, parse_id
 from schemas.matching import Matching
 from schemas.values import JsonValue
 
@@ -33,7 +33,7 @@ class Mode:
     # Where an item's own profile has it: the field's name, and what that holds.
     held: Callable[[Mapping[str, Any], Own | None], tuple[str, Any]]
     # A profile that holds any of these is a match; the number is the account's own of a resource. None: the value is its id.
-    searched: Callable[[str, int | None, Own | None], list[Identity]] | None
+    searched: Callable[[str, ResourceNumber | None, Own | None], list[Identity]] | None
     # What a new profile gets besides its data; nobody is created by an id.
     implied: Callable[[MatchValue, Own | None], dict[str, JsonValue]]
     # Whose subscriptions are searched, too; only these a resource narrows.

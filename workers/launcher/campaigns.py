@@ -5,6 +5,7 @@ from dataclasses import replace
 import asyncpg
 import msgspec
 
+from schemas.ids import TriggerId
 from workers.launcher.terms import Campaign
 
 _CAMPAIGN = """
@@ -27,7 +28,7 @@ WHERE batch.id = $1
 _TRIGGER = "SELECT active, sender, subject, html FROM triggers WHERE id = $1"
 
 
-async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | None:
+async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign | None:
     """The campaign, or None if its batch was deleted."""
     row = await pool.fetchrow(_CAMPAIGN, batch, trigger)
     if row is None:
@@ -37,7 +38,7 @@ async def load(pool: asyncpg.Pool, batch: bytes, trigger: int) -> Campaign | Non
     return Campaign(**values, **shared)
 
 
-async def again(pool: asyncpg.Pool, campaign: Campaign, trigger: int) -> Campaign:
+async def again(pool: asyncpg.Pool, campaign: Campaign, trigger: TriggerId) -> Campaign:
     """The campaign with what its trigger says by now."""
     row = await pool.fetchrow(_TRIGGER, trigger)
     return campaign if row is None else replace(campaign, **row)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 
 from schemas import bits, ids
+from schemas.ids import TriggerId
 from schemas.messages import ProfilesMatched
 
 
@@ -15,7 +16,7 @@ class NewGroup:
     """A group to be scheduled; it is named by batch, trigger and its lowest item."""
 
     batch: bytes
-    trigger: int
+    trigger: TriggerId
     first_item: int
     chunk: int
     items: Sequence[int]
@@ -37,7 +38,7 @@ class Group:
     """A claimed group; `fence` is this claim's number."""
 
     batch: bytes
-    trigger: int
+    trigger: TriggerId
     attempt: int
     first_item: int
     fence: int

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from schemas.ids import ResourceNumber, TriggerNumber
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -13,10 +15,10 @@ class Campaign:
 
     account: int
     database: int
-    trigger: int
+    trigger: TriggerNumber
     active: bool
     channel: str
-    resource: int | None
+    resource: ResourceNumber | None
     unconditional_sending: bool
     sender: str
     subject: str

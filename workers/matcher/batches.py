@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from schemas.batches import BatchSettings
 from schemas.fields import Field
-from schemas.matching import Matching
+from schemas.ids import ResourceNumber, TriggerId
 from schemas.system_fields import SYSTEM_FIELDS
 
 
@@ -13,7 +14,7 @@ from schemas.system_fields import SYSTEM_FIELDS
 class UpdateTrigger:
     """A campaign that starts when an import changed a profile; with `fields`, only when one of these changed."""
 
-    id: int
+    id: TriggerId
     fields: frozenset[str] | None
 
 
@@ -25,8 +26,8 @@ class Database:
     unknown_fields: str
     fields: Mapping[str, Field]
     # The account's number of each resource, and its channel.
-    resources: Mapping[int, str]
-    import_triggers: tuple[int, ...]
+    resources: Mapping[ResourceNumber, str]
+    import_triggers: tuple[TriggerId, ...]
     update_triggers: tuple[UpdateTrigger, ...]
 
     def declaring(self, fields: Mapping[str, Field]) -> "Database":
@@ -58,17 +59,11 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The settings of one request."""
+class Batch(BatchSettings):
+    """One request: its settings, and what they are about."""
 
     id: bytes
     database: Database
-    trigger: int
+    trigger: TriggerId
     total: int
-    matching: Matching
-    field_name: str | None
-    # The account's own number.
-    resource: int | None
-    skip_triggers: bool
-    skip_invalid_subscriptions: bool
-    detect_geo: bool
+    resource: ResourceNumber | None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.failures import ItemFailed
+from schemas.ids import ResourceNumber
 from schemas.system_fields import status_word
 from schemas.texts import is_blank
 from schemas.values import JsonValue, storable
@@ -26,7 +27,7 @@ class InvalidSubscription(ItemFailed):
     """Nobody can be reached by it, which an item may choose to survive; any other mistake fails the item."""
 
 
-def parse_subscriptions(value: JsonValue, resources: Mapping[int, str], *, skip_invalid: bool) -> list[Subscription]:
+def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool) -> list[Subscription]:
     """What `data.subscriptions` asks for: subscriptions to add or change, each known once."""
     if not isinstance(value, list):
         raise ItemFailed(400, "Incorrect subscriptions")
@@ -69,7 +70,7 @@ def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
     return key
 
 
-def _parse(given: JsonValue, resources: Mapping[int, str]) -> Subscription:
+def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str]) -> Subscription:
     flat = _flattened(given)
     settings = _settings(flat)
     resource, channel = _resource(flat, resources)
@@ -102,7 +103,7 @@ def _inside(inner: JsonValue, known: str) -> Subscription:
     return {key: value for key, value in inner.items() if value is not None}
 
 
-def _resource(flat: Subscription, resources: Mapping[int, str]) -> tuple[int, str]:
+def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tuple[ResourceNumber, str]:
     """The resource and its channel; it may be left out where the channel has one only."""
     resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
@@ -114,7 +115,7 @@ def _resource(flat: Subscription, resources: Mapping[int, str]) -> tuple[int, st
     return resource, channel
 
 
-def _only_one_of(channel: JsonValue, resources: Mapping[int, str]) -> int | None:
+def _only_one_of(channel: JsonValue, resources: Mapping[ResourceNumber, str]) -> ResourceNumber | None:
     numbers = [number for number, of in resources.items() if of == channel]
     return numbers[0] if len(numbers) == 1 else None
 

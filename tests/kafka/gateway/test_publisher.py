@@ -11,7 +11,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ingest import kafka
 from ingest.deliveries import Delivery, Placed
-from ingest.kafka import BrokerAway, Publisher, open_publisher
+from ingest.kafka import Publisher, open_publisher
+from runtime.kafka import BrokerUnavailable
 from schemas.ids import new_id
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, item_headers
@@ -103,7 +104,7 @@ async def test_while_the_broker_confirms_nothing_more_is_refused_at_once(configu
         publisher.check()
         await publisher.publish(records(1), Delivery(1))
 
-        with pytest.raises(BrokerAway):
+        with pytest.raises(BrokerUnavailable):
             publisher.check()
 
 

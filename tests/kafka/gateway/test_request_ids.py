@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ingest import kafka
-from ingest.kafka import BrokerAway
+from runtime.kafka import BrokerUnavailable
 from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -87,7 +87,7 @@ async def _until_nothing_new_is_taken(world: Running) -> None:
 def _takes_more(world: Running) -> bool:
     try:
         world.gateway._publisher.check()
-    except BrokerAway:
+    except BrokerUnavailable:
         return False
     return True
 
