@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code: settings, topics and metrics."""
+"""Writes docs/reference.md from the code: settings, topics, errors and metrics."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +7,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from profuse.describing import described
 from schemas import metrics
+from schemas.failures import Why
 from schemas.settings import Settings
 from schemas.topics import ALL
 
@@ -23,6 +24,7 @@ def page() -> str:
             "",
             *_table("Settings", ("variable", "default", "meaning"), _settings()),
             *_table("Topics", ("topic", "message", "key", "kept"), _topics()),
+            *_table("Errors of an item", ("error", "error_text", "meaning"), _failures()),
             *_table("Metrics", ("metric", "kind", "meaning"), _metrics()),
         ]
     )
@@ -38,6 +40,11 @@ def _topics() -> Iterable[tuple[str, ...]]:
     for topic in ALL:
         kept = "until processed" if topic.kept_until_processed else "as the broker is set"
         yield f"`profuse.{topic.name}`", f"`{topic.message.__name__}`", topic.key, kept
+
+
+def _failures() -> Iterable[tuple[str, ...]]:
+    for why in Why:
+        yield str(why.error), why.text, why.meaning
 
 
 def _metrics() -> Iterable[tuple[str, ...]]:

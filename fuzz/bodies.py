@@ -10,16 +10,25 @@ import atheris
 from fuzz import structured
 
 with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
-    from ingest import attaching, opening
-    from ingest.accounts import Token
+    from ingest.admission.budget import Budget, Share
     from ingest.answers import Refused
-    from ingest.budgets import Budget, Share
-    from ingest.calls import Call
-    from ingest.interleaving import in_turns
-    from ingest.items import Shared, prepare, shared_value
-    from ingest.records import record
-    from ingest.requests import GetProfile, GetTaskStatus, ImportAndStartBatch, Parameters, check_limits, checked, names, searched_field
-    from ingest.scanning import NotJson
+    from ingest.endpoints.items import Shared, prepare, shared_value
+    from ingest.endpoints.parameters import (
+        GetProfile,
+        GetTaskStatus,
+        ImportAndStartBatch,
+        Parameters,
+        check_limits,
+        checked,
+        names,
+        searched_field,
+    )
+    from ingest.http import attachments, spans
+    from ingest.http.call import Call
+    from ingest.http.interleaving import in_turns
+    from ingest.http.scanning import NotJson
+    from ingest.publish.record import record
+    from ingest.tables.accounts import Token
     from schemas.failures import ItemFailed
     from schemas.fields import Field
     from schemas.ids import new_id
@@ -59,7 +68,7 @@ def feed(data: bytes) -> None:
         request = checked(ImportAndStartBatch, call.parameters())
         check_limits(request, SETTINGS)
         own = searched_field(request, FIELDS)
-        _run(in_turns(attaching.decoded([attached.data for attached in request.attach])))
+        _run(in_turns(attachments.decoded([attached.data for attached in request.attach])))
         _import(request, own.field if own else None)
     except (NotJson, Refused):
         return
@@ -83,9 +92,9 @@ def _import(request: ImportAndStartBatch, field: Field | None) -> None:
 
 def _call(model: type[Parameters], body: bytes) -> Call:
     share = Share(Budget(1))
-    root = _run(opening.opened(body, names(model), SETTINGS, share))
-    items = _run(opening.items(root, SETTINGS))
-    opening.check_size_beside_attach(root, len(body), SETTINGS)
+    root = _run(spans.opened(body, names(model), SETTINGS, share))
+    items = _run(spans.items(root, SETTINGS))
+    spans.check_size_beside_attach(root, len(body), SETTINGS)
     return Call(TOKEN, "", root, items, None, b"", share, SETTINGS)
 
 

@@ -8,19 +8,21 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
-from ingest import batches, endpoints
-from ingest.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
-from ingest.budgets import Budget
-from ingest.connections import bounded
-from ingest.door import Door
-from ingest.importing import Importing
-from ingest.kafka import Publisher
-from ingest.offsets import BROKER_AWAY, Ends
-from ingest.postgres import Pool
-from ingest.publishing import Publishing
-from ingest.server import application
-from ingest.turns import Turns
-from ingest.waiting import Waiters
+from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
+from ingest.admission.budget import Budget
+from ingest.endpoints import table
+from ingest.endpoints.completion import Waiters
+from ingest.endpoints.import_batch import ImportBatch
+from ingest.endpoints.table import Tools
+from ingest.http.connections import bounded
+from ingest.http.intake import Intake
+from ingest.http.server import application
+from ingest.publish.end_offsets import BROKER_AWAY, Ends
+from ingest.publish.fair_queue import FairQueue
+from ingest.publish.producer import Producer
+from ingest.publish.publication import BatchPublisher
+from ingest.tables import batches
+from ingest.tables.pool import Pool
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
 from schemas.settings import Settings
@@ -38,10 +40,10 @@ _ANSWERING = 3.0
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, settings: Settings, pool: Pool, publisher: Publisher, ends: Ends) -> None:
+    def __init__(self, settings: Settings, pool: Pool, producer: Producer, ends: Ends) -> None:
         self._settings = settings
         self._pool = pool
-        self._publisher = publisher
+        self._producer = producer
         self._ends = ends
         self._listener = _listener(settings)
 
@@ -54,43 +56,45 @@ class Gateway:
         """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
         waiters = Waiters(self._finished, AWAY)
         async with asyncio.TaskGroup() as tasks:
-            turns = Turns()
-            backpressure = self._backpressure(turns)
-            publishing = Publishing(self._pool, self._publisher, turns, self._settings.accepting_lease, tasks)
-            running = (waiters.run(), self._publisher.run(), backpressure.run(), publishing.run(backpressure, stop))
+            queue = FairQueue()
+            backpressure = self._backpressure(queue)
+            publisher = BatchPublisher(self._pool, self._producer, queue, self._settings.accepting_lease, tasks)
+            running = (waiters.run(), self._producer.run(), backpressure.run(), publisher.run(backpressure, stop))
             background = [tasks.create_task(endless) for endless in running]
-            door = Door(self._settings, self._pool, backpressure)
-            server = self._server(door, publishing, backpressure, waiters, stop)
+            intake = Intake(self._settings, self._pool, backpressure)
+            server = self._server(intake, publisher, backpressure, waiters, stop)
             serving = tasks.create_task(server.serve([self._listener]))
             log.info("gateway_listening", url=self.url)
             await stop.wait()
             server.should_exit = True
             now = asyncio.get_running_loop().time()
             # Who still sends a body, or waits for a broker that does not confirm, is told so before the process goes.
-            asyncio.get_running_loop().call_at(now + _REQUESTS_MAY_TAKE, door.close)
+            asyncio.get_running_loop().call_at(now + _REQUESTS_MAY_TAKE, intake.close)
             await serving
-            await _drain(publishing, now + _PUBLISHING_MAY_TAKE)
+            await _drain(publisher, now + _PUBLISHING_MAY_TAKE)
             for task in background:
                 task.cancel()
 
     async def ready(self) -> list[str]:
-        return [*await self._publisher.problems(), *await self._database_problems()]
+        return [*await self._producer.problems(), *await self._database_problems()]
 
-    def _backpressure(self, turns: Turns) -> Backpressure:
+    def _backpressure(self, queue: FairQueue) -> Backpressure:
         settings = self._settings
         return Backpressure(
             self._look,
             (*AWAY, BrokerUnavailable, PartitionsChanged),
-            self._publisher,
-            turns,
+            self._producer,
+            queue,
             limit=settings.in_flight_limit,
             token_limit=settings.token_in_flight_limit,
             budget=Budget(settings.bodies_limit),
         )
 
-    def _server(self, door: Door, publishing: Publishing, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event) -> "_Server":
-        importing = Importing(self._settings, self._pool, self._publisher, publishing, backpressure, waiters, stop, as_task=False)
-        app = application(door, endpoints.served(self._settings, self._pool, importing), endpoints.pages())
+    def _server(
+        self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
+    ) -> "_Server":
+        import_batch = ImportBatch(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop, as_task=False)
+        app = application(intake, table.served(Tools(self._settings, self._pool, import_batch)), table.pages())
         return _Server(
             uvicorn.Config(
                 app,
@@ -110,7 +114,7 @@ class Gateway:
         # Positions first: what is matched in between counts as in flight, and nothing as less than that.
         async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
             found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
-        if len(found) != self._publisher.partitions:
+        if len(found) != self._producer.partitions:
             raise PartitionsChanged
         try:
             return await self._ends.read(), found
@@ -127,8 +131,8 @@ class Gateway:
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
         except AWAY as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
-        if found != self._publisher.partitions:
-            return [f"progress has {found} partitions of imports instead of {self._publisher.partitions}: {PARTITIONS_CHANGED}"]
+        if found != self._producer.partitions:
+            return [f"progress has {found} partitions of imports instead of {self._producer.partitions}: {PARTITIONS_CHANGED}"]
         return []
 
 
@@ -140,13 +144,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _drain(publishing: Publishing, deadline: float) -> None:
+async def _drain(publisher: BatchPublisher, deadline: float) -> None:
     try:
         async with asyncio.timeout_at(deadline):
-            await publishing.drain()
+            await publisher.drain()
     except TimeoutError:
         log.warning("stopped_while_publishing")
-        publishing.abandon()
+        publisher.abandon()
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -8,10 +8,10 @@ import asyncpg
 import structlog
 
 from ingest.gateway import Gateway
-from ingest.kafka import open_publisher
-from ingest.memory import give_back_large_blocks
-from ingest.offsets import BROKER_AWAY, open_ends
-from ingest.postgres import Pool, open_pool
+from runtime.allocator import give_back_large_blocks
+from ingest.publish.end_offsets import BROKER_AWAY, open_ends
+from ingest.publish.producer import open_producer
+from ingest.tables.pool import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
 from runtime.postgres import AWAY
@@ -42,11 +42,11 @@ class Starting:
         partitions = await self._partitions_at_last(stop)
         if partitions is None:
             return
-        async with open_publisher(self._settings, partitions) as publisher, open_ends(self._settings, partitions) as ends:
+        async with open_producer(self._settings, partitions) as producer, open_ends(self._settings, partitions) as ends:
             with suppress(*BROKER_AWAY):
-                if problem := await publisher.mismatch():
+                if problem := await producer.mismatch():
                     raise NotMigrated(problem)
-            self._gateway = Gateway(self._settings, self._pool, publisher, ends)
+            self._gateway = Gateway(self._settings, self._pool, producer, ends)
             await self._gateway.run(stop)
 
     def alive(self) -> list[str]:

@@ -5,10 +5,11 @@ from typing import Any
 
 import asyncpg
 
-from ingest import accounts, profiles
-from ingest.accounts import Database
 from ingest.answers import Refused
-from ingest.requests import GetProfile, checked
+from ingest.endpoints import profiles
+from ingest.endpoints.parameters import GetProfile, checked
+from ingest.tables import accounts
+from ingest.tables.accounts import Database
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
 from schemas.ids import parse_id

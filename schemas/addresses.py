@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import email_validator
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 
 # `user@shop.test` is common on laptops; whether such a domain can get mail is not ours to judge.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -43,7 +43,7 @@ def normal_email(value: object) -> str:
                 return address.lower()
             if (validated := _validated(address)) is not None:
                 return validated
-    raise ItemFailed(400, "Incorrect email")
+    raise ItemFailed(Why.INCORRECT_EMAIL)
 
 
 def _validated(address: str) -> str | None:
@@ -111,4 +111,4 @@ def normal_phone(value: object) -> str:
             digits = digits[4:]
         if _PHONE.fullmatch(digits):
             return digits
-    raise ItemFailed(400, "Incorrect phone")
+    raise ItemFailed(Why.INCORRECT_PHONE)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from datetime import date as calendar
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # RFC 3339, but for the zone, which may be missing.
@@ -30,7 +30,7 @@ def date(value: object) -> str:
     # A day that no calendar has, or a moment before the year 1 or after 9999.
     except (ValueError, OverflowError):
         pass
-    raise ItemFailed(400, "Incorrect date")
+    raise ItemFailed(Why.INCORRECT_DATE)
 
 
 def day(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas import dates, values
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.texts import composed
 from schemas.values import JsonValue
 
@@ -94,7 +94,7 @@ _PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
 
 def _bounded(text: str) -> str:
     if len(text) > _SURELY_SHORT and len(composed(text).encode()) > LONGEST_MATCH_VALUE:
-        raise ItemFailed(400, "Match value too long")
+        raise ItemFailed(Why.MATCH_VALUE_TOO_LONG)
     return text
 
 
@@ -119,7 +119,7 @@ def match_value(field: Field, value: object) -> MatchValue:
     if field.type is FieldType.TAGS:
         # No tag at all would be carried by everybody.
         if not stored:
-            raise ItemFailed(400, "Incorrect tags")
+            raise ItemFailed(Why.INCORRECT_TAGS)
         _bounded(",".join(stored))
         return sorted(stored)
     return search_text(stored)

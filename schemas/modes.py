@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.fields import Field, MatchValue, match_value, parse
 from schemas.identities import Identity, Kind, of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
@@ -51,7 +51,7 @@ def _phone(given: object, _: Own | None) -> MatchValue:
 def _id(given: object, _: Own | None) -> MatchValue:
     profile = parse_id(given)
     if profile is None:
-        raise ItemFailed(404, "Profile not found")
+        raise ItemFailed(Why.PROFILE_NOT_FOUND)
     return profile.hex()
 
 
@@ -63,7 +63,7 @@ def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
 def _own(own: Own | None) -> Own:
     """Of a batch that is matched by a field: it was refused unless it has one."""
     if own is None:
-        raise ItemFailed(400, "Field is not matched by")
+        raise ItemFailed(Why.FIELD_NOT_MATCHED_BY)
     return own
 
 

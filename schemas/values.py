@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.texts import composed
 
 JsonValue: TypeAlias = Any
@@ -27,14 +27,14 @@ def storable(value: JsonValue) -> JsonValue:
     """The same value, unless Postgres could not keep some text in it."""
     if isinstance(value, str) and value.isascii():
         if "\0" in value:
-            raise ItemFailed(400, "Text cannot be stored")
+            raise ItemFailed(Why.TEXT_CANNOT_BE_STORED)
         return value
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:
-        raise ItemFailed(400, "Text cannot be stored") from None
+        raise ItemFailed(Why.TEXT_CANNOT_BE_STORED) from None
     if _NUL.search(encoded):
-        raise ItemFailed(400, "Text cannot be stored")
+        raise ItemFailed(Why.TEXT_CANNOT_BE_STORED)
     return value
 
 
@@ -43,7 +43,7 @@ def integer(value: object) -> int:
         value = int(value)
     if type(value) is int and value in _INT64:
         return value
-    raise ItemFailed(400, "Incorrect number")
+    raise ItemFailed(Why.INCORRECT_NUMBER)
 
 
 def number(value: object) -> float:
@@ -56,7 +56,7 @@ def number(value: object) -> float:
             parsed = math.inf
         if math.isfinite(parsed):
             return parsed
-    raise ItemFailed(400, "Incorrect number")
+    raise ItemFailed(Why.INCORRECT_NUMBER)
 
 
 def string(value: object) -> str:
@@ -64,13 +64,13 @@ def string(value: object) -> str:
         return str(storable(value))
     if type(value) is int:
         return str(value)
-    raise ItemFailed(400, "Incorrect string")
+    raise ItemFailed(Why.INCORRECT_STRING)
 
 
 def boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise ItemFailed(400, "Incorrect boolean")
+    raise ItemFailed(Why.INCORRECT_BOOLEAN)
 
 
 def option(options: Sequence[str], value: object) -> str:
@@ -84,7 +84,7 @@ def option(options: Sequence[str], value: object) -> str:
         alike = composed(text)
         if (spelled := next((each for each in options if composed(each) == alike), None)) is not None:
             return spelled
-    raise ItemFailed(400, "Incorrect option")
+    raise ItemFailed(Why.INCORRECT_OPTION)
 
 
 def sex(value: object) -> str | None:
@@ -92,7 +92,7 @@ def sex(value: object) -> str | None:
     number = str(value) if type(value) is int else value
     if isinstance(number, str) and number in _SEXES:
         return _SEXES[number]
-    raise ItemFailed(400, "Incorrect option")
+    raise ItemFailed(Why.INCORRECT_OPTION)
 
 
 def ip(value: object) -> str:
@@ -108,14 +108,14 @@ def ip(value: object) -> str:
             pass
         else:
             return str(getattr(address, "ipv4_mapped", None) or address)
-    raise ItemFailed(400, "Incorrect ip")
+    raise ItemFailed(Why.INCORRECT_IP)
 
 
 def tags(value: object) -> list[str]:
     """Only a text is taken apart at its commas; an element of an array is one tag, whatever it holds."""
     given = value.split(",") if isinstance(value, str) and value.strip() else value
     if not isinstance(given, list) or not all(isinstance(tag, str) for tag in given):
-        raise ItemFailed(400, "Incorrect tags")
+        raise ItemFailed(Why.INCORRECT_TAGS)
     storable(given)
     return list(dict.fromkeys(composed(tag.strip()) for tag in given if tag.strip()))
 
@@ -124,11 +124,11 @@ def json_object(value: object) -> dict[str, JsonValue]:
     if isinstance(value, dict):
         storable(value)
         return value
-    raise ItemFailed(400, "Incorrect object")
+    raise ItemFailed(Why.INCORRECT_OBJECT)
 
 
 def objects(value: object) -> list[dict[str, JsonValue]]:
     if isinstance(value, list) and all(isinstance(element, dict) for element in value):
         storable(value)
         return value
-    raise ItemFailed(400, "Incorrect object")
+    raise ItemFailed(Why.INCORRECT_OBJECT)

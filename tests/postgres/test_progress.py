@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from ingest import batches
+from ingest.tables import batches
 from schemas.settings import Settings
 from workers.exactly_once import progress
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.fields import parse
 from schemas.ids import parse_id
 from schemas.values import JsonValue, storable
@@ -57,7 +57,7 @@ def _is_kept(name: str, database: Database) -> bool:
     storable(name)
     # A name that begins with an underscore may be the system's one day.
     if database.unknown_fields == "reject" or (database.unknown_fields == "keep" and name.startswith("_")):
-        raise ItemFailed(400, "Unknown field", name)
+        raise ItemFailed(Why.UNKNOWN_FIELD, name)
     return database.unknown_fields == "keep"
 
 
@@ -79,13 +79,13 @@ def _add(change: Change, name: str, value: JsonValue, batch: Batch) -> None:
 
 def _refuse_action(value: dict[str, JsonValue]) -> None:
     if "action" in value and value.keys() <= _ACTION:
-        raise ItemFailed(400, "Functional updates are not supported yet")
+        raise ItemFailed(Why.FUNCTIONAL_UPDATE)
 
 
 def _id(value: JsonValue) -> bytes:
     profile = parse_id(value)
     if profile is None:
-        raise ItemFailed(400, "Incorrect id")
+        raise ItemFailed(Why.INCORRECT_ID)
     return profile
 
 
@@ -101,7 +101,7 @@ def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
 def _phones(value: JsonValue) -> list[str]:
     phones = dict.fromkeys(map(normal_phone, value if isinstance(value, list) else [value]))
     if len(phones) > MOST_PHONES:
-        raise ItemFailed(400, "Profile too large")
+        raise ItemFailed(Why.PROFILE_TOO_LARGE)
     return list(phones)
 
 

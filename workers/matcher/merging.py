@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.failures import INDEXING, ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.identities import Identity
 from schemas.ids import new_id
 from schemas.matching import Matching
@@ -50,11 +50,11 @@ class Merging:
         self._refuse_unfinished(item)
         found = self._found(item)
         if len(found) > 1:
-            raise ItemFailed(409, "More than one profile matches")
+            raise ItemFailed(Why.SEVERAL_MATCH)
         if not found and item.implied is None:
-            raise ItemFailed(404, "Profile not found", "profile_id")
+            raise ItemFailed(Why.PROFILE_NOT_FOUND, "profile_id")
         if item.change.profile not in (None, *found):
-            raise ItemFailed(400, "Incorrect id", "_id")
+            raise ItemFailed(Why.INCORRECT_ID, "_id")
         if not found:
             return Outcome(item.batch, item.number, self._create(item), item.custom_data)
         (profile,) = found
@@ -69,9 +69,9 @@ class Merging:
         if item.batch.matching is Matching.CUSTOM and (name := item.batch.field_name):
             field = self._databases[item.batch.database.id].fields.get(name)
             if field is None or not field.match:
-                raise ItemFailed(400, "Field is not matched by", name)
+                raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, name)
             if field.indexing:
-                raise ItemFailed(409, INDEXING, name)
+                raise ItemFailed(Why.FIELD_IS_BEING_INDEXED, name)
 
     def _found(self, item: Item) -> set[bytes]:
         if item.profile is not None:
@@ -116,7 +116,7 @@ class Merging:
 
     def _claim_email(self, profile: Profile, item: Item) -> None:
         if item.email is not None and not self._holders.get(item.email, set()) <= {profile.id}:
-            raise ItemFailed(409, "Email belongs to another profile", "email")
+            raise ItemFailed(Why.EMAIL_IS_TAKEN, "email")
 
     def _refile(self, profile: Profile) -> None:
         """Find the profile by what it is now, and no more by what it was."""

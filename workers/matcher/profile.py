@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.identities import Identity, identities_of
 from schemas.settings import MIB
 from schemas.values import JsonValue
@@ -52,7 +52,7 @@ def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]
     """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
     encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions)
     if len(subscriptions) > MOST_SUBSCRIPTIONS or sum(map(len, encoded)) > LARGEST_PROFILE:
-        raise ItemFailed(400, "Profile too large")
+        raise ItemFailed(Why.PROFILE_TOO_LARGE)
     return encoded[0].decode(), encoded[1].decode()
 
 

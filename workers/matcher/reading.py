@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.identities import Identity, Kind, tagged
 from schemas.ids import parse_id
 from schemas.matching import Matching
@@ -76,7 +76,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     if mode.searched is None:
         item.profile = parse_id(message.value)
         if item.profile is None:
-            raise ItemFailed(404, "Profile not found", mode.key)
+            raise ItemFailed(Why.PROFILE_NOT_FOUND, mode.key)
         return item
     own = _own(batch)
     # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
@@ -95,5 +95,5 @@ def _own(batch: Batch) -> Own | None:
     name = str(batch.field_name)
     field = batch.database.fields.get(name)
     if field is None or not field.match:
-        raise ItemFailed(400, "Field is not matched by", batch.field_name)
+        raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, batch.field_name)
     return Own(name, field)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.ids import ResourceNumber
 from schemas.system_fields import status_word
 from schemas.texts import is_blank
@@ -30,7 +30,7 @@ class InvalidSubscription(ItemFailed):
 def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool) -> list[Subscription]:
     """What `data.subscriptions` asks for: subscriptions to add or change, each known once."""
     if not isinstance(value, list):
-        raise ItemFailed(400, "Incorrect subscriptions")
+        raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
     parsed: dict[tuple[JsonValue, ...], Subscription] = {}
     for one in value:
         try:
@@ -43,7 +43,7 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
         parsed[key] = parsed[key] | subscription if key in parsed else subscription
         # Before thousands more are checked.
         if len(parsed) > MOST_SUBSCRIPTIONS:
-            raise ItemFailed(400, "Profile too large")
+            raise ItemFailed(Why.PROFILE_TOO_LARGE)
     return list(parsed.values())
 
 
@@ -80,9 +80,9 @@ def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str]) -> Subscri
 def _flattened(given: JsonValue) -> Subscription:
     """`email_data: {email}` means the same as `email`; where both are given the flat one counts. Null is not given."""
     if not isinstance(given, dict):
-        raise ItemFailed(400, "Incorrect subscriptions")
+        raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
     if not given.keys() <= _KEYS:
-        raise ItemFailed(400, "Unknown subscription key")
+        raise ItemFailed(Why.UNKNOWN_SUBSCRIPTION_KEY)
     flat: Subscription = {}
     nested: Subscription = {}
     for key, value in given.items():
@@ -97,9 +97,9 @@ def _flattened(given: JsonValue) -> Subscription:
 
 def _inside(inner: JsonValue, known: str) -> Subscription:
     if not isinstance(inner, dict):
-        raise ItemFailed(400, "Incorrect subscriptions")
+        raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
     if not inner.keys() <= {known}:
-        raise ItemFailed(400, "Unknown subscription key")
+        raise ItemFailed(Why.UNKNOWN_SUBSCRIPTION_KEY)
     return {key: value for key, value in inner.items() if value is not None}
 
 
@@ -107,11 +107,11 @@ def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tu
     """The resource and its channel; it may be left out where the channel has one only."""
     resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
-        raise InvalidSubscription(400, "Unknown resource")
+        raise InvalidSubscription(Why.UNKNOWN_RESOURCE)
     channel = resources[resource]
     # An address of another channel would be lost silently.
     if flat.get("channel", channel) != channel or not _FOREIGN[channel].isdisjoint(flat):
-        raise InvalidSubscription(400, "Channel differs from the resource's")
+        raise InvalidSubscription(Why.CHANNEL_DIFFERS)
     return resource, channel
 
 
@@ -128,10 +128,10 @@ def _address(flat: Subscription, channel: str) -> Subscription:
             case "sms":
                 return {"phone": normal_phone(flat.get("phone"))}
     except ItemFailed as failed:
-        raise InvalidSubscription(failed.error, failed.error_text) from None
+        raise InvalidSubscription(failed.why) from None
     parts = {key: flat.get(key) for key in _ADDRESS[channel]}
     if any(not isinstance(part, str) or is_blank(part) for part in parts.values()):
-        raise InvalidSubscription(400, "Incorrect subscription address")
+        raise InvalidSubscription(Why.INCORRECT_SUBSCRIPTION_ADDRESS)
     return {key: storable(part) for key, part in parts.items()}
 
 
@@ -143,10 +143,10 @@ def _settings(flat: Subscription) -> Subscription:
     if "status" in settings:
         settings["status"] = status_word(settings["status"])
     if type(settings.get("priority", 0)) is not int or abs(settings.get("priority", 0)) >= 2**31:
-        raise ItemFailed(400, "Incorrect number")
+        raise ItemFailed(Why.INCORRECT_NUMBER)
     if not isinstance(settings.get("custom_fields", {}), dict):
-        raise ItemFailed(400, "Incorrect object")
+        raise ItemFailed(Why.INCORRECT_OBJECT)
     cats = settings.get("cats", [])
     if not isinstance(cats, list) or not all(isinstance(cat, str) for cat in cats):
-        raise ItemFailed(400, "Incorrect tags")
+        raise ItemFailed(Why.INCORRECT_TAGS)
     return storable(settings)  # type: ignore[no-any-return]

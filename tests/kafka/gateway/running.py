@@ -12,9 +12,9 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from ingest.gateway import Gateway
-from ingest.kafka import open_publisher, start_producer
-from ingest.offsets import Ends, open_ends
-from ingest.postgres import Pool
+from ingest.publish.end_offsets import Ends, open_ends
+from ingest.publish.producer import open_producer, start_producer
+from ingest.tables.pool import Pool
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -137,13 +137,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
     async with (
         asyncpg.create_pool(**settings.postgres_options(), min_size=1) as pool,
-        open_publisher(settings, settings.partitions, start) as publisher,
+        open_producer(settings, settings.partitions, start) as producer,
         open_ends(settings, settings.partitions) as ends,
         open_ends(settings, settings.partitions) as own_ends,
         httpx.AsyncClient(timeout=30) as client,
         asyncio.TaskGroup() as tasks,
     ):
-        gateway = Gateway(settings, Pool(pool), publisher, ends)
+        gateway = Gateway(settings, Pool(pool), producer, ends)
         world = Running(settings, pool, gateway, own_ends, client, broker)
         served = tasks.create_task(gateway.run(world.stop))
         served.add_done_callback(lambda _: world.gone.set())

@@ -7,7 +7,6 @@ import json
 import httpx
 import pytest
 
-from ingest import kafka
 from runtime.kafka import BrokerUnavailable
 from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
 
@@ -69,7 +68,7 @@ async def test_a_repeat_during_the_publishing_is_told_so_where_nothing_new_is_ta
 ) -> None:
     async with asyncio.TaskGroup() as tasks, brokerless.answering():
         first = tasks.create_task(brokerless.send(ID))
-        monkeypatch.setattr(kafka, "UNCONFIRMED_FOR", 0.0)
+        monkeypatch.setattr("ingest.publish.producer.UNCONFIRMED_FOR", 0.0)
         await _until_nothing_new_is_taken(brokerless)
         refused, repeat = await brokerless.send(), await brokerless.send(ID)
         brokerless.broker.set()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.admission import Drain, ahead, retry_after
+from ingest.admission.drain import Drain, ahead, retry_after
 
 
 def watched(*looks: tuple[float, list[int], list[int]]) -> Drain:

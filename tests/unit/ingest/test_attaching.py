@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import attaching
 from ingest.answers import Refused
-from ingest.interleaving import in_turns
-from ingest.requests import ImportAndStartBatch, checked
+from ingest.endpoints.parameters import ImportAndStartBatch, checked
+from ingest.http import attachments
+from ingest.http.interleaving import in_turns
 from schemas.settings import MIB
 
 FILE = bytes(range(256))
@@ -22,9 +22,9 @@ TEXT = base64.b64encode(FILE).decode()
 
 async def files(attach: str) -> list[tuple[str, str, bytes]]:
     """Name, type and bytes of each file, of what stands in the body."""
-    given = {"trigger_id": 8, "data": [1], "attach": attaching.entries(msgspec.Raw(attach.encode()))}
+    given = {"trigger_id": 8, "data": [1], "attach": attachments.entries(msgspec.Raw(attach.encode()))}
     attached = checked(ImportAndStartBatch, given).attach
-    contents = await in_turns(attaching.decoded([entry.data for entry in attached]))
+    contents = await in_turns(attachments.decoded([entry.data for entry in attached]))
     return [(entry.name, entry.type, bytes(content)) for entry, content in zip(attached, contents, strict=True)]
 
 
@@ -87,14 +87,14 @@ async def test_a_file_is_the_same_wherever_its_slices_end(content: bytes, slice_
     lines = "\r\n".join(text[at : at + line] for at in range(0, len(text), line))
     written = json.dumps([{"name": "a", "data": f"data:;base64,{lines}", "mimetype": None}])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(attaching, "_SLICE", slice_ + 6)
+        patched.setattr(attachments, "_SLICE", slice_ + 6)
 
         assert await files(written.replace("/", "\\/") if escaped else written) == [("a", "application/octet-stream", content)]
 
 
 @pytest.mark.promise("P-BATCH-16")
 async def test_nothing_comes_after_the_padding_in_a_later_slice_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attaching, "_SLICE", 8)
+    monkeypatch.setattr(attachments, "_SLICE", 8)
     with pytest.raises(Refused):
         await file("data:;base64,SEVMTE8=SEVMTE8K")
 
@@ -122,7 +122,7 @@ async def test_what_is_no_file_is_refused_before_it_is_built(attach: str) -> Non
     raw = msgspec.Raw(attach.encode())
     tracemalloc.start()
     with pytest.raises(Refused) as refused:
-        attaching.entries(raw)
+        attachments.entries(raw)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.accounts import Token
+from ingest.admission.backpressure import Backpressure
+from ingest.admission.budget import Budget, Share
 from ingest.answers import Refused
-from ingest.backpressure import Backpressure
-from ingest.budgets import Budget, Share
-from ingest.deliveries import Delivery
-from ingest.turns import Turns
+from ingest.publish.fair_queue import FairQueue
+from ingest.publish.partition_queue import Delivery
+from ingest.tables.accounts import Token
 
 ONE, OTHER = Token(1, 1, frozenset()), Token(2, 1, frozenset())
 NO_BYTES = Share(Budget(100))
@@ -29,7 +29,7 @@ class Backlog:
     handed: int = 0
     unconfirmed: int = 0
     away: bool = False
-    turns: Turns = field(default_factory=Turns)
+    queue: FairQueue = field(default_factory=FairQueue)
 
     async def look(self) -> tuple[list[int], list[int]]:
         if self.away:
@@ -37,7 +37,7 @@ class Backlog:
         return [self.end], [self.position]
 
     def pressure(self, limit: int = 10, token_limit: int = 10) -> Backpressure:
-        return Backpressure(self.look, (Away,), self, self.turns, limit=limit, token_limit=token_limit, budget=Budget(100))
+        return Backpressure(self.look, (Away,), self, self.queue, limit=limit, token_limit=token_limit, budget=Budget(100))
 
 
 @pytest.mark.promise("P-HTTP-31")
@@ -45,7 +45,7 @@ async def test_in_flight_is_what_is_behind_and_what_is_still_here() -> None:
     backlog = Backlog(end=100, position=93, handed=20, unconfirmed=2)
     pressure = backlog.pressure()
     await pressure.run_once()
-    backlog.turns.add(1, [(0, (b"", b"", ()))] * 4, Delivery(4))
+    backlog.queue.add(1, [(0, (b"", b"", ()))] * 4, Delivery(4))
     backlog.handed += 30
 
     # Confirmed or not, what was handed on since the last look may not have been seen.
@@ -242,13 +242,13 @@ async def test_who_comes_meanwhile_goes_on_when_nobody_is_in_front_of_it_any_mor
 async def test_a_token_cannot_take_the_room_of_another_one() -> None:
     backlog = Backlog()
     pressure = backlog.pressure(limit=100, token_limit=10)
-    backlog.turns.add(ONE.id, [(0, (b"", b"", ()))] * 6, Delivery(6))
+    backlog.queue.add(ONE.id, [(0, (b"", b"", ()))] * 6, Delivery(6))
     with pressure.admitted(ONE, 4, NO_BYTES):
         with pytest.raises(Refused) as refused, pressure.admitted(ONE, 1, NO_BYTES):
             pass
         with pressure.admitted(OTHER, 10, NO_BYTES):
             pass
-    # What did not get as far as `Turns` is forgotten.
+    # What did not get as far as `FairQueue` is forgotten.
     with pressure.admitted(ONE, 4, NO_BYTES):
         pass
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ingest import bodies
+from ingest.admission.budget import Budget, NoRoom, Share
 from ingest.answers import Refused
-from ingest.budgets import Budget, NoRoom, Share
+from ingest.http import bodies
 from schemas.settings import Settings
 
 SETTINGS = Settings(body_limit=100, attach_body_limit=300)

@@ -4,12 +4,12 @@ import tracemalloc
 
 import pytest
 
-from ingest import parsing
-from ingest.accounts import Token
+from ingest.admission.budget import Budget, Share
 from ingest.answers import Refused
-from ingest.budgets import Budget, Share
-from ingest.calls import Call
-from ingest.requests import ImportAndStartBatch, names
+from ingest.endpoints.parameters import ImportAndStartBatch, names
+from ingest.http import parsing
+from ingest.http.call import Call
+from ingest.tables.accounts import Token
 from schemas.settings import MIB, Settings
 
 ZEROS = b"[%s0]" % (b"0," * MIB)

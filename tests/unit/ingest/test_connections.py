@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ingest import bodies, connections
+from ingest.admission.budget import Budget, Share
 from ingest.answers import Refused
-from ingest.budgets import Budget, Share
-from ingest.connections import bounded
+from ingest.http import bodies, connections
+from ingest.http.connections import bounded
 from schemas.settings import KIB, MIB, Settings
 
 SETTINGS = Settings(client_patience=timedelta(seconds=0.3), connections_limit=3)

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.items import Prepared, Shared, prepare, shared_value
-from ingest.records import publishable, record
+from ingest.endpoints.items import Prepared, Shared, prepare, shared_value
+from ingest.publish.record import publishable, record
 from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import new_id
@@ -73,7 +73,8 @@ def test_an_item_is_matched_by(what: str) -> None:
 
 
 def failure(error_text: str, field: str | None = None, error: int = 400) -> dict[str, Any]:
-    return ItemFailed(error, error_text, field).entry()
+    entry = {"error": error, "error_text": error_text}
+    return entry if field is None else entry | {"field": field}
 
 
 # what is wrong: (item, matching, entry)

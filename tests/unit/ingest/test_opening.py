@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
-from ingest import opening
+from ingest.admission.budget import Budget, Share
 from ingest.answers import Refused
-from ingest.budgets import Budget, Share
+from ingest.http import spans
 from schemas.settings import MIB, Settings
 
 SETTINGS = Settings()
@@ -23,7 +23,7 @@ async def opened(body: bytes) -> int:
     """The most bytes that were held beside the body."""
     tracemalloc.start()
     try:
-        await opening.opened(body, NAMES, SETTINGS, Share(Budget(1)))
+        await spans.opened(body, NAMES, SETTINGS, Share(Budget(1)))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -62,10 +62,10 @@ async def test_more_values_than_there_can_be_beside_files_are_too_large() -> Non
 
 @pytest.mark.promise("P-HTTP-15")
 async def test_items_are_counted_before_they_are_built() -> None:
-    root = await opening.opened(zeros("data", 10 * MIB), NAMES, SETTINGS, Share(Budget(1)))
+    root = await spans.opened(zeros("data", 10 * MIB), NAMES, SETTINGS, Share(Budget(1)))
     tracemalloc.start()
     with pytest.raises(Refused) as refused:
-        await opening.items(root, SETTINGS)
+        await spans.items(root, SETTINGS)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import opening, parsing
-from ingest.budgets import Budget, Share
-from ingest.interleaving import in_turns
-from ingest.parsing import Piece
-from ingest.scanning import NotJson
+from ingest.admission.budget import Budget, Share
+from ingest.http import parsing, spans
+from ingest.http.interleaving import in_turns
+from ingest.http.parsing import Piece
+from ingest.http.scanning import NotJson
 from schemas.settings import KIB, Settings
 
 SETTINGS = Settings(body_limit=8 * 1024 * KIB)
@@ -22,7 +22,7 @@ SETTINGS = Settings(body_limit=8 * 1024 * KIB)
 
 def parsed(body: bytes, *names: str) -> dict[str, Piece]:
     """What a body holds under some names, each an `a` unless others are given."""
-    opened = opening.opened(body, names or ("a",), SETTINGS, Share(Budget(1)))
+    opened = spans.opened(body, names or ("a",), SETTINGS, Share(Budget(1)))
     return {name: parsing.piece(raw) for name, raw in asyncio.run(opened).values.items()}
 
 

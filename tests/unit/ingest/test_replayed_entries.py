@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.importing import _finished
+from ingest.endpoints.import_batch import _finished
 
 
 @pytest.mark.promise("P-DOOR-17")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import scanning
-from ingest.scanning import LEVELS, NotJson, Scan
+from ingest.http import scanning
+from ingest.http.scanning import LEVELS, NotJson, Scan
 
 pieces = st.sampled_from(
     [*'{}[]",:\\u', " ", "\\\\", '\\"', "1" * 20, "1" * 5_000, "-1.5e3", "é", "\U0001f600", "[" * 33, '"[", "]"', "\\ud83d\\ude00"]

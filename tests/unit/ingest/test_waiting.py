@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.waiting import Waiters, pause
+from ingest.endpoints.completion import Waiters, pause
 
 
 class Away(Exception):

@@ -23,7 +23,7 @@ def refusal(field: Field, value: Any) -> str:
     with pytest.raises(ItemFailed) as raised:
         parse(field, value)
     assert raised.value.error == 400
-    return raised.value.error_text
+    return raised.value.why.text
 
 
 STORED: list[tuple[str, Any, Any]] = [

@@ -81,7 +81,7 @@ def test_a_bad_field_fails_the_item_by_name(data: dict[str, Any], error_text: st
     with pytest.raises(ItemFailed) as raised:
         change(**data)
 
-    assert (raised.value.error, raised.value.error_text, raised.value.field) == (400, error_text, field)
+    assert (raised.value.why.error, raised.value.why.text, raised.value.field) == (400, error_text, field)
 
 
 @pytest.mark.promise("P-DATA-02")

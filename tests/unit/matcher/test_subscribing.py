@@ -142,7 +142,7 @@ def test_an_invalid_one_fails_its_item(given: Any, error_text: str) -> None:
     with pytest.raises(ItemFailed) as raised:
         join([ADA], given)
 
-    assert raised.value.error_text == error_text
+    assert raised.value.why.text == error_text
 
 
 @pytest.mark.promise("P-SUBS-06")
@@ -158,7 +158,7 @@ def test_a_mistake_is_never_dropped(given: Any, error_text: str) -> None:
     with pytest.raises(ItemFailed) as raised:
         parse_subscriptions([given, ADA], RESOURCES, skip_invalid=True)
 
-    assert raised.value.error_text == error_text
+    assert raised.value.why.text == error_text
 
 
 @pytest.mark.promise("P-SUBS-12")

@@ -7,11 +7,11 @@ from typing import Protocol
 
 import structlog
 
-from ingest.accounts import Token
-from ingest.admission import Drain, ahead, retry_after
+from ingest.admission.budget import Budget, NoRoom, Share
+from ingest.admission.drain import Drain, ahead, retry_after
+from ingest.admission.tally import Tally
 from ingest.answers import Refused
-from ingest.budgets import Budget, NoRoom, Share
-from ingest.tallies import Tally
+from ingest.tables.accounts import Token
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
 from schemas import metrics
@@ -56,8 +56,8 @@ class Backpressure:
         self,
         look: Look,
         away: tuple[type[Exception], ...],
-        publisher: Writing,
-        turns: Waiting,
+        producer: Writing,
+        queue: Waiting,
         *,
         limit: int,
         token_limit: int,
@@ -65,8 +65,8 @@ class Backpressure:
     ) -> None:
         self._look = look
         self._away = away
-        self._publisher = publisher
-        self._turns = turns
+        self._producer = producer
+        self._queue = queue
         self._limit = limit
         self._token_limit = token_limit
         self._budget = budget
@@ -80,15 +80,15 @@ class Backpressure:
     @property
     def in_flight(self) -> int:
         """Profiles between the door and a matcher's commit, as measured: no killed gateway leaves any behind."""
-        return self._drain.behind + self._unseen + self._turns.pending + self._arriving.total
+        return self._drain.behind + self._unseen + self._queue.pending + self._arriving.total
 
     @property
     def _unseen(self) -> int:
-        return self._publisher.handed - self._seen
+        return self._producer.handed - self._seen
 
     @contextmanager
     def admitted(self, token: Token, profiles: int, share: Share) -> Iterator[None]:
-        """Count profiles that are on their way to `Turns`; refused if too many are in flight, or too much is the token's own."""
+        """Count profiles that are on their way to `FairQueue`; refused if too many are in flight, or too much is the token's own."""
         self._check_own(token, profiles, share)
         seconds = retry_after(self.in_flight, profiles, self._limit, self._drain.rate)
         if seconds is not None:
@@ -133,7 +133,7 @@ class Backpressure:
         return self._sees
 
     async def _look_once(self) -> bool:
-        seen = self._publisher.handed - self._publisher.unconfirmed
+        seen = self._producer.handed - self._producer.unconfirmed
         try:
             ends, positions = await self._look()
         except self._away as error:
@@ -147,7 +147,7 @@ class Backpressure:
 
     def _check_own(self, token: Token, profiles: int, share: Share) -> None:
         """Else one token could take all the room, and every other one would be refused."""
-        waiting = self._turns.waiting.of(token.id) + self._arriving.of(token.id)
+        waiting = self._queue.waiting.of(token.id) + self._arriving.of(token.id)
         limit = self._token_limit if token.in_flight is None else token.in_flight
         seconds = retry_after(waiting, profiles, limit, self._drain.rate)
         if seconds is not None:

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest import parsing
 from ingest.answers import invalid
+from ingest.http import parsing
 from schemas.settings import KIB
 
 MOST_FILES = 100

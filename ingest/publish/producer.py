@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from ingest.deliveries import Delivery, Placed, Queue
+from ingest.publish.partition_queue import Delivery, PartitionQueue, Placed
 from runtime.advice import KAFKA_AWAY
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable, stop_client
@@ -31,14 +31,14 @@ _ANSWERING = 3.0
 _SEE_BROKER = "see the broker's log; what was accepted is kept, and published as soon as it is taken"
 
 
-class Publisher:
+class Producer:
     """Publishes to the imports topic through one writer per partition."""
 
     def __init__(self, settings: Settings, partitions: int, start: Start) -> None:
         self._settings = settings
         self._start = start
         self._topic = settings.topic(IMPORTS.name)
-        self._queues = [Queue() for _ in range(partitions)]
+        self._queues = [PartitionQueue() for _ in range(partitions)]
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         # How many records the writers ever got.
@@ -99,7 +99,7 @@ class Publisher:
         if producer is not None:
             await stop_client(producer)
 
-    async def _write(self, number: int, queue: Queue) -> None:
+    async def _write(self, number: int, queue: PartitionQueue) -> None:
         most = _BATCH_RECORDS
         while True:
             await queue.filled.wait()
@@ -152,15 +152,15 @@ async def start_producer(settings: Settings) -> AIOKafkaProducer:
 
 
 @asynccontextmanager
-async def open_publisher(settings: Settings, partitions: int, start: Start = start_producer) -> AsyncIterator[Publisher]:
-    publisher = Publisher(settings, partitions, start)
+async def open_producer(settings: Settings, partitions: int, start: Start = start_producer) -> AsyncIterator[Producer]:
+    producer = Producer(settings, partitions, start)
     try:
-        yield publisher
+        yield producer
     finally:
-        await publisher.close()
+        await producer.close()
 
 
-def _packed(batch: BatchBuilder, queue: Queue, most: int) -> BatchBuilder:
+def _packed(batch: BatchBuilder, queue: PartitionQueue, most: int) -> BatchBuilder:
     """As many of the oldest records as fit, those of many requests together; closed."""
     for key, value, headers in islice(queue.records(), most):
         if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:

@@ -4,30 +4,30 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest import idempotency, results
-from ingest.accepting import Accepting
+from ingest.admission.backpressure import Backpressure
+from ingest.admission.budget import NoRoom, Share
 from ingest.answers import Answer, still_processing, success, unavailable
-from ingest.backpressure import Backpressure
-from ingest.budgets import NoRoom, Share
-from ingest.calls import Call
-from ingest.deliveries import Delivery
-from ingest.idempotency import RequestId
-from ingest.kafka import Publisher
-from ingest.postgres import Pool
-from ingest.publishing import Publishing
-from ingest.results import Entry
-from ingest.waiting import Waiters
+from ingest.endpoints.acceptance import Acceptance
+from ingest.endpoints.completion import Waiters
+from ingest.http.call import Call
+from ingest.publish.partition_queue import Delivery
+from ingest.publish.producer import Producer
+from ingest.publish.publication import BatchPublisher
+from ingest.tables import request_ids, results
+from ingest.tables.pool import Pool
+from ingest.tables.request_ids import RequestId
+from ingest.tables.results import Entry
 from schemas.settings import Settings
 
 
 @dataclass(frozen=True)
-class Importing:
+class ImportBatch:
     """The endpoint, with everything that it needs."""
 
     settings: Settings
     pool: Pool
-    publisher: Publisher
-    publishing: Publishing
+    producer: Producer
+    publisher: BatchPublisher
     backpressure: Backpressure
     waiters: Waiters
     # Set when the gateway is asked to stop.
@@ -40,7 +40,7 @@ class Importing:
         request_id, total = _request_id(call), len(call.items or ())
         if request_id is not None:
             async with self.pool.acquire() as connection:
-                first = await idempotency.first_try(connection, request_id)
+                first = await request_ids.first_try(connection, request_id)
             if first is not None:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 call.let_go()
@@ -50,18 +50,18 @@ class Importing:
         return await self._await(batch, delivery, deadline, call.share, total)
 
     @property
-    def _accepting(self) -> Accepting:
-        return Accepting(self.settings, self.pool, self.publisher)
+    def _acceptance(self) -> Acceptance:
+        return Acceptance(self.settings, self.pool, self.producer)
 
     async def _begin(self, call: Call, request_id: RequestId | None) -> tuple[bytes, Delivery]:
-        self.publisher.check()
+        self.producer.check()
         with self.backpressure.admitted(call.token, len(call.items or ()), call.share):
-            accepted = await self._accepting.accept(call, request_id)
-            return accepted.batch, self.publishing.start(accepted)
+            accepted = await self._acceptance.accept(call, request_id)
+            return accepted.batch, self.publisher.start(accepted)
 
     async def _complete(self, call: Call, batch: bytes) -> Delivery:
-        self.publisher.check()
-        return self.publishing.start(await self._accepting.complete(call, batch))
+        self.producer.check()
+        return self.publisher.start(await self._acceptance.complete(call, batch))
 
     async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
         try:

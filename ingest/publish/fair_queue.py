@@ -5,9 +5,9 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.deliveries import Delivery, Placed
-from ingest.records import Record
-from ingest.tallies import Tally
+from ingest.admission.tally import Tally
+from ingest.publish.partition_queue import Delivery, Placed
+from ingest.publish.record import Record
 
 # A partition's number and what is to be written there, in the order of the items.
 Records = Sequence[tuple[int, Record]]
@@ -24,7 +24,7 @@ class Load:
     gone: int = 0
 
 
-class Turns:
+class FairQueue:
     """What waits, by token: the tokens take turns, and so do a token's batches, so that a small one does not wait for a large one."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from ingest.records import Record
+from ingest.publish.record import Record
 
 # Records by the partition that their keys belong to.
 Placed = dict[int, list[Record]]
@@ -25,7 +25,7 @@ class Delivery:
             self.confirmed.set()
 
 
-class Queue:
+class PartitionQueue:
     """The records of one partition in their order, of many requests."""
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.answers import Answer, Refused, invalid, not_found, unavailable
-from ingest.door import Door, Served, wants_200
-from ingest.scanning import NotJson
+from ingest.http.intake import Intake, Served, wants_200
+from ingest.http.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
 from runtime.trouble import Trouble, trouble_of
@@ -22,31 +22,31 @@ log = structlog.get_logger()
 PREFIX = "/api/v1.1/"
 
 
-def application(door: Door, endpoints: Sequence[Served], pages: Mapping[str, Response]) -> Starlette:
+def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str, Response]) -> Starlette:
     """The whole API; every path is accepted with a trailing slash too."""
     routes = [Route(path, _page(response), methods=["GET"]) for path, response in pages.items()]
     for served in endpoints:
-        handler = _handler(door, served)
+        handler = _handler(intake, served)
         routes += [Route(PREFIX + served.path + slash, handler, methods=["POST"]) for slash in ("", "/")]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _not_served})
     app.router.redirect_slashes = False
     return app
 
 
-def _handler(door: Door, served: Served) -> Callable[[Request], Awaitable[Response]]:
+def _handler(intake: Intake, served: Served) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
-        answer = await _answer(door, request, served)
+        answer = await _answer(intake, request, served)
         metrics.REQUESTS.labels(served.path, str(answer.status)).inc()
         return _response(answer.always_200() if wants_200(request) else answer)
 
     return handle
 
 
-async def _answer(door: Door, request: Request, served: Served) -> Answer:
+async def _answer(intake: Intake, request: Request, served: Served) -> Answer:
     with metrics.REQUEST_SECONDS.labels(served.path).time():
         try:
-            async with door.until_closed():
-                return await door.answer(request, served)
+            async with intake.until_closed():
+                return await intake.answer(request, served)
         except Refused as refused:
             return refused.answer()
         except NotJson as why:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw
 
-from ingest.counting import has_more
-from ingest.scanning import LEVELS, NUL, Body, NotJson
+from ingest.http.counting import has_more
+from ingest.http.scanning import LEVELS, NUL, Body, NotJson
 from schemas.failures import ItemFailed
 from schemas.values import storable
 
@@ -18,6 +18,8 @@ V = TypeVar("V")
 
 # As many elements can be found at once without asking how many they are.
 _FEW_ELEMENTS = 500_000
+# Written again, `\u0041` takes up a sixth; what shrinks more is not worth to be built.
+SHRINKS = 6
 
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

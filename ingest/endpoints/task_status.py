@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from ingest import results
 from ingest.answers import Answer, not_found, success
-from ingest.calls import Call
-from ingest.postgres import Pool
-from ingest.requests import GetTaskStatus, checked
+from ingest.endpoints.parameters import GetTaskStatus, checked
+from ingest.http.call import Call
+from ingest.tables import results
+from ingest.tables.pool import Pool
 from schemas.ids import parse_id
 from schemas.settings import Settings
 
 
 @dataclass(frozen=True)
-class GettingTaskStatus:
+class ShowTaskStatus:
     """The endpoint; it only reads."""
 
     settings: Settings

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest import parsing
-from ingest.parsing import SHRINKS, is_storable
-from ingest.records import Prepared
-from ingest.requests import Item
-from schemas.failures import ItemFailed
+from ingest.endpoints.parameters import Item
+from ingest.http import parsing
+from ingest.http.parsing import SHRINKS, is_storable
+from ingest.publish.record import Prepared
+from schemas.failures import ItemFailed, Why
 from schemas.fields import Field, FieldType, MatchValue
 from schemas.keys import match_key
 from schemas.matching import Matching
@@ -51,20 +51,20 @@ class Shared:
 def prepare(raw: Raw, shared: Shared) -> Prepared:
     """Check one item and find its match value; raises `ItemFailed`."""
     if parsing.size(raw) > SHRINKS * shared.item_limit:
-        raise ItemFailed(400, "Item too large")
+        raise ItemFailed(Why.ITEM_TOO_LARGE)
     piece = parsing.piece(raw)
     item = piece.value
     if piece.size * _GROWTH > shared.item_limit and len(msgspec.json.encode(item)) > shared.item_limit:
-        raise ItemFailed(400, "Item too large")
+        raise ItemFailed(Why.ITEM_TOO_LARGE)
     if not piece.storable:
-        raise ItemFailed(400, "Text cannot be stored", _unstorable(item))
+        raise ItemFailed(Why.TEXT_CANNOT_BE_STORED, _unstorable(item))
     if not isinstance(item, dict):
-        raise ItemFailed(400, "Incorrect object")
+        raise ItemFailed(Why.INCORRECT_OBJECT)
     if unknown := item.keys() - _KEYS:
-        raise ItemFailed(400, "Unknown parameter", min(unknown))
+        raise ItemFailed(Why.UNKNOWN_PARAMETER, min(unknown))
     data, custom_data = item.get("data"), item.get("custom_data")
     if not isinstance(data, dict):
-        raise ItemFailed(400, "Incorrect object", "data")
+        raise ItemFailed(Why.INCORRECT_OBJECT, "data")
     if custom_data is not None:
         _check_custom_data(custom_data, piece.size, shared.custom_data_limit)
     value = _match_value(item, data, shared)
@@ -73,9 +73,9 @@ def prepare(raw: Raw, shared: Shared) -> Prepared:
 
 def _check_custom_data(custom_data: object, written: int, most: int) -> None:
     if not isinstance(custom_data, dict):
-        raise ItemFailed(400, "Incorrect object", "custom_data")
+        raise ItemFailed(Why.INCORRECT_OBJECT, "custom_data")
     if written * _GROWTH > most and len(msgspec.json.encode(custom_data)) > most:
-        raise ItemFailed(400, "Custom data too large", "custom_data")
+        raise ItemFailed(Why.CUSTOM_DATA_TOO_LARGE, "custom_data")
 
 
 def _unstorable(item: Any) -> str | None:
@@ -92,7 +92,7 @@ def normal_value(named: str, given: object, mode: Mode, own: Own | None) -> Matc
     try:
         return mode.normal(given, own)
     except ItemFailed as failed:
-        raise ItemFailed(failed.error, failed.error_text, named) from None
+        raise ItemFailed(failed.why, named) from None
 
 
 def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> MatchValue:
@@ -101,13 +101,13 @@ def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Share
     own = item.get(key)
     if not _absent(own):
         if key == "field_value" and type(own) not in (int, str):
-            raise ItemFailed(400, "Incorrect value", key)
+            raise ItemFailed(Why.INCORRECT_VALUE, key)
         return _checked_value(key, own, shared)
     name, value = shared.mode.held(data, shared.own)
     if not _absent(value):
         return _checked_value(name, value, shared)
     if shared.match_value is None:
-        raise ItemFailed(400, "No match value", key)
+        raise ItemFailed(Why.NO_MATCH_VALUE, key)
     if isinstance(shared.match_value, ItemFailed):
         # One that is raised again and again would keep every item that it failed.
         raise shared.match_value.at(key)
@@ -127,7 +127,7 @@ def shared_value(given: int | str | None, shared: Shared) -> MatchValue | ItemFa
 def _checked_value(name: str, given: object, shared: Shared) -> MatchValue:
     value = normal_value(name, given, shared.mode, shared.own)
     if _is_placeholder(value, shared):
-        raise ItemFailed(400, "Placeholder", name)
+        raise ItemFailed(Why.PLACEHOLDER, name)
     return value
 
 

@@ -4,12 +4,12 @@ from collections.abc import Generator
 
 from msgspec import Raw
 
-from ingest import bodies, parsing, scanning
+from ingest.admission.budget import Share
 from ingest.answers import invalid
-from ingest.budgets import Share
-from ingest.interleaving import in_turns
-from ingest.parsing import Members
-from ingest.scanning import Body, NotJson, Scan
+from ingest.http import bodies, parsing, scanning
+from ingest.http.interleaving import in_turns
+from ingest.http.parsing import Members
+from ingest.http.scanning import Body, NotJson, Scan
 from schemas.settings import Settings
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from ingest import accounts
-from ingest.accounts import Database
 from ingest.answers import Answer, conflict, invalid, not_found, success
-from ingest.calls import Call
-from ingest.items import normal_value
-from ingest.postgres import Pool
-from ingest.requests import DeleteProfile, GetProfile, checked, searched_field
-from schemas.failures import ItemFailed
+from ingest.endpoints.items import normal_value
+from ingest.endpoints.parameters import DeleteProfile, GetProfile, checked, searched_field
+from ingest.http.call import Call
+from ingest.tables import accounts
+from ingest.tables.accounts import Database
+from ingest.tables.pool import Pool
+from schemas.failures import ItemFailed, Why
 from schemas.fields import MatchValue
 from schemas.identities import tagged
 from schemas.ids import ResourceNumber
@@ -26,7 +26,7 @@ _READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FRO
 
 
 @dataclass(frozen=True)
-class GettingProfile:
+class ShowProfile:
     """The endpoint; it only reads."""
 
     pool: Pool
@@ -39,7 +39,7 @@ class GettingProfile:
 
 
 @dataclass(frozen=True)
-class ErasingProfile:
+class EraseProfile:
     """The endpoint; what it began and did not finish retention does."""
 
     pool: Pool
@@ -87,9 +87,9 @@ def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue
     try:
         return normal_value(mode.key, request.match_value, mode, own)
     except ItemFailed as failed:
-        if failed.error == 404:
+        if failed.why is Why.PROFILE_NOT_FOUND:
             raise not_found("the profile") from None
-        raise invalid(f"{mode.key}: {failed.error_text}") from None
+        raise invalid(f"{mode.key}: {failed.why.text}") from None
 
 
 async def _find(

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.failures import ItemFailed
+from schemas.failures import ItemFailed, Why
 from schemas.fields import MatchValue
 from schemas.messages import ProfileImport
 from schemas.settings import KIB
@@ -46,7 +46,7 @@ def record(batch: bytes, item: int, prepared: Prepared) -> Record:
 def publishable(written: Record) -> Record:
     """Raises `ItemFailed` for one that the broker would refuse again and again, with all that waits behind it."""
     if len(written[0]) + len(written[1]) > _LARGEST:
-        raise ItemFailed(400, "Item too large")
+        raise ItemFailed(Why.ITEM_TOO_LARGE)
     return written
 
 

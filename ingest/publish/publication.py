@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import structlog
 
-from ingest import batches
-from ingest.backpressure import Backpressure
-from ingest.budgets import Share
-from ingest.deliveries import Delivery
-from ingest.kafka import Publisher
-from ingest.postgres import Pool
-from ingest.turns import Records, Turns
+from ingest.admission.backpressure import Backpressure
+from ingest.admission.budget import Share
+from ingest.publish.fair_queue import FairQueue, Records
+from ingest.publish.partition_queue import Delivery
+from ingest.publish.producer import Producer
+from ingest.tables import batches
+from ingest.tables.pool import Pool
 from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
@@ -35,13 +35,13 @@ class Accepted:
     share: Share
 
 
-class Publishing:
+class BatchPublisher:
     """Brings accepted batches to the broker and notes when it has confirmed them."""
 
-    def __init__(self, pool: Pool, publisher: Publisher, turns: Turns, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, pool: Pool, producer: Producer, queue: FairQueue, lease: timedelta, tasks: asyncio.TaskGroup) -> None:
         self._pool = pool
-        self._publisher = publisher
-        self._turns = turns
+        self._producer = producer
+        self._queue = queue
         self._lease = lease
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -49,7 +49,7 @@ class Publishing:
     def start(self, accepted: Accepted) -> Delivery:
         """A client that hangs up stops nothing: the batch is accepted."""
         delivery = Delivery(len(accepted.records))
-        self._turns.add(accepted.token, accepted.records, delivery)
+        self._queue.add(accepted.token, accepted.records, delivery)
         task = self._tasks.create_task(self._finish(accepted, delivery))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -58,9 +58,9 @@ class Publishing:
     async def run(self, backpressure: Backpressure, stopping: asyncio.Event) -> None:
         """Hand slices to the writers, not too far ahead of the matchers."""
         while True:
-            await self._turns.filled.wait()
+            await self._queue.filled.wait()
             await backpressure.room(stopping)
-            await self._publisher.publish(*self._turns.take())
+            await self._producer.publish(*self._queue.take())
 
     async def drain(self) -> None:
         """Wait until everything that was accepted is published and noted."""

@@ -10,15 +10,16 @@ from typing import Protocol
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from ingest import accounts, bodies, opening, parsing
-from ingest.accounts import Token, no_access, token_required
+from ingest.admission.backpressure import Backpressure
+from ingest.admission.budget import Share
 from ingest.answers import Answer, Refused, invalid
-from ingest.backpressure import Backpressure
-from ingest.budgets import Share
-from ingest.calls import Call
-from ingest.parsing import Members
-from ingest.postgres import Pool
-from ingest.scanning import Body
+from ingest.http import bodies, parsing, spans
+from ingest.http.call import Call
+from ingest.http.parsing import Members
+from ingest.http.scanning import Body
+from ingest.tables import accounts
+from ingest.tables.accounts import Token, no_access, token_required
+from ingest.tables.pool import Pool
 from schemas.settings import Settings
 from schemas.tokens import Right
 
@@ -27,7 +28,7 @@ _SPAN = 72
 _REQUEST_ID = ("Request-ID", "Idempotency-Key")
 
 
-class Endpoint(Protocol):
+class Handler(Protocol):
     """What answers a call."""
 
     async def answer(self, call: Call) -> Answer: ...
@@ -39,12 +40,12 @@ class Served:
 
     path: str
     rights: frozenset[Right]
-    endpoint: Endpoint
+    handler: Handler
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Door:
+class Intake:
     """Lets requests in, and knows which are still open."""
 
     settings: Settings
@@ -76,17 +77,17 @@ class Door:
             raise bodies.too_large()
         with self.backpressure.holding() as share:
             # No name for the call: what was sent must not be held here for as long as the endpoint waits.
-            return await served.endpoint.answer(await self._call(request, served, share, token, gzipped="gzip" in encoding))
+            return await served.handler.answer(await self._call(request, served, share, token, gzipped="gzip" in encoding))
 
     async def _call(self, request: Request, served: Served, share: Share, token: Token | None, *, gzipped: bool) -> Call:
         body = await bodies.read(request.stream(), gzipped=gzipped, settings=self.settings, share=share)
-        root = await opening.opened(body, served.names, self.settings, share)
+        root = await spans.opened(body, served.names, self.settings, share)
         given = _token(root)
         if token is not None and given not in (None, _bearer(request)):
             raise token_required()
         token = token or await self._authorize(request, given or "", served)
-        items = await opening.items(root, self.settings)
-        opening.check_size_beside_attach(root, len(body), self.settings)
+        items = await spans.items(root, self.settings)
+        spans.check_size_beside_attach(root, len(body), self.settings)
         await share.grow(share.size + _SPAN * len(items or ()))
         request_id = _request_id(request.headers)
         body_hash = await asyncio.to_thread(_hash, body) if request_id is not None else b""

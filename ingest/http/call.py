@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from ingest import attaching, parsing
-from ingest.accounts import Token
+from ingest.admission.budget import Share
 from ingest.answers import invalid
-from ingest.budgets import Share
-from ingest.parsing import SHRINKS, Members
+from ingest.http import attachments, parsing
+from ingest.http.parsing import SHRINKS, Members
+from ingest.tables.accounts import Token
 from schemas.settings import KIB, Settings
 
 # An object or array where none as large makes sense, as it was written.
@@ -42,7 +42,7 @@ class Call:
             # What is no array would be built in vain.
             return False if self.items is None else self.items
         if name == "attach":
-            return attaching.entries(raw)
+            return attachments.entries(raw)
         most = SHRINKS * self._limits.get(name, 0) or _CONTAINER
         if parsing.size(raw) > most and not parsing.is_text(raw):
             raise invalid(f"{name}: too long")

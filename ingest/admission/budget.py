@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 
-from ingest.tallies import Tally
+from ingest.admission.tally import Tally
 
 _PATIENCE = 1.0
 # Of one who came before others that hold something: their bytes become its own first.

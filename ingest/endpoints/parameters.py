@@ -11,9 +11,9 @@ from msgspec import Raw
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from ingest.answers import Refused, invalid
-from ingest.attaching import MIMETYPE, MOST_FILES, DataUri, data_uri
+from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
 from schemas.batches import BatchSettings
-from schemas.failures import INDEXING
+from schemas.failures import Why
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE, ResourceNumber, TriggerNumber
 from schemas.matching import Matching
@@ -22,6 +22,9 @@ from schemas.settings import Settings
 from schemas.texts import is_blank
 
 LONGEST_TIMEOUT = timedelta(days=365)
+
+# In examples.
+_SHOWN = "abcdefghijklmnqrstuvwxyz"
 
 # Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
 _UNSEEN = frozenset(("Cc", "Zl", "Zp"))
@@ -130,6 +133,23 @@ Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=l
 class ImportAndStartBatch(MatchBy):
     """Add or update many profiles, then start one trigger campaign for each."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "token": _SHOWN,
+                    "trigger_id": 8,
+                    "matching": "email",
+                    "timeout": {"hours": 1},
+                    "data": [
+                        {"data": {"email": "ann@example.com", "_fname": "Ann"}},
+                        {"data": {"email": "bob@example.com", "_fname": "Bob"}},
+                    ],
+                }
+            ]
+        }
+    )
+
     trigger_id: TriggerNumber = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
     data: Items = Field(description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
     db_id: int | None = Field(None, description="The database's number; it must be the trigger's.")
@@ -156,6 +176,10 @@ class ImportAndStartBatch(MatchBy):
 class GetProfile(MatchBy):
     """Read one profile with its subscriptions."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": _SHOWN, "db_id": 1, "matching": "email", "email": "ann@example.com"}]}
+    )
+
     db_id: int = Field(description="The database's number.")
 
 
@@ -165,6 +189,8 @@ class DeleteProfile(GetProfile):
 
 class GetTaskStatus(Parameters):
     """Progress and result of a batch."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": _SHOWN, "task_id": "019f3c1b2a4d5e6f70819205"}]})
 
     task_id: str
     # Named `from` in the request.
@@ -197,7 +223,7 @@ def searched_field(request: MatchBy, fields: Mapping[str, DataField]) -> Own | N
     if field is None or not field.match:
         raise invalid("field_name: no field of the database that is declared as matchable")
     if field.indexing:
-        raise Refused(409, INDEXING, "field_name: profiles that were there before are still being filed by it")
+        raise Refused(409, Why.FIELD_IS_BEING_INDEXED.text, "field_name: profiles that were there before are still being filed by it")
     return Own(name, field)
 
 

@@ -9,20 +9,21 @@ from typing import Any
 import structlog
 from msgspec import Raw
 
-from ingest import accounts, attaching, batches, idempotency, parsing
-from ingest.accounts import Database, Trigger
+from ingest.admission.budget import Share
 from ingest.answers import invalid
-from ingest.batches import File, NewBatch
-from ingest.budgets import Share
-from ingest.calls import Call
-from ingest.idempotency import RequestId, being_accepted
-from ingest.interleaving import in_turns
-from ingest.items import Shared, prepare, shared_value
-from ingest.kafka import Publisher
-from ingest.postgres import Pool
-from ingest.publishing import Accepted
-from ingest.records import Record, publishable, record, size
-from ingest.requests import ImportAndStartBatch, check_limits, checked, searched_field
+from ingest.endpoints.items import Shared, prepare, shared_value
+from ingest.endpoints.parameters import ImportAndStartBatch, check_limits, checked, searched_field
+from ingest.http import attachments, parsing
+from ingest.http.call import Call
+from ingest.http.interleaving import in_turns
+from ingest.publish.producer import Producer
+from ingest.publish.publication import Accepted
+from ingest.publish.record import Record, publishable, record, size
+from ingest.tables import accounts, batches, request_ids
+from ingest.tables.accounts import Database, Trigger
+from ingest.tables.batches import File, NewBatch
+from ingest.tables.pool import Pool
+from ingest.tables.request_ids import RequestId, being_accepted
 from schemas import metrics
 from schemas.failures import ItemFailed
 from schemas.ids import ResourceId, new_id
@@ -56,12 +57,12 @@ class Sorted:
 
 
 @dataclass(frozen=True)
-class Accepting:
+class Acceptance:
     """Checks a call, and writes down what it asks for."""
 
     settings: Settings
     pool: Pool
-    publisher: Publisher
+    producer: Producer
 
     async def accept(self, call: Call, request_id: RequestId | None) -> Accepted:
         request = checked(ImportAndStartBatch, call.parameters())
@@ -129,7 +130,7 @@ class Accepting:
     async def _files(self, request: ImportAndStartBatch, call: Call) -> list[File]:
         uris = [attached.data for attached in request.attach]
         await call.share.grow(call.share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
-        contents = await in_turns(attaching.decoded(uris))
+        contents = await in_turns(attachments.decoded(uris))
         files = [File(entry.name, entry.type, content) for entry, content in zip(request.attach, contents, strict=True)]
         # What they were written in is not held while they are stored.
         request.attach.clear()
@@ -154,7 +155,7 @@ class Accepting:
     def _sort_one(self, found: Sorted, batch: bytes, item: int, raw: Raw, shared: Shared) -> None:
         try:
             prepared = prepare(raw, shared)
-            found.add(self.publisher.partition(prepared.key), publishable(record(batch, item, prepared)))
+            found.add(self.producer.partition(prepared.key), publishable(record(batch, item, prepared)))
         except ItemFailed as failed:
             found.reject(item, failed)
 
@@ -177,4 +178,4 @@ class Accepting:
         async with self.pool.acquire() as connection, connection.transaction():
             await batches.insert(connection, batch)
             if request_id is not None:
-                await idempotency.remember(connection, request_id, batch.id, self.settings.request_id_kept)
+                await request_ids.remember(connection, request_id, batch.id, self.settings.request_id_kept)

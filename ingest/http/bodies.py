@@ -4,8 +4,8 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
+from ingest.admission.budget import Share
 from ingest.answers import Refused, invalid, unavailable
-from ingest.budgets import Share
 from schemas.settings import KIB, Settings
 
 _ATTACH = b'"attach"'
