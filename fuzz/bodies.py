@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.tables.accounts import Token
     from schemas.failures import ItemFailed
     from schemas.fields import Field
-    from schemas.ids import new_id
+    from schemas.ids import ResourceNumber, TriggerId, new_id
     from schemas.messages import ProfileImport
     from schemas.settings import Settings
     from workers.matcher.batches import Batch, Database
@@ -55,7 +55,7 @@ DECLARED: Mapping[str, Any] = {
     "l": "arr_object",
 }
 FIELDS = {name: Field.model_validate(declared) for name, declared in DECLARED.items()}
-DATABASE = Database(1, "reject", FIELDS, {24: "email", 25: "sms"}, (), ())
+DATABASE = Database(1, "reject", FIELDS, {ResourceNumber(24): "email", ResourceNumber(25): "sms"}, (), ())
 
 
 def feed(data: bytes) -> None:
@@ -79,7 +79,7 @@ def _import(request: ImportAndStartBatch, field: Field | None) -> None:
     shared = Shared(1, request.matching, None, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
     shared = replace(shared, match_value=shared_value(request.match_value, shared))
     settings = asdict(request.settings()) | {"field_name": name}
-    batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=1, total=len(request.data), resource=request.resource_id)
+    batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=TriggerId(1), total=len(request.data), resource=request.resource_id)
     for number, raw in enumerate(request.data):
         try:
             prepared = prepare(raw, shared)

@@ -8,12 +8,12 @@ import asyncpg
 import structlog
 
 from ingest.gateway import Gateway
-from runtime.allocator import give_back_large_blocks
 from ingest.publish.end_offsets import BROKER_AWAY, open_ends
 from ingest.publish.producer import open_producer
 from ingest.tables.pool import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
+from runtime.allocator import give_back_large_blocks
 from runtime.postgres import AWAY
 from runtime.racing import rest
 from runtime.schema import OldTables

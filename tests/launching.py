@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from schemas.ids import new_id
+from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from workers.launcher import enclosing
 from workers.launcher.channel import SERVER
@@ -73,9 +73,9 @@ class World:
 
     pool: asyncpg.Pool
     database: int
-    trigger: int
+    trigger: TriggerId
 
-    async def trigger_of(self, number: int, **changes: Any) -> int:
+    async def trigger_of(self, number: int, **changes: Any) -> TriggerId:
         """Another trigger of the same database."""
         values: dict[str, Any] = {
             "active": True,
@@ -85,7 +85,7 @@ class World:
             "html": "<p>Hi</p>",
         }
         values |= changes
-        return int(
+        return TriggerId(
             await self.pool.fetchval(
                 """
                 INSERT INTO triggers (account, number, name, type, database, channel, active, resource, unconditional_sending, skip_minutes,
@@ -148,7 +148,7 @@ async def new_world(pool: asyncpg.Pool) -> World:
     database = await pool.fetchval(
         "INSERT INTO databases (account, number, name, unknown_fields, fields) VALUES (1, 3, 'Customers', 'reject', '{}') RETURNING id"
     )
-    world = World(pool, database, 0)
+    world = World(pool, database, TriggerId(0))
     world.trigger = await world.trigger_of(8)
     return world
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest.endpoints.replies import Failure, StillProcessing
 from schemas.failures import Why
@@ -46,9 +46,13 @@ class Documented:
 
 def openapi(endpoints: Sequence[Documented]) -> dict[str, Any]:
     """The API as an OpenAPI 3.1 document."""
-    asked = [(model, "validation") for model in dict.fromkeys(documented.parameters for documented in endpoints)]
-    told = [(model, "serialization") for model in (*dict.fromkeys(documented.answer for documented in endpoints), StillProcessing, Failure)]
-    _, schemas = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item]
+    asked: set[type[BaseModel]] = {documented.parameters for documented in endpoints}
+    told: set[type[BaseModel]] = {StillProcessing, Failure, *(documented.answer for documented in endpoints)}
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((each, "validation") for each in asked),
+        *((each, "serialization") for each in told),
+    ]
+    _, schemas = models_json_schema(sorted(models, key=lambda each: each[0].__name__), ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Profuse", "version": "1.1", "description": "Import profiles in bulk and start a trigger for each."},
@@ -109,7 +113,7 @@ def page(endpoints: Sequence[Documented]) -> str:
 
 def _section(documented: Documented, schemas: dict[str, Any]) -> str:
     asked = schemas[documented.parameters.__name__]
-    answers = [documented.answer, StillProcessing] if documented.waits else [documented.answer]
+    answers: list[type[BaseModel]] = [documented.answer, StillProcessing] if documented.waits else [documented.answer]
     shown = "".join(f"<p>{_prose(model.__doc__ or 'The answer.')}</p>{_members(model.__name__, schemas)}" for model in answers)
     return (
         f"<h2><code>POST {escape(documented.path)}</code></h2><p>{_prose(documented.summary)}</p>"
@@ -130,7 +134,7 @@ def _rows(schema: dict[str, Any], schemas: dict[str, Any], path: str) -> Iterabl
             f"<code>{escape(path + name)}</code>",
             escape(_type(member, schemas)),
             f"<code>{escape(default)}</code>",
-            _prose(_meaning(member)),
+            _prose(member.get("description", "")),
         )
         for inner, mark in _inside(member):
             yield from _rows(schemas[inner], schemas, f"{path}{name}{mark}.")

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest.answers import STILL_PROCESSING, SUCCESS
 from schemas.failures import Why
 
 HexId = Annotated[str, Field(pattern="^[0-9a-f]{24}$", examples=["019f3c1b2a4d5e6f70819203"])]
@@ -19,7 +18,7 @@ class Success(Shape):
     """The request was processed, even if single items failed."""
 
     error: Literal[0]
-    error_text: Literal["Successful operation"] = SUCCESS
+    error_text: Literal["Successful operation"]
 
 
 class Failure(Shape):
@@ -65,7 +64,7 @@ class StillProcessing(Shape):
 
     data: TaskId
     error: Literal[0]
-    error_text: Literal["Accepted, still processing"] = STILL_PROCESSING
+    error_text: Literal["Accepted, still processing"]
 
 
 class Profile(BaseModel):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from schemas.addresses import normal_email
 from schemas.failures import ItemFailed
+from schemas.ids import TriggerNumber
 from workers.launcher import addresses, templates
 from workers.launcher.channel import Refused
 from workers.launcher.email import compose
@@ -38,7 +39,7 @@ def _sample(sender: str) -> Launch:
     campaign = Campaign(
         account=0,
         database=0,
-        trigger=0,
+        trigger=TriggerNumber(0),
         active=True,
         channel="email",
         resource=None,

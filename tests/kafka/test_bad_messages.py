@@ -41,7 +41,7 @@ BAD_HEADERS: dict[str, Headers] = {
 
 async def send(bench: Bench, topic: str, value: bytes | None, headers: Headers) -> None:
     """All into one partition, so that they stand in each other's way."""
-    await bench.producer.publish([Outgoing(bench.settings.topic(topic), b"0", value, headers)])  # type: ignore[arg-type]
+    await bench.publisher.publish([Outgoing(bench.settings.topic(topic), b"0", value, headers)])  # type: ignore[arg-type]
 
 
 async def buried(bench: Bench, count: int) -> bool:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from runtime.postgres import open_pool
+from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from schemas.settings import Settings
 from tests.firing import claim
@@ -27,7 +28,7 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
     return await new_world(pool)
 
 
-async def schedule(world: World, batch: bytes, *items: int, trigger: int | None = None) -> set[int]:
+async def schedule(world: World, batch: bytes, *items: int, trigger: TriggerId | None = None) -> set[int]:
     """One group of these items."""
     packed = NOBODY * len(items)
     async with world.pool.acquire() as connection:
@@ -115,7 +116,7 @@ async def test_a_batch_that_is_being_deleted_starts_nothing(world: World) -> Non
 
 async def test_an_unknown_trigger_is_refused_and_not_forgotten(world: World) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-        await schedule(world, await world.batch(), 0, trigger=999_999)
+        await schedule(world, await world.batch(), 0, trigger=TriggerId(999_999))
 
 
 async def test_many_batches_are_scheduled_at_once_whatever_was_there_when_the_plan_was_made(tables: Settings, world: World) -> None:

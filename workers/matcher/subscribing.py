@@ -108,11 +108,12 @@ def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tu
     resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
         raise InvalidSubscription(Why.UNKNOWN_RESOURCE)
-    channel = resources[resource]
+    number = ResourceNumber(resource)
+    channel = resources[number]
     # An address of another channel would be lost silently.
     if flat.get("channel", channel) != channel or not _FOREIGN[channel].isdisjoint(flat):
         raise InvalidSubscription(Why.CHANNEL_DIFFERS)
-    return resource, channel
+    return number, channel
 
 
 def _only_one_of(channel: JsonValue, resources: Mapping[ResourceNumber, str]) -> ResourceNumber | None:

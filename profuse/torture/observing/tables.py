@@ -11,6 +11,7 @@ from profuse.torture.account import ACCOUNT
 from profuse.torture.aside import SCHEMA, schema_of
 from profuse.torture.verdict.seen import Batch, Profile
 from schemas import ids
+from schemas.ids import TriggerId
 from schemas.settings import Settings
 
 
@@ -62,7 +63,7 @@ async def dead_letters(connection: asyncpg.Connection) -> list[str]:
     return [row["reason"] for row in await connection.fetch(_LETTERS, ACCOUNT)]
 
 
-async def campaigns(connection: asyncpg.Connection) -> dict[int, int]:
+async def campaigns(connection: asyncpg.Connection) -> dict[int, TriggerId]:
     """Their internal ids by their numbers."""
     return dict(await connection.fetch("SELECT number, id FROM triggers WHERE account = $1", ACCOUNT))
 

@@ -7,6 +7,7 @@ from profuse.torture.account import WELCOME
 from profuse.torture.requests import FILE, content_of
 from profuse.torture.verdict.seen import Applied, Difference, Mail, Observed, difference
 from schemas import ids
+from schemas.ids import TriggerId
 
 _SUBJECT = re.compile(r"Version (\d+)")
 
@@ -30,7 +31,7 @@ def compared(done: Sequence[Applied], observed: Observed) -> Iterator[Difference
     yield difference("wrong", observed.log_lines, "log lines with a traceback, address, phone or token")
 
 
-def _launches(each: Applied) -> Iterator[tuple[str, int]]:
+def _launches(each: Applied) -> Iterator[tuple[str, TriggerId]]:
     for campaign, items in each.batch.launches.items():
         if each.place in items:
             yield ids.launch_id(each.batch.id, each.place, campaign), campaign

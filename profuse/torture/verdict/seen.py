@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from profuse.torture.model import Item, Request
+from schemas.ids import TriggerId
 
 Kind = Literal["lost", "doubled", "wrong"]
 Entry = Mapping[str, Any]
@@ -53,9 +54,9 @@ class Batch:
     results: list[tuple[int, bytes]] = field(default_factory=list)
     errors: list[tuple[int, Entry]] = field(default_factory=list)
     # Of each campaign, by its internal id: how often it was started for each item.
-    launches: dict[int, Counter[int]] = field(default_factory=dict)
+    launches: dict[TriggerId, Counter[int]] = field(default_factory=dict)
     # When they are due, in Unix seconds.
-    due: dict[int, float] = field(default_factory=dict)
+    due: dict[TriggerId, float] = field(default_factory=dict)
     # Groups that are not finished.
     unfinished: int = 0
 
@@ -104,7 +105,7 @@ class Observed:
     events: Told
     log_lines: Sequence[str]
     # The internal ids of the campaigns.
-    campaigns: Mapping[int, int]
+    campaigns: Mapping[int, TriggerId]
 
     def arrivals(self) -> Counter[str]:
         """How often each launch's mail arrived."""

@@ -11,6 +11,9 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from ingest.answers import STILL_PROCESSING
+from ingest.endpoints.replies import Failure, StillProcessing
+from ingest.endpoints.table import ENDPOINTS
 from ingest.gateway import Gateway
 from ingest.publish.end_offsets import Ends, open_ends
 from ingest.publish.producer import open_producer, start_producer
@@ -25,6 +28,14 @@ GOOD = {"data": {"_fname": "Ann", "email": "ann@good.test"}}
 PROFILE = "0a" * 12
 
 Json = dict[str, Any]
+
+
+def check_shape(path: str, answer: httpx.Response) -> None:
+    """Whatever a test sends, the answer has the shape that /docs says."""
+    body = answer.json()
+    successes = {each.path: each.answer for each in ENDPOINTS}
+    shape = Failure if body["error"] else StillProcessing if body["error_text"] == STILL_PROCESSING else successes[path]
+    shape.model_validate(body)
 
 
 @dataclass
@@ -42,7 +53,9 @@ class Running:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def raw(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        return await self.client.post(f"{self.gateway.url}/api/v1.1/{path}", content=content, headers=dict(headers or {}))
+        answer = await self.client.post(f"{self.gateway.url}/api/v1.1/{path}", content=content, headers=dict(headers or {}))
+        check_shape(path, answer)
+        return answer
 
     async def post(self, path: str, headers: Mapping[str, str] | None = None, **body: object) -> httpx.Response:
         return await self.raw(path, json.dumps({"token": TOKEN, **body}).encode(), headers)

@@ -85,7 +85,7 @@ async def _until_nothing_new_is_taken(world: Running) -> None:
 
 def _takes_more(world: Running) -> bool:
     try:
-        world.gateway._publisher.check()
+        world.gateway._producer.check()
     except BrokerUnavailable:
         return False
     return True

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.endpoints.items import Prepared, Shared, prepare, shared_value
-from ingest.publish.record import publishable, record
+from ingest.endpoints.items import Shared, prepare, shared_value
+from ingest.publish.record import Prepared, publishable, record
 from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import new_id

@@ -4,23 +4,25 @@ import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from tests.launching import matched
 from workers.launcher.groups import Group, NewGroup, started_by
 from workers.launcher.scheduling import slices
 
 A, B = b"\x0a" * 12, b"\x0b" * 12
+ONE, TWO = TriggerId(1), TriggerId(2)
 P, Q = b"\x01" * 12, b"\x02" * 12
 
 
 def claimed(size: int, done: asyncpg.BitString) -> Group:
-    return Group(A, 1, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0.0, None)
+    return Group(A, ONE, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0.0, None)
 
 
 def test_a_message_starts_one_group_for_each_trigger() -> None:
     message = matched(A, {4: P, 9: Q}, [TriggerStart(trigger=2, items=[9]), TriggerStart(trigger=1)])
 
-    assert started_by([message]) == [NewGroup(A, 1, 4, 4, [4, 9], P + Q), NewGroup(A, 2, 9, 4, [9], Q)]
+    assert started_by([message]) == [NewGroup(A, ONE, 4, 4, [4, 9], P + Q), NewGroup(A, TWO, 9, 4, [9], Q)]
 
 
 def test_a_trigger_that_no_item_starts_makes_no_group() -> None:

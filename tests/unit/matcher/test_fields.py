@@ -22,7 +22,7 @@ def of(type_: str) -> Field:
 def refusal(field: Field, value: Any) -> str:
     with pytest.raises(ItemFailed) as raised:
         parse(field, value)
-    assert raised.value.error == 400
+    assert raised.value.why.error == 400
     return raised.value.why.text
 
 

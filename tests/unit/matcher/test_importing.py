@@ -9,17 +9,18 @@ import pytest
 
 from schemas.failures import ItemFailed
 from schemas.fields import Field
+from schemas.ids import ResourceNumber, TriggerId
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database
 from workers.matcher.importing import Change, Location, parse_change
 from workers.matcher.profile import overlaid, same, written
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
-DATABASE = Database(1, "reject", FIELDS, {24: "email"}, (), ())
+DATABASE = Database(1, "reject", FIELDS, {ResourceNumber(24): "email"}, (), ())
 BATCH = Batch(
     id=b"",
     database=DATABASE,
-    trigger=1,
+    trigger=TriggerId(1),
     total=1,
     matching=Matching.EMAIL,
     field_name=None,

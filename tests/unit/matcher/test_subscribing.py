@@ -6,9 +6,10 @@ import pytest
 
 from schemas.failures import ItemFailed
 from schemas.identities import identities_of
+from schemas.ids import ResourceNumber
 from workers.matcher.subscribing import Subscription, merged, parse_subscriptions
 
-RESOURCES = {24: "email", 25: "sms", 26: "push"}
+RESOURCES = {ResourceNumber(24): "email", ResourceNumber(25): "sms", ResourceNumber(26): "push"}
 ADA: Subscription = {"resource_id": 24, "channel": "email", "email": "ada@a.test", "status": "subscribed", "priority": 0}
 
 ODD: list[Any] = [
@@ -84,10 +85,11 @@ def test_null_is_not_given_at_any_depth() -> None:
 @pytest.mark.promise("P-SUBS-10")
 def test_a_resource_may_be_left_out_where_the_channel_has_one_only() -> None:
     assert join([], {"channel": "email", "email": "ada@a.test"}) == [ADA]
+    several = RESOURCES | {ResourceNumber(27): "sms"}
     others: list[Any] = ["sms", None, "telegram_bot", 7, []]
     for channel in others:
         with pytest.raises(ItemFailed, match="Unknown resource"):
-            parse_subscriptions([{"channel": channel, "phone": "+79000000000"}], RESOURCES | {27: "sms"}, skip_invalid=False)
+            parse_subscriptions([{"channel": channel, "phone": "+79000000000"}], several, skip_invalid=False)
 
 
 @pytest.mark.promise("P-DATA-32")

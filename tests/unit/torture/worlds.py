@@ -7,8 +7,9 @@ from profuse.torture.account import CHANGED, IMPORTED, WELCOME
 from profuse.torture.model import Item, Request
 from profuse.torture.verdict.seen import Batch, Mail, Observed, Profile, Told
 from schemas import ids
+from schemas.ids import TriggerId
 
-CAMPAIGNS = {WELCOME: 101, IMPORTED: 102, CHANGED: 103}
+CAMPAIGNS = {WELCOME: TriggerId(101), IMPORTED: TriggerId(102), CHANGED: TriggerId(103)}
 
 
 def asked(*items: Item, name: str = "r", sent: float = 1.0, answered: float = 2.0) -> Request:
