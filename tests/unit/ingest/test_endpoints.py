@@ -13,7 +13,7 @@ from schemas.failures import Why
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    return json.loads(table.pages()["/openapi.json"].body)
+    return json.loads(bytes(table.pages()["/openapi.json"].body))
 
 
 @pytest.mark.promise("P-HTTP-29")
