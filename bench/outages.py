@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from profuse.stack.living import process_of, supervised
+from profuse.stack.process_identity import process_of, supervised
 
 
 @contextmanager

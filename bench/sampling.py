@@ -9,7 +9,7 @@ import psutil
 
 from profuse.stack import state
 from profuse.stack.finding import settings_of
-from profuse.stack.living import process_of
+from profuse.stack.process_identity import process_of
 from profuse.torture.recovery import Watch
 from schemas.settings import MIB
 

@@ -35,7 +35,7 @@ with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from schemas.messages import ProfileImport
     from schemas.settings import Settings
     from workers.matcher.batches import Batch, Database
-    from workers.matcher.reading import read
+    from workers.matcher.item import read
 
 # The limits are the real ones: what is bounded by them is what an attacker may send.
 SETTINGS = Settings()

@@ -15,13 +15,14 @@ from schemas.messages import TriggerStart
 from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
 from tests.launching import Remembering, World, matched
-from workers.launcher import claiming, launches
+from workers.launcher.claim import claims
 from workers.launcher.clock import clock
-from workers.launcher.enclosures import Enclosures
-from workers.launcher.groups import Group, started_by
-from workers.launcher.leases import Lease
-from workers.launcher.paging import Paging
-from workers.launcher.sending import Sending
+from workers.launcher.deliver.delivery import Delivery
+from workers.launcher.deliver.enclosures import Enclosures
+from workers.launcher.deliver.sending import Sending
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group, started_by
+from workers.launcher.groups.leases import Lease
 
 LEASE = timedelta(seconds=30)
 
@@ -63,14 +64,14 @@ class Launcher:
         self.sending = Sending({"email": self.channel})
         self.enclosures = Enclosures(self.world.pool, MIB)
 
-    def paging(self) -> Paging:
-        return Paging(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, self.enclosures)
+    def delivery(self) -> Delivery:
+        return Delivery(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, self.enclosures)
 
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""
         await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
         for group in await claim(self.world, self.lease):
-            await self.paging().work(group, Lease(self.lease, clock()), self.stop)
+            await self.delivery().work(group, Lease(self.lease, clock()), self.stop)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def silent() -> Iterator[str]:
 async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:
     """Whatever is due, of all accounts."""
     accounts = [row["id"] for row in await world.pool.fetch("SELECT id FROM accounts")]
-    return await claiming.claim(world.pool, lease, dict.fromkeys(accounts, most), most)
+    return await claims.claim(world.pool, lease, dict.fromkeys(accounts, most), most)
 
 
 async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:

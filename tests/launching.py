@@ -10,10 +10,10 @@ import msgspec
 
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
-from workers.launcher import enclosing
-from workers.launcher.channel import SERVER
-from workers.launcher.slots import Slots
-from workers.launcher.terms import Campaign, Launch, Profile, Recipient
+from workers.launcher.channels import enclosing
+from workers.launcher.channels.channel import SERVER
+from workers.launcher.channels.slots import Slots
+from workers.launcher.model import Campaign, Launch, Profile, Recipient
 
 NOBODY = b"\x07" * 12
 

@@ -13,9 +13,9 @@ from schemas.fields import Field, MatchValue, match_value
 from schemas.ids import SIZE, new_id, unpack
 from schemas.messages import ProfileImport, ProfilesMatched
 from schemas.topics import Outgoing
-from workers.exactly_once import Surprise, Unprocessable
-from workers.matcher.importing import Locate
-from workers.matcher.reading import Item, Outcome
+from workers.exactly_once import Conflict, Unprocessable
+from workers.matcher.change import Locate
+from workers.matcher.item import Item, Outcome
 from workers.matcher.room import Importing
 
 Json = dict[str, Any]
@@ -98,7 +98,7 @@ class World:
             try:
                 async with self.transaction() as connection:
                     outgoing = await self.room.apply(connection, prepared, [])
-            except Surprise:
+            except Conflict:
                 continue
             return [ProfilesMatched.decode(record.value) for record in outgoing]
 

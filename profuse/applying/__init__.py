@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from profuse.applying import storage
+from profuse.applying.desired import wanted
 from profuse.applying.failures import BadFile
 from profuse.applying.file import read
 from profuse.applying.indexing import index
 from profuse.applying.meaning import Question, questions
+from profuse.applying.model import Change, Key, Kind, Wanted
 from profuse.applying.planning import plan, prune
 from profuse.applying.surveying import survey
-from profuse.applying.things import Change, Key, Kind, Wanted
-from profuse.applying.wanting import wanted
 from profuse.postgres import transaction
 from schemas.settings import Settings
 from schemas.tokens import hashed

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection
 
 from profuse.applying import refilings
+from profuse.applying.model import Key
 from profuse.applying.refiling import refile
 from profuse.applying.refilings import Refiling
-from profuse.applying.things import Key
 from profuse.postgres import transaction
 from schemas.settings import Settings
 

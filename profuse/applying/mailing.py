@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from schemas.addresses import normal_email
 from schemas.failures import ItemFailed
 from schemas.ids import TriggerNumber
-from workers.launcher import addresses, templates
-from workers.launcher.channel import Refused
-from workers.launcher.email import compose
-from workers.launcher.terms import Campaign, Launch, Profile, Recipient
+from workers.launcher.channels import addresses, templates
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.mail import compose
+from workers.launcher.model import Campaign, Launch, Profile, Recipient
 
 
 def sender(given: str) -> str:
@@ -22,7 +22,7 @@ def sender(given: str) -> str:
     stored = f"{before}{address.rpartition('@')[0]}@{domain}{after}"
     try:
         compose(_sample(stored), datetime.now(UTC), "sample.invalid")
-    except Refused as refusal:
+    except Rejected as refusal:
         raise ValueError(f"no mail can come from it: {refusal}") from None
     return stored
 

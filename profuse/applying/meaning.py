@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from profuse.applying.checking import newly_indexed
-from profuse.applying.things import Change, Key, Kind, Stored
+from profuse.applying.model import Change, Key, Kind, Stored
+from profuse.applying.validation import newly_indexed
 from schemas.fields import Field, FieldType
 from schemas.stored import fitting
 from schemas.values import JsonValue

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from profuse.applying.checking import newly_indexed, problems
 from profuse.applying.failures import BadFile
-from profuse.applying.things import Change, Key, Kind, Stored, Values, Wanted
+from profuse.applying.model import Change, Key, Kind, Stored, Values, Wanted
+from profuse.applying.validation import newly_indexed, problems
 
 _RETIRED: Mapping[Kind, Values] = {Kind.TOKEN: {"revoked": True}, Kind.TRIGGER: {"active": False}}
 

@@ -9,7 +9,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_result, st
 from profuse.postgres import patient_connections
 from runtime.crash_points import crash_point
 from schemas.settings import Settings
-from workers.exactly_once import Surprise
+from workers.exactly_once import Conflict
 from workers.matcher import refiling
 
 # A page holds the locks of its profiles for some hundredths of a second.
@@ -20,7 +20,7 @@ _LOOK_EVERY = 0.05
 _PATIENCE = timedelta(minutes=1)
 
 # Others want the same rows: the next try finds them free.
-_PASSING = (Surprise, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+_PASSING = (Conflict, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 
 _READERS = """
     SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks

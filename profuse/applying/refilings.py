@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from profuse.applying.things import Change, Key, Kind
+from profuse.applying.model import Change, Key, Kind
 from schemas.tables import databases, profiles, refilings
 
 

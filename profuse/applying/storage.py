@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, insert, select, text,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.applying import refilings
-from profuse.applying.things import Change, Key, Kind, Stored, Values
+from profuse.applying.model import Change, Key, Kind, Stored, Values
 from schemas.tables import accounts, databases, resources, tokens, triggers
 
 _TABLES: Mapping[Kind, Table] = {

@@ -21,14 +21,14 @@ def demo(directory: Dir = None) -> None:
     Example: profuse demo
     """
     from profuse.demo.telling import tell
-    from profuse.stack import living, starting
+    from profuse.stack import process_identity, starting
     from runtime.racing import first
 
     found, console = directory_of(directory), Console(highlight=False)
 
     async def run() -> None:
         works = [tell(found, console), interrupted()]
-        if living.supervised(found) is None:
+        if process_identity.supervised(found) is None:
             works.append(starting.supervise(found, {}, Settings(), partial(console.print, markup=False, soft_wrap=True)))
         await first(*works)
 

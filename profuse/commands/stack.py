@@ -33,13 +33,13 @@ def up(
 
     Example: profuse up --detach --matchers 2
     """
-    from profuse.stack import living, starting
+    from profuse.stack import process_identity, starting
     from runtime.racing import first
 
     found = directory_of(directory)
     counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers}
     settings = Settings() if port is None else Settings(port=port)
-    if running := living.supervised(found):
+    if running := process_identity.supervised(found):
         starting.change(found, running, counts, port)
         typer.echo(f"Ready: {running.api}")
     elif detach:

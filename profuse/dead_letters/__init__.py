@@ -7,8 +7,8 @@ from typing import Any
 
 from profuse.dead_letters import letters, replaying
 from profuse.dead_letters.letters import Letter
+from profuse.dead_letters.selection import LIST, Key, Wanted, key, shown_key, wanted
 from profuse.dead_letters.showing import content, shown, table
-from profuse.dead_letters.wanting import LIST, Key, Wanted, key, shown_key, wanted
 from profuse.postgres import transaction
 from runtime.errors import CannotRun
 from schemas.settings import Settings

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Row, Text, and
 from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from profuse.dead_letters.wanting import Key, Wanted
+from profuse.dead_letters.selection import Key, Wanted
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.ids import SIZE
 from schemas.tables import batch_progress, dead_letters, results

@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.dead_letters.letters import Letter, among, find
-from profuse.dead_letters.wanting import Key, Wanted
+from profuse.dead_letters.selection import Key, Wanted
 from profuse.postgres import transaction
 from runtime.errors import CannotRun
 from runtime.kafka import BrokerUnavailable

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Column
 
 from profuse.dead_letters.letters import Letter
-from profuse.dead_letters.wanting import shown_key
+from profuse.dead_letters.selection import shown_key
 from schemas.settings import Settings
 
 _COLUMNS = ("id", "created_at", "batch", "item", "bytes", "fate", "reason")

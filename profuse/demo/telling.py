@@ -10,7 +10,7 @@ from profuse.demo.posting import EXAMPLES, post
 from profuse.demo.watching import events_from_now, show_launches, show_pending
 from profuse.stack import state
 from profuse.stack.finding import settings_of
-from profuse.stack.living import supervised
+from profuse.stack.process_identity import supervised
 from runtime.racing import first
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from profuse.stack.living import identity_of
+from profuse.stack.process_identity import identity_of
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import signal
 
 import psutil
 
-from profuse.stack.living import process_of
+from profuse.stack.process_identity import process_of
 from profuse.stack.state import State
 
 _PATIENCE = 5.0

@@ -11,8 +11,8 @@ from pathlib import Path
 from profuse.stack import directory as directories
 from profuse.stack import leftovers, state, wanted
 from profuse.stack.child import Child, Process
-from profuse.stack.keeping import Say
-from profuse.stack.living import supervised
+from profuse.stack.keeper import Say
+from profuse.stack.process_identity import supervised
 from profuse.stack.supervisor import Supervisor
 from runtime.errors import CannotRun
 from schemas.settings import Settings

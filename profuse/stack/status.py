@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from profuse.stack import state
-from profuse.stack.living import process_of, supervised
+from profuse.stack.process_identity import process_of, supervised
 from profuse.stack.readiness import is_ready
 
 _NOTHING: dict[str, Any] = {"api": None, "kafka": None, "postgres": None, "mail": None, "processes": []}

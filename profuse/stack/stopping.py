@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 
 from profuse.stack import leftovers, state
-from profuse.stack.living import process_of
+from profuse.stack.process_identity import process_of
 
 # The supervisor itself needs less than 10 s.
 _PATIENCE = 15.0

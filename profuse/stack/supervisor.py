@@ -13,9 +13,9 @@ from profuse.pacing import now_and_then
 from profuse.stack import directory as directories
 from profuse.stack import kafka, postgres, readiness, rooms, state, wanted
 from profuse.stack.child import Child, Process
-from profuse.stack.keeping import Keeper, Say
-from profuse.stack.living import identity_of
+from profuse.stack.keeper import Keeper, Say
 from profuse.stack.ports import LOOPBACK, reachable
+from profuse.stack.process_identity import identity_of
 from runtime.errors import CannotRun
 from runtime.racing import first
 from schemas.settings import Settings

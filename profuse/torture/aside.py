@@ -5,7 +5,7 @@ from datetime import timedelta
 import asyncpg
 
 from profuse import dead_letters
-from profuse.dead_letters.wanting import Wanted
+from profuse.dead_letters.selection import Wanted
 from runtime.errors import CannotRun
 from runtime.postgres import SILENT
 from schemas.settings import Settings

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from profuse.stack.living import process_of
+from profuse.stack.process_identity import process_of
 from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, is_healthy
 from profuse.torture.sockets import cut
 from runtime.postgres import SILENT

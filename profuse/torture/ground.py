@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from profuse.stack import state
-from profuse.stack.living import process_of
+from profuse.stack.process_identity import process_of
 from profuse.stack.readiness import is_ready
 from profuse.stack.state import RunningProcess
 from runtime.errors import CannotRun

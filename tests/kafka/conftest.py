@@ -17,7 +17,7 @@ from schemas.ids import new_id
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
-from workers.exactly_once import Dead, Stream, Surprise, TooMuch, Unprocessable
+from workers.exactly_once import Conflict, Dead, Stream, TooMuch, Unprocessable
 
 BATCH = new_id()
 
@@ -32,7 +32,7 @@ class Ledger:
     # How many messages each of them was given.
     sizes: list[int] = field(default_factory=list)
     surprises: int = 0
-    surprise: type[Exception] = Surprise
+    surprise: type[Exception] = Conflict
     # What a message that says so breaks with.
     breaking: type[BaseException] = KeyError
     # A new version of the code takes any message.

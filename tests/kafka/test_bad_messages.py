@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from ingest.tables import results
 from profuse.dead_letters import replay
-from profuse.dead_letters.wanting import Wanted
+from profuse.dead_letters.selection import Wanted
 from schemas.ids import new_id
 from schemas.messages import ProfileImport, ProfilesMatched, TriggerStart
 from schemas.topics import IMPORTS, MATCHES, Outgoing, item_headers

@@ -10,11 +10,11 @@ from structlog.testing import capture_logs
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, Outgoing, item_headers
 from tests.kafka.conftest import BATCH, Bench, batch_of, until
-from workers.exactly_once import Surprise
+from workers.exactly_once import Conflict
 
 COUNT = 100
 WHERE = ("breaks while it is prepared", "breaks while it is applied")
-CAUSES = (KeyError, RecursionError, UnicodeEncodeError, ZeroDivisionError, MemoryError, asyncpg.UniqueViolationError, Surprise)
+CAUSES = (KeyError, RecursionError, UnicodeEncodeError, ZeroDivisionError, MemoryError, asyncpg.UniqueViolationError, Conflict)
 
 
 class Quoting(UnicodeError):

@@ -16,11 +16,11 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench, until
-from workers.exactly_once import Stream, Surprise
+from workers.exactly_once import Conflict, Stream
 
 COUNT = 500
 SURPRISES = (
-    Surprise,
+    Conflict,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.UniqueViolationError,

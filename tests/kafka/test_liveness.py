@@ -168,9 +168,9 @@ async def test_a_worker_without_work_says_that_an_edge_is_away(bench: Bench) -> 
     nowhere = bench.settings.model_copy(update={"postgres": "postgresql://postgres@127.0.0.1:1/postgres"})
     async with await open_pool(nowhere) as away, bench.running() as stream:
         await until(lambda: _moves(stream))
-        before = await stream.edges.problems()
-        stream.edges._pool, stream.edges.consumer.topics = away, unanswered
-        after = await stream.edges.problems()
+        before = await stream.probes.problems()
+        stream.probes._pool, stream.probes.consumer.topics = away, unanswered
+        after = await stream.probes.problems()
 
     assert before == []
     assert after == [

@@ -14,7 +14,7 @@ from aiokafka.structs import TopicPartition
 
 from profuse.dead_letters import find, replay
 from profuse.dead_letters.letters import Letter
-from profuse.dead_letters.wanting import Wanted
+from profuse.dead_letters.selection import Wanted
 from runtime.errors import CannotRun
 from schemas.messages import ProfileImport
 from schemas.settings import Settings

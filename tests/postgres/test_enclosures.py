@@ -12,9 +12,9 @@ from schemas.settings import MIB, Settings
 from tests import mails
 from tests.launching import World, launch, new_world
 from tests.standing import watched
-from workers.launcher import enclosing
-from workers.launcher.email import compose
-from workers.launcher.enclosures import Enclosures
+from workers.launcher.channels import enclosing
+from workers.launcher.channels.mail import compose
+from workers.launcher.deliver.enclosures import Enclosures
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 # Most seconds of work between two turns of the loop; encoding a slice there is twice as much.

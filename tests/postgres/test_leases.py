@@ -10,15 +10,15 @@ from runtime.producer import Publisher
 from schemas.settings import MIB, Settings
 from tests.firing import claim
 from tests.launching import NOBODY, Remembering, World, new_world
-from workers.launcher import launches
+from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.clock import clock
-from workers.launcher.enclosures import Enclosures
-from workers.launcher.firing import Firing
-from workers.launcher.groups import Group, NewGroup
-from workers.launcher.leases import Lease
-from workers.launcher.paging import Paging
-from workers.launcher.sending import Sending
-from workers.launcher.work import Work
+from workers.launcher.deliver.delivery import Delivery
+from workers.launcher.deliver.enclosures import Enclosures
+from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group, NewGroup
+from workers.launcher.groups.leases import Lease
 
 LEASE = timedelta(seconds=30)
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
@@ -52,7 +52,7 @@ async def test_a_renewal_counts_from_before_it_was_sent(world: World) -> None:
     assert lease._ends < asked_before + LEASE.total_seconds()
 
 
-class Noting(Paging):
+class Noting(Delivery):
     """Keeps the leases that it is given, and does nothing."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
@@ -67,17 +67,17 @@ class Noting(Paging):
 @pytest.mark.promise("P-LAUNCH-16")
 async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: World) -> None:
     settings = tables.model_copy(update={"lease": LEASE})
-    paging = Noting(settings, world.pool)
+    delivery = Noting(settings, world.pool)
     async with asyncio.TaskGroup() as loops, world.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE launches IN ACCESS EXCLUSIVE MODE")
-        firing = Firing(settings, world.pool, paging)
+        claim_loop = ClaimLoop(settings, world.pool, delivery)
         # So that it claims without having looked, which would wait, too.
-        firing.wake({1})
-        firing._looked = clock()
-        loops.create_task(firing.run(asyncio.Event()))
+        claim_loop.wake({1})
+        claim_loop._looked = clock()
+        loops.create_task(claim_loop.run(asyncio.Event()))
         asked_before = await until_waited_for(connection, world)
 
-    assert paging.lease.result()._ends < asked_before + LEASE.total_seconds()
+    assert delivery.lease.result()._ends < asked_before + LEASE.total_seconds()
 
 
 @pytest.mark.promise("P-LAUNCH-16")

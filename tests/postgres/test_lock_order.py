@@ -11,8 +11,8 @@ from schemas.identities import holder_number
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
-from workers.exactly_once import Dead, Surprise
-from workers.matcher.reading import Item, Outcome
+from workers.exactly_once import Conflict, Dead
+from workers.matcher.item import Item, Outcome
 
 PHONE = "+79000000000"
 # The lowest of the ids, and the last holder that a look-up shows.
@@ -140,6 +140,6 @@ async def test_an_email_that_somebody_else_holds_meanwhile_is_a_surprise(world: 
 async def surprised(world: World, asked: Sequence[Item | Outcome]) -> bool:
     try:
         await apply(world, asked)
-    except Surprise:
+    except Conflict:
         return True
     return False

@@ -9,7 +9,7 @@ from schemas.messages import ProfileImport, ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Dead, Unprocessable
-from workers.matcher.reading import Item, Outcome
+from workers.matcher.item import Item, Outcome
 
 CANNOT = {"error": 400, "error_text": "Cannot be processed"}
 UNKNOWN = {"error": 400, "error_text": "Unknown field", "field": "_frame"}

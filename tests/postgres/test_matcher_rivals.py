@@ -11,7 +11,7 @@ from runtime.postgres import open_pool
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
-from workers.exactly_once import Surprise
+from workers.exactly_once import Conflict
 from workers.matcher import profiles
 
 # Nobody counts on more rivals than that.
@@ -59,7 +59,7 @@ async def meanwhile(world: World, first: Sequence[ProfileImport], second: Sequen
             try:
                 async with world.transaction() as connection:
                     await world.apply_in(connection, second)
-            except Surprise:
+            except Conflict:
                 surprises += 1
                 continue
             return
@@ -164,13 +164,13 @@ async def test_rivals_that_come_to_hold_the_same_in_opposite_order_do_not_lock_u
     """Both have come to the middle when it is let go, if each goes in the order of its own items."""
     phones = [f"+7900000{number:04}" for number in range(20)]
     forth, back = [await world.messages([item(phone) for phone in order], "phone") for order in (phones, phones[::-1])]
-    surprises: list[Surprise] = []
+    surprises: list[Conflict] = []
 
     async def apply(messages: Sequence[ProfileImport]) -> None:
         try:
             async with world.transaction() as connection:
                 await world.apply_in(connection, messages)
-        except Surprise as surprise:
+        except Conflict as surprise:
             surprises.append(surprise)
 
     async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection:

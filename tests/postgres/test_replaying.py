@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from profuse.dead_letters import replaying
-from profuse.dead_letters.wanting import Key
+from profuse.dead_letters.selection import Key
 from profuse.postgres import transaction
 from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.settings import Settings

@@ -14,8 +14,8 @@ from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.launching import World, matched, new_world
-from workers.launcher import scheduling
-from workers.launcher.scheduling import Scheduling
+from workers.launcher.schedule import scheduling
+from workers.launcher.schedule.scheduling import Scheduling
 
 
 @dataclass

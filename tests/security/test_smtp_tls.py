@@ -12,8 +12,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from schemas.tls import client_context
 from tests.launching import launch
 from tests.security.strict import Certificates, make_certificates
-from workers.launcher.channel import Unavailable
-from workers.launcher.smtp import Smtp
+from workers.launcher.channels.channel import Unavailable
+from workers.launcher.channels.smtp import Smtp
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 

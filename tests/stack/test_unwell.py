@@ -8,7 +8,7 @@ import pytest
 
 from profuse.stack import wellness
 from profuse.stack.child import Process, bare
-from profuse.stack.keeping import Keeper
+from profuse.stack.keeper import Keeper
 from profuse.stack.ports import LOOPBACK, free_port
 
 SERVER = """

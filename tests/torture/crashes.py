@@ -53,8 +53,8 @@ _MATCHER = [Crashes("matcher", (f"stream:{step}",)) for step in STREAM]
 # What one life committed and did not publish, the next ones must.
 _MATCHER += [Crashes("matcher", ("stream:committed", f"stream:{step}")) for step in ("loaded", "outbox_published")]
 _SCHEDULING = [Crashes("launcher", (f"stream:{step}",)) for step in STREAM]
-_FIRING = [Crashes("launcher", (f"paging:{step}",)) for step in PAGING]
-_FIRING += [Crashes("launcher", ("paging:marked", f"paging:{step}")) for step in ("claimed", "outbox_published")]
+_FIRING = [Crashes("launcher", (f"delivery:{step}",)) for step in PAGING]
+_FIRING += [Crashes("launcher", ("delivery:marked", f"delivery:{step}")) for step in ("claimed", "outbox_published")]
 _GATEWAY = [Crashes("gateway", (f"gateway:{step}",)) for step in GATEWAY]
 
 LANES = [_MATCHER, _SCHEDULING, _FIRING + _GATEWAY]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profuse.stack import living
+from profuse.stack import process_identity
 
 
 @pytest.mark.timeout(120)
@@ -19,7 +19,7 @@ def test_its_stack_does_not_outlive_it() -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as torture:
         assert torture.stderr is not None
         directory = next(found[0] for line in torture.stderr if (found := re.findall(r"\(mail: (.+?)/mail,", line)))
-        running = living.supervised(Path(directory))
+        running = process_identity.supervised(Path(directory))
         torture.send_signal(signal.SIGTERM)
         told = torture.stderr.read()
 
@@ -28,5 +28,5 @@ def test_its_stack_does_not_outlive_it() -> None:
     assert running is not None
     assert torture.returncode == 130
     assert "Interrupted" in told
-    assert living.process_of(running.supervisor) is None
-    assert [each.name for each in running.processes if living.process_of(each.identity)] == []
+    assert process_identity.process_of(running.supervisor) is None
+    assert [each.name for each in running.processes if process_identity.process_of(each.identity)] == []

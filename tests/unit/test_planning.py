@@ -3,10 +3,10 @@
 import pytest
 
 from profuse.applying import BadFile
+from profuse.applying.desired import wanted
 from profuse.applying.file import read
+from profuse.applying.model import Key, Kind, Stored
 from profuse.applying.planning import plan, prune
-from profuse.applying.things import Key, Kind, Stored
-from profuse.applying.wanting import wanted
 from schemas.tokens import hashed
 
 FILE = """

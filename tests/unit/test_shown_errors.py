@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from workers.exactly_once import Surprise
-from workers.exactly_once.telling import shown
+from workers.exactly_once import Conflict
+from workers.exactly_once.advice import shown
 
 
 @pytest.mark.promise("P-OPS-16")
@@ -18,4 +18,4 @@ def test_what_the_operator_has_to_mend_is_named() -> None:
     missing = asyncpg.PostgresError.new({"C": "42P01", "M": 'relation "profiles" does not exist'})
 
     assert shown(missing) == 'UndefinedTableError (42P01): relation "profiles" does not exist'
-    assert shown(Surprise("an item was done meanwhile")) == "Surprise: an item was done meanwhile"
+    assert shown(Conflict("an item was done meanwhile")) == "Conflict: an item was done meanwhile"

@@ -9,7 +9,7 @@ from zlib import crc32
 from schemas.ids import parse_id
 from schemas.messages import NewerVersion
 from schemas.topics import M
-from workers.exactly_once.room import Dead
+from workers.exactly_once.handler import Dead
 from workers.exactly_once.trouble import Culprit, unit_of_work
 
 

@@ -14,11 +14,11 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, M, Outgoing
 from workers.exactly_once import dead_letters, progress
 from workers.exactly_once.chunks import Entry, by_partition, halves
-from workers.exactly_once.line import Line
+from workers.exactly_once.circuit_breaker import CircuitBreaker
+from workers.exactly_once.handler import Dead, Handler, TooMuch
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
-from workers.exactly_once.room import Dead, Room, TooMuch
 from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, unit_of_work
 
 log = structlog.get_logger()
@@ -27,15 +27,15 @@ SET_ASIDE = "`profuse dead-letters list` shows them; when the cause is mended, `
 
 
 class Committing(Generic[M]):
-    """Gives chunks to the room, and moves their positions with what the room does."""
+    """Gives chunks to the handler, and moves their positions with what the room does."""
 
-    def __init__(self, settings: Settings, room: Room[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
-        self._room = room
+    def __init__(self, settings: Settings, handler: Handler[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
+        self._handler = handler
         self._pool = pool
         self._publisher = publisher
-        self._topic = settings.topic(room.topic.name)
+        self._topic = settings.topic(handler.topic.name)
         self._notices = settings.topic(DEAD_LETTERS.name)
-        self._line = Line()
+        self._breaker = CircuitBreaker()
 
     async def settle(self, chunk: Sequence[Entry[M]], owned: Ownership, count: Count) -> None:
         """Commit the chunk; what will not pass is searched for, and buried alone.
@@ -44,7 +44,7 @@ class Committing(Generic[M]):
         """
         began = time.monotonic()
         crash_point("stream:read")
-        chunk = await prepare(self._room, chunk, count)
+        chunk = await prepare(self._handler, chunk, count)
         crash_point("stream:prepared")
         await self._settled(chunk, owned, count)
         seconds = time.monotonic() - began
@@ -63,7 +63,7 @@ class Committing(Generic[M]):
         except Culprit as error:
             if not searching:
                 raise
-            await self._settled(await searched(self._pool, self._room, chunk, error), owned, count, searching=False)
+            await self._settled(await searched(self._pool, self._handler, chunk, error), owned, count, searching=False)
 
     async def _tried(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         async for attempt in attempts():
@@ -75,12 +75,12 @@ class Committing(Generic[M]):
         async with self._pool.acquire() as connection:
             ours, burial, outgoing = await self._transacted(connection, chunk, owned)
         crash_point("stream:committed")
-        self._line.went_on(burial.deaths, len(ours), burial.accounts)
+        self._breaker.went_on(burial.deaths, len(ours), burial.accounts)
         self._tell(burial.deaths)
         owned.advance(ours)
         await self._publisher.publish(outgoing)
         crash_point("stream:published")
-        await self._room.committed([entry.message for entry in ours if entry.message is not None])
+        await self._handler.committed([entry.message for entry in ours if entry.message is not None])
 
     async def _transacted(
         self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership
@@ -91,8 +91,8 @@ class Committing(Generic[M]):
                 ours = await self._fenced(connection, chunk, owned)
                 begun = time.monotonic()
                 crash_point("stream:locked")
-                burial = await burial_of(connection, ours, self._line)
-                outgoing = await applied(connection, self._room, ours, burial.deaths)
+                burial = await burial_of(connection, ours, self._breaker)
+                outgoing = await applied(connection, self._handler, ours, burial.deaths)
                 await dead_letters.bury(connection, burial.dead)
                 outgoing += [dead_letters.notice(self._notices, *each) for each in burial.dead]
                 crash_point("stream:applied")

@@ -9,7 +9,7 @@ import msgspec
 from schemas.messages import DeadLetter
 from schemas.topics import Outgoing
 from workers.exactly_once.chunks import Record
-from workers.exactly_once.room import Dead
+from workers.exactly_once.handler import Dead
 
 # In a topic that was made anew an old letter may have left its place taken.
 _BURY = """

@@ -10,7 +10,7 @@ import structlog
 
 from schemas.topics import M
 from workers.exactly_once.chunks import Entry, halves
-from workers.exactly_once.room import Room, Unprocessable
+from workers.exactly_once.handler import Handler, Unprocessable
 from workers.exactly_once.trouble import Culprit, unit_of_work
 
 log = structlog.get_logger()
@@ -22,22 +22,22 @@ Count = Callable[[int], None]
 """Told how many messages were prepared since it was told last: what counts as life."""
 
 
-async def prepare(room: Room[M], chunk: Sequence[Entry[M]], count: Count) -> list[Entry[M]]:
+async def prepare(handler: Handler[M], chunk: Sequence[Entry[M]], count: Count) -> list[Entry[M]]:
     """The chunk with what `apply` needs of each message, and its culprits buried."""
     try:
         with unit_of_work:
-            return await _prepared(room, chunk, count)
+            return await _prepared(handler, chunk, count)
     except Culprit as error:
         if len(chunk) == 1:
             log.warning("message_refused", topic=chunk[0].record.topic, offset=chunk[0].record.offset, why=str(error))
             return [chunk[0].buried(str(error))]
-    return [entry for half in halves(chunk) for entry in await prepare(room, half, count)]
+    return [entry for half in halves(chunk) for entry in await prepare(handler, half, count)]
 
 
-async def _prepared(room: Room[M], chunk: Sequence[Entry[M]], count: Count) -> list[Entry[M]]:
+async def _prepared(handler: Handler[M], chunk: Sequence[Entry[M]], count: Count) -> list[Entry[M]]:
     made: list[Any] = []
     paused, counted = time.monotonic(), 0
-    async with aclosing(room.prepare([entry.message for entry in chunk if entry.message is not None])) as preparing:
+    async with aclosing(handler.prepare([entry.message for entry in chunk if entry.message is not None])) as preparing:
         async for each in preparing:
             made.append(each)
             if time.monotonic() - paused > _SLICE:

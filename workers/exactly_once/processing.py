@@ -10,8 +10,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from schemas.topics import M, Outgoing
 from workers.exactly_once import dead_letters
 from workers.exactly_once.chunks import Entry, Record, halves
-from workers.exactly_once.line import Line
-from workers.exactly_once.room import Dead, Room, TooMuch
+from workers.exactly_once.circuit_breaker import CircuitBreaker
+from workers.exactly_once.handler import Dead, Handler, TooMuch
 from workers.exactly_once.trouble import Culprit, passes, unit_of_work
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ def attempts() -> AsyncRetrying:
     return AsyncRetrying(retry=retry_if_exception(passes), stop=stop_after_attempt(3), wait=wait_random(0, 0.05), reraise=True)
 
 
-async def burial_of(connection: asyncpg.Connection, chunk: Sequence[Entry[M]], line: Line) -> Burial:
+async def burial_of(connection: asyncpg.Connection, chunk: Sequence[Entry[M]], breaker: CircuitBreaker) -> Burial:
     """Whose the messages are that cannot be processed; raises `LineStopped` if the code is to blame."""
     buried = [entry for entry in chunk if entry.message is None]
     if not buried:
@@ -42,39 +42,39 @@ async def burial_of(connection: asyncpg.Connection, chunk: Sequence[Entry[M]], l
     origins = await dead_letters.origins(connection, [entry.dead() for entry in buried])
     accounts = {batch: origin.account for batch, origin in origins.items()}
     burial = Burial([(entry.record, dead_letters.placed(entry.dead(), origins)) for entry in buried], accounts)
-    line.hold_if_broken(burial.deaths, len(chunk), accounts)
+    breaker.hold_if_broken(burial.deaths, len(chunk), accounts)
     return burial
 
 
-async def searched(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]], error: Exception) -> list[Entry[M]]:
+async def searched(pool: asyncpg.Pool, handler: Handler[M], chunk: Sequence[Entry[M]], error: Exception) -> list[Entry[M]]:
     """The chunk, which ended with this error, with its culprits buried."""
     if len(chunk) == 1:
         log.warning("message_refused", topic=chunk[0].record.topic, offset=chunk[0].record.offset, why=str(error))
         return [chunk[0].buried(str(error))]
-    return [entry for half in halves(chunk) for entry in await _looked_through(pool, room, half)]
+    return [entry for half in halves(chunk) for entry in await _looked_through(pool, handler, half)]
 
 
-async def _looked_through(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]]) -> list[Entry[M]]:
+async def _looked_through(pool: asyncpg.Pool, handler: Handler[M], chunk: Sequence[Entry[M]]) -> list[Entry[M]]:
     try:
         async for attempt in attempts():
             with attempt, unit_of_work:
-                await _try(pool, room, chunk)
+                await _try(pool, handler, chunk)
     except (Culprit, TooMuch) as error:
-        return await searched(pool, room, chunk, error)
+        return await searched(pool, handler, chunk, error)
     return list(chunk)
 
 
-async def _try(pool: asyncpg.Pool, room: Room[M], chunk: Sequence[Entry[M]]) -> None:
+async def _try(pool: asyncpg.Pool, handler: Handler[M], chunk: Sequence[Entry[M]]) -> None:
     """Nothing stays of it, locks least of all: who kept them and wanted the next half's would lock up with those who go in order."""
     async with pool.acquire() as connection:
         trial = connection.transaction()
         await trial.start()
         try:
-            await applied(connection, room, chunk, [])
+            await applied(connection, handler, chunk, [])
         finally:
             await trial.rollback()
 
 
-async def applied(connection: asyncpg.Connection, room: Room[M], chunk: Sequence[Entry[M]], dead: Sequence[Dead]) -> list[Outgoing]:
+async def applied(connection: asyncpg.Connection, handler: Handler[M], chunk: Sequence[Entry[M]], dead: Sequence[Dead]) -> list[Outgoing]:
     """The effects of those that are not buried, and of the deaths of those that are."""
-    return await room.apply(connection, [entry.prepared for entry in chunk if entry.message is not None], dead)
+    return await handler.apply(connection, [entry.prepared for entry in chunk if entry.message is not None], dead)

@@ -18,17 +18,17 @@ from runtime.racing import rest
 from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import M
+from workers.exactly_once.advice import advice, shown
+from workers.exactly_once.backoff import Backoff
 from workers.exactly_once.chunks import Entry
+from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
-from workers.exactly_once.edges import Edges
-from workers.exactly_once.hints import Hints
-from workers.exactly_once.line import LineStopped
+from workers.exactly_once.handler import Handler
+from workers.exactly_once.lag_offsets import LagOffsets
 from workers.exactly_once.liveness import Furthest, Mark, Position, watch
 from workers.exactly_once.ownership import Ownership, TopicMissing
-from workers.exactly_once.pace import Pace
+from workers.exactly_once.probes import Probes
 from workers.exactly_once.reading import Reading
-from workers.exactly_once.room import Room
-from workers.exactly_once.telling import advice, shown
 from workers.exactly_once.trials import Suspects, Trials
 from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 
@@ -46,28 +46,28 @@ STUCK = 60.0
 class Stream(Generic[M]):
     """One worker's exactly-once reading of its room's topic."""
 
-    def __init__(self, settings: Settings, group: str, room: Room[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, group: str, handler: Handler[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
         self._settings = settings
         self._group = group
         self._pool = pool
         self._publisher = publisher
-        self._topic = settings.topic(room.topic.name)
-        self._reads = room.topic
-        self._committing = Committing(settings, room, pool, publisher)
-        self.edges = Edges(settings, pool)
+        self._topic = settings.topic(handler.topic.name)
+        self._reads = handler.topic
+        self._committing = Committing(settings, handler, pool, publisher)
+        self.probes = Probes(settings, pool)
         # Both made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
         self._reading: Reading[M] | None = None
         self._trouble = "has not joined its consumer group yet"
         self._on_purpose = False
-        self._pace = Pace(settings.chunk)
+        self._backoff = Backoff(settings.chunk)
         self._trials: Trials[M] = Trials()
         self._suspects = Suspects(settings.chunk)
         self._furthest = Furthest()
         self._turned = time.monotonic()
         self._found = 0.0
-        self._hints = Hints()
+        self._lag_offsets = LagOffsets()
 
     def alive(self) -> list[str]:
         """Problems with progress: the loop must turn, whatever the world does."""
@@ -91,7 +91,7 @@ class Stream(Generic[M]):
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch(self._settings, self.standing))
-            looking = tasks.create_task(self.edges.watch())
+            looking = tasks.create_task(self.probes.watch())
             await self._work(stop)
             watching.cancel()
             looking.cancel()
@@ -106,11 +106,11 @@ class Stream(Generic[M]):
                 except WAITING as error:
                     self._let_go(error)
                     if self._owned is None:
-                        await rest(stop, self._pace.pause)
+                        await rest(stop, self._backoff.pause)
             await self._say_goodbye()
         finally:
             # Asked once more, it would open a connection that nobody closes.
-            self.edges.consumer = None
+            self.probes.consumer = None
             if self._consumer is not None:
                 await stop_client(self._consumer)
 
@@ -136,11 +136,11 @@ class Stream(Generic[M]):
         log.info("joined", topic=self._topic)
         self._consumer, self._owned = consumer, owned
         self._reading = Reading(self._settings, self._reads, consumer)
-        self.edges.consumer = consumer
+        self.probes.consumer = consumer
         return owned
 
     async def _turn(self, owned: Ownership) -> None:
-        resting = self._pace.resting
+        resting = self._backoff.resting
         if owned.waiting and not resting:
             self._suspects.add(await owned.take_over())
         await self._find(resting)
@@ -148,7 +148,7 @@ class Stream(Generic[M]):
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
-        self._hints.give(self._consumer, owned.positions)
+        self._lag_offsets.give(self._consumer, owned.positions)
 
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
@@ -158,7 +158,7 @@ class Stream(Generic[M]):
 
     async def _work_off(self, owned: Ownership) -> None:
         """Read a chunk, and settle it."""
-        partitions, limit = self._suspects.next(owned, self._pace.limit)
+        partitions, limit = self._suspects.next(owned, self._backoff.limit)
         chunk = [] if self._reading is None else await self._reading.chunk(owned, limit, partitions)
         if chunk and limit == 1:
             await owned.mark(chunk[0].record)
@@ -175,11 +175,11 @@ class Stream(Generic[M]):
             # What is a culprit only beside others is found when fewer are tried.
             if isinstance(error, Overlong):
                 self._trials.failed(chunk)
-            self._pace.overlong(len(chunk))
+            self._backoff.overlong(len(chunk))
             raise
         self._furthest.arrived()
         self._trials.passed()
-        self._pace.settled(len(chunk), time.monotonic() - began)
+        self._backoff.settled(len(chunk), time.monotonic() - began)
 
     def _count(self, messages: int) -> None:
         self._furthest.count(messages)
@@ -191,9 +191,9 @@ class Stream(Generic[M]):
         self._trouble = f"{why}; {todo}"
         # A new process would be told the same.
         self._on_purpose = isinstance(error, LineStopped | Culprit | asyncpg.PostgresError)
-        self._pace.failed(error)
+        self._backoff.failed(error)
         tell, event = (log.error, "line_stopped") if isinstance(error, LineStopped | Culprit) else (log.warning, "stream_waits")
-        tell(event, topic=self._topic, why=why, todo=todo, seconds=self._pace.pause)
+        tell(event, topic=self._topic, why=why, todo=todo, seconds=self._backoff.pause)
         if self._owned is not None:
             self._owned.release_all()
 

@@ -14,11 +14,11 @@ import asyncpg
 from runtime import trouble
 from runtime.trouble import Trouble, state_of
 from schemas.messages import NewerVersion, Unreadable
-from workers.exactly_once.line import LineStopped
-from workers.exactly_once.room import Surprise, TooMuch
+from workers.exactly_once.circuit_breaker import LineStopped
+from workers.exactly_once.handler import Conflict, TooMuch
 
 # Another transaction may well meet another state.
-_PASSING = (Surprise, asyncpg.IntegrityConstraintViolationError, asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+_PASSING = (Conflict, asyncpg.IntegrityConstraintViolationError, asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 
 
 OUT_OF_TIME = (asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TransactionTimeoutError, asyncpg.QueryCanceledError, TimeoutError)
@@ -84,7 +84,7 @@ def _reason(error: BaseException) -> str:
         return f"refused by the database: {state_of(error)}"
     if isinstance(error, Unreadable):
         return f"unreadable: {error}"
-    if isinstance(error, Surprise):
+    if isinstance(error, Conflict):
         return "meets a surprise again and again"
     place = extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)

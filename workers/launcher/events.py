@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas import ids
 from schemas.messages import ProfileEvent
-from workers.launcher.terms import Campaign, Outcome
+from workers.launcher.model import Campaign, Outcome
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from runtime.postgres import open_pool
 from runtime.producer import open_publisher
+from runtime.racing import within_grace
 from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream, Stuck
-from workers.launcher.channel import Channel
-from workers.launcher.cutting import within_grace
-from workers.launcher.enclosures import Enclosures
-from workers.launcher.feeding import Feeding
-from workers.launcher.firing import Firing
-from workers.launcher.paging import Paging
-from workers.launcher.publishing import Together
-from workers.launcher.scheduling import Scheduling
-from workers.launcher.sending import Sending
-from workers.launcher.smtp import Smtp
+from workers.launcher.channels.channel import Channel
+from workers.launcher.channels.smtp import Smtp
+from workers.launcher.claim.claim_loop import ClaimLoop
+from workers.launcher.coalescing import CoalescingPublisher
+from workers.launcher.deliver.delivery import Delivery
+from workers.launcher.deliver.enclosures import Enclosures
+from workers.launcher.deliver.sending import Sending
+from workers.launcher.schedule.feeding import Feeding
+from workers.launcher.schedule.scheduling import Scheduling
 from workers.retention import Retention
 
 # Seconds for a chunk that is under way when we are told to stop, as when the broker hangs: it is done again.
@@ -31,16 +31,16 @@ _FIRING_CONNECTIONS = 9
 class Launcher:
     """One loop schedules what was matched, one fires what is due, and one deletes what is over."""
 
-    def __init__(self, feeding: Feeding, firing: Firing, retention: Retention) -> None:
+    def __init__(self, feeding: Feeding, claim_loop: ClaimLoop, retention: Retention) -> None:
         self._feeding = feeding
-        self._firing = firing
+        self._claim_loop = claim_loop
         self._retention = retention
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises `Stuck`, after what is being fired had its time."""
         async with asyncio.TaskGroup() as loops:
             feeding = loops.create_task(self._fed(stop))
-            loops.create_task(self._firing.run(stop))
+            loops.create_task(self._claim_loop.run(stop))
             loops.create_task(self._retention.run(stop))
         if (stuck := feeding.result()) is not None:
             raise stuck
@@ -54,10 +54,10 @@ class Launcher:
         return None
 
     def alive(self) -> list[str]:
-        return self._feeding.alive() + self._firing.alive()
+        return self._feeding.alive() + self._claim_loop.alive()
 
     async def ready(self) -> list[str]:
-        return await self._feeding.ready() + self._firing.problems() + self._retention.problems()
+        return await self._feeding.ready() + self._claim_loop.problems() + self._retention.problems()
 
 
 @asynccontextmanager
@@ -74,9 +74,9 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
-        paging = Paging(settings, firing_pool, Together(fired.publish).publish, Sending(channels), enclosures)
-        firing = Firing(settings, firing_pool, paging)
-        scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), firing.wake)
+        delivery = Delivery(settings, firing_pool, CoalescingPublisher(fired.publish).publish, Sending(channels), enclosures)
+        claim_loop = ClaimLoop(settings, firing_pool, delivery)
+        scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
         retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
-        yield Launcher(feeding, firing, Retention(settings, retention_pool))
+        yield Launcher(feeding, claim_loop, Retention(settings, retention_pool))

@@ -9,7 +9,7 @@ from typing import Any
 import maxminddb
 import structlog
 
-from workers.matcher.importing import Locate, Location
+from workers.matcher.change import Locate, Location
 
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ import asyncpg
 
 from runtime.postgres import affected
 from schemas.identities import Identity, Kind, holder_number
-from workers.exactly_once import Surprise
+from workers.exactly_once import Conflict
+from workers.matcher.item import Held, Key
 from workers.matcher.profile import Profile
-from workers.matcher.reading import Held, Key
 
 # Two holders say as much as a million do: that a search is ambiguous.
 _HOLDERS = """
@@ -68,7 +68,7 @@ async def look_up(connection: asyncpg.Connection, keys: Sequence[Key], but: Sequ
 
 
 async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> None:
-    """Let the profiles be found by what they are now; raises `Surprise` if somebody else took an identity meanwhile.
+    """Let the profiles be found by what they are now; raises `Conflict` if somebody else took an identity meanwhile.
 
     Only who adds a row may have to wait for others, who add the same or have just removed it. So all are added before any is removed,
     and in one order for everyone, or matchers that wait for each other's rows lock up.
@@ -111,7 +111,7 @@ async def _add(connection: asyncpg.Connection, rows: Sequence[_Row], letting_go:
         added += affected(await connection.execute(_HAND_OVER, *zip(*handed, strict=True)))
     # What a profile holds already is not lost to anybody.
     if added < len(rows) and await connection.fetchval(_HELD, *zip(*rows, strict=True)) < len(rows):
-        raise Surprise("an identity was taken meanwhile")
+        raise Conflict("an identity was taken meanwhile")
 
 
 async def forget(connection: asyncpg.Connection, held: Iterable[tuple[Key, bytes]]) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from schemas.identities import Kind
-from workers.exactly_once import Surprise
+from workers.exactly_once import Conflict
 from workers.matcher import identities, profiles, tags
+from workers.matcher.batch_cache import as_declared_now
 from workers.matcher.batches import Database
-from workers.matcher.loading import as_declared_now
+from workers.matcher.item import Held, Item, Key, Outcome, Tags
 from workers.matcher.merging import Merging
 from workers.matcher.profile import Profile
-from workers.matcher.reading import Held, Item, Key, Outcome, Tags
 
 # A look-up shows no more holders than that, so there may be others.
 AMBIGUOUS = 2
@@ -67,7 +67,7 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databas
     if await _forgotten(connection, search, after, locked, wanted):
         return await _locked(connection, items, databases, waiting=False)
     if any(len(holders) < AMBIGUOUS and not holders <= wanted for holders in after.values()):
-        raise Surprise("somebody came to hold an identity meanwhile")
+        raise Conflict("somebody came to hold an identity meanwhile")
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     # Who could not be locked has gone, and is nobody's match.
     strangers = await search.narrowed(ambiguous).found(connection, but=list(wanted))

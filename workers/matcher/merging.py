@@ -8,8 +8,8 @@ from schemas.identities import Identity
 from schemas.ids import new_id
 from schemas.matching import Matching
 from workers.matcher.batches import Database
+from workers.matcher.item import Held, Item, Key, Outcome
 from workers.matcher.profile import Profile, overlaid, same, written
-from workers.matcher.reading import Held, Item, Key, Outcome
 from workers.matcher.subscribing import merged
 
 

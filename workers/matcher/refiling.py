@@ -9,7 +9,7 @@ from schemas.identities import Kind
 from schemas.stored import renewed
 from workers.exactly_once import TooMuch
 from workers.matcher import identities, profiles
-from workers.matcher.loading import load_database
+from workers.matcher.batch_cache import load_database
 from workers.matcher.profile import Profile
 
 Row = tuple[str, int]

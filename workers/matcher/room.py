@@ -13,12 +13,12 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
 from workers.exactly_once import Dead, Stream, Unprocessable
-from workers.matcher import matching, recording
-from workers.matcher.announcing import announcement
+from workers.matcher import matching, results
+from workers.matcher.announcement import announcement
+from workers.matcher.batch_cache import Batches
+from workers.matcher.change import Locate
 from workers.matcher.geo import open_geo
-from workers.matcher.importing import Locate
-from workers.matcher.loading import Batches
-from workers.matcher.reading import Item, Outcome, read
+from workers.matcher.item import Item, Outcome, read
 
 REMEMBERED_BATCHES = 4_096
 
@@ -50,7 +50,7 @@ class Importing:
     async def apply(self, connection: asyncpg.Connection, asked: Sequence[Item | Outcome], dead: Sequence[Dead]) -> list[Outgoing]:
         """Import the profiles, record how it ended, and say what to launch."""
         failed = await self._failed(connection, dead) if dead else []
-        fresh = await recording.fresh(connection, [*asked, *failed])
+        fresh = await results.fresh(connection, [*asked, *failed])
         outcomes = [each for each in fresh if isinstance(each, Outcome)]
         outcomes += await matching.match(connection, [each for each in fresh if isinstance(each, Item)])
         return await self._record(connection, outcomes)
@@ -63,8 +63,8 @@ class Importing:
         return [Outcome(batch, item, error=CANNOT_BE_PROCESSED) for batch, item in known if item < batch.total]
 
     async def _record(self, connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> list[Outgoing]:
-        chunks = recording.by_batch(outcomes)
-        await recording.record(connection, chunks)
+        chunks = results.by_batch(outcomes)
+        await results.record(connection, chunks)
         matched = [announced for chunk in chunks if (announced := announcement(chunk))]
         return [
             Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), item_headers(bytes.fromhex(each.batch), each.chunk))
@@ -85,7 +85,7 @@ class Matcher:
         return self._stream.alive()
 
     async def ready(self) -> list[str]:
-        return self._stream.problems() + await self._stream.edges.problems()
+        return self._stream.problems() + await self._stream.probes.problems()
 
 
 @asynccontextmanager

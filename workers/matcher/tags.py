@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from store.carriers import carriers
-from workers.matcher.reading import Held, Tags
+from workers.matcher.item import Held, Tags
 
 ENDLESS = frozenset({b"one", b"another"})
 """Stand for all those whom nobody has counted: nobody has such an id."""

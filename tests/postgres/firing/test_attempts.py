@@ -7,10 +7,11 @@ import pytest
 
 from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher import holds, launches, paging, sending
-from workers.launcher.channel import Deferred, Refused
-from workers.launcher.launches import Marks
-from workers.launcher.terms import Launch
+from workers.launcher.channels.channel import Deferred, Rejected
+from workers.launcher.deliver import delivery, holds, sending
+from workers.launcher.groups import launches
+from workers.launcher.groups.launches import Marks
+from workers.launcher.model import Launch
 
 _FINISHED = "SELECT count(*) = count(finished_at) FROM launches"
 
@@ -76,7 +77,7 @@ async def test_what_our_own_stop_cuts_off_counts_for_nobody(world: World, topic:
     monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
     monkeypatch.setattr(sending, "_GRACE", 0.0)
     # Long before the group is cut off, so that what has ended can be marked.
-    monkeypatch.setattr(paging, "_GRACE", 3600.0)
+    monkeypatch.setattr(delivery, "_GRACE", 3600.0)
 
     async def hang(_launch: Launch) -> None:
         launcher.stop.set()
@@ -141,7 +142,7 @@ async def test_a_slow_send_keeps_its_lease(world: World, topic: Topic, monkeypat
 async def test_a_trigger_that_is_switched_off_in_the_middle_skips_the_rest(
     world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "_READ_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(delivery, "_READ_AGAIN_AFTER", 0.0)
 
     async def switch_off(_launch: Launch) -> None:
         await world.pool.execute("UPDATE triggers SET active = false")
@@ -171,7 +172,7 @@ async def test_a_server_that_refuses_everybody_fails_nobody(world: World, topic:
 
     async def block(_launch: Launch) -> None:
         if blocked:
-            raise Refused("554 blocked", 554)
+            raise Rejected("554 blocked", 554)
 
     await schedule(world, *(f"{number}@{number}.example" for number in range(30)))
     launcher = Launcher(world, Remembering(block), topic)

@@ -8,7 +8,7 @@ import pytest
 from schemas.settings import MIB
 from tests.firing import FINISHED, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher.enclosures import Room
+from workers.launcher.deliver.enclosures import Room
 
 pytestmark = pytest.mark.promise("P-LAUNCH-25")
 

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher import paging
-from workers.launcher.terms import Launch
+from workers.launcher.deliver import delivery
+from workers.launcher.model import Launch
 
 FULL_DISK = """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
@@ -57,7 +57,7 @@ async def until_mark_waits(launcher: Launcher, times: int) -> asyncio.Task[None]
 
 @pytest.mark.promise("P-OPS-13")
 async def test_a_launcher_that_is_told_to_stop_does_not_wait_for_room(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "_GRACE", 0.5)
+    monkeypatch.setattr(delivery, "_GRACE", 0.5)
 
     async def be_told_to_stop(_launch: Launch) -> None:
         launcher.stop.set()

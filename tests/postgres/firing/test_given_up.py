@@ -6,7 +6,7 @@ from schemas.ids import launch_id
 from tests.firing import FINISHED, Launcher, Topic, counts
 from tests.launching import Remembering, World
 from workers.exactly_once import Dead
-from workers.launcher import unreadable
+from workers.launcher.schedule import unreadable
 
 
 async def answered(world: World, batch: bytes) -> dict[int, bytes]:

@@ -9,12 +9,13 @@ from schemas.ids import launch_id
 from schemas.messages import TriggerStart
 from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World, matched, subscription
-from workers.launcher import holds, launches
-from workers.launcher.channel import Deferred, Refused, Unavailable
+from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.clock import clock
-from workers.launcher.groups import started_by
-from workers.launcher.leases import Lease
-from workers.launcher.terms import Launch
+from workers.launcher.deliver import holds
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import started_by
+from workers.launcher.groups.leases import Lease
+from workers.launcher.model import Launch
 
 
 @pytest.mark.promise("P-EVENT-02")
@@ -106,7 +107,7 @@ async def test_a_trigger_that_the_batch_does_not_name_gets_no_content_and_no_fil
 async def test_a_failed_launch_keeps_its_reason_and_its_neighbours_go_on(world: World, topic: Topic) -> None:
     async def refuse(launch: Launch) -> None:
         if launch.recipient.address.startswith("no"):
-            raise Refused("550 no such user")
+            raise Rejected("550 no such user")
 
     await schedule(world, "ann@example.com", "no@example.com", None)
 
@@ -215,7 +216,7 @@ async def test_a_lease_is_kept_while_pages_go_on(world: World, topic: Topic) -> 
     await schedule(world, "a@example.com")
     (group,) = await claim(world, timedelta(seconds=14), 1)
 
-    await Launcher(world, Remembering(until_renewed), topic).paging().work(group, Lease(LEASE, clock() - 16), asyncio.Event())
+    await Launcher(world, Remembering(until_renewed), topic).delivery().work(group, Lease(LEASE, clock() - 16), asyncio.Event())
 
     assert (await counts(world)).items() >= {"launched": 1}.items()
 
@@ -240,4 +241,4 @@ async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: To
     await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
 
     with pytest.raises(launches.LeaseLost):
-        await Launcher(world, Remembering(), topic).paging().work(group, Lease(LEASE, clock()), asyncio.Event())
+        await Launcher(world, Remembering(), topic).delivery().work(group, Lease(LEASE, clock()), asyncio.Event())

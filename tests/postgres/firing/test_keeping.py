@@ -10,8 +10,9 @@ from runtime.producer import Publisher, open_publisher
 from schemas.settings import Settings
 from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule, silent
 from tests.launching import Remembering, World
-from workers.launcher import launches, paging, sending
-from workers.launcher.terms import Launch
+from workers.launcher.deliver import delivery, sending
+from workers.launcher.groups import launches
+from workers.launcher.model import Launch
 
 _SHORT = timedelta(seconds=1)
 _WAITING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
@@ -129,7 +130,7 @@ async def both_sent(launcher: Launcher) -> bool:
 async def test_a_launcher_that_is_told_to_stop_waits_a_few_seconds_for_a_broker_that_hangs(
     world: World, hanging: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "_GRACE", 0.2)
+    monkeypatch.setattr(delivery, "_GRACE", 0.2)
     await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(), hanging)
     working = asyncio.create_task(launcher.work_once())

@@ -10,8 +10,8 @@ from schemas import metrics
 from schemas.settings import Settings
 from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher.firing import STUCK, Firing
-from workers.launcher.terms import Launch
+from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
+from workers.launcher.model import Launch
 
 
 async def until_finished(world: World) -> None:
@@ -20,10 +20,10 @@ async def until_finished(world: World) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_let_go(launcher: Launcher, firing: Firing) -> None:
+async def until_let_go(launcher: Launcher, claim_loop: ClaimLoop) -> None:
     """Something was sent, and nobody works on its group any more."""
     async with asyncio.timeout(10):
-        while not launcher.channel.sent or firing._turns._holds.total():
+        while not launcher.channel.sent or claim_loop._turns._holds.total():
             await asyncio.sleep(0.01)
 
 
@@ -33,15 +33,15 @@ async def until_taken_up_and_finished(world: World) -> None:
     await until_finished(world)
 
 
-def loop_of(launcher: Launcher, **changes: Any) -> Firing:
+def loop_of(launcher: Launcher, **changes: Any) -> ClaimLoop:
     settings = Settings(**{"claim_every": timedelta(seconds=0.05), "lease": LEASE} | changes)
-    return Firing(settings, launcher.world.pool, launcher.paging())
+    return ClaimLoop(settings, launcher.world.pool, launcher.delivery())
 
 
-async def another_turn(firing: Firing) -> None:
-    turned = firing._turned
+async def another_turn(claim_loop: ClaimLoop) -> None:
+    turned = claim_loop._turned
     async with asyncio.timeout(10):
-        while firing._turned == turned:
+        while claim_loop._turned == turned:
             await asyncio.sleep(0.01)
 
 
@@ -72,14 +72,14 @@ async def test_a_wake_claims_at_once(world: World, topic: Topic) -> None:
 
     await schedule(world, "first@example.com")
     launcher = Launcher(world, Remembering(tell), topic)
-    firing = loop_of(launcher, claim_every=timedelta(seconds=3600))
+    claim_loop = loop_of(launcher, claim_every=timedelta(seconds=3600))
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(firing.run(launcher.stop))
+        loops.create_task(claim_loop.run(launcher.stop))
         # The room that the first one leaves wakes the loop, too; after that it rests.
         await asyncio.wait_for(sent.acquire(), 10)
         await until_finished(world)
         await schedule(world, "second@example.com")
-        firing.wake({1})
+        claim_loop.wake({1})
         await asyncio.wait_for(sent.acquire(), 10)
         launcher.stop.set()
 
@@ -120,12 +120,12 @@ async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic
     for _ in range(3):
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(wait), topic)
-    firing = loop_of(launcher, claim_groups=4)
+    claim_loop = loop_of(launcher, claim_groups=4)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(firing.run(launcher.stop))
+        loops.create_task(claim_loop.run(launcher.stop))
         await asyncio.wait_for(begun.wait(), 10)
         for _ in range(2):
-            await another_turn(firing)
+            await another_turn(claim_loop)
         held = await world.pool.fetchval("SELECT count(*) FROM launches WHERE fence > 0")
         launcher.stop.set()
         released.set()
@@ -143,17 +143,17 @@ async def test_the_loop_waits_for_a_database_that_cannot_answer_and_goes_on_by_i
     await schedule(world, "a@example.com")
     await world.pool.execute("ALTER TABLE launches RENAME TO gone")
     launcher = Launcher(world, Remembering(tell), topic)
-    firing = loop_of(launcher)
+    claim_loop = loop_of(launcher)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(firing.run(launcher.stop))
+        loops.create_task(claim_loop.run(launcher.stop))
         async with asyncio.timeout(10):
-            while not firing.problems():
+            while not claim_loop.problems():
                 await asyncio.sleep(0.01)
         await world.pool.execute("ALTER TABLE gone RENAME TO launches")
         await asyncio.wait_for(sent.wait(), 10)
         launcher.stop.set()
 
-    assert (firing.problems(), firing.alive()) == ([], [])
+    assert (claim_loop.problems(), claim_loop.alive()) == ([], [])
 
 
 @pytest.mark.promise("P-LAUNCH-16")
@@ -167,9 +167,9 @@ async def test_the_loop_goes_on_after_a_lease_was_lost_and_counts_it(world: Worl
     launcher = Launcher(world, Remembering(freeze), topic)
     before = metrics.LEASES_LOST._value.get()
     async with asyncio.TaskGroup() as loops:
-        firing = loop_of(launcher)
-        loops.create_task(firing.run(launcher.stop))
-        await until_let_go(launcher, firing)
+        claim_loop = loop_of(launcher)
+        loops.create_task(claim_loop.run(launcher.stop))
+        await until_let_go(launcher, claim_loop)
         await until_taken_up_and_finished(world)
         launcher.stop.set()
 
@@ -185,10 +185,10 @@ async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: Wo
 
     await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(break_database), topic)
-    firing = loop_of(launcher)
+    claim_loop = loop_of(launcher)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(firing.run(launcher.stop))
-        await until_let_go(launcher, firing)
+        loops.create_task(claim_loop.run(launcher.stop))
+        await until_let_go(launcher, claim_loop)
         await world.pool.execute("ALTER TABLE gone RENAME TO results")
         await until_taken_up_and_finished(world)
         launcher.stop.set()
@@ -198,10 +198,10 @@ async def test_a_group_that_the_database_interrupted_is_taken_up_again(world: Wo
 
 @pytest.mark.promise("P-HTTP-30")
 async def test_a_loop_that_does_not_turn_is_told_at_the_health_port(world: World, topic: Topic) -> None:
-    firing = loop_of(Launcher(world, Remembering(), topic))
-    before, firing._turned = firing.alive(), firing._turned - STUCK
+    claim_loop = loop_of(Launcher(world, Remembering(), topic))
+    before, claim_loop._turned = claim_loop.alive(), claim_loop._turned - STUCK
 
-    assert (before, firing.alive()) == ([], ["the firing loop has not turned for 90 s"])
+    assert (before, claim_loop.alive()) == ([], ["the claim loop has not turned for 90 s"])
 
 
 @pytest.mark.promise("P-LAUNCH-31")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workers.launcher.cutting import unless
+from runtime.racing import unless
 
 pytestmark = pytest.mark.promise("P-LAUNCH-33")
 

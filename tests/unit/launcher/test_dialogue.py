@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.launching import launch
-from workers.launcher import connections, dialogue
-from workers.launcher.channel import SERVER, Deferred, Refused, Unavailable
-from workers.launcher.smtp import Smtp
+from workers.launcher.channels import connections, dialogue
+from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
+from workers.launcher.channels.smtp import Smtp
 
 
 @dataclass
@@ -168,5 +168,5 @@ async def test_a_server_that_never_answers_the_last_byte_is_left_in_doubt_after_
 @pytest.mark.promise("P-LAUNCH-14")
 async def test_a_reply_that_is_not_utf_8_is_told_in_the_servers_words() -> None:
     async with Scripted({"RCPT": b"550 5.1.1 acc\xe8s refus\xe9\r\n"}).channel() as channel:
-        with pytest.raises(Refused, match=r"^550 5\.1\.1 accès refusé$"):
+        with pytest.raises(Rejected, match=r"^550 5\.1\.1 accès refusé$"):
             await channel.send(launch())

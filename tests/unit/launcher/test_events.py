@@ -8,7 +8,7 @@ import pytest
 from schemas import ids
 from tests.launching import NOBODY, campaign
 from workers.launcher import events
-from workers.launcher.terms import Ending, Outcome
+from workers.launcher.model import Ending, Outcome
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 LATER = datetime(2026, 1, 2, 4, tzinfo=UTC)

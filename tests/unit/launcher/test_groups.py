@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from tests.launching import matched
-from workers.launcher.groups import Group, NewGroup, started_by
-from workers.launcher.scheduling import slices
+from workers.launcher.groups.group import Group, NewGroup, started_by
+from workers.launcher.schedule.scheduling import slices
 
 A, B = b"\x0a" * 12, b"\x0b" * 12
 ONE, TWO = TriggerId(1), TriggerId(2)

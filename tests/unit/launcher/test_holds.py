@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 
 from tests.launching import Remembering, launch
-from workers.launcher.channel import SERVER, Refused
-from workers.launcher.gates import Gate, Held, Suspected
-from workers.launcher.holds import ALIKE
-from workers.launcher.terms import Ending, Launch, Outcome
+from workers.launcher.channels.channel import SERVER, Rejected
+from workers.launcher.deliver.gates import Gate, Held, Suspected
+from workers.launcher.deliver.holds import ALIKE
+from workers.launcher.model import Ending, Launch, Outcome
 
 
 def launches(account: int, count: int, domain: str) -> list[Launch]:
@@ -26,7 +26,7 @@ async def refused(gate: Gate, given: Sequence[Launch]) -> list[bool | None]:
 def refusing() -> Gate:
     async def refuse(launch: Launch) -> None:
         if not launch.recipient.address.startswith("good"):
-            raise Refused("550 no such user", 550)
+            raise Rejected("550 no such user", 550)
 
     return Gate(Remembering(refuse))
 

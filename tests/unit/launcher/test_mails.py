@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests import mails
 from tests.launching import File, enclosed, launch
-from workers.launcher.channel import Refused
-from workers.launcher.email import compose
-from workers.launcher.terms import Launch
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.mail import compose
+from workers.launcher.model import Launch
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DOMAIN = "mail.example"
@@ -74,7 +74,7 @@ def test_no_header_can_be_smuggled_in_by_what_stands_beside_it(at: int) -> None:
     """The one guard behind all others: what nobody thought of ends its launch."""
     smuggled = "x" * at + "\r\nBcc: all@example.com"
 
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         compose(launch(), NOW, smuggled)
 
 
@@ -103,7 +103,7 @@ def test_non_ascii_survives() -> None:
     ],
 )
 def test_an_address_that_no_mail_can_carry_is_refused(address: str, sender: str) -> None:
-    with pytest.raises(Refused, match="address cannot be used"):
+    with pytest.raises(Rejected, match="address cannot be used"):
         compose(launch(address, sender=sender), NOW, DOMAIN)
 
 
@@ -127,7 +127,7 @@ def escaped(text: str) -> str:
 
 @pytest.mark.parametrize("where", [{"subject": "{lead.x}"}, {"html": "{lead.x}"}])
 def test_half_a_character_ends_its_launch(where: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="text that cannot be sent"):
+    with pytest.raises(Rejected, match="text that cannot be sent"):
         compose(launch(lead={"x": "\ud800"}, **where), NOW, DOMAIN)
 
 
@@ -136,7 +136,7 @@ def test_half_a_character_ends_its_launch(where: dict[str, Any]) -> None:
     "where", [{"html": "{lead.x}" * 100}, {"html": "x" * 5_000_000}, {"subject": "{lead.x}" * 100}, {"subject": "{lead.x}"}]
 )
 def test_a_mail_that_would_be_huge_ends_its_launch(where: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="more than"):
+    with pytest.raises(Rejected, match="more than"):
         compose(launch(lead={"x": "ü" * 200_000}, **where), NOW, DOMAIN)
 
 
@@ -144,7 +144,7 @@ def test_a_mail_that_would_be_huge_ends_its_launch(where: dict[str, Any]) -> Non
 def test_any_address_travels_as_it_is_or_is_refused(address: str) -> None:
     try:
         mail = read(launch(address))
-    except Refused:
+    except Rejected:
         return
 
     assert (mail.names(), mail.raw("To"), quote_address(address)) == (NAMES, address, f"<{address}>")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.launching import campaign, profile, subscription
-from workers.launcher import outcomes, recipients
-from workers.launcher.terms import Recipient
+from workers.launcher.deliver import outcomes, recipients
+from workers.launcher.model import Recipient
 
 
 @pytest.mark.promise("P-LAUNCH-05")

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from workers.launcher.channel import SERVER, Deferred, Refused, Unavailable
-from workers.launcher.patience import Patience
-from workers.launcher.replies import Stage, refusal
+from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
+from workers.launcher.channels.replies import Stage, refusal
+from workers.launcher.deliver.patience import Patience
 
 SENDER = "shop@example.com"
 _OF_ALL = [
@@ -41,7 +41,7 @@ def test_a_sender_that_is_refused_holds_his_mails_and_no_others(code: int) -> No
 def test_a_box_that_is_full_is_the_recipients_wherever_it_is_said(stage: Stage) -> None:
     told = refusal(stage, 552, "5.2.2 mailbox full", SENDER)
 
-    assert isinstance(told, Refused)
+    assert isinstance(told, Rejected)
     # It says nothing of the server, however many have it in common.
     assert told.code is None
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workers.launcher.enclosures import Room
+from workers.launcher.deliver.enclosures import Room
 
 pytestmark = pytest.mark.promise("P-LAUNCH-25")
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tests.launching import NOBODY, Remembering, campaign
-from workers.launcher.channel import Channel, Deferred, Refused, Unavailable
-from workers.launcher.gates import Held, PutOff
-from workers.launcher.sending import Due, Page, Sending
-from workers.launcher.slots import Slots
-from workers.launcher.terms import Ending, Launch, Outcome, Profile
+from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
+from workers.launcher.channels.slots import Slots
+from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.model import Ending, Launch, Outcome, Profile
 
 SENT = Outcome(Ending.SEND)
 
@@ -44,7 +44,7 @@ def refusing(name: str, error: Exception) -> Remembering:
 
 @pytest.mark.promise("P-LAUNCH-14")
 async def test_a_refused_launch_fails_and_its_neighbours_go_on() -> None:
-    assert await send(refusing("b", Refused("550 no")), "a", "b", "c") == {0: SENT, 1: Outcome(Ending.FAIL, "550 no"), 2: SENT}
+    assert await send(refusing("b", Rejected("550 no")), "a", "b", "c") == {0: SENT, 1: Outcome(Ending.FAIL, "550 no"), 2: SENT}
 
 
 async def test_a_deferred_launch_is_put_off_and_its_neighbours_go_on() -> None:

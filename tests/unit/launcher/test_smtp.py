@@ -11,12 +11,12 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.launching import NOBODY, File, campaign, enclosed, launch
-from workers.launcher import connections
-from workers.launcher.channel import Deferred, Refused, Unavailable
-from workers.launcher.gates import PutOff
-from workers.launcher.sending import Due, Page, Sending
-from workers.launcher.smtp import Smtp
-from workers.launcher.terms import Ending, Outcome, Profile
+from workers.launcher.channels import connections
+from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
+from workers.launcher.channels.smtp import Smtp
+from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.model import Ending, Outcome, Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 
@@ -165,7 +165,7 @@ async def test_a_connection_that_rested_too_long_is_replaced(server: Server, mon
 @pytest.mark.parametrize("code", [550, 552, 554])
 async def test_a_recipient_that_is_refused_for_good_fails_with_the_servers_words(server: Server, code: int) -> None:
     async with channel_to(server) as channel:
-        with pytest.raises(Refused, match=f"^{code} <{code}@example.com> is not wanted$"):
+        with pytest.raises(Rejected, match=f"^{code} <{code}@example.com> is not wanted$"):
             await channel.send(launch(f"{code}@example.com"))
 
 
@@ -183,7 +183,7 @@ async def test_a_server_that_wants_a_password_fails_no_launch(server: Server) ->
 
 async def test_the_next_mail_passes_after_a_refusal_on_the_same_connection(server: Server) -> None:
     async with channel_to(server) as channel:
-        with pytest.raises(Refused):
+        with pytest.raises(Rejected):
             await channel.send(launch("550@example.com"))
         await channel.send(launch())
 
@@ -231,5 +231,5 @@ async def test_an_address_with_letters_of_any_script_arrives(server: Server) -> 
 async def test_such_an_address_fails_where_the_server_cannot_take_it() -> None:
     server = Server(utf8=False)
     async with server.open(), channel_to(server) as channel:
-        with pytest.raises(Refused):
+        with pytest.raises(Rejected):
             await channel.send(launch("jürgen@example.com"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.launcher.templates import Rendered, TooLong, render_html, render_text
+from workers.launcher.channels.templates import Rendered, TooLong, render_html, render_text
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "lead": {

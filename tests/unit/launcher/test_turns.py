@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.launcher.turns import Turns
+from workers.launcher.claim.turns import Turns
 
 pytestmark = pytest.mark.promise("P-LAUNCH-31")
 

@@ -12,7 +12,7 @@ from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database
-from workers.matcher.importing import Change, Location, parse_change
+from workers.matcher.change import Change, Location, parse_change
 from workers.matcher.profile import overlaid, same, written
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}

@@ -9,9 +9,9 @@ import typer
 from profuse.__main__ import app
 from profuse.stack import directory as directories
 from profuse.stack import wanted
-from profuse.stack.keeping import pause
-from profuse.stack.living import identity_of, process_of
+from profuse.stack.keeper import pause
 from profuse.stack.mail import keep
+from profuse.stack.process_identity import identity_of, process_of
 from profuse.stack.state import Identity
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 from itertools import islice, pairwise
 from random import Random
 
+from profuse.applying.desired import wanted
 from profuse.applying.file import read
-from profuse.applying.wanting import wanted
 from profuse.torture.account import FILE
 from profuse.torture.model import Item, Key
 from profuse.torture.neighbours.accounts import POLITE_FILE, hostile

@@ -1,0 +1,89 @@
+"""Pure: a launch as a mail."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from workers.launcher.channels import addresses, bodies, headers
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.enclosing import BOUNDARY
+from workers.launcher.channels.templates import Rendered, TooLong, render_html, render_text
+from workers.launcher.model import Launch
+
+# Servers cut headers, or refuse them, at some 100 KB.
+_LONGEST_SUBJECT = 10_000
+_NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type")
+_VALUE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
+_OURS = re.compile(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in _NAMES))
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as it travels: its envelope, and its bytes in lines that end with CR LF.
+
+    `enclosed` follows `content`, in pieces that are shared by all mails of a batch; no line of it begins with a dot.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+    enclosed: Sequence[bytes]
+    # How many variables of its templates have no value.
+    unknown: int
+
+
+def compose(launch: Launch, now: datetime, domain: str) -> Mail:
+    """The mail, whose Message-ID ends with `domain`; raises `Rejected` for a launch that no mail can carry."""
+    try:
+        subject, body = _rendered(launch)
+        name, sender = addresses.parted(headers.one_line(launch.campaign.sender))
+        lines = [
+            headers.mailbox("From", name, _usable(sender)),
+            headers.mailbox("To", "", _usable(launch.recipient.address)),
+            headers.text("Subject", subject.text),
+            f"Date: {format_datetime(now)}".encode(),
+            # The same in every attempt, so that a repeat can be told from a second mail.
+            f"Message-ID: <{launch.id}@{domain}>".encode(),
+            b"MIME-Version: 1.0",
+        ]
+        content = _content(lines, body.text, multipart=bool(launch.campaign.enclosed))
+    except TooLong:
+        raise Rejected("renders to more than a mail may hold") from None
+    except UnicodeEncodeError:
+        raise Rejected("holds text that cannot be sent") from None
+    return Mail(sender, launch.recipient.address, content, launch.campaign.enclosed, subject.unknown + body.unknown)
+
+
+def _content(lines: list[bytes], html: str, *, multipart: bool) -> bytes:
+    encoding, text = bodies.text(html)
+    kind = b"Content-Type: text/html; charset=utf-8"
+    part = b"%b\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (kind, encoding, text)
+    if not multipart:
+        return _only_ours([*lines, kind]) + part.removeprefix(kind)
+    head = _only_ours([*lines, f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"'.encode()])
+    return b"%b\r\n\r\n--%b\r\n%b" % (head, BOUNDARY.encode(), part)
+
+
+def _only_ours(lines: list[bytes]) -> bytes:
+    head = b"\r\n".join(lines)
+    # Whatever was overlooked: no mail leaves with a header that is not ours.
+    if not _OURS.fullmatch(head):
+        raise Rejected("would have other headers than its own")
+    return head
+
+
+def _rendered(launch: Launch) -> tuple[Rendered, Rendered]:
+    lead = {**launch.profile.data, "_id": launch.profile.id.hex()}
+    variables = {"lead": lead, "apicontent": launch.campaign.content}
+    subject = render_text(launch.campaign.subject, variables)
+    if len(subject.text) > _LONGEST_SUBJECT:
+        raise Rejected(f"subject has more than {_LONGEST_SUBJECT} characters")
+    return subject, render_html(launch.campaign.html, variables)
+
+
+def _usable(address: str) -> str:
+    if not addresses.usable(address):
+        raise Rejected("address cannot be used")
+    return address

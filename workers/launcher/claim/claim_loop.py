@@ -1,0 +1,136 @@
+"""The loop that claims groups when they are due."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from runtime.advice import todo
+from runtime.postgres import AWAY
+from runtime.racing import rest
+from runtime.trouble import Trouble, trouble_of
+from schemas import metrics
+from schemas.settings import Settings
+from workers.launcher.claim import claims
+from workers.launcher.claim.turns import Turns
+from workers.launcher.clock import clock
+from workers.launcher.deliver.delivery import Delivery
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group
+from workers.launcher.groups.leases import Lease
+
+log = structlog.get_logger()
+
+# Claims wait at most as long as Postgres is given for an answer.
+STUCK = 90.0
+# Seconds; between two looks at all accounts those are asked that had something due, or soon will.
+LOOK_EVERY = 1.0
+_AHEAD = timedelta(seconds=2)
+_PAUSE = timedelta(seconds=5)
+_TRY_AGAIN_AFTER = 1.0
+
+
+class ClaimLoop:
+    """Works on at most `claim_groups` groups at once; a slow one never holds the others up."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, delivery: Delivery) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._delivery = delivery
+        self._woken = asyncio.Event()
+        self._turns = Turns(settings.claim_groups)
+        self._trouble = ""
+        self._turned = clock()
+        self._looked = 0.0
+
+    def wake(self, accounts: Iterable[int] = ()) -> None:
+        """Claim now: something of these accounts is due, or there is room again."""
+        self._turns.heard(accounts, clock())
+        self._woken.set()
+
+    def alive(self) -> list[str]:
+        still = clock() - self._turned
+        return [f"the claim loop has not turned for {still:.0f} s"] if still > STUCK else []
+
+    def problems(self) -> list[str]:
+        """What keeps groups from being claimed; a mail server that is away does not, because another launcher would fare no better."""
+        return ([self._trouble] if self._trouble else []) + self._delivery.problems()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim until `stop` is set; then launches under way are finished or cut off, and leases given back."""
+        async with asyncio.TaskGroup() as groups:
+            while not stop.is_set():
+                self._turned = clock()
+                # Before the claim: whoever wakes us during it is heard after it.
+                self._woken.clear()
+                await self._turn(groups, stop)
+                await self._pause(stop)
+
+    async def _turn(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        try:
+            if clock() - self._looked >= LOOK_EVERY:
+                await self._look()
+            await self._claim(groups, stop)
+        except AWAY as error:
+            if not self._trouble:
+                log.warning("claims_wait", why=repr(error), **todo(error))
+            self._trouble = f"launches cannot be claimed: {type(error).__name__}"
+        else:
+            self._trouble = ""
+
+    async def _look(self) -> None:
+        looked = clock()
+        due = await claims.look(self._pool, _AHEAD)
+        self._turns.seen({account: looked + in_seconds for account, in_seconds in due.items()}, looked)
+        self._looked = looked
+
+    async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        # Before the claim is sent, so that the lease never ends later here than in the database.
+        asked_at = clock()
+        if not (asked := self._turns.asked(asked_at)):
+            return
+        for group in await claims.claim(self._pool, self._settings.lease, asked, self._turns.free()):
+            self._turns.took(group.account)
+            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), stop))
+
+    async def _work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+        if group.fence == 1:
+            metrics.LATENESS.observe(group.late)
+        try:
+            await self._delivery.work(group, lease, stop)
+        except launches.LeaseLost:
+            # Whoever has it now goes on; nothing of ours was written.
+            metrics.LEASES_LOST.inc()
+        except Exception as error:  # the boundary of a group
+            await self._interrupted(group, error, stop)
+        finally:
+            self._turns.gave(group.account)
+            self.wake()
+
+    async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event) -> None:
+        """What is everybody's trouble is waited for; what is the group's own counts, until it is halved."""
+        everybodys = trouble_of(error) is not Trouble.DATA
+        if everybodys:
+            log.warning("group_interrupted", batch=group.batch.hex(), why=repr(error), **todo(error))
+        else:
+            # No text of the error's: it may quote what somebody sent.
+            log.error("group_failed", batch=group.batch.hex(), claims=group.claims, why=type(error).__name__)
+        give_up = launches.put_back if everybodys else launches.put_off
+        # Else the lease would run out, and the claim count as one that killed its launcher.
+        with suppress(launches.LeaseLost):
+            while True:
+                try:
+                    return await give_up(self._pool, group, _PAUSE)
+                except AWAY:
+                    if stop.is_set():
+                        return None
+                    await rest(stop, _TRY_AGAIN_AFTER)
+
+    async def _pause(self, stop: asyncio.Event) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._woken, stop)]
+        await asyncio.wait(waits, timeout=self._settings.claim_every.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()

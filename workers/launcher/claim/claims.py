@@ -1,0 +1,65 @@
+"""SQL of claims: who has something due, and who takes it for how long."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import asyncpg
+
+from schemas import ids
+from workers.launcher.groups.group import Group
+
+# `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each account that is asked.
+CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT first.* FROM unnest($3::int[], $4::int[]) AS asked (account, room),
+        LATERAL (
+            SELECT batch, trigger, attempt, first_item FROM launches
+            WHERE account = asked.account AND finished_at IS NULL AND run_at <= now()
+            ORDER BY run_at LIMIT asked.room
+            FOR UPDATE SKIP LOCKED
+        ) AS first
+    LIMIT $2
+)
+UPDATE launches AS claimed SET run_at = now() + $1, fence = claimed.fence + 1, claims = claimed.claims + 1
+FROM due
+WHERE claimed.batch = due.batch AND claimed.trigger = due.trigger AND claimed.attempt = due.attempt AND claimed.first_item = due.first_item
+RETURNING claimed.*, extract(epoch FROM now() - claimed.due_at)::float8 AS late,
+    extract(epoch FROM now() - claimed.held_since)::float8 AS held_for
+"""
+
+# What falls due before the next look is asked for by then.
+LOOK = """
+SELECT id, extract(epoch FROM greatest(first.run_at - now(), interval '0'))::float8 AS in_seconds FROM accounts, LATERAL (
+    SELECT run_at FROM launches WHERE account = accounts.id AND finished_at IS NULL ORDER BY run_at LIMIT 1
+) AS first
+WHERE first.run_at <= now() + $1::interval
+"""
+
+# Groups of an older launcher, or from before accounts took turns.
+_ADOPT = """
+UPDATE launches SET account = triggers.account
+FROM triggers
+WHERE triggers.id = launches.trigger AND launches.ctid = ANY(ARRAY(
+    SELECT ctid FROM launches WHERE account IS NULL AND finished_at IS NULL ORDER BY run_at LIMIT 10000 FOR UPDATE SKIP LOCKED
+))
+"""
+
+
+async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[int, int], most: int) -> list[Group]:
+    """Take up to `most` due groups for `lease`, and so many of each account, in this order; other launchers skip them."""
+    rows = await pool.fetch(CLAIM, lease, most, list(asked), list(asked.values()))
+    return sorted(map(_group, rows), key=lambda group: (len(group.items), -group.late))
+
+
+async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[int, float]:
+    """In how many seconds accounts have something due, if that is within `ahead`."""
+    await pool.execute(_ADOPT)
+    return dict(await pool.fetch(LOOK, ahead))
+
+
+_NAMES = ("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed")
+
+
+def _group(row: asyncpg.Record) -> Group:
+    times = {name: row[name] for name in ("late", "held_for")}
+    return Group(**{name: row[name] for name in _NAMES}, **times, profiles=ids.unpack(row["profiles"]))

@@ -1,0 +1,130 @@
+"""A claimed group, page by page: read, send, and mark every second whatever has ended by then."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+
+import asyncpg
+import structlog
+
+from runtime.crash_points import crash_point
+from runtime.postgres import AWAY
+from runtime.racing import within_grace
+from runtime.trouble import Trouble, trouble_of
+from schemas.settings import Settings
+from workers.launcher.clock import clock
+from workers.launcher.coalescing import Publish
+from workers.launcher.deliver import campaigns, parting, profiles
+from workers.launcher.deliver.enclosures import Enclosures
+from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.marking import Marking
+from workers.launcher.deliver.patience import Patience
+from workers.launcher.deliver.profiles import Stored
+from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group
+from workers.launcher.groups.leases import Lease
+from workers.launcher.model import Campaign, Ending, Outcome
+
+log = structlog.get_logger()
+
+_READ_AGAIN_AFTER = 2.0
+# Seconds after we are told to stop; what was sent by then may still be marked and told.
+_GRACE = 5.0
+_KILLER = "cannot be processed: whoever tried it died"
+
+
+class Delivery:
+    """Takes claimed groups as far as they go. No transaction is open while anything is sent or published."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish, sending: Sending, enclosures: Enclosures) -> None:
+        self._size = settings.page
+        self._patience = Patience(settings.launch_patience, settings.held_patience)
+        self._pool = pool
+        self._sending = sending
+        self._enclosures = enclosures
+        self._marking = Marking(settings, pool, publish)
+
+    def problems(self) -> list[str]:
+        return self._sending.problems()
+
+    async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+        """Raises `LeaseLost` when another launcher has the group."""
+        work = Work(group, lease, stop)
+        crash_point("delivery:claimed")
+        if work.kills() and len(work.left) > 1:
+            log.error("group_halved", batch=group.batch.hex(), launches=len(work.left))
+            await launches.halve(self._pool, group)
+            return
+        held = await lease.kept(self._pool, group, within_grace(stop, _GRACE, self._tried(work)))
+        # Only now: a renewal that came after it would take the group back.
+        await parting.let_go(self._pool, work, held or {})
+
+    async def _tried(self, work: Work) -> Mapping[int, Held]:
+        """Gives every launch that is left its turn, once; returns those that have to wait."""
+        # Left by a launcher that died; the next mark would overwrite it.
+        await self._marking.tell(work)
+        crash_point("delivery:outbox_published")
+        if work.silent is not None:
+            return {}
+        campaign = await campaigns.load(self._pool, work.group.batch, work.group.trigger)
+        if campaign is None:
+            raise launches.LeaseLost
+        if work.group.doomed is not None or work.kills():
+            await self._doom(work, campaign, work.left, work.group.doomed or _KILLER)
+            return {}
+        held = await (self._with_files(work, campaign) if campaign.has_files else self._pages(work, campaign))
+        if held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
+            why = next(each.why for each in held.values())
+            await self._doom(work, campaign, held, f"gave up, its destination took nothing for {waited.days} days: {why}")
+            return {}
+        return held
+
+    async def _with_files(self, work: Work, campaign: Campaign) -> Mapping[int, Held]:
+        async with self._enclosures.of(campaign.account, work.group.batch, work.open) as enclosed:
+            return {} if enclosed is None else await self._pages(work, replace(campaign, enclosed=enclosed))
+
+    async def _pages(self, work: Work, campaign: Campaign) -> Mapping[int, Held]:
+        held: dict[int, Held] = {}
+        positions = work.group.undone()
+        while positions and work.open():
+            campaign = await self._current(work, campaign)
+            found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]])
+            page = Page(campaign, work.open)
+            await self._page(work, page, dict(zip(positions, found, strict=False)))
+            held |= page.held
+            campaign, positions = page.campaign, positions[len(found) :]
+        return held
+
+    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored]) -> None:
+        before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
+        due = [Due(position, work.launch(position), stored.reader()) for position, stored in found.items()]
+        async with aclosing(self._sending.send(page, due, work.stop)) as outcomes:
+            async for ended in outcomes:
+                crash_point("delivery:sent")
+                await self._marking.settle(work, page.campaign, ended, emails)
+                page.campaign = await self._current(work, page.campaign)
+        log.info(
+            "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
+        )
+
+    async def _current(self, work: Work, campaign: Campaign) -> Campaign:
+        """However long it takes, a group does not go on with a campaign that was switched off."""
+        if clock() - work.read_at <= _READ_AGAIN_AFTER:
+            return campaign
+        try:
+            campaign = await campaigns.again(self._pool, campaign, work.group.trigger)
+            work.read_at = clock()
+        except AWAY as error:
+            if trouble_of(error) is not Trouble.WORLD:
+                raise
+        return campaign
+
+    async def _doom(self, work: Work, campaign: Campaign, positions: Iterable[int], why: str) -> None:
+        """End launches without trying them."""
+        doomed = sorted(positions)
+        log.error("launches_given_up", batch=work.group.batch.hex(), launches=len(doomed), why=why)
+        emails = await profiles.emails(self._pool, [work.group.profiles[position] for position in doomed])
+        await self._marking.settle(work, campaign, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)), emails)

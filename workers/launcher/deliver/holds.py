@@ -1,0 +1,127 @@
+"""Places where nothing passes now, by the fault of nobody who is sent there."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from schemas import metrics
+from workers.launcher.channels.channel import SERVER
+from workers.launcher.clock import clock
+
+log = structlog.get_logger()
+
+# One launch is let through now and then, to see whether the place is open again.
+FIRST_PROBE = 1.0
+_LONGEST_PROBE = 5.0
+
+# So many recipients that are refused by one code, and nobody accepted between: it is not the recipients.
+# That the server refuses all accounts is never concluded from one: it counts for half of them.
+ALIKE = 20
+# How long a refusal for good waits for that to turn out.
+SUSPENSE = 2.0
+
+
+# True: it is the recipient. False: it is the destination.
+Verdict = asyncio.Future[bool]
+
+
+@dataclass
+class _Hold:
+    why: str
+    probe_at: float
+    probe_after: float
+
+
+class Holds:
+    """What is held, as this launcher has seen it; whoever passes opens all the places that he came through."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Hold] = {}
+
+    def keeps(self, places: Sequence[str]) -> str | None:
+        """Why a launch has to wait; None if it may go, perhaps as a probe."""
+        for place in places:
+            hold = self._held.get(place)
+            if hold is not None:
+                if clock() < hold.probe_at:
+                    return f"{place} is held: {hold.why}"
+                hold.probe_after = min(hold.probe_after * 2, _LONGEST_PROBE)
+                hold.probe_at = clock() + hold.probe_after
+        return None
+
+    def holds(self, places: Sequence[str]) -> bool:
+        return any(place in self._held for place in places)
+
+    def hold(self, place: str, why: str) -> None:
+        if place not in self._held:
+            # A place may be a sender or a domain of somebody's customers.
+            log.warning("destination_held", server=place == SERVER, why=why)
+            self._held[place] = _Hold(why, clock() + FIRST_PROBE, FIRST_PROBE)
+        metrics.HELD.set(len(self._held))
+
+    def passed(self, places: Sequence[str]) -> None:
+        for place in places:
+            if self._held.pop(place, None) is not None:
+                log.info("destination_open", server=place == SERVER)
+                metrics.HELD.set(len(self._held))
+
+
+def for_account(place: str, account: int) -> str:
+    """A place as one account meets it: what it alone is refused there is no reason to keep the others' launches."""
+    return f"{place} for account {account}"
+
+
+@dataclass
+class _Streak:
+    """What one account was refused in a row."""
+
+    code: int
+    # The place of each refused recipient, by its address.
+    refused: dict[str, str] = field(default_factory=dict)
+    verdict: Verdict = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def end(self, verdict: bool) -> None:
+        if not self.verdict.done():
+            self.verdict.set_result(verdict)
+
+
+class Suspicion:
+    """Tells a destination that refuses everybody from recipients that are to be refused."""
+
+    def __init__(self, holds: Holds) -> None:
+        self._holds = holds
+        self._streaks: dict[int, _Streak] = {}
+
+    def accepted(self) -> None:
+        while self._streaks:
+            self._streaks.popitem()[1].end(True)
+
+    def refused(self, code: int, account: int, address: str, place: str) -> Verdict:
+        """Comes true when the refusal is the recipient's own, false when it is the destination's."""
+        streak = self._streaks.get(account)
+        if streak is None or streak.code != code:
+            if streak is not None:
+                streak.end(True)
+            streak = self._streaks[account] = _Streak(code)
+        streak.refused[address] = place
+        alike = [number for number, each in self._streaks.items() if each.code == code]
+        if sum(min(len(self._streaks[number].refused), ALIKE // 2) for number in alike) >= ALIKE:
+            self._conclude(SERVER, code, alike)
+        elif len(streak.refused) >= ALIKE:
+            # Behind a relay, a domain is a destination of its own.
+            places = set(streak.refused.values())
+            self._conclude(for_account(places.pop() if len(places) == 1 else SERVER, account), code, [account])
+        return streak.verdict
+
+    def _conclude(self, place: str, code: int, accounts: Iterable[int]) -> None:
+        self._holds.hold(place, f"{ALIKE} recipients in a row were refused by {code}")
+        for account in accounts:
+            self._streaks.pop(account).end(False)
+
+
+async def believed(verdict: Verdict) -> bool:
+    """The verdict, as soon as it is clear; who waits for too long is believed."""
+    await asyncio.wait({verdict}, timeout=SUSPENSE)
+    return not verdict.done() or verdict.result()

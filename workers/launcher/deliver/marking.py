@@ -1,0 +1,158 @@
+"""What became of launches is marked, then told: nobody may hear of a launch that will be repeated."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
+
+from runtime.advice import todo
+from runtime.crash_points import crash_point
+from runtime.kafka import BrokerUnavailable
+from runtime.trouble import Trouble, trouble_of
+from schemas import metrics
+from schemas.messages import ProfileEvent
+from schemas.settings import Settings
+from schemas.topics import EVENTS, Outgoing
+from workers.exactly_once.progress import pack
+from workers.launcher import events
+from workers.launcher.coalescing import Publish
+from workers.launcher.deliver import profiles
+from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.patience import MOST_DOUBTS, Patience, jittered
+from workers.launcher.deliver.work import Work
+from workers.launcher.events import Imported
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Leaving
+from workers.launcher.groups.launches import Marks
+from workers.launcher.model import Campaign, Ending, Outcome
+
+log = structlog.get_logger()
+
+# Of events that are marked at a time; one launch's are less than a tenth of it.
+_MOST_BYTES = 1024 * 1024
+_AGAIN_AFTER = 1.0
+
+Endings = Mapping[int, Outcome | PutOff]
+
+
+class Marking:
+    """Writes marks with their events as the group's outbox, and publishes them."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish) -> None:
+        self._topic = settings.topic(EVENTS.name)
+        self._pool = pool
+        self._publish = publish
+        self._patience = Patience(settings.launch_patience, settings.held_patience)
+
+    async def settle(self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None]) -> None:
+        """Raises `LeaseLost`. A broker that is away makes the work silent; what is marked meanwhile is kept for later."""
+        if not endings:
+            return
+        final = {position: self._final(work, ending) for position, ending in endings.items()}
+        own = await profiles.load_custom_data(self._pool, work.group.batch, work.group.chunk, [work.group.items[at] for at in final])
+        for part, told in self._parts(work, campaign, final, emails, own):
+            await self._mark(work, part, told)
+
+    def _final(self, work: Work, ending: Outcome | PutOff) -> Outcome | PutOff:
+        """A launch that was put off for the last time has failed."""
+        if isinstance(ending, Outcome):
+            return ending
+        if ending.in_doubt and work.group.doubts >= MOST_DOUBTS:
+            return Outcome(Ending.FAIL, f"gave up, as nobody knows whether it arrived: {ending.why}")
+        if self._patience.rest(work.group.attempt) is None:
+            return Outcome(Ending.FAIL, f"gave up: {ending.why}")
+        return ending
+
+    def _parts(
+        self,
+        work: Work,
+        campaign: Campaign,
+        endings: Endings,
+        emails: Mapping[bytes, str | None],
+        own: Mapping[int, Mapping[str, object]],
+    ) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
+        """As many at a time as fit into an outbox."""
+        part: dict[int, Outcome | PutOff] = {}
+        told: list[Outgoing] = []
+        now, group = datetime.now(UTC), work.group
+        for position, ending in endings.items():
+            item, id_ = group.items[position], group.profiles[position]
+            custom_data = {**campaign.custom_data, **own.get(item, {})}
+            imported = Imported(campaign.account, campaign.database, group.batch, item, id_, emails.get(id_), custom_data)
+            part[position] = ending
+            told += [
+                Outgoing(self._topic, event.profile_id.encode(), event.encode())
+                for event in _events(work, campaign, imported, position, ending, now)
+            ]
+            if sum(len(record.value) for record in told) >= _MOST_BYTES:
+                yield part, told
+                part, told = {}, []
+        if part:
+            yield part, told
+
+    async def _mark(self, work: Work, part: Endings, told: list[Outgoing]) -> None:
+        work.untold += told
+        await self._written(work, self._marks(work, part))
+        work.left -= part.keys()
+        counts = Counter(ending.ending for ending in part.values() if isinstance(ending, Outcome))
+        for ending, count in counts.items():
+            metrics.LAUNCHES.labels(ending).inc(count)
+        crash_point("delivery:marked")
+        if work.silent is None:
+            await self.tell(work)
+        crash_point("delivery:published")
+
+    async def tell(self, work: Work) -> None:
+        """Publish what the world has not heard of, or make the work silent."""
+        try:
+            await self._publish(work.untold)
+            work.untold = []
+        except BrokerUnavailable as error:
+            work.silent = str(error)
+
+    def _marks(self, work: Work, part: Endings) -> Marks:
+        by_ending = {ending: [at for at, each in part.items() if isinstance(each, Outcome) and each.ending is ending] for ending in Ending}
+        put_off = {at: each for at, each in part.items() if isinstance(each, PutOff)}
+        return Marks(by_ending[Ending.SEND], by_ending[Ending.SKIP], by_ending[Ending.FAIL], list(put_off), self._leaving(work, put_off))
+
+    def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
+        rest = self._patience.rest(work.group.attempt)
+        if not put_off or rest is None:
+            return []
+        metrics.PUT_OFF.inc(len(put_off))
+        # Those in doubt apart, because these have fewer attempts.
+        parted = [[at for at, each in put_off.items() if each.in_doubt is in_doubt] for in_doubt in (False, True)]
+        return [
+            work.group.leaving(positions, work.group.doubts + in_doubt, jittered(rest, random.random()))  # noqa: S311
+            for in_doubt, positions in enumerate(parted)
+            if positions
+        ]
+
+    async def _written(self, work: Work, marks: Marks) -> None:
+        """Tried again while Postgres is away or full: given up, what was sent would be sent again with the next claim."""
+        again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
+        async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
+            with attempt:
+                await launches.mark(self._pool, work.group, marks, pack(work.untold))
+
+
+def _events(
+    work: Work, campaign: Campaign, imported: Imported, position: int, ending: Outcome | PutOff, now: datetime
+) -> Iterator[ProfileEvent]:
+    launch = work.launch(position)
+    if work.group.doomed is not None:
+        # Its message could not be read, so its import was not told, either; and it never fired.
+        yield events.of_import(imported, campaign.accepted_at)
+    elif work.group.attempt == 0:
+        yield events.of_firing(imported, campaign, launch, now)
+    if isinstance(ending, Outcome):
+        yield events.of_ending(imported, campaign, launch, ending, now)
+
+
+def _waits(state: RetryCallState) -> None:
+    error = None if state.outcome is None else state.outcome.exception()
+    log.warning("mark_waits", why=type(error).__name__, **(todo(error) if isinstance(error, Exception) else {}))

@@ -1,0 +1,42 @@
+"""How a claimed group is let go: finished, or given back for another claim."""
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from schemas import metrics
+from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.patience import jittered, pause
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups import launches
+
+log = structlog.get_logger()
+
+_BROKER_PAUSE = timedelta(seconds=2)
+# How long a destination may be held until a person is told.
+_TOLD_AFTER = timedelta(hours=24)
+
+
+async def let_go(pool: asyncpg.Pool, work: Work, held: Mapping[int, Held]) -> None:
+    """`held` are those that wait for their destinations. Raises `LeaseLost`."""
+    if work.silent is not None:
+        # However often: it comes back for all groups at once, and what is marked is not sent again.
+        await _postpone(pool, work, _BROKER_PAUSE, work.silent)
+    elif not work.left and not work.untold:
+        await launches.finish(pool, work.group)
+    elif held:
+        waited, why = work.group.waited(), next(each.why for each in held.values())
+        if waited >= _TOLD_AFTER:
+            log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
+        await _postpone(pool, work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
+    else:
+        await launches.put_back(pool, work.group, timedelta(), told=not work.untold)
+
+
+async def _postpone(pool: asyncpg.Pool, work: Work, rest: timedelta, why: str, *, held: bool = False) -> None:
+    log.warning("group_postponed", batch=work.group.batch.hex(), seconds=rest.total_seconds(), why=why)
+    metrics.POSTPONED.inc()
+    await launches.put_back(pool, work.group, rest, held=held, told=not work.untold)

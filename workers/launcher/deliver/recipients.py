@@ -1,0 +1,42 @@
+"""Pure: whom a launch reaches."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workers.launcher.model import Campaign, Profile, Recipient
+
+# The key that holds a subscription's address, by its channel.
+_ADDRESS = {"email": "email"}
+
+
+def choose(campaign: Campaign, profile: Profile) -> Recipient | None:
+    """The best subscription of the trigger's resource, or the profile's own address where none is asked for.
+
+    What is stored may be older than today's rules, so a subscription of another shape is none.
+    """
+    if campaign.resource is None or campaign.unconditional_sending:
+        return Recipient(profile.email) if profile.email else None
+    fitting = [each for each in profile.subscriptions if _fits(campaign, each)]
+    if not fitting:
+        return None
+    # Subscriptions are stored in the order they were added, and the first of the equal ones wins.
+    best = min(fitting, key=_priority)
+    return Recipient(best[_ADDRESS[campaign.channel]], best)
+
+
+def _fits(campaign: Campaign, subscription: Any) -> bool:
+    if not isinstance(subscription, Mapping):
+        return False
+    address = subscription.get(_ADDRESS.get(campaign.channel, ""))
+    return bool(
+        subscription.get("resource_id") == campaign.resource
+        and subscription.get("channel") == campaign.channel
+        and subscription.get("status", "subscribed") == "subscribed"
+        and isinstance(address, str)
+        and address
+    )
+
+
+def _priority(subscription: Mapping[str, Any]) -> float:
+    given = subscription.get("priority")
+    return given if isinstance(given, int | float) else 0

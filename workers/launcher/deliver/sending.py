@@ -1,0 +1,114 @@
+"""One page of a group: decide each launch, send what is to be sent, and say how each ended."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runtime.racing import within_grace
+from workers.launcher.channels.channel import Channel
+from workers.launcher.deliver import outcomes
+from workers.launcher.deliver.boundary import Boundary
+from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
+from workers.launcher.deliver.holds import believed
+from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile
+
+# Seconds between two looks at what has ended.
+_LOOK_EVERY = 1.0
+# Seconds for what is under way when we are told to stop; then it is cut off, and nobody counts it.
+_GRACE = 3.0
+
+
+@dataclass
+class Page:
+    """What became of launches so far, by their position in the group; the others were not begun, or cut off."""
+
+    # As it is now: it may be switched off while launches wait for a slot.
+    campaign: Campaign
+    # Whether another launch may begin.
+    open: Callable[[], bool]
+    # Not taken yet.
+    ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
+    # Those that stay in their group.
+    held: dict[int, Held] = field(default_factory=dict)
+
+    def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
+        if isinstance(ended, Held):
+            self.held[position] = ended
+        else:
+            self.ended[position] = ended
+
+    def take(self) -> dict[int, Outcome | PutOff]:
+        """What has ended since the last time."""
+        taken, self.ended = self.ended, {}
+        return taken
+
+
+@dataclass(frozen=True)
+class Due:
+    """A launch that is due: its position in the group, its id, and how its profile is read (None: it is gone)."""
+
+    position: int
+    id: str
+    profile: Callable[[], Profile] | None
+
+
+class Sending:
+    """Sends through the channels; whatever goes wrong inside one launch is its own end, and no other's."""
+
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        self._gates = {name: Gate(channel) for name, channel in channels.items()}
+        self._boundary = Boundary()
+
+    def problems(self) -> list[str]:
+        return self._boundary.problems()
+
+    async def send(self, page: Page, due: Sequence[Due], stop: asyncio.Event) -> AsyncGenerator[Mapping[int, Outcome | PutOff], None]:
+        """Yields what has ended since the last time, each second, until nothing is under way; whoever stops reading cuts the rest off."""
+        sending = asyncio.create_task(within_grace(stop, _GRACE, self._send(page, due)))
+        under_way = True
+        try:
+            while under_way:
+                # Looked at before the taking, so that what ends while somebody marks is in a later look.
+                under_way = bool((await asyncio.wait({sending}, timeout=_LOOK_EVERY))[1])
+                yield page.take()
+            sending.result()
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+
+    async def _send(self, page: Page, due: Sequence[Due]) -> None:
+        async with asyncio.TaskGroup() as launches:
+            for each in due:
+                launches.create_task(self._bounded(page, each))
+
+    async def _bounded(self, page: Page, due: Due) -> None:
+        try:
+            await self._one(page, due)
+        except Exception as error:  # the boundary of a launch
+            page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
+
+    async def _one(self, page: Page, due: Due) -> None:
+        profile = None if due.profile is None else due.profile()
+        decided = outcomes.decide(page.campaign, profile)
+        gate = self._gates.get(page.campaign.channel)
+        if isinstance(decided, Outcome):
+            page.put(due.position, decided)
+        elif gate is None:
+            # A newer launcher may know it.
+            page.put(due.position, Held(f"no channel {page.campaign.channel}"))
+        elif profile is not None:
+            await self._through(gate, page, due, profile)
+
+    async def _through(self, gate: Gate, page: Page, due: Due, profile: Profile) -> None:
+        async with gate.slots.of(page.campaign.account):
+            # Asked only now: the wait for a slot may have been long.
+            if not page.open():
+                return
+            decided = outcomes.decide(page.campaign, profile)
+            ended = decided if isinstance(decided, Outcome) else await gate.attempt(Launch(due.id, page.campaign, profile, decided))
+        if isinstance(ended, Suspected):
+            # Without the slot: others may show meanwhile whose fault it is.
+            ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")
+        elif isinstance(ended, Outcome) and ended.ending is Ending.SEND:
+            self._boundary.passed()
+        page.put(due.position, ended)

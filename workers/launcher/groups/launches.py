@@ -1,0 +1,174 @@
+"""The table `launches`: durable timers, each a group of launches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from workers.launcher.groups.group import Group, Leaving, NewGroup
+
+_INSERT = """
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done)
+SELECT batch, trigger, 0, first_item, account, due_at, due_at, chunk, items, profiles, repeat('0', cardinality(items))::varbit
+FROM (
+    SELECT
+        given.batch, given.trigger, given.first_item, alive.account, given.chunk, given.items::int[] AS items, given.profiles,
+        CASE WHEN given.trigger = alive.trigger THEN alive.due_at
+             -- An unknown trigger has no due time, and is refused for that.
+             ELSE (
+                SELECT least(alive.accepted_at + interval '1 minute' * skip_minutes, alive.hastened_at)
+                FROM triggers WHERE id = given.trigger
+             )
+        END AS due_at
+    FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::text[], $6::bytea[])
+        AS given (batch, trigger, first_item, chunk, items, profiles),
+        -- Without the batch's row an old repeat starts nothing; locked, or it could go meanwhile.
+        LATERAL (
+            SELECT trigger, account, due_at, accepted_at, hastened_at FROM batches WHERE id = given.batch FOR KEY SHARE
+        ) AS alive
+) AS timed
+ON CONFLICT (batch, trigger, attempt, first_item) DO UPDATE
+SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
+    -- Whoever holds it holds what is no more.
+    fence = launches.fence + 1, claims = 0, failed = 0, doomed = NULL, outbox = NULL, finished_at = NULL
+-- Its message could not be read, and now it was. Whatever else is there stays as it is.
+WHERE launches.doomed IS NOT NULL
+RETURNING account, run_at <= now() AS due
+"""
+
+_MINE = "batch = $1 AND trigger = $2 AND attempt = $3 AND first_item = $4 AND fence = $5"
+# Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
+_MARK = f"""
+UPDATE launches SET
+    done = done | $6 | $7 | $8 | $9,
+    launched = launched + bit_count($6 & ~done)::int,
+    skipped = skipped + bit_count($7 & ~done)::int,
+    failed = failed + bit_count($8 & ~done)::int,
+    claims = 0, outbox = $10
+WHERE {_MINE}
+"""  # noqa: S608  # a constant
+_MARK_AND_LEAVE = f"""
+WITH marked AS ({_MARK} RETURNING batch, trigger, attempt, account, due_at, chunk),
+left_it AS (
+    INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts)
+    SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
+           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts
+    FROM marked, unnest($11::text[], $12::bytea[], $13::int[], $14::interval[]) AS leaving (items, profiles, doubts, rest)
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM marked
+"""  # noqa: S608  # a constant
+
+# In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
+_HALVE = f"""
+WITH whole AS (SELECT * FROM launches WHERE {_MINE} FOR UPDATE),
+kept AS (
+    UPDATE launches SET items = launches.items[:$6], profiles = substring(launches.profiles FOR 12 * $6),
+        done = substring(launches.done FOR $6), claims = $7, run_at = now()
+    FROM whole
+    WHERE launches.batch = whole.batch AND launches.trigger = whole.trigger
+        AND launches.attempt = whole.attempt AND launches.first_item = whole.first_item
+)
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims)
+SELECT batch, trigger, attempt, items[$6 + 1], account, due_at, now(), chunk,
+       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7
+FROM whole
+"""  # noqa: S608  # a constant
+
+# Of claims that came to nothing, each as when a process died.
+MOST_CLAIMS = 3
+
+
+class LeaseLost(Exception):
+    """Another launcher has claimed the group since; whatever this one knows of it is old."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Positions that are over here: sent, skipped, failed, or left for a group of the next attempt."""
+
+    sent: Sequence[int] = ()
+    skipped: Sequence[int] = ()
+    failed: Sequence[int] = ()
+    leaving: Sequence[int] = ()
+    groups: Sequence[Leaving] = ()
+
+
+async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> set[int]:
+    """Schedule the groups that are not yet there; returns the accounts that have one due already.
+
+    They must be sorted: rows are inserted, and batches locked, in the order given.
+    """
+    # One statement cannot touch a row twice; a message may have come twice.
+    groups = list({(group.batch, group.trigger, group.first_item): group for group in groups}.values())
+    rows = await connection.fetch(
+        _INSERT,
+        [group.batch for group in groups],
+        [group.trigger for group in groups],
+        [group.first_item for group in groups],
+        [group.chunk for group in groups],
+        [_array(group.items) for group in groups],
+        [group.profiles for group in groups],
+    )
+    return {row["account"] for row in rows if row["due"]}
+
+
+async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:
+    await _write(pool, group, "run_at = now() + $6", lease)
+
+
+async def mark(pool: asyncpg.Pool, group: Group, marks: Marks, outbox: bytes | None) -> None:
+    """Settle some positions; `outbox` is what the world is to hear of them. May be repeated."""
+    bits = [group.bits(positions) for positions in (marks.sent, marks.skipped, marks.failed, marks.leaving)]
+    if not marks.groups:
+        _only_one(await pool.execute(_MARK, *_key(group), *bits, outbox))
+        return
+    left = (
+        [_array(each.items) for each in marks.groups],
+        *zip(*[(each.profiles, each.doubts, each.rest) for each in marks.groups], strict=True),
+    )
+    if await pool.fetchval(_MARK_AND_LEAVE, *_key(group), *bits, outbox, *map(list, left)) != 1:
+        raise LeaseLost
+
+
+async def halve(pool: asyncpg.Pool, group: Group) -> None:
+    """Let what kills whoever works on the group be found: each half may be claimed once more before it is halved again."""
+    left = group.undone()
+    _only_one(await pool.execute(_HALVE, *_key(group), left[len(left) // 2], MOST_CLAIMS - 1))
+
+
+async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False, told: bool = False) -> None:
+    """Give the lease up; anybody may claim the group after the pause.
+
+    `held`: its destination keeps it. `told`: the world has its outbox, which would be published with each claim.
+    """
+    since = ", held_since = coalesce(held_since, now())" if held else ""
+    await _write(pool, group, "run_at = now() + $6, claims = 0" + since + (", outbox = NULL" if told else ""), pause)
+
+
+async def put_off(pool: asyncpg.Pool, group: Group, pause: timedelta) -> None:
+    """The same, of a claim that failed by itself: it counts."""
+    await _write(pool, group, "run_at = now() + $6", pause)
+
+
+async def finish(pool: asyncpg.Pool, group: Group) -> None:
+    await _write(pool, group, "finished_at = now(), outbox = NULL")
+
+
+async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:
+    _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {_MINE}", *_key(group), *values))  # noqa: S608  # constants above
+
+
+def _key(group: Group) -> tuple[bytes, int, int, int, int]:
+    return group.batch, group.trigger, group.attempt, group.first_item, group.fence
+
+
+def _only_one(status: str) -> None:
+    if status not in ("UPDATE 1", "INSERT 0 1"):
+        raise LeaseLost
+
+
+def _array(items: Sequence[int]) -> str:
+    """Arrays of different lengths cannot travel inside an array."""
+    return "{" + ",".join(map(str, items)) + "}"

@@ -1,0 +1,58 @@
+"""How long a claimed group is still ours."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+
+from runtime.postgres import AWAY
+from runtime.racing import T, unless
+from runtime.trouble import Trouble, trouble_of
+from workers.launcher.clock import clock
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group
+
+# Seconds.
+_LOOK_EVERY = 1.0
+
+
+class Lease:
+    """A claim's time.
+
+    It is counted from before the claim was sent, so that we never believe longer in it than the database does.
+    """
+
+    def __init__(self, length: timedelta, asked: float) -> None:
+        self._length = length
+        self._ends = asked + length.total_seconds()
+
+    def covers(self, work: timedelta) -> bool:
+        """Whether something that takes this long would end before the lease does."""
+        return self._ends - clock() >= work.total_seconds()
+
+    def allows(self) -> bool:
+        """Whether a launch may begin: it may take long, but only while the lease is renewed."""
+        return self.covers(self._length / 4)
+
+    async def kept(self, pool: asyncpg.Pool, group: Group, work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`."""
+        return await unless(self._renewals(pool, group), work)
+
+    async def keep(self, pool: asyncpg.Pool, group: Group) -> None:
+        """Renew the lease when less than half of it is left; raises `LeaseLost`."""
+        if not self.covers(self._length / 2):
+            asked = clock()
+            await launches.renew(pool, group, self._length)
+            self._ends = asked + self._length.total_seconds()
+
+    async def _renewals(self, pool: asyncpg.Pool, group: Group) -> None:
+        while True:
+            try:
+                await self.keep(pool, group)
+            except AWAY as error:
+                # What is under way may end; nothing begins once the lease is nearly over.
+                if trouble_of(error) is not Trouble.WORLD:
+                    raise
+            await asyncio.sleep(min(_LOOK_EVERY, self._length.total_seconds() / 8))

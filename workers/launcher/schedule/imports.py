@@ -1,0 +1,57 @@
+"""What matched messages say about their items' imports."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from schemas import ids
+from schemas.messages import ProfileEvent, ProfilesMatched
+from workers.launcher import events
+from workers.launcher.deliver import profiles
+from workers.launcher.events import Imported
+
+_BATCHES = """
+SELECT batches.id, batches.account, batches.accepted_at, databases.number, batches.custom_data::text
+FROM batches JOIN databases ON databases.id = batches.database
+WHERE batches.id = ANY($1::bytea[])
+"""
+_CUSTOM_DATA = "SELECT custom_data::text FROM results WHERE batch = $1 AND chunk = $2 AND custom_data::text <> '{}'"
+_HAVE_THEIR_OWN = """
+SELECT results.batch, results.chunk
+FROM unnest($1::bytea[], $2::int[]) AS wanted (batch, chunk)
+JOIN results ON results.batch = wanted.batch AND results.chunk = wanted.chunk
+WHERE results.custom_data::text <> '{}'
+"""
+
+
+async def events_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) -> AsyncIterator[ProfileEvent]:
+    """One `import_api` for each item, one after the other, as each may be large.
+
+    A batch that was deleted says nothing: its events were published before it was finished.
+    """
+    named = [bytes.fromhex(message.batch) for message in messages]
+    batches = {row["id"]: row for row in await pool.fetch(_BATCHES, named)}
+    emails = await profiles.emails(pool, [id_ for message in messages for id_ in ids.unpack(bytes.fromhex(message.profiles))])
+    talkative = {(row["batch"], row["chunk"]) for row in await pool.fetch(_HAVE_THEIR_OWN, named, [message.chunk for message in messages])}
+    for id_, message in zip(named, messages, strict=True):
+        if (batch := batches.get(id_)) is not None:
+            own = await _custom_data(pool, id_, message.chunk) if (id_, message.chunk) in talkative else {}
+            for event in _events(batch, message, own, emails):
+                yield event
+
+
+def _events(
+    batch: asyncpg.Record, message: ProfilesMatched, own: Mapping[str, Mapping[str, Any]], emails: Mapping[bytes, str | None]
+) -> Iterator[ProfileEvent]:
+    shared = msgspec.json.decode(batch["custom_data"])
+    for item, profile in zip(message.items, ids.unpack(bytes.fromhex(message.profiles)), strict=True):
+        custom_data = {**shared, **own.get(str(item), {})}
+        imported = Imported(batch["account"], batch["number"], batch["id"], item, profile, emails.get(profile), custom_data)
+        yield events.of_import(imported, batch["accepted_at"])
+
+
+async def _custom_data(pool: asyncpg.Pool, batch: bytes, chunk: int) -> dict[str, dict[str, Any]]:
+    given: dict[str, dict[str, Any]] = msgspec.json.decode(await pool.fetchval(_CUSTOM_DATA, batch, chunk) or "{}")
+    return given

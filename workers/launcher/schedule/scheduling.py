@@ -1,0 +1,71 @@
+"""From matched profiles to durable launches."""
+
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+
+import asyncpg
+
+from schemas import metrics
+from schemas.messages import ProfilesMatched
+from schemas.topics import MATCHES, Outgoing
+from workers.exactly_once import Dead
+from workers.launcher.coalescing import Publish
+from workers.launcher.groups import group, launches
+from workers.launcher.schedule import imports, unreadable
+
+# Items whose profiles are looked up at a time.
+_MOST_ITEMS = 5_000
+# Of events that wait for their confirmation at a time.
+_MOST_BYTES = 2 * 1024 * 1024
+
+
+class Scheduling:
+    """The room behind `profuse.matches`; `wake` is called with the accounts that have something due already."""
+
+    topic = MATCHES
+
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[Collection[int]], None]) -> None:
+        self._pool = pool
+        self._publish = publish
+        self._events_topic = events_topic
+        self._wake = wake
+        self._due: set[int] = set()
+
+    async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[ProfilesMatched, None]:
+        """Tell the world of the imports; the broker has it before the position moves."""
+        for part in slices(messages):
+            told: list[Outgoing] = []
+            size = 0
+            async for event in imports.events_of(self._pool, part):
+                told.append(Outgoing(self._events_topic, event.profile_id.encode(), event.encode()))
+                size += len(told[-1].value)
+                if size > _MOST_BYTES:
+                    await self._publish(told)
+                    told, size = [], 0
+            await self._publish(told)
+            for message in part:
+                yield message
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched], dead: Sequence[Dead]) -> list[Outgoing]:
+        started = group.started_by(messages)
+        self._due = await launches.insert(connection, started)
+        metrics.SCHEDULED.inc(sum(len(group.items) for group in started))
+        # Their items are imported and answered; their launches have failed until a replay.
+        await unreadable.give_up(connection, dead)
+        return []
+
+    async def committed(self, messages: Sequence[ProfilesMatched]) -> None:
+        # Only now: a claim before the commit would not see them.
+        if self._due:
+            self._wake(self._due)
+
+
+def slices(messages: Sequence[ProfilesMatched]) -> Iterator[list[ProfilesMatched]]:
+    """The messages in order, some at a time: a chunk may name millions of items."""
+    part: list[ProfilesMatched] = []
+    for message in messages:
+        if part and sum(len(each.items) for each in part) + len(message.items) > _MOST_ITEMS:
+            yield part
+            part = []
+        part.append(message)
+    if part:
+        yield part

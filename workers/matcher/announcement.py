@@ -1,0 +1,35 @@
+"""Pure: what the launcher is told of a batch's matched items."""
+
+from collections.abc import Sequence
+
+from schemas.messages import ProfilesMatched, TriggerStart
+from workers.matcher.item import Outcome
+
+
+def announcement(chunk: Sequence[Outcome]) -> ProfilesMatched | None:
+    """The imported items of one batch and what to start for them; nothing if all failed."""
+    imported = [outcome for outcome in chunk if outcome.profile]
+    if not imported:
+        return None
+    return ProfilesMatched(
+        batch=chunk[0].batch.id.hex(),
+        # Names the row of `results`, which failed items share.
+        chunk=chunk[0].number,
+        items=[outcome.number for outcome in imported],
+        profiles=b"".join(outcome.profile for outcome in imported if outcome.profile).hex(),
+        starts=_starts(imported),
+    )
+
+
+def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
+    """The batch's own campaign first, then those that imports set off."""
+    batch = imported[0].batch
+    starts = [TriggerStart(trigger=batch.trigger)]
+    if batch.skip_triggers:
+        return starts
+    starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
+    for trigger in batch.database.update_triggers:
+        items = [outcome.number for outcome in imported if outcome.changed and (trigger.fields is None or outcome.changed & trigger.fields)]
+        if items:
+            starts.append(TriggerStart(trigger=trigger.id, items=None if len(items) == len(imported) else items))
+    return starts

@@ -1,0 +1,99 @@
+"""Pure: what a message asks for, before anybody looks at what is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.failures import ItemFailed, Why
+from schemas.identities import Identity, Kind, tagged
+from schemas.ids import parse_id
+from schemas.matching import Matching
+from schemas.messages import ProfileImport
+from schemas.modes import MODES, Own
+from schemas.values import JsonValue, storable
+from workers.matcher.batches import Batch
+from workers.matcher.change import Change, Locate, parse_change
+
+Key = tuple[int, Identity]
+"""An identity in its database."""
+
+Tags = tuple[Key, ...]
+"""Tags of one database that a profile must carry all of."""
+
+Held = dict[Key | Tags, set[bytes]]
+"""Which profiles answer to what is searched by."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One profile to import: whom to look for, and what to do with whoever is found."""
+
+    batch: Batch
+    number: int
+    change: Change
+    custom_data: Mapping[str, JsonValue] | None
+    # A profile that holds any of these is a match; so is the one of this id, and whoever carries all of these tags.
+    keys: tuple[Key, ...] = ()
+    profile: bytes | None = None
+    tags: Tags | None = None
+    # What a new profile gets besides its data.
+    implied: Mapping[str, JsonValue] | None = None
+
+    # The e-mail that the data would give somebody.
+    email: Key | None = None
+    # Profiles that it came to mean because of the items before it: whoever tries again locks them with all others.
+    met: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How an item ended."""
+
+    batch: Batch
+    number: int
+    profile: bytes | None = None
+    custom_data: Mapping[str, JsonValue] | None = None
+    # The fields that changed in a profile that was there before.
+    changed: frozenset[str] = frozenset()
+    error: ItemFailed | None = None
+
+
+def read(message: ProfileImport, batch: Batch, locate: Locate) -> Item | Outcome:
+    """What the message asks for, or that its item failed."""
+    try:
+        storable(message.custom_data)
+        change = parse_change(message.data, batch, locate)
+        return _aimed(message, batch, change)
+    except ItemFailed as error:
+        return Outcome(batch, message.item, error=error)
+
+
+def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
+    database = batch.database
+    item = Item(batch, message.item, change, message.custom_data)
+    if address := change.fields.get("email"):
+        item.email = database.id, (Kind.EMAIL, address)
+    mode = MODES[batch.matching]
+    if mode.searched is None:
+        item.profile = parse_id(message.value)
+        if item.profile is None:
+            raise ItemFailed(Why.PROFILE_NOT_FOUND, mode.key)
+        return item
+    own = _own(batch)
+    # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
+    value = message.value if own is None else mode.normal(message.value, own)
+    item.implied = mode.implied(value, own)
+    if isinstance(value, list):
+        item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
+    else:
+        item.keys = tuple((database.id, identity) for identity in mode.searched(value, batch.resource, own))
+    return item
+
+
+def _own(batch: Batch) -> Own | None:
+    if batch.matching is not Matching.CUSTOM:
+        return None
+    name = str(batch.field_name)
+    field = batch.database.fields.get(name)
+    if field is None or not field.match:
+        raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, batch.field_name)
+    return Own(name, field)
