@@ -7,7 +7,8 @@ import sys
 import asyncpg
 
 from bench.stack import running
-from schemas.identities import Kind, tagged
+from schemas.identities import tagged
+from schemas.kinds import Kind
 from store.carriers import CARRIERS, MOST_STEPS
 
 _CARRIED = 1_000_000

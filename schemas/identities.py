@@ -2,34 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
 
+from schemas.channels import CHANNELS, Channel, Kinds
 from schemas.fields import Field, FieldType, search_text
 from schemas.ids import ResourceNumber
+from schemas.kinds import Identity, Kind
 from schemas.stored import filed
 from schemas.values import JsonValue
-
-
-class Kind(IntEnum):
-    """What sort of value an identity is; stored, so a number never changes its meaning."""
-
-    EMAIL = 1
-    EMAIL_SUBSCRIPTION = 2
-    EMAIL_SUBSCRIPTION_OF_RESOURCE = 3
-    PHONE = 4
-    SMS_SUBSCRIPTION = 5
-    SMS_SUBSCRIPTION_OF_RESOURCE = 6
-    FIELD = 7
-
-
-Identity = tuple[Kind, str]
-
-_SUBSCRIPTION_KINDS = {
-    "email": (Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE),
-    "sms": (Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
-}
-# The key that holds a subscription's address, by its channel.
-ADDRESS_KEYS = {"email": "email", "sms": "phone"}
 
 
 def identities_of(
@@ -65,16 +44,18 @@ def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
     """What is stored may be older than today's rules, so a subscription of another shape is none."""
     if not isinstance(subscription, dict) or not isinstance(channel := subscription.get("channel"), str):
         return []
-    address, resource = subscription.get(ADDRESS_KEYS.get(channel, "")), subscription.get("resource_id")
+    row = CHANNELS.get(channel, Channel())
+    if row.kinds is None:
+        return []
+    address, resource = subscription.get(row.keys[0]), subscription.get("resource_id")
     if not isinstance(address, str) or resource is None:
         return []
-    return [subscribed(channel, address, None), subscribed(channel, address, resource)]
+    return [subscribed(row.kinds, address, None), subscribed(row.kinds, address, resource)]
 
 
-def subscribed(channel: str, address: str, resource: ResourceNumber | None) -> Identity:
+def subscribed(kinds: Kinds, address: str, resource: ResourceNumber | None) -> Identity:
     """A subscription's address, anywhere or of a resource, which is the account's own number."""
-    anywhere, of_resource = _SUBSCRIPTION_KINDS[channel]
-    return (anywhere, address) if resource is None else (of_resource, f"{resource} {address}")
+    return (kinds.anywhere, address) if resource is None else (kinds.of_resource, f"{resource} {address}")
 
 
 def of_field(name: str, text: str) -> Identity:

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from schemas.fields import Field, MatchValue, search_text
-from schemas.identities import Kind, identities_of
+from schemas.identities import identities_of
+from schemas.kinds import Kind
 from schemas.stored import fitting
 from schemas.values import JsonValue
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
+from schemas.channels import CHANNELS
 from schemas.failures import ItemFailed, Why
 from schemas.fields import Field, MatchValue, match_value, parse
-from schemas.identities import Identity, Kind, of_field, subscribed
+from schemas.identities import of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
+from schemas.kinds import Identity, Kind
 from schemas.matching import Matching
 from schemas.values import JsonValue
 
@@ -60,6 +62,11 @@ def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
     return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
 
 
+def _subscribed(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
+    kinds = CHANNELS[channel].kinds
+    return [] if kinds is None else [subscribed(kinds, address, resource)]
+
+
 def _own(own: Own | None) -> Own:
     """Of a batch that is matched by a field: it was refused unless it has one."""
     if own is None:
@@ -78,7 +85,7 @@ MODES: Mapping[Matching, Mode] = {
         order="email",
         normal=_email,
         held=lambda data, _: ("email", data.get("email")),
-        searched=lambda value, resource, _: [(Kind.EMAIL, value), subscribed("email", value, resource)],
+        searched=lambda value, resource, _: [(Kind.EMAIL, value), *_subscribed("email", value, resource)],
         implied=lambda value, _: {"email": value},
         channel="email",
     ),
@@ -95,7 +102,7 @@ MODES: Mapping[Matching, Mode] = {
         order="phone",
         normal=_phone,
         held=_first_phone,
-        searched=lambda value, resource, _: [(Kind.PHONE, value), subscribed("sms", value, resource)],
+        searched=lambda value, resource, _: [(Kind.PHONE, value), *_subscribed("sms", value, resource)],
         implied=lambda value, _: {"phones": [value]},
         channel="sms",
     ),

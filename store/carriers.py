@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from schemas.identities import Identity
+from schemas.kinds import Identity
 
 # One step is one descent of the index. Rare tags need fewer, be the others as frequent as they will.
 MOST_STEPS = 500

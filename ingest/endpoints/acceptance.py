@@ -25,6 +25,7 @@ from ingest.tables.batches import File, NewBatch
 from ingest.tables.pool import Pool
 from ingest.tables.request_ids import RequestId, being_accepted
 from schemas import metrics
+from schemas.channels import CHANNELS
 from schemas.failures import ItemFailed
 from schemas.ids import ResourceId, new_id
 from schemas.modes import MODES
@@ -123,8 +124,8 @@ class Acceptance:
             if request.resource_id is not None and (channel := MODES[request.matching].channel):
                 resource = await accounts.get_resource(connection, account, trigger.database.id, request.resource_id, channel)
         searched_field(request, trigger.database.fields)
-        if request.attach and trigger.channel != "email":
-            raise invalid(f"attach: the trigger's channel is {trigger.channel}, not email")
+        if request.attach and not CHANNELS[trigger.channel].files:
+            raise invalid(f"attach: the trigger's channel is {trigger.channel}, which has no files")
         return trigger, resource
 
     async def _files(self, request: ImportAndStartBatch, call: Call) -> list[File]:

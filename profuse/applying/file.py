@@ -8,17 +8,26 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from profuse.applying import mailing
 from profuse.applying.failures import BadFile
+from schemas.channels import CHANNELS
 from schemas.fields import Declaration
 from schemas.tokens import USUAL_RIGHTS
 
 _LATER_KEYS = ("providers", "hooks")
-_LATER_CHANNELS = ("sms", "push", "webhook")
 _SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
 
-def _channel(channel: object) -> object:
-    if channel in _LATER_CHANNELS:
-        raise ValueError(f"{channel} comes with a later version; the only channel yet is email")
+def _subscribed_to(channel: str) -> str:
+    if channel not in (known := [name for name, row in CHANNELS.items() if row.keys]):
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return channel
+
+
+def _served(channel: str) -> str:
+    if channel not in CHANNELS:
+        raise ValueError(f"must be one of {', '.join(CHANNELS)}")
+    if not CHANNELS[channel].served:
+        served = " and ".join(name for name, row in CHANNELS.items() if row.served)
+        raise ValueError(f"{channel} comes with a later version; yet there is {served}")
     return channel
 
 
@@ -84,7 +93,7 @@ class Database(_Part):
 class Resource(_Part):
     id: Number
     name: Line
-    channel: Literal["email", "sms", "push"]
+    channel: Annotated[str, AfterValidator(_subscribed_to)]
     database: Number
 
 
@@ -93,7 +102,7 @@ class Trigger(_Part):
     name: Line
     type: Literal["api_call", "api_import", "update"]
     database: Number
-    channel: Annotated[Literal["email"], BeforeValidator(_channel)]
+    channel: Annotated[str, AfterValidator(_served)]
     active: bool = True
     resource: Number | None = None
     unconditional_sending: bool = False

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from runtime.postgres import open_pool
-from schemas.identities import Kind, tagged
+from schemas.identities import tagged
+from schemas.kinds import Kind
 from schemas.settings import Settings
 from store import carriers
 from store.carriers import MOST_STEPS

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import asyncpg
 
 from runtime.postgres import affected
-from schemas.identities import Identity, Kind, holder_number
+from schemas.identities import holder_number
+from schemas.kinds import Identity, Kind
 from workers.exactly_once import Conflict
 from workers.matcher.item import Held, Key
 from workers.matcher.profile import Profile

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.failures import ItemFailed, Why
-from schemas.identities import Identity, Kind, tagged
+from schemas.identities import tagged
 from schemas.ids import parse_id
+from schemas.kinds import Identity, Kind
 from schemas.matching import Matching
 from schemas.messages import ProfileImport
 from schemas.modes import MODES, Own

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
-from schemas.identities import Kind
+from schemas.kinds import Kind
 from workers.exactly_once import Conflict
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batch_cache import as_declared_now

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.failures import ItemFailed, Why
-from schemas.identities import Identity
 from schemas.ids import new_id
+from schemas.kinds import Identity
 from schemas.matching import Matching
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome

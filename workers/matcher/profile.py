@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from schemas.failures import ItemFailed, Why
-from schemas.identities import Identity, identities_of
+from schemas.identities import identities_of
+from schemas.kinds import Identity
 from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database

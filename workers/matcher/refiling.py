@@ -5,7 +5,7 @@ from collections.abc import Collection
 import asyncpg
 import msgspec
 
-from schemas.identities import Kind
+from schemas.kinds import Kind
 from schemas.stored import renewed
 from workers.exactly_once import TooMuch
 from workers.matcher import identities, profiles

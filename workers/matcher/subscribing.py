@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from schemas.addresses import normal_email, normal_phone
+from schemas.channels import CHANNELS
 from schemas.failures import ItemFailed, Why
 from schemas.ids import ResourceNumber
 from schemas.system_fields import status_word
@@ -11,12 +11,8 @@ from schemas.values import JsonValue, storable
 
 Subscription = dict[str, JsonValue]
 
-# The keys that hold an address, by channel.
-_ADDRESS = {"email": ("email",), "sms": ("phone",), "push": ("provider", "subscription_id")}
-_ADDRESS_KEYS = frozenset(key for keys in _ADDRESS.values() for key in keys)
-_FOREIGN = {channel: _ADDRESS_KEYS.difference(keys) for channel, keys in _ADDRESS.items()}
-# What may hold the same inside.
-_NESTED = {"email_data": "email", "phone_data": "phone"}
+_ADDRESS_KEYS = frozenset(key for row in CHANNELS.values() for key in row.keys)
+_NESTED = {row.nested: row.keys[0] for row in CHANNELS.values() if row.nested}
 _OWN = ("status", "priority", "custom_fields", "cats")
 _KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
 
@@ -57,7 +53,7 @@ def merged(stored: Sequence[Subscription], given: Sequence[Subscription]) -> lis
 
 
 def _key(subscription: Subscription) -> tuple[JsonValue, ...]:
-    return subscription["resource_id"], *(subscription[key] for key in _ADDRESS[subscription["channel"]])
+    return subscription["resource_id"], *(subscription[key] for key in CHANNELS[subscription["channel"]].keys)
 
 
 def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
@@ -111,7 +107,7 @@ def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tu
     number = ResourceNumber(resource)
     channel = resources[number]
     # An address of another channel would be lost silently.
-    if flat.get("channel", channel) != channel or not _FOREIGN[channel].isdisjoint(flat):
+    if flat.get("channel", channel) != channel or _ADDRESS_KEYS.difference(CHANNELS[channel].keys).intersection(flat):
         raise InvalidSubscription(Why.CHANNEL_DIFFERS)
     return number, channel
 
@@ -122,15 +118,13 @@ def _only_one_of(channel: JsonValue, resources: Mapping[ResourceNumber, str]) ->
 
 
 def _address(flat: Subscription, channel: str) -> Subscription:
-    try:
-        match channel:
-            case "email":
-                return {"email": normal_email(flat.get("email"))}
-            case "sms":
-                return {"phone": normal_phone(flat.get("phone"))}
-    except ItemFailed as failed:
-        raise InvalidSubscription(failed.why) from None
-    parts = {key: flat.get(key) for key in _ADDRESS[channel]}
+    row = CHANNELS[channel]
+    parts = {key: flat.get(key) for key in row.keys}
+    if row.normal is not None:
+        try:
+            return {key: row.normal(part) for key, part in parts.items()}
+        except ItemFailed as failed:
+            raise InvalidSubscription(failed.why) from None
     if any(not isinstance(part, str) or is_blank(part) for part in parts.values()):
         raise InvalidSubscription(Why.INCORRECT_SUBSCRIPTION_ADDRESS)
     return {key: storable(part) for key, part in parts.items()}

@@ -236,4 +236,4 @@ async def test_files_are_for_triggers_that_send_mail(hasty: Running) -> None:
     finally:
         await hasty.pool.execute("UPDATE triggers SET channel = 'email' WHERE number = 8")
 
-    assert (answer.status_code, answer.json()["error_debug"]) == (400, "attach: the trigger's channel is webhook, not email")
+    assert (answer.status_code, answer.json()["error_debug"]) == (400, "attach: the trigger's channel is webhook, which has no files")

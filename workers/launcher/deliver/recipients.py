@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.channels import CHANNELS
 from workers.launcher.model import Campaign, Profile, Recipient
-
-# The key that holds a subscription's address, by its channel.
-_ADDRESS = {"email": "email"}
 
 
 def choose(campaign: Campaign, profile: Profile) -> Recipient | None:
@@ -14,20 +12,22 @@ def choose(campaign: Campaign, profile: Profile) -> Recipient | None:
 
     What is stored may be older than today's rules, so a subscription of another shape is none.
     """
+    row = CHANNELS[campaign.channel]
     if campaign.resource is None or campaign.unconditional_sending:
-        return Recipient(profile.email) if profile.email else None
+        own = row.own(profile.data)
+        return Recipient(own) if isinstance(own, str) and own else None
     fitting = [each for each in profile.subscriptions if _fits(campaign, each)]
     if not fitting:
         return None
     # Subscriptions are stored in the order they were added, and the first of the equal ones wins.
     best = min(fitting, key=_priority)
-    return Recipient(best[_ADDRESS[campaign.channel]], best)
+    return Recipient(best[row.keys[0]], best)
 
 
 def _fits(campaign: Campaign, subscription: Any) -> bool:
     if not isinstance(subscription, Mapping):
         return False
-    address = subscription.get(_ADDRESS.get(campaign.channel, ""))
+    address = subscription.get(CHANNELS[campaign.channel].keys[0])
     return bool(
         subscription.get("resource_id") == campaign.resource
         and subscription.get("channel") == campaign.channel

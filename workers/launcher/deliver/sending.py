@@ -88,14 +88,15 @@ class Sending:
             page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
 
     async def _one(self, page: Page, due: Due) -> None:
-        profile = None if due.profile is None else due.profile()
-        decided = outcomes.decide(page.campaign, profile)
         gate = self._gates.get(page.campaign.channel)
-        if isinstance(decided, Outcome):
-            page.put(due.position, decided)
-        elif gate is None:
+        if gate is None:
             # A newer launcher may know it.
             page.put(due.position, Held(f"no channel {page.campaign.channel}"))
+            return
+        profile = None if due.profile is None else due.profile()
+        decided = outcomes.decide(page.campaign, profile)
+        if isinstance(decided, Outcome):
+            page.put(due.position, decided)
         elif profile is not None:
             await self._through(gate, page, due, profile)
 

@@ -1,0 +1,67 @@
+"""The channels: a row says all that is particular to one, and every room reads it here.
+
+The launcher's way out of the house, if it has one, is in `workers/launcher/channels`; `workers/launcher/room.py` names it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.addresses import normal_email, normal_phone
+from schemas.kinds import Kind
+from schemas.values import JsonValue
+
+
+class Kinds(NamedTuple):
+    """What a subscription is found by."""
+
+    anywhere: Kind
+    of_resource: Kind
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One row."""
+
+    # The keys of a subscription that hold its address.
+    keys: tuple[str, ...] = ()
+    # What may hold the same inside.
+    nested: str | None = None
+    # The canonical spelling of an address of one key, which raises `ItemFailed`; None: any text.
+    normal: Callable[[object], str] | None = None
+    # The profile's own address, which is used where no subscription is asked for; what is stored may be of another shape.
+    own: Callable[[Mapping[str, JsonValue]], JsonValue] = lambda _: None
+    # None: nobody is found by such a subscription.
+    kinds: Kinds | None = None
+    # Whether its messages have files.
+    files: bool = False
+    # Whether there is a launcher that knows a way; a trigger of another channel is refused by name.
+    served: bool = False
+
+
+def _first_phone(data: Mapping[str, JsonValue]) -> JsonValue:
+    phones = data.get("phones")
+    return phones[0] if isinstance(phones, list) and phones else None
+
+
+CHANNELS: Mapping[str, Channel] = {
+    "email": Channel(
+        keys=("email",),
+        nested="email_data",
+        normal=normal_email,
+        own=lambda data: data.get("email"),
+        kinds=Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE),
+        files=True,
+        served=True,
+    ),
+    "sms": Channel(
+        keys=("phone",),
+        nested="phone_data",
+        normal=normal_phone,
+        own=_first_phone,
+        kinds=Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
+    ),
+    "push": Channel(keys=("provider", "subscription_id")),
+    # Needs nobody's address.
+    "webhook": Channel(),
+}
