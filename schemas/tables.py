@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -135,8 +136,10 @@ batches = Table(
     Column("id", LargeBinary, primary_key=True),
     Column("account", ForeignKey("accounts.id"), nullable=False),
     Column("database", ForeignKey("databases.id"), nullable=False),
-    Column("trigger", ForeignKey("triggers.id"), nullable=False),
+    # None where it starts none of its own.
+    Column("trigger", ForeignKey("triggers.id")),
     Column("total", Integer, nullable=False),
+    Column("kind", Text, nullable=False, server_default="import_and_start"),
     Column("matching", Text, nullable=False),
     Column("field_name", Text),
     Column("resource", ForeignKey("resources.id")),
@@ -158,6 +161,7 @@ batches = Table(
     # Before that retention need not ask whether all of it is over.
     Column("look_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("batches_look_at_idx", "look_at"),
+    CheckConstraint("(kind = 'import') = (trigger IS NULL)", name="batches_kind_check"),
 )
 
 attachments = Table(
@@ -193,6 +197,8 @@ batch_progress = Table(
     Column("done", BIT(varying=True), nullable=False),
     Column("imported", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
+    # Of a batch that starts no campaign of its own: the imported items that launchers have told of, or given up.
+    Column("told", Integer, nullable=False, server_default=text("0")),
 )
 
 # Written by the matcher.

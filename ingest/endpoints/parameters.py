@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ingest.answers import Refused, invalid
 from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
-from schemas.batches import BatchSettings
+from schemas.batches import BatchKind, BatchSettings
 from schemas.failures import Why
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE, ResourceNumber, TriggerNumber
@@ -165,6 +165,7 @@ class ImportAndStartBatch(MatchBy):
     def settings(self) -> BatchSettings:
         """What is stored of it for whoever imports the items."""
         return BatchSettings(
+            BatchKind.IMPORT_AND_START,
             self.matching,
             self.field_name if self.matching is Matching.CUSTOM else None,
             self.skip_triggers,

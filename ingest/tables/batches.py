@@ -33,7 +33,8 @@ class NewBatch:
     id: bytes
     account: int
     database: int
-    trigger: TriggerId
+    # None where it starts none of its own.
+    trigger: TriggerId | None
     resource: ResourceId | None
     total: int
     settings: BatchSettings
@@ -60,15 +61,16 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
     """Accepted is the database's clock: what is due is judged by no other."""
     settings = batch.settings
     await connection.execute(
-        "INSERT INTO batches (id, account, database, trigger, total, matching, field_name, resource, skip_triggers, "
+        "INSERT INTO batches (id, account, database, trigger, total, kind, matching, field_name, resource, skip_triggers, "
         "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::json, $13::json, $14::jsonb, "
-        "now() + $15::interval, now() + $16::interval, now() + $17::interval)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json, $14::json, $15::jsonb, "
+        "now() + $16::interval, now() + $17::interval, now() + $18::interval)",
         batch.id,
         batch.account,
         batch.database,
         batch.trigger,
         batch.total,
+        settings.kind,
         settings.matching,
         settings.field_name,
         batch.resource,

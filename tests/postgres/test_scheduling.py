@@ -15,7 +15,7 @@ from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.launching import World, matched, new_world
 from workers.launcher.schedule import scheduling
-from workers.launcher.schedule.scheduling import Scheduling
+from workers.launcher.schedule.scheduling import Announced, Scheduling
 
 
 @dataclass
@@ -86,7 +86,7 @@ async def test_events_are_published_before_anything_is_scheduled(desk: Desk) -> 
     profiles = await desk.world.profiles("ann@example.com")
 
     told = message(desk.world, await desk.world.batch(), profiles)
-    assert [each async for each in desk.room().prepare([told])] == [told]
+    assert [each.message async for each in desk.room().prepare([told])] == [told]
 
     assert len(desk.events()) == 1
     assert await desk.world.pool.fetchval("SELECT count(*) FROM launches") == 0
@@ -122,7 +122,7 @@ async def test_firing_is_woken_when_something_is_due_already(desk: Desk, due_in:
 async def test_firing_is_not_woken_before_the_commit(desk: Desk) -> None:
     due = message(desk.world, await desk.world.batch(), await desk.world.profiles("ann@example.com"))
     async with desk.world.pool.acquire() as connection, connection.transaction():
-        await desk.room().apply(connection, [due], [])
+        await desk.room().apply(connection, [Announced(due, starts=True)], [])
 
         assert desk.woken == 0
 

@@ -24,8 +24,8 @@ def announcement(chunk: Sequence[Outcome]) -> ProfilesMatched | None:
 def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
     """The batch's own campaign first, then those that imports set off."""
     batch = imported[0].batch
-    starts = [TriggerStart(trigger=batch.trigger)]
-    if batch.skip_triggers:
+    starts = [] if batch.trigger is None else [TriggerStart(trigger=batch.trigger)]
+    if batch.skip_triggers or not batch.kind.imports:
         return starts
     starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
     for trigger in batch.database.update_triggers:

@@ -8,12 +8,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from schemas.batches import BatchKind
 from schemas.fields import Field, declared
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database, UpdateTrigger
 
 _BATCHES = """
-    SELECT b.id, b.database, b.trigger, b.total, b.matching, b.field_name, r.number AS resource,
+    SELECT b.id, b.database, b.trigger, b.total, b.kind, b.matching, b.field_name, r.number AS resource,
            b.skip_triggers, b.skip_invalid_subscriptions, b.detect_geo
     FROM batches b LEFT JOIN resources r ON r.id = b.resource
     WHERE b.id = ANY($1::bytea[])
@@ -104,5 +105,5 @@ def _fields(fields: str, indexing: tuple[str, ...]) -> Mapping[str, Field]:
 
 
 def _batch(row: Mapping[str, Any], database: Database) -> Batch:
-    shared = {name: value for name, value in row.items() if name not in ("database", "matching")}
-    return Batch(database=database, matching=Matching(row["matching"]), **shared)
+    shared = {name: value for name, value in row.items() if name not in ("database", "kind", "matching")}
+    return Batch(database=database, kind=BatchKind(row["kind"]), matching=Matching(row["matching"]), **shared)

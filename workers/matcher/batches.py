@@ -64,6 +64,7 @@ class Batch(BatchSettings):
 
     id: bytes
     database: Database
-    trigger: TriggerId
+    # None where it starts none of its own.
+    trigger: TriggerId | None
     total: int
     resource: ResourceNumber | None

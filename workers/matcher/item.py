@@ -36,7 +36,7 @@ class Item:
     keys: tuple[Key, ...] = ()
     profile: bytes | None = None
     tags: Tags | None = None
-    # What a new profile gets besides its data.
+    # What a new profile gets besides its data; None: nobody is created.
     implied: Mapping[str, JsonValue] | None = None
 
     # The e-mail that the data would give somebody.
@@ -62,7 +62,7 @@ def read(message: ProfileImport, batch: Batch, locate: Locate) -> Item | Outcome
     """What the message asks for, or that its item failed."""
     try:
         storable(message.custom_data)
-        change = parse_change(message.data, batch, locate)
+        change = parse_change(message.data, batch, locate) if batch.kind.imports else Change({})
         return _aimed(message, batch, change)
     except ItemFailed as error:
         return Outcome(batch, message.item, error=error)
@@ -82,7 +82,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     own = _own(batch)
     # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
     value = message.value if own is None else mode.normal(message.value, own)
-    item.implied = mode.implied(value, own)
+    item.implied = mode.implied(value, own) if batch.kind.imports else None
     if isinstance(value, list):
         item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:

@@ -7,6 +7,7 @@ from schemas.failures import ItemFailed, Why
 from schemas.ids import new_id
 from schemas.kinds import Identity
 from schemas.matching import Matching
+from schemas.modes import MODES
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome
 from workers.matcher.profile import Profile, overlaid, same, written
@@ -52,7 +53,7 @@ class Merging:
         if len(found) > 1:
             raise ItemFailed(Why.SEVERAL_MATCH)
         if not found and item.implied is None:
-            raise ItemFailed(Why.PROFILE_NOT_FOUND, "profile_id")
+            raise ItemFailed(Why.PROFILE_NOT_FOUND, MODES[item.batch.matching].key)
         if item.change.profile not in (None, *found):
             raise ItemFailed(Why.INCORRECT_ID, "_id")
         if not found:

@@ -28,10 +28,10 @@ DELETE FROM batches WHERE id IN (
     -- A replay needs the batch.
     AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id AND d.replayed_at IS NULL)
     AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
-    -- Launchers may be behind: every imported item has a launch, so none is still on its way.
-    AND p.imported = (
+    -- Launchers may be behind: every imported item has a launch, or is told where there is none, so none is still on its way.
+    AND CASE WHEN b.trigger IS NULL THEN p.told >= p.imported ELSE p.imported = (
         SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
-    )
+    ) END
     -- Whoever uses it may go on using it; a later sweep looks again.
     FOR UPDATE OF b SKIP LOCKED
 )

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.batches import BatchKind
 from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
@@ -22,6 +23,7 @@ BATCH = Batch(
     database=DATABASE,
     trigger=TriggerId(1),
     total=1,
+    kind=BatchKind.IMPORT_AND_START,
     matching=Matching.EMAIL,
     field_name=None,
     resource=None,

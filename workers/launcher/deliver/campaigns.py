@@ -13,9 +13,9 @@ SELECT
     batch.account, batch.accepted_at, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
     resource.number AS resource, trigger.unconditional_sending, trigger.sender, trigger.subject, trigger.html,
     -- Only the campaign that the batch names gets its content and files; the others start by themselves.
-    CASE WHEN batch.trigger = trigger.id THEN batch.content ELSE '{}' END::text AS content,
+    CASE WHEN batch.trigger IS NOT DISTINCT FROM trigger.id THEN batch.content ELSE '{}' END::text AS content,
     batch.custom_data::text AS custom_data,
-    batch.trigger = trigger.id AND EXISTS (SELECT FROM attachments WHERE attachments.batch = batch.id) AS has_files
+    batch.trigger IS NOT DISTINCT FROM trigger.id AND EXISTS (SELECT FROM attachments WHERE attachments.batch = batch.id) AS has_files
 FROM batches AS batch
 JOIN triggers AS trigger ON trigger.id = $2
 JOIN databases AS database ON database.id = batch.database

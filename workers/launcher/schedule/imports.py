@@ -7,13 +7,14 @@ import asyncpg
 import msgspec
 
 from schemas import ids
+from schemas.batches import BatchKind
 from schemas.messages import ProfileEvent, ProfilesMatched
 from workers.launcher import events
 from workers.launcher.deliver import profiles
 from workers.launcher.events import Imported
 
 _BATCHES = """
-SELECT batches.id, batches.account, batches.accepted_at, databases.number, batches.custom_data::text
+SELECT batches.id, batches.account, batches.accepted_at, databases.number, batches.custom_data::text, batches.kind
 FROM batches JOIN databases ON databases.id = batches.database
 WHERE batches.id = ANY($1::bytea[])
 """
@@ -26,20 +27,43 @@ WHERE results.custom_data::text <> '{}'
 """
 
 
-async def events_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) -> AsyncIterator[ProfileEvent]:
-    """One `import_api` for each item, one after the other, as each may be large.
+# In everybody's order.
+_COUNT = """
+WITH counted AS (
+    SELECT named.batch, sum(named.items) AS items FROM unnest($1::bytea[], $2::int[]) AS named (batch, items) GROUP BY named.batch
+), locked AS (
+    SELECT progress.batch FROM batch_progress AS progress JOIN counted USING (batch) ORDER BY progress.batch FOR NO KEY UPDATE OF progress
+)
+UPDATE batch_progress AS progress SET told = progress.told + counted.items
+FROM counted JOIN locked USING (batch) WHERE progress.batch = counted.batch
+"""
+
+
+async def batches_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) -> Mapping[bytes, asyncpg.Record]:
+    """The batches that are still there, by id."""
+    return {row["id"]: row for row in await pool.fetch(_BATCHES, [bytes.fromhex(message.batch) for message in messages])}
+
+
+async def count(connection: asyncpg.Connection, messages: Sequence[ProfilesMatched]) -> None:
+    """Of batches without a campaign of their own: what no launch will stand for."""
+    await connection.execute(_COUNT, [bytes.fromhex(each.batch) for each in messages], [len(each.items) for each in messages])
+
+
+async def events_of(
+    pool: asyncpg.Pool, messages: Sequence[ProfilesMatched], batches: Mapping[bytes, asyncpg.Record]
+) -> AsyncIterator[ProfileEvent]:
+    """One `import_api` for each item that was imported, one after the other, as each may be large.
 
     A batch that was deleted says nothing: its events were published before it was finished.
     """
+    messages = [each for each in messages if (row := batches.get(bytes.fromhex(each.batch))) and BatchKind(row["kind"]).imports]
     named = [bytes.fromhex(message.batch) for message in messages]
-    batches = {row["id"]: row for row in await pool.fetch(_BATCHES, named)}
     emails = await profiles.emails(pool, [id_ for message in messages for id_ in ids.unpack(bytes.fromhex(message.profiles))])
     talkative = {(row["batch"], row["chunk"]) for row in await pool.fetch(_HAVE_THEIR_OWN, named, [message.chunk for message in messages])}
     for id_, message in zip(named, messages, strict=True):
-        if (batch := batches.get(id_)) is not None:
-            own = await _custom_data(pool, id_, message.chunk) if (id_, message.chunk) in talkative else {}
-            for event in _events(batch, message, own, emails):
-                yield event
+        own = await _custom_data(pool, id_, message.chunk) if (id_, message.chunk) in talkative else {}
+        for event in _events(batches[id_], message, own, emails):
+            yield event
 
 
 def _events(

@@ -1,10 +1,12 @@
 """From matched profiles to durable launches."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import asyncpg
 
 from schemas import metrics
+from schemas.batches import BatchKind
 from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
@@ -16,6 +18,14 @@ from workers.launcher.schedule import imports, unreadable
 _MOST_ITEMS = 5_000
 # Of events that wait for their confirmation at a time.
 _MOST_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A message, and whether its batch starts a campaign for each item; one that is deleted starts nothing, and counts nothing."""
+
+    message: ProfilesMatched
+    starts: bool
 
 
 class Scheduling:
@@ -30,12 +40,13 @@ class Scheduling:
         self._wake = wake
         self._due: set[int] = set()
 
-    async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[ProfilesMatched, None]:
+    async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[Announced, None]:
         """Tell the world of the imports; the broker has it before the position moves."""
         for part in slices(messages):
+            batches = await imports.batches_of(self._pool, part)
             told: list[Outgoing] = []
             size = 0
-            async for event in imports.events_of(self._pool, part):
+            async for event in imports.events_of(self._pool, part, batches):
                 told.append(Outgoing(self._events_topic, event.profile_id.encode(), event.encode()))
                 size += len(told[-1].value)
                 if size > _MOST_BYTES:
@@ -43,12 +54,15 @@ class Scheduling:
                     told, size = [], 0
             await self._publish(told)
             for message in part:
-                yield message
+                batch = batches.get(bytes.fromhex(message.batch))
+                yield Announced(message, batch is None or BatchKind(batch["kind"]).starts)
 
-    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfilesMatched], dead: Sequence[Dead]) -> list[Outgoing]:
-        started = group.started_by(messages)
+    async def apply(self, connection: asyncpg.Connection, announced: Sequence[Announced], dead: Sequence[Dead]) -> list[Outgoing]:
+        started = group.started_by([each.message for each in announced])
         self._due = await launches.insert(connection, started)
         metrics.SCHEDULED.inc(sum(len(group.items) for group in started))
+        if only_imported := [each.message for each in announced if not each.starts]:
+            await imports.count(connection, only_imported)
         # Their items are imported and answered; their launches have failed until a replay.
         await unreadable.give_up(connection, dead)
         return []
