@@ -12,17 +12,11 @@ from fuzz import structured
 with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.admission.budget import Budget, Share
     from ingest.answers import Refused
+    from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
     from ingest.endpoints.items import Shared, prepare, shared_value
-    from ingest.endpoints.parameters import (
-        GetProfile,
-        GetTaskStatus,
-        ImportAndStartBatch,
-        Parameters,
-        check_limits,
-        checked,
-        names,
-        searched_field,
-    )
+    from ingest.endpoints.parameters import Parameters, checked, names, searched_field
+    from ingest.endpoints.profiles import GetProfile
+    from ingest.endpoints.task_status import GetTaskStatus
     from ingest.http import attachments, spans
     from ingest.http.call import Call
     from ingest.http.interleaving import in_turns

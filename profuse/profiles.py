@@ -7,7 +7,8 @@ import asyncpg
 
 from ingest.answers import Refused
 from ingest.endpoints import profiles
-from ingest.endpoints.parameters import GetProfile, checked
+from ingest.endpoints.parameters import checked
+from ingest.endpoints.profiles import GetProfile
 from ingest.tables import accounts
 from ingest.tables.accounts import Database
 from profuse.postgres import plain_connection

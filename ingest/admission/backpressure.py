@@ -111,7 +111,7 @@ class Backpressure:
         finally:
             share.release()
 
-    async def room(self, stopping: asyncio.Event) -> None:
+    async def near_enough(self, stopping: asyncio.Event) -> None:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
         while self._moving + self._unseen >= ahead(self._drain.rate) and not stopping.is_set():
             self._looked.clear()

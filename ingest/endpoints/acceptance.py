@@ -11,8 +11,9 @@ from msgspec import Raw
 
 from ingest.admission.budget import Share
 from ingest.answers import invalid
+from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
 from ingest.endpoints.items import Shared, prepare, shared_value
-from ingest.endpoints.parameters import ImportAndStartBatch, check_limits, checked, searched_field
+from ingest.endpoints.parameters import checked, searched_field
 from ingest.http import attachments, parsing
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest.endpoints.parameters import Item
+from ingest.endpoints.batch_parameters import Item
 from ingest.http import parsing
 from ingest.http.parsing import SHRINKS, is_storable
 from ingest.publish.record import Prepared

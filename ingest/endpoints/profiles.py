@@ -6,10 +6,11 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from pydantic import ConfigDict, Field
 
 from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.endpoints.items import normal_value
-from ingest.endpoints.parameters import DeleteProfile, GetProfile, checked, searched_field
+from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
 from ingest.http.call import Call
 from ingest.tables import accounts
 from ingest.tables.accounts import Database
@@ -23,6 +24,20 @@ from store.carriers import carriers
 from store.erasing import erase, strip
 
 _READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
+
+
+class GetProfile(MatchBy):
+    """Read one profile with its subscriptions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": SHOWN, "db_id": 1, "matching": "email", "email": "ann@example.com"}]}
+    )
+
+    db_id: int = Field(description="The database's number.")
+
+
+class DeleteProfile(GetProfile):
+    """Erase one profile for good: its fields, subscriptions, and what its items brought; answers keep its bare id."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from pydantic import BaseModel
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ingest.endpoints import openapi, replies
+from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.import_batch import ImportBatch
 from ingest.endpoints.openapi import Documented
-from ingest.endpoints.parameters import DeleteProfile, GetProfile, GetTaskStatus, ImportAndStartBatch, Parameters, names
-from ingest.endpoints.profiles import EraseProfile, ShowProfile
-from ingest.endpoints.task_status import ShowTaskStatus
+from ingest.endpoints.parameters import Parameters, names
+from ingest.endpoints.profiles import DeleteProfile, EraseProfile, GetProfile, ShowProfile
+from ingest.endpoints.task_status import GetTaskStatus, ShowTaskStatus
 from ingest.http.intake import Handler, Served
 from ingest.http.server import PREFIX
 from ingest.tables.pool import Pool

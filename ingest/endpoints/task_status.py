@@ -2,13 +2,26 @@
 
 from dataclasses import dataclass
 
+from pydantic import ConfigDict, Field
+
 from ingest.answers import Answer, not_found, success
-from ingest.endpoints.parameters import GetTaskStatus, checked
+from ingest.endpoints.parameters import SHOWN, Parameters, checked
 from ingest.http.call import Call
 from ingest.tables import results
 from ingest.tables.pool import Pool
 from schemas.ids import parse_id
 from schemas.settings import Settings
+
+
+class GetTaskStatus(Parameters):
+    """Progress and result of a batch."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "task_id": "019f3c1b2a4d5e6f70819205"}]})
+
+    task_id: str
+    # Named `from` in the request.
+    start: int = Field(0, ge=0, alias="from", description="The first item to show.")
+    limit: int = Field(10_000, ge=0, description="How many items to show.")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class BatchPublisher:
         """Hand slices to the writers, not too far ahead of the matchers."""
         while True:
             await self._queue.filled.wait()
-            await backpressure.room(stopping)
+            await backpressure.near_enough(stopping)
             await self._producer.publish(*self._queue.take())
 
     async def drain(self) -> None:

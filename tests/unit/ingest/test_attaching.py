@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.answers import Refused
-from ingest.endpoints.parameters import ImportAndStartBatch, checked
+from ingest.endpoints.batch_parameters import ImportAndStartBatch
+from ingest.endpoints.parameters import checked
 from ingest.http import attachments
 from ingest.http.interleaving import in_turns
 from schemas.settings import MIB

@@ -85,7 +85,7 @@ async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
     backlog = Backlog(end=1_000)
     pressure = backlog.pressure()
     await pressure.run_once()
-    slice_ = asyncio.create_task(pressure.room(asyncio.Event()))
+    slice_ = asyncio.create_task(pressure.near_enough(asyncio.Event()))
     await asyncio.sleep(0)
     waited = not slice_.done()
     backlog.position = 1
@@ -101,14 +101,14 @@ async def test_what_was_seen_before_the_broker_fell_silent_holds_no_slice_back()
     backlog = Backlog(end=1_000_000)
     pressure = backlog.pressure()
     await pressure.run_once()
-    slice_ = asyncio.create_task(pressure.room(asyncio.Event()))
+    slice_ = asyncio.create_task(pressure.near_enough(asyncio.Event()))
     await asyncio.sleep(0)
     backlog.away = True
     await pressure.run_once()
     async with asyncio.timeout(20):
         await slice_
     backlog.handed += 1_000
-    later = asyncio.create_task(pressure.room(asyncio.Event()))
+    later = asyncio.create_task(pressure.near_enough(asyncio.Event()))
     await asyncio.sleep(0)
 
     # Nor does it open the door: what nobody has seen arrive still counts.
@@ -122,7 +122,7 @@ async def test_a_gateway_that_must_go_does_not_wait_for_the_matchers() -> None:
     pressure = backlog.pressure()
     await pressure.run_once()
     stopping = asyncio.Event()
-    slice_ = asyncio.create_task(pressure.room(stopping))
+    slice_ = asyncio.create_task(pressure.near_enough(stopping))
     await asyncio.sleep(0)
     stopping.set()
     await pressure.run_once()

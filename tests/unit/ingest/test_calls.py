@@ -6,7 +6,8 @@ import pytest
 
 from ingest.admission.budget import Budget, Share
 from ingest.answers import Refused
-from ingest.endpoints.parameters import ImportAndStartBatch, names
+from ingest.endpoints.batch_parameters import ImportAndStartBatch
+from ingest.endpoints.parameters import names
 from ingest.http import parsing
 from ingest.http.call import Call
 from ingest.tables.accounts import Token

@@ -70,27 +70,27 @@ def folded(name: str, tokens: Iterable[str]) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def _phrase(display: str, room: int) -> Iterable[str]:
+def _phrase(display: str, left: int) -> Iterable[str]:
     if _ENCODED not in display:
         if _ATOMS.fullmatch(display):
             return display.split(" ")
         if _QUOTABLE.fullmatch(display):
             return [_quoted(display)]
-    return _words(display, room)
+    return _words(display, left)
 
 
 def _quoted(value: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
-def _words(value: str, room: int) -> Iterator[str]:
-    """Encoded words, the first of at most `room` characters. A reader drops the blanks between them, so all blanks are inside."""
+def _words(value: str, left: int) -> Iterator[str]:
+    """Encoded words, the first of at most `left` characters. A reader drops the blanks between them, so all blanks are inside."""
     letters = value.encode()
     start = 0
     while start < len(letters):
-        end = _whole(letters, start + (room - _AROUND) // 4 * 3)
+        end = _whole(letters, start + (left - _AROUND) // 4 * 3)
         yield f"=?utf-8?b?{b64encode(letters[start:end]).decode()}?="
-        start, room = end, _LONGEST_WORD
+        start, left = end, _LONGEST_WORD
 
 
 def _whole(letters: bytes, end: int) -> int:

@@ -46,22 +46,22 @@ def unbuilt(template: str) -> Iterator[tuple[int, str]]:
 
 
 def _render(template: str, variables: Mapping[str, Mapping[str, Any]], spell: Callable[[str], str]) -> Rendered:
-    unknown, room = 0, _MOST - len(template)
+    unknown, left = 0, _MOST - len(template)
 
     def fill(variable: re.Match[str]) -> str:
-        nonlocal unknown, room
+        nonlocal unknown, left
         value = _look_up(variables[variable[1]], variable[2].strip())
         unknown += value is None
         spelled = spell(_shown(value))
-        room -= len(spelled)
+        left -= len(spelled)
         # Asked while it grows: a template that shows a long value often would be gigabytes.
-        if room < 0:
+        if left < 0:
             raise TooLong
         return spelled
 
     # One pass only: braces inside a value are text.
     text = _VARIABLE.sub(fill, template)
-    if room < 0:
+    if left < 0:
         raise TooLong
     return Rendered(text, unknown)
 

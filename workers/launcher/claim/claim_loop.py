@@ -47,7 +47,7 @@ class ClaimLoop:
         self._looked = 0.0
 
     def wake(self, accounts: Iterable[int] = ()) -> None:
-        """Claim now: something of these accounts is due, or there is room again."""
+        """Claim now: something of these accounts is due, or a slot is free again."""
         self._turns.heard(accounts, clock())
         self._woken.set()
 

@@ -11,11 +11,11 @@ from workers.launcher.groups.group import Group
 # `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each account that is asked.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT first.* FROM unnest($3::int[], $4::int[]) AS asked (account, room),
+    SELECT first.* FROM unnest($3::int[], $4::int[]) AS asked (account, most),
         LATERAL (
             SELECT batch, trigger, attempt, first_item FROM launches
             WHERE account = asked.account AND finished_at IS NULL AND run_at <= now()
-            ORDER BY run_at LIMIT asked.room
+            ORDER BY run_at LIMIT asked.most
             FOR UPDATE SKIP LOCKED
         ) AS first
     LIMIT $2
