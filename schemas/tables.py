@@ -1,4 +1,7 @@
-"""The tables. Only the room named at a table writes it; the schema they live in is `PROFUSE_PREFIX`."""
+"""The tables. The room named at a table fills it; commands of the operator and retention change rows of others, too.
+
+The schema they live in is `PROFUSE_PREFIX`.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -43,7 +46,7 @@ def _number() -> Column[int]:
     return Column("id", Integer, Identity(), primary_key=True)
 
 
-# Written by `profuse apply`.
+# Filled by `profuse apply`.
 accounts = Table("accounts", metadata, Column("id", Integer, primary_key=True, autoincrement=False), Column("name", Text, nullable=False))
 
 tokens = Table(
@@ -129,7 +132,7 @@ triggers = Table(
     UniqueConstraint("account", "number"),
 )
 
-# Written by ingest.
+# Filled by ingest.
 batches = Table(
     "batches",
     metadata,
@@ -201,7 +204,7 @@ batch_progress = Table(
     Column("told", Integer, nullable=False, server_default=text("0")),
 )
 
-# Written by the matcher.
+# Filled by the matcher.
 profiles = Table(
     "profiles",
     metadata,
@@ -252,7 +255,7 @@ erasures = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-# Written by the launcher: a group of launches that share their batch, trigger and due time.
+# Filled by the launcher: a group of launches that share their batch, trigger and due time.
 launches = Table(
     "launches",
     metadata,
