@@ -8,11 +8,16 @@ from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from tests import launching, retaining
 from tests.firing import Topic
-from tests.matching import World, item
+from tests.matching import World, item, new_world
 from workers.exactly_once import Dead
 from workers.launcher.schedule.scheduling import Scheduling
 
 ANN = "ann@a.test"
+
+
+@pytest.fixture
+async def world(tables: Settings, pool: asyncpg.Pool) -> World:
+    return await new_world(pool)
 
 
 @pytest.fixture
