@@ -29,7 +29,7 @@ from schemas import metrics
 from schemas.channels import CHANNELS
 from schemas.failures import ItemFailed
 from schemas.ids import ResourceId, new_id
-from schemas.modes import MODES
+from schemas.matching import MODES
 from schemas.settings import KIB, Settings
 
 log = structlog.get_logger()

@@ -15,8 +15,7 @@ from ingest.publish.record import Prepared
 from schemas.failures import ItemFailed, Why
 from schemas.fields import Field, FieldType, MatchValue
 from schemas.keys import match_key
-from schemas.matching import Matching
-from schemas.modes import MODES, Mode, Own
+from schemas.matching import MODES, Matching, Mode, Own
 from schemas.texts import is_blank
 
 _KEYS = frozenset(Item.model_fields)

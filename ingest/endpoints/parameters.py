@@ -10,8 +10,7 @@ from ingest.answers import Refused, invalid
 from schemas.failures import Why
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE, ResourceNumber
-from schemas.matching import Matching
-from schemas.modes import MODES, Own
+from schemas.matching import MODES, Matching, Own
 from schemas.texts import is_blank
 
 # The token of examples.

@@ -19,7 +19,7 @@ from schemas.failures import ItemFailed, Why
 from schemas.fields import MatchValue
 from schemas.identities import tagged
 from schemas.ids import ResourceNumber
-from schemas.modes import MODES, Mode, Own
+from schemas.matching import MODES, Mode, Own
 from store.carriers import carriers
 from store.erasing import erase, strip
 

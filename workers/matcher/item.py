@@ -7,9 +7,8 @@ from schemas.failures import ItemFailed, Why
 from schemas.identities import tagged
 from schemas.ids import parse_id
 from schemas.kinds import Identity, Kind
-from schemas.matching import Matching
+from schemas.matching import MODES, Matching, Own
 from schemas.messages import ProfileImport
-from schemas.modes import MODES, Own
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
 from workers.matcher.change import Change, Locate, parse_change

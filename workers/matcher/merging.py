@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.failures import ItemFailed, Why
 from schemas.ids import new_id
 from schemas.kinds import Identity
-from schemas.matching import Matching
-from schemas.modes import MODES
+from schemas.matching import MODES, Matching
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome
 from workers.matcher.profile import Profile, overlaid, same, written
