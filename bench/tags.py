@@ -9,7 +9,7 @@ import asyncpg
 from bench.stack import running
 from schemas.identities import tagged
 from schemas.kinds import Kind
-from store.carriers import CARRIERS, MOST_STEPS
+from store.tag_search import CARRIERS, MOST_STEPS
 
 _CARRIED = 1_000_000
 # Each by its first carrier, how far apart they are, and how many.

@@ -7,7 +7,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from profuse.describing import described
 from schemas import metrics
-from schemas.failures import Why
+from schemas.item_errors import Why
 from schemas.settings import Settings
 from schemas.topics import ALL
 

@@ -11,21 +11,21 @@ from fuzz import structured
 
 with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.admission.budget import Budget, Share
-    from ingest.answers import Refused
     from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
     from ingest.endpoints.items import Shared, prepare, shared_value
     from ingest.endpoints.parameters import Parameters, checked, names, searched_field
     from ingest.endpoints.profiles import GetProfile
     from ingest.endpoints.task_status import GetTaskStatus
+    from ingest.errors import Refused
     from ingest.http import attachments, spans
     from ingest.http.call import Call
     from ingest.http.interleaving import in_turns
     from ingest.http.scanning import NotJson
     from ingest.publish.record import record
-    from ingest.tables.accounts import Token
-    from schemas.failures import ItemFailed
+    from ingest.sql.accounts import Token
     from schemas.fields import Field
     from schemas.ids import ResourceNumber, TriggerId, new_id
+    from schemas.item_errors import ItemFailed
     from schemas.messages import ProfileImport
     from schemas.settings import Settings
     from workers.matcher.batches import Batch, Database

@@ -10,10 +10,10 @@ import uvicorn
 
 from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
 from ingest.admission.budget import Budget
-from ingest.endpoints import table
+from ingest.endpoints import registry
 from ingest.endpoints.completion import Waiters
 from ingest.endpoints.import_batch import ImportBatch
-from ingest.endpoints.table import Tools
+from ingest.endpoints.registry import Tools
 from ingest.http.connections import bounded
 from ingest.http.intake import Intake
 from ingest.http.server import application
@@ -21,8 +21,8 @@ from ingest.publish.end_offsets import BROKER_AWAY, Ends
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
-from ingest.tables import batches
-from ingest.tables.pool import Pool
+from ingest.sql import batches
+from ingest.sql.pool import Pool
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
 from schemas.settings import Settings
@@ -94,7 +94,7 @@ class Gateway:
         self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
     ) -> "_Server":
         import_batch = ImportBatch(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop, as_task=False)
-        app = application(intake, table.served(Tools(self._settings, self._pool, import_batch)), table.pages())
+        app = application(intake, registry.served(Tools(self._settings, self._pool, import_batch)), registry.pages())
         return _Server(
             uvicorn.Config(
                 app,

@@ -10,7 +10,7 @@ import structlog
 from ingest.gateway import Gateway
 from ingest.publish.end_offsets import BROKER_AWAY, open_ends
 from ingest.publish.producer import open_producer
-from ingest.tables.pool import Pool, open_pool
+from ingest.sql.pool import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
 from runtime.allocator import give_back_large_blocks

@@ -5,17 +5,17 @@ from typing import Any
 
 import asyncpg
 
-from ingest.answers import Refused
 from ingest.endpoints import profiles
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.profiles import GetProfile
-from ingest.tables import accounts
-from ingest.tables.accounts import Database
+from ingest.errors import Refused
+from ingest.sql import accounts
+from ingest.sql.accounts import Database
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
-from store import erasing
+from store import erasure
 
 _DATABASE_OF = "SELECT d.id, d.fields::text FROM profiles p JOIN databases d ON d.id = p.database WHERE p.id = $1"
 
@@ -69,9 +69,9 @@ async def erase(settings: Settings, shown: str) -> None:
     profile = _id(shown)
     async with plain_connection(settings) as connection:
         database = await connection.fetchval("SELECT database FROM profiles WHERE id = $1", profile)
-        if database is None or not await erasing.erase(connection, database, profile):
+        if database is None or not await erasure.erase(connection, database, profile):
             raise CannotRun(f"There is no profile {shown}.")
-        await erasing.strip(connection, profile)
+        await erasure.strip(connection, profile)
 
 
 async def _find(connection: asyncpg.Connection, wanted: Wanted) -> tuple[Database, bytes]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import email_validator
 
-from schemas.failures import ItemFailed, Why
+from schemas.item_errors import ItemFailed, Why
 
 # `user@shop.test` is common on laptops; whether such a domain can get mail is not ours to judge.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()

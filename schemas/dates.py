@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from datetime import date as calendar
 
-from schemas.failures import ItemFailed, Why
+from schemas.item_errors import ItemFailed, Why
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # RFC 3339, but for the zone, which may be missing.

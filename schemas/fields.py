@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas import dates, values
-from schemas.failures import ItemFailed, Why
-from schemas.texts import composed
+from schemas.blanks import composed
+from schemas.item_errors import ItemFailed, Why
 from schemas.values import JsonValue
 
 # Bytes in UTF-8.

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.channels import CHANNELS
-from schemas.failures import ItemFailed, Why
 from schemas.fields import Field, MatchValue, match_value, parse
 from schemas.identities import of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
+from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity, Kind
 from schemas.values import JsonValue
 

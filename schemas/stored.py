@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from schemas.failures import ItemFailed
 from schemas.fields import Field, FieldType, parse
+from schemas.item_errors import ItemFailed
 from schemas.system_fields import SYSTEM_FIELDS
 from schemas.values import JsonValue
 

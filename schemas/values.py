@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from schemas.failures import ItemFailed, Why
-from schemas.texts import composed
+from schemas.blanks import composed
+from schemas.item_errors import ItemFailed, Why
 
 JsonValue: TypeAlias = Any
 

@@ -10,8 +10,8 @@ import msgspec
 
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
-from workers.launcher.channels import enclosing
 from workers.launcher.channels.channel import SERVER
+from workers.launcher.channels.email import enclosing
 from workers.launcher.channels.slots import Slots
 from workers.launcher.model import Campaign, Launch, Profile, Recipient
 

@@ -10,8 +10,8 @@ import structlog
 from ingest.admission.budget import Budget, NoRoom, Share
 from ingest.admission.drain import Drain, ahead, retry_after
 from ingest.admission.tally import Tally
-from ingest.answers import Refused
-from ingest.tables.accounts import Token
+from ingest.errors import Refused
+from ingest.sql.accounts import Token
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
 from schemas import metrics

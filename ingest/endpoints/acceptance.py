@@ -10,25 +10,25 @@ import structlog
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.answers import invalid
 from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
 from ingest.endpoints.items import Shared, prepare, shared_value
 from ingest.endpoints.parameters import checked, searched_field
+from ingest.errors import invalid
 from ingest.http import attachments, parsing
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns
 from ingest.publish.producer import Producer
 from ingest.publish.publication import Accepted
 from ingest.publish.record import Record, publishable, record, size
-from ingest.tables import accounts, batches, request_ids
-from ingest.tables.accounts import Database, Trigger
-from ingest.tables.batches import File, NewBatch
-from ingest.tables.pool import Pool
-from ingest.tables.request_ids import RequestId, being_accepted
+from ingest.sql import accounts, batches, request_ids
+from ingest.sql.accounts import Database, Trigger
+from ingest.sql.batches import File, NewBatch
+from ingest.sql.pool import Pool
+from ingest.sql.request_ids import RequestId, being_accepted
 from schemas import metrics
 from schemas.channels import CHANNELS
-from schemas.failures import ItemFailed
 from schemas.ids import ResourceId, new_id
+from schemas.item_errors import ItemFailed
 from schemas.matching import MODES
 from schemas.settings import KIB, Settings
 

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Raw
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
-from ingest.answers import invalid
 from ingest.endpoints.parameters import SHOWN, MatchBy
+from ingest.errors import invalid
 from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
 from schemas.batches import BatchKind, BatchSettings
 from schemas.ids import TriggerNumber

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import NoRoom, Share
-from ingest.answers import Answer, still_processing, success, unavailable
 from ingest.endpoints.acceptance import Acceptance
 from ingest.endpoints.completion import Waiters
+from ingest.envelope import Answer, still_processing, success
+from ingest.errors import unavailable
 from ingest.http.call import Call
 from ingest.publish.partition_queue import Delivery
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
-from ingest.tables import request_ids, results
-from ingest.tables.pool import Pool
-from ingest.tables.request_ids import RequestId
-from ingest.tables.results import Entry
+from ingest.sql import request_ids, results
+from ingest.sql.pool import Pool
+from ingest.sql.request_ids import RequestId
+from ingest.sql.results import Entry
 from schemas.settings import Settings
 
 

@@ -12,11 +12,11 @@ from ingest.endpoints.batch_parameters import Item
 from ingest.http import parsing
 from ingest.http.parsing import SHRINKS, is_storable
 from ingest.publish.record import Prepared
-from schemas.failures import ItemFailed, Why
+from schemas.blanks import is_blank
 from schemas.fields import Field, FieldType, MatchValue
+from schemas.item_errors import ItemFailed, Why
 from schemas.keys import match_key
 from schemas.matching import MODES, Matching, Mode, Own
-from schemas.texts import is_blank
 
 _KEYS = frozenset(Item.model_fields)
 # `1e15` grows most when it is written again; nothing grows five times.

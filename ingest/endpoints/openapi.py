@@ -9,8 +9,8 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from ingest.endpoints.replies import Failure, StillProcessing
-from schemas.failures import Why
+from ingest.endpoints.response_models import Failure, StillProcessing
+from schemas.item_errors import Why
 
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ccc;padding:.3rem;text-align:left;vertical-align:top}

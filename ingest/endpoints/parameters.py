@@ -6,12 +6,12 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ingest.answers import Refused, invalid
-from schemas.failures import Why
+from ingest.errors import Refused, invalid
+from schemas.blanks import is_blank
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE, ResourceNumber
+from schemas.item_errors import Why
 from schemas.matching import MODES, Matching, Own
-from schemas.texts import is_blank
 
 # The token of examples.
 SHOWN = "abcdefghijklmnqrstuvwxyz"

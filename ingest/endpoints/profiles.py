@@ -8,20 +8,21 @@ import asyncpg
 import msgspec
 from pydantic import ConfigDict, Field
 
-from ingest.answers import Answer, conflict, invalid, not_found, success
 from ingest.endpoints.items import normal_value
 from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
+from ingest.envelope import Answer, success
+from ingest.errors import conflict, invalid, not_found
 from ingest.http.call import Call
-from ingest.tables import accounts
-from ingest.tables.accounts import Database
-from ingest.tables.pool import Pool
-from schemas.failures import ItemFailed, Why
+from ingest.sql import accounts
+from ingest.sql.accounts import Database
+from ingest.sql.pool import Pool
 from schemas.fields import MatchValue
 from schemas.identities import tagged
 from schemas.ids import ResourceNumber
+from schemas.item_errors import ItemFailed, Why
 from schemas.matching import MODES, Mode, Own
-from store.carriers import carriers
-from store.erasing import erase, strip
+from store.erasure import erase, strip
+from store.tag_search import carriers
 
 _READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from pydantic import ConfigDict, Field
 
-from ingest.answers import Answer, not_found, success
 from ingest.endpoints.parameters import SHOWN, Parameters, checked
+from ingest.envelope import Answer, success
+from ingest.errors import not_found
 from ingest.http.call import Call
-from ingest.tables import results
-from ingest.tables.pool import Pool
+from ingest.sql import results
+from ingest.sql.pool import Pool
 from schemas.ids import parse_id
 from schemas.settings import Settings
 

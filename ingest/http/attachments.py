@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest.answers import invalid
+from ingest.errors import invalid
 from ingest.http import parsing
 from schemas.settings import KIB
 

@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.answers import invalid
+from ingest.errors import invalid
 from ingest.http import attachments, parsing
 from ingest.http.parsing import SHRINKS, Members
-from ingest.tables.accounts import Token
+from ingest.sql.accounts import Token
 from schemas.settings import KIB, Settings
 
 # An object or array where none as large makes sense, as it was written.

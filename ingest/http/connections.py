@@ -5,7 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ingest.answers import Answer, Refused, invalid, unavailable
+from ingest.envelope import Answer
+from ingest.errors import Refused, invalid, unavailable
 from schemas.settings import KIB, Settings
 
 _HEAD_LIMIT = 32 * KIB

@@ -12,14 +12,15 @@ from starlette.requests import Request
 
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Share
-from ingest.answers import Answer, Refused, invalid
+from ingest.envelope import Answer
+from ingest.errors import Refused, invalid
 from ingest.http import bodies, parsing, spans
 from ingest.http.call import Call
 from ingest.http.parsing import Members
 from ingest.http.scanning import Body
-from ingest.tables import accounts
-from ingest.tables.accounts import Token, no_access, token_required
-from ingest.tables.pool import Pool
+from ingest.sql import accounts
+from ingest.sql.accounts import Token, no_access, token_required
+from ingest.sql.pool import Pool
 from schemas.settings import Settings
 from schemas.tokens import Right
 

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from ingest.http.counting import has_more
 from ingest.http.scanning import LEVELS, NUL, Body, NotJson
-from schemas.failures import ItemFailed
+from schemas.item_errors import ItemFailed
 from schemas.values import storable
 
 V = TypeVar("V")

@@ -9,7 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingest.answers import Answer, Refused, invalid, not_found, unavailable
+from ingest.envelope import Answer
+from ingest.errors import Refused, invalid, not_found, unavailable
 from ingest.http.intake import Intake, Served, wants_200
 from ingest.http.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo

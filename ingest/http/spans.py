@@ -5,7 +5,7 @@ from collections.abc import Generator
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.answers import invalid
+from ingest.errors import invalid
 from ingest.http import bodies, parsing, scanning
 from ingest.http.interleaving import in_turns
 from ingest.http.parsing import Members

@@ -11,8 +11,8 @@ from ingest.admission.budget import Share
 from ingest.publish.fair_queue import FairQueue, Records
 from ingest.publish.partition_queue import Delivery
 from ingest.publish.producer import Producer
-from ingest.tables import batches
-from ingest.tables.pool import Pool
+from ingest.sql import batches
+from ingest.sql.pool import Pool
 from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY

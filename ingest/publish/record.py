@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.failures import ItemFailed, Why
 from schemas.fields import MatchValue
+from schemas.item_errors import ItemFailed, Why
 from schemas.messages import ProfileImport
 from schemas.settings import KIB
 from schemas.topics import item_headers

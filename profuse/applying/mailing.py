@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 from schemas.addresses import normal_email
-from schemas.failures import ItemFailed
 from schemas.ids import TriggerNumber
-from workers.launcher.channels import addresses, templates
+from schemas.item_errors import ItemFailed
+from workers.launcher.channels import templates
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.mail import compose
+from workers.launcher.channels.email import addresses
+from workers.launcher.channels.email.mail import compose
 from workers.launcher.model import Campaign, Launch, Profile, Recipient
 
 

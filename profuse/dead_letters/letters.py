@@ -10,8 +10,8 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.dead_letters.selection import Key, Wanted
-from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.ids import SIZE
+from schemas.item_errors import CANNOT_BE_PROCESSED
 from schemas.tables import batch_progress, dead_letters, results
 from schemas.topics import IMPORTS
 

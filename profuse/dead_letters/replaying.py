@@ -15,7 +15,7 @@ from profuse.postgres import transaction
 from runtime.errors import CannotRun
 from runtime.kafka import BrokerUnavailable
 from runtime.producer import Publisher, open_publisher
-from schemas.failures import CANNOT_BE_PROCESSED
+from schemas.item_errors import CANNOT_BE_PROCESSED
 from schemas.settings import Settings
 from schemas.tables import dead_letters
 from schemas.topics import IMPORTS, Outgoing

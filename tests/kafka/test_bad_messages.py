@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.tables import results
+from ingest.sql import results
 from profuse.dead_letters import replay
 from profuse.dead_letters.selection import Wanted
 from schemas.ids import new_id

@@ -12,8 +12,8 @@ from schemas.settings import MIB, Settings
 from tests import mails
 from tests.launching import World, launch, new_world
 from tests.standing import watched
-from workers.launcher.channels import enclosing
-from workers.launcher.channels.mail import compose
+from workers.launcher.channels.email import enclosing
+from workers.launcher.channels.email.mail import compose
 from workers.launcher.deliver.enclosures import Enclosures
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

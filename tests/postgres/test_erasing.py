@@ -8,8 +8,8 @@ import pytest
 
 from schemas.keys import match_key
 from schemas.settings import Settings
-from store import erasing
-from store.erasing import erase, strip
+from store import erasure
+from store.erasure import erase, strip
 from tests.matching import Json, World, item, new_world, subscription
 from workers.retention import Retention
 
@@ -190,7 +190,7 @@ async def test_what_a_door_that_died_left_is_finished(tables: Settings, world: W
 
 @pytest.mark.promise("P-ERASE-01")
 async def test_a_walk_through_many_results_misses_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "PAGE", 2)
+    monkeypatch.setattr(erasure, "PAGE", 2)
     ann, _ = await imported(world)
     for number in range(7):
         await world.bring(

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from ingest.tables import batches
+from ingest.sql import batches
 from schemas.settings import Settings
 from workers.exactly_once import progress
 

@@ -7,7 +7,7 @@ import pytest
 from profuse.dead_letters import replaying
 from profuse.dead_letters.selection import Key
 from profuse.postgres import transaction
-from schemas.failures import CANNOT_BE_PROCESSED
+from schemas.item_errors import CANNOT_BE_PROCESSED
 from schemas.settings import Settings
 from tests.launching import new_world
 

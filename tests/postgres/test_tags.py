@@ -9,8 +9,8 @@ from runtime.postgres import open_pool
 from schemas.identities import tagged
 from schemas.kinds import Kind
 from schemas.settings import Settings
-from store import carriers
-from store.carriers import MOST_STEPS
+from store import tag_search
+from store.tag_search import MOST_STEPS
 from tests.matching import World, item, new_world
 
 MANY = 50_000
@@ -39,7 +39,7 @@ async def blocks(world: World, *tags: str) -> int:
     """Looked at by one search."""
     await world.pool.execute("ANALYZE identities")
     spelled = f"{{{','.join(value for _, value in tagged('interests', tags))}}}"
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {carriers.CARRIERS}"
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {tag_search.CARRIERS}"
     ((told,),) = await world.pool.fetch(explain, [world.database], [spelled], Kind.FIELD, [], MOST_STEPS)
     plan = json.loads(told)[0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
@@ -78,7 +78,7 @@ async def test_a_rare_tag_is_found_among_those_that_very_many_carry(world: World
 
 @pytest.mark.promise("P-MATCH-06")
 async def test_up_to_the_limit_it_is_known_for_certain_who_carries_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carriers, "MOST_STEPS", 30)
+    monkeypatch.setattr(tag_search, "MOST_STEPS", 30)
     await carried(world, "art", 2, 2, 9)
     await carried(world, "sea", 3, 2, 9)
     made = await by_tags(world, "sea, art", email="ada@a.test")
@@ -89,7 +89,7 @@ async def test_up_to_the_limit_it_is_known_for_certain_who_carries_all(world: Wo
 
 @pytest.mark.promise("P-MATCH-32")
 async def test_where_no_end_is_in_sight_nobody_is_taken_for_the_only_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carriers, "MOST_STEPS", 6)
+    monkeypatch.setattr(tag_search, "MOST_STEPS", 6)
     (ada,) = await world.bring([item("ada@a.test", interests=["art", "sea"])])
     n = await world.pool.fetchval("SELECT max(n) FROM identities")
     await carried(world, "art", n + 2, 2, 9)

@@ -13,7 +13,7 @@ from schemas.tls import client_context
 from tests.launching import launch
 from tests.security.strict import Certificates, make_certificates
 from workers.launcher.channels.channel import Unavailable
-from workers.launcher.channels.smtp import Smtp
+from workers.launcher.channels.email.smtp import Smtp
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
 

@@ -12,7 +12,7 @@ from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.channels.channel import Channel
-from workers.launcher.channels.smtp import Smtp
+from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.coalescing import CoalescingPublisher
 from workers.launcher.deliver.delivery import Delivery

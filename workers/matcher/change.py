@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.failures import ItemFailed, Why
 from schemas.fields import parse
 from schemas.ids import parse_id
+from schemas.item_errors import ItemFailed, Why
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch, Database
 from workers.matcher.subscribing import Subscription, parse_subscriptions

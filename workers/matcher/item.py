@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.failures import ItemFailed, Why
 from schemas.identities import tagged
 from schemas.ids import parse_id
+from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity, Kind
 from schemas.matching import MODES, Matching, Own
 from schemas.messages import ProfileImport

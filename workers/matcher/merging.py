@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.failures import ItemFailed, Why
 from schemas.ids import new_id
+from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
 from schemas.matching import MODES, Matching
 from workers.matcher.batches import Database

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from schemas.failures import ItemFailed, Why
 from schemas.identities import identities_of
+from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
 from schemas.settings import MIB
 from schemas.values import JsonValue

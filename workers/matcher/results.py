@@ -8,8 +8,8 @@ import asyncpg
 import msgspec
 
 from schemas import bits
-from schemas.failures import CANNOT_BE_PROCESSED
 from schemas.ids import SIZE
+from schemas.item_errors import CANNOT_BE_PROCESSED
 from workers.exactly_once import Conflict
 from workers.matcher.item import Item, Outcome
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from runtime.postgres import open_pool
 from runtime.producer import open_publisher
-from schemas.failures import CANNOT_BE_PROCESSED
+from schemas.item_errors import CANNOT_BE_PROCESSED
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers

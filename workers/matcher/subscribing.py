@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from schemas.blanks import is_blank
 from schemas.channels import CHANNELS
-from schemas.failures import ItemFailed, Why
 from schemas.ids import ResourceNumber
+from schemas.item_errors import ItemFailed, Why
 from schemas.system_fields import status_word
-from schemas.texts import is_blank
 from schemas.values import JsonValue, storable
 
 Subscription = dict[str, JsonValue]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from store.carriers import carriers
+from store.tag_search import carriers
 from workers.matcher.item import Held, Tags
 
 ENDLESS = frozenset({b"one", b"another"})

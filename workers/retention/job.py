@@ -13,7 +13,7 @@ from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY, affected
 from schemas import metrics
 from schemas.settings import Settings
-from store.erasing import strip
+from store.erasure import strip
 from workers.retention import batches, letters, records
 
 log = structlog.get_logger()

@@ -11,13 +11,13 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from ingest.answers import STILL_PROCESSING
-from ingest.endpoints.replies import Failure, StillProcessing
-from ingest.endpoints.table import ENDPOINTS
+from ingest.endpoints.registry import ENDPOINTS
+from ingest.endpoints.response_models import Failure, StillProcessing
+from ingest.envelope import STILL_PROCESSING
 from ingest.gateway import Gateway
 from ingest.publish.end_offsets import Ends, open_ends
 from ingest.publish.producer import open_producer, start_producer
-from ingest.tables.pool import Pool
+from ingest.sql.pool import Pool
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 

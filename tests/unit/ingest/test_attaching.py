@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.answers import Refused
 from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.parameters import checked
+from ingest.errors import Refused
 from ingest.http import attachments
 from ingest.http.interleaving import in_turns
 from schemas.settings import MIB

@@ -7,10 +7,10 @@ import pytest
 
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Budget, Share
-from ingest.answers import Refused
+from ingest.errors import Refused
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.partition_queue import Delivery
-from ingest.tables.accounts import Token
+from ingest.sql.accounts import Token
 
 ONE, OTHER = Token(1, 1, frozenset()), Token(2, 1, frozenset())
 NO_BYTES = Share(Budget(100))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ingest.admission.budget import Budget, NoRoom, Share
-from ingest.answers import Refused
+from ingest.errors import Refused
 from ingest.http import bodies
 from schemas.settings import Settings
 

@@ -5,12 +5,12 @@ import tracemalloc
 import pytest
 
 from ingest.admission.budget import Budget, Share
-from ingest.answers import Refused
 from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.parameters import names
+from ingest.errors import Refused
 from ingest.http import parsing
 from ingest.http.call import Call
-from ingest.tables.accounts import Token
+from ingest.sql.accounts import Token
 from schemas.settings import MIB, Settings
 
 ZEROS = b"[%s0]" % (b"0," * MIB)

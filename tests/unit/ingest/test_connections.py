@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.admission.budget import Budget, Share
-from ingest.answers import Refused
+from ingest.errors import Refused
 from ingest.http import bodies, connections
 from ingest.http.connections import bounded
 from schemas.settings import KIB, MIB, Settings

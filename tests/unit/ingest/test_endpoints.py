@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from ingest.endpoints import table
+from ingest.endpoints import registry
 from ingest.endpoints.parameters import checked
-from ingest.endpoints.table import ENDPOINTS, Endpoint
-from schemas.failures import Why
+from ingest.endpoints.registry import ENDPOINTS, Endpoint
+from schemas.item_errors import Why
 
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    return json.loads(bytes(table.pages()["/openapi.json"].body))
+    return json.loads(bytes(registry.pages()["/openapi.json"].body))
 
 
 @pytest.mark.promise("P-HTTP-29")
@@ -42,7 +42,7 @@ def test_an_endpoint_shows_each_of_its_answers(endpoint: Endpoint, document: Any
 
 @pytest.mark.promise("P-HTTP-29")
 def test_the_pages_name_every_error_of_an_item(document: Any) -> None:
-    page = bytes(table.pages()["/docs"].body).decode()
+    page = bytes(registry.pages()["/docs"].body).decode()
     texts = [why.text for why in Why]
 
     assert document["components"]["schemas"]["FailedItem"]["properties"]["error_text"]["enum"] == texts

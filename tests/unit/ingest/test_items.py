@@ -8,9 +8,9 @@ import pytest
 
 from ingest.endpoints.items import Shared, prepare, shared_value
 from ingest.publish.record import Prepared, publishable, record
-from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import new_id
+from schemas.item_errors import ItemFailed
 from schemas.matching import Matching
 from schemas.messages import ProfileImport
 

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from ingest.admission.budget import Budget, Share
-from ingest.answers import Refused
+from ingest.errors import Refused
 from ingest.http import spans
 from schemas.settings import MIB, Settings
 

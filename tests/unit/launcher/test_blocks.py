@@ -12,7 +12,7 @@ import pytest
 
 from schemas.settings import MIB
 from tests.standing import watched
-from workers.launcher.channels import blocks, enclosing
+from workers.launcher.channels.email import blocks, enclosing
 
 pytestmark = pytest.mark.promise("P-LAUNCH-24")
 

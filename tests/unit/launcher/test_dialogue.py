@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.launching import launch
-from workers.launcher.channels import connections, dialogue
 from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
-from workers.launcher.channels.smtp import Smtp
+from workers.launcher.channels.email import connections, dialogue
+from workers.launcher.channels.email.smtp import Smtp
 
 
 @dataclass

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import mails
 from tests.launching import File, enclosed, launch
-from workers.launcher.channels.mail import compose
+from workers.launcher.channels.email.mail import compose
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests import mails
 from tests.launching import File, enclosed, launch
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.mail import compose
+from workers.launcher.channels.email.mail import compose
 from workers.launcher.model import Launch
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

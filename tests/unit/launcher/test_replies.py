@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
-from workers.launcher.channels.replies import Stage, refusal
-from workers.launcher.deliver.patience import Patience
+from workers.launcher.channels.email.replies import Stage, refusal
+from workers.launcher.deliver.retries import Patience
 
 SENDER = "shop@example.com"
 _OF_ALL = [

@@ -11,9 +11,9 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.launching import NOBODY, File, campaign, enclosed, launch
-from workers.launcher.channels import connections
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
-from workers.launcher.channels.smtp import Smtp
+from workers.launcher.channels.email import connections
+from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.sending import Due, Page, Sending
 from workers.launcher.model import Ending, Outcome, Profile

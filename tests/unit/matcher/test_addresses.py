@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.addresses import _ascii_domain, normal_email, normal_phone
-from schemas.failures import ItemFailed
+from schemas.item_errors import ItemFailed
 
 LABELS = st.text("aZ0-nx", min_size=1, max_size=5)
 DOMAINS = st.lists(LABELS, min_size=1, max_size=4).map(".".join)

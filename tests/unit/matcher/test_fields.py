@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.failures import ItemFailed
 from schemas.fields import MATCHABLE_TYPES, Field, FieldType, match_value, parse
+from schemas.item_errors import ItemFailed
 from schemas.system_fields import SYSTEM_FIELDS, status_word
 
 PLAN = Field(type=FieldType.ENUM, options=["free", "pro"])

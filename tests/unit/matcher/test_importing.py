@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from schemas.batches import BatchKind
-from schemas.failures import ItemFailed
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
+from schemas.item_errors import ItemFailed
 from schemas.matching import Matching
 from workers.matcher.batches import Batch, Database
 from workers.matcher.change import Change, Location, parse_change

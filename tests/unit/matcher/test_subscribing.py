@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from schemas.failures import ItemFailed
 from schemas.identities import identities_of
 from schemas.ids import ResourceNumber
+from schemas.item_errors import ItemFailed
 from workers.matcher.subscribing import Subscription, merged, parse_subscriptions
 
 RESOURCES = {ResourceNumber(24): "email", ResourceNumber(25): "sms", ResourceNumber(26): "push"}

@@ -15,12 +15,12 @@ from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
 from workers.launcher.clock import clock
 from workers.launcher.coalescing import Publish
-from workers.launcher.deliver import campaigns, parting, profiles
+from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.marking import Marking
-from workers.launcher.deliver.patience import Patience
 from workers.launcher.deliver.profiles import Stored
+from workers.launcher.deliver.retries import Patience
 from workers.launcher.deliver.sending import Due, Page, Sending
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
@@ -60,7 +60,7 @@ class Delivery:
             return
         held = await lease.kept(self._pool, group, within_grace(stop, _GRACE, self._tried(work)))
         # Only now: a renewal that came after it would take the group back.
-        await parting.let_go(self._pool, work, held or {})
+        await release.let_go(self._pool, work, held or {})
 
     async def _tried(self, work: Work) -> Mapping[int, Held]:
         """Gives every launch that is left its turn, once; returns those that have to wait."""

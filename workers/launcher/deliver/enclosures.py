@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from workers.launcher.channels import enclosing
+from workers.launcher.channels.email import enclosing
 
 _ASK_EVERY = 1.0
 

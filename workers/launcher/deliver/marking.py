@@ -22,7 +22,7 @@ from workers.launcher import events
 from workers.launcher.coalescing import Publish
 from workers.launcher.deliver import profiles
 from workers.launcher.deliver.gates import PutOff
-from workers.launcher.deliver.patience import MOST_DOUBTS, Patience, jittered
+from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
 from workers.launcher.deliver.work import Work
 from workers.launcher.events import Imported
 from workers.launcher.groups import launches

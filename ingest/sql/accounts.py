@@ -9,7 +9,7 @@ from functools import lru_cache
 import asyncpg
 import msgspec
 
-from ingest.answers import Refused, conflict, invalid, not_found
+from ingest.errors import Refused, conflict, invalid, not_found
 from schemas.fields import Field, declared
 from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
 from schemas.tokens import ALWAYS_200, hashed

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from ingest.answers import REPEAT_AFTER, Refused, conflict
+from ingest.errors import REPEAT_AFTER, Refused, conflict
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import msgspec
 SUCCESS = "Successful operation"
 STILL_PROCESSING = "Accepted, still processing"
 _TO_BE_REPEATED = (429, 503)
-REPEAT_AFTER = {"Retry-After": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,36 +34,3 @@ def success(**fields: Any) -> Answer:
 
 def still_processing(task_id: str) -> Answer:
     return Answer(202, {"error": 0, "error_text": STILL_PROCESSING, "data": {"task_id": task_id}})
-
-
-class Refused(Exception):
-    """The whole request fails; the HTTP status is the error's number."""
-
-    def __init__(self, error: int, error_text: str, debug: str | None = None, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(error_text)
-        self.error = error
-        self.error_text = error_text
-        self.debug = debug
-        self.headers = headers or {}
-
-    def answer(self) -> Answer:
-        fields: dict[str, Any] = {"error": self.error, "error_text": self.error_text}
-        if self.debug is not None:
-            fields["error_debug"] = self.debug
-        return Answer(self.error, fields, self.headers)
-
-
-def invalid(debug: str) -> Refused:
-    return Refused(400, "Invalid request", debug)
-
-
-def not_found(debug: str | None = None) -> Refused:
-    return Refused(404, "Not found", debug)
-
-
-def conflict(debug: str, headers: Mapping[str, str] | None = None) -> Refused:
-    return Refused(409, "Conflict", debug, headers)
-
-
-def unavailable(debug: str | None = None) -> Refused:
-    return Refused(503, "Temporarily unavailable", debug, REPEAT_AFTER)

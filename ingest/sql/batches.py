@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from ingest.tables import accounts
-from ingest.tables.accounts import Database
+from ingest.sql import accounts
+from ingest.sql.accounts import Database
 from schemas import bits
 from schemas.batches import BatchSettings
 from schemas.ids import ResourceId, TriggerId

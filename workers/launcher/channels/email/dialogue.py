@@ -4,10 +4,10 @@ import re
 
 import aiosmtplib
 
-from workers.launcher.channels import blocks
 from workers.launcher.channels.channel import Deferred, Rejected
-from workers.launcher.channels.mail import Mail
-from workers.launcher.channels.replies import CLOSING, Stage, refusal
+from workers.launcher.channels.email import blocks
+from workers.launcher.channels.email.mail import Mail
+from workers.launcher.channels.email.replies import CLOSING, Stage, refusal
 
 # Seconds, of RFC 5321, 4.5.3.2.
 _COMMAND = 300.0

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.failures import Why
+from schemas.item_errors import Why
 
 HexId = Annotated[str, Field(pattern="^[0-9a-f]{24}$", examples=["019f3c1b2a4d5e6f70819203"])]
 Count = Annotated[int, Field(ge=0)]

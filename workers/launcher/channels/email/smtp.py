@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from schemas import metrics
-from workers.launcher.channels import addresses
 from workers.launcher.channels.channel import SERVER, Unavailable
-from workers.launcher.channels.connections import Connections
-from workers.launcher.channels.dialogue import Broken, deliver
-from workers.launcher.channels.mail import compose
-from workers.launcher.channels.replies import place_of_recipient, place_of_sender
+from workers.launcher.channels.email import addresses
+from workers.launcher.channels.email.connections import Connections
+from workers.launcher.channels.email.dialogue import Broken, deliver
+from workers.launcher.channels.email.mail import compose
+from workers.launcher.channels.email.replies import place_of_recipient, place_of_sender
 from workers.launcher.channels.slots import Slots
 from workers.launcher.model import Launch
 

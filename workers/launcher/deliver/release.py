@@ -9,7 +9,7 @@ import structlog
 
 from schemas import metrics
 from workers.launcher.deliver.gates import Held
-from workers.launcher.deliver.patience import jittered, pause
+from workers.launcher.deliver.retries import jittered, pause
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 

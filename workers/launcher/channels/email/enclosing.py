@@ -5,7 +5,7 @@ No line of them begins with a dot, so they may be sent as they are.
 
 import re
 
-from workers.launcher.channels import bodies, headers
+from workers.launcher.channels.email import bodies, headers
 
 # An underscore follows no `=` in quoted-printable, and is no letter of base64: no line of any part looks like this one.
 BOUNDARY = "=_profuse"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from workers.launcher.channels import addresses, bodies, headers
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.enclosing import BOUNDARY
+from workers.launcher.channels.email import addresses, bodies, headers
+from workers.launcher.channels.email.enclosing import BOUNDARY
 from workers.launcher.channels.templates import Rendered, TooLong, render_html, render_text
 from workers.launcher.model import Launch
 

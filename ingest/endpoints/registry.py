@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ingest.endpoints import openapi, replies
+from ingest.endpoints import openapi, response_models
 from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.import_batch import ImportBatch
 from ingest.endpoints.openapi import Documented
@@ -15,7 +15,7 @@ from ingest.endpoints.profiles import DeleteProfile, EraseProfile, GetProfile, S
 from ingest.endpoints.task_status import GetTaskStatus, ShowTaskStatus
 from ingest.http.intake import Handler, Served
 from ingest.http.server import PREFIX
-from ingest.tables.pool import Pool
+from ingest.sql.pool import Pool
 from schemas.settings import Settings
 from schemas.tokens import Right
 
@@ -47,7 +47,7 @@ ENDPOINTS = (
         "campaigns/triggers/import_and_start_batch",
         frozenset((Right.IMPORT, Right.LAUNCH)),
         ImportAndStartBatch,
-        replies.BatchImported,
+        response_models.BatchImported,
         lambda tools: tools.import_batch,
         waits=True,
     ),
@@ -55,28 +55,28 @@ ENDPOINTS = (
         "campaigns/triggers/import_and_start_batch_task",
         frozenset((Right.IMPORT, Right.LAUNCH)),
         ImportAndStartBatch,
-        replies.TaskAccepted,
+        response_models.TaskAccepted,
         lambda tools: replace(tools.import_batch, as_task=True),
     ),
     Endpoint(
         "profiles/get",
         frozenset((Right.READ,)),
         GetProfile,
-        replies.ProfileShown,
+        response_models.ProfileShown,
         lambda tools: ShowProfile(tools.pool),
     ),
     Endpoint(
         "profiles/delete",
         frozenset((Right.ERASE,)),
         DeleteProfile,
-        replies.ProfileErased,
+        response_models.ProfileErased,
         lambda tools: EraseProfile(tools.pool),
     ),
     Endpoint(
         "tasks/status",
         frozenset((Right.READ,)),
         GetTaskStatus,
-        replies.TaskShown,
+        response_models.TaskShown,
         lambda tools: ShowTaskStatus(tools.settings, tools.pool),
     ),
 )

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from workers.launcher.channels.channel import Unavailable
-from workers.launcher.channels.replies import readable
+from workers.launcher.channels.email.replies import readable
 from workers.launcher.clock import clock
 
 # A connection that rested longer may have been forgotten on its way; a new one is cheaper than a mail that waits.
