@@ -15,15 +15,13 @@ from schemas.topics import DEAD_LETTERS, M, Outgoing
 from workers.exactly_once import dead_letters, progress
 from workers.exactly_once.chunks import Entry, by_partition, halves
 from workers.exactly_once.circuit_breaker import CircuitBreaker
-from workers.exactly_once.handler import Dead, Handler, TooMuch
+from workers.exactly_once.handler import Handler, TooMuch
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
 from workers.exactly_once.trouble import CUT_SHORT, Culprit, Overlong, is_overlong, unit_of_work
 
 log = structlog.get_logger()
-
-SET_ASIDE = "`profuse dead-letters list` shows them; when the cause is mended, `profuse dead-letters replay` sends them again."
 
 
 class Committing(Generic[M]):
@@ -76,7 +74,7 @@ class Committing(Generic[M]):
             ours, burial, outgoing = await self._transacted(connection, chunk, owned)
         crash_point("stream:committed")
         self._breaker.went_on(burial.deaths, len(ours), burial.accounts)
-        self._tell(burial.deaths)
+        dead_letters.tell(self._topic, burial.deaths)
         owned.advance(ours)
         await self._publisher.publish(outgoing)
         crash_point("stream:published")
@@ -113,11 +111,3 @@ class Committing(Generic[M]):
             log.warning("partitions_moved", topic=self._topic, partitions=moved)
             owned.release(moved)
         return [entry for partition, entries in parts.items() if partition not in moved for entry in entries]
-
-    def _tell(self, dead: Sequence[Dead]) -> None:
-        """One line for all that a chunk set aside."""
-        if dead:
-            first = dead[0]
-            where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
-            log.error("messages_set_aside", **where, messages=len(dead), reason=first.reason, todo=SET_ASIDE)
-            metrics.DEAD_LETTERS.labels(self._topic).inc(len(dead))

@@ -5,11 +5,17 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 import msgspec
+import structlog
 
+from schemas import metrics
 from schemas.messages import DeadLetter
 from schemas.topics import Outgoing
 from workers.exactly_once.chunks import Record
 from workers.exactly_once.handler import Dead
+
+log = structlog.get_logger()
+
+_SET_ASIDE = "`profuse dead-letters list` shows them; when the cause is mended, `profuse dead-letters replay` sends them again."
 
 # In a topic that was made anew an old letter may have left its place taken.
 _BURY = """
@@ -80,3 +86,12 @@ def _stored(value: bytes | None) -> str | dict[str, str] | None:
     except UnicodeDecodeError:
         text = "\0"
     return {"hex": (value or b"").hex()} if text is not None and "\0" in text else text
+
+
+def tell(topic: str, dead: Sequence[Dead]) -> None:
+    """One line for all that a chunk set aside."""
+    if dead:
+        first = dead[0]
+        where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
+        log.error("messages_set_aside", **where, messages=len(dead), reason=first.reason, todo=_SET_ASIDE)
+        metrics.DEAD_LETTERS.labels(topic).inc(len(dead))
