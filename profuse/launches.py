@@ -1,14 +1,11 @@
-"""What an operator sees of launches, and can do to them."""
+"""What an operator sees of launches."""
 
 from typing import Any
 
-from sqlalchemy import FromClause, Select, case, func, select, true, update
+from sqlalchemy import FromClause, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.tables import accounts, batches, launches, triggers
-
-_ITEMS = func.cardinality(launches.c["items"])
-_LEFT = _ITEMS - func.bit_count(launches.c.done)
+from schemas.tables import accounts, launches, triggers
 
 
 async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
@@ -54,29 +51,3 @@ def _shown(source: FromClause) -> Select[Any]:
 
 async def _read(connection: AsyncConnection, statement: Select[Any], limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in (await connection.execute(statement.limit(limit))).mappings()]
-
-
-async def make_due(connection: AsyncConnection, batch: bytes) -> int | None:
-    """How many pending launches are due now instead of later; None if there is no such batch."""
-    # Waits for launchers that schedule the batch's groups right now, and makes later ones see the new due time.
-    locked = select(batches.c.id).where(batches.c.id == batch).with_for_update()
-    if (await connection.execute(locked)).first() is None:
-        return None
-    await connection.execute(
-        update(batches)
-        .where(batches.c.id == batch)
-        .values(
-            due_at=case((batches.c.due_at > func.now(), func.now()), else_=batches.c.due_at),
-            # What was to happen later may be over now.
-            look_at=func.now(),
-            # For what its imports start later.
-            hastened_at=func.now(),
-        )
-    )
-    hastened = await connection.execute(
-        update(launches)
-        .where(launches.c.batch == batch, launches.c.finished_at.is_(None), launches.c.due_at > func.now())
-        .values(due_at=func.now(), run_at=func.now())
-        .returning(_LEFT)
-    )
-    return sum(int(items) for items in hastened.scalars())

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-import msgspec
 from pydantic import ConfigDict, Field
 
 from ingest.endpoints.items import normal_value
@@ -17,14 +16,11 @@ from ingest.sql import accounts
 from ingest.sql.accounts import Database
 from ingest.sql.pool import Pool
 from schemas.fields import MatchValue
-from schemas.identities import tagged
-from schemas.ids import ResourceNumber
 from schemas.item_errors import ItemFailed, Why
 from schemas.matching import MODES, Mode, Own
+from store import profiles
 from store.erasure import erase, strip
-from store.tag_search import carriers
-
-_READ = "SELECT id, data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
+from store.profiles import Endless
 
 
 class GetProfile(MatchBy):
@@ -80,7 +76,10 @@ async def find(connection: asyncpg.Connection, account: int, request: GetProfile
     resource = request.resource_id if mode.channel else None
     if resource is not None and mode.channel:
         await accounts.get_resource(connection, account, database.id, resource, mode.channel)
-    found = await _find(connection, database, mode, own, _match_value(request, mode, own), resource)
+    try:
+        found = await profiles.find(connection, database.id, mode, own, _match_value(request, mode, own), resource)
+    except Endless:
+        raise conflict("more than one profile matches") from None
     if len(found) > 1:
         raise conflict("more than one profile matches")
     if not found:
@@ -90,11 +89,10 @@ async def find(connection: asyncpg.Connection, account: int, request: GetProfile
 
 async def show(connection: asyncpg.Connection, database: Database, profile: bytes) -> dict[str, Any]:
     """The profile with its subscriptions; refused if it is not there."""
-    row = await connection.fetchrow(_READ, profile, database.id)
-    if row is None:
+    found = await profiles.read(connection, database.id, profile)
+    if found is None:
         raise not_found("the profile")
-    fields: dict[str, Any] = msgspec.json.decode(row["data"])
-    return {"_id": row["id"].hex(), **fields, "subscriptions": msgspec.json.decode(row["subscriptions"])}
+    return found
 
 
 def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue:
@@ -106,24 +104,3 @@ def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue
         if failed.why is Why.PROFILE_NOT_FOUND:
             raise not_found("the profile") from None
         raise invalid(f"{mode.key}: {failed.why.text}") from None
-
-
-async def _find(
-    connection: asyncpg.Connection, database: Database, mode: Mode, own: Own | None, value: MatchValue, resource: ResourceNumber | None
-) -> list[bytes]:
-    """The profiles that match, two at the most of each kind; two that are nobody where nobody has counted the tags' carriers."""
-    if isinstance(value, list):
-        tags = tagged(own.name if own else "", value)
-        found = [profile for _, profile in await carriers(connection, [(database.id, tags)])]
-        return [b"", b""] if None in found else [profile for profile in found if profile]
-    if mode.searched is None:
-        return [bytes.fromhex(value)]
-    identities = mode.searched(value, resource, own)
-    rows = await connection.fetch(
-        "SELECT DISTINCT i.profile FROM unnest($2::smallint[], $3::text[]) AS s(kind, value), LATERAL "
-        "(SELECT profile FROM identities WHERE database = $1 AND kind = s.kind AND value = s.value LIMIT 2) i",
-        database.id,
-        [kind for kind, _ in identities],
-        [text for _, text in identities],
-    )
-    return [row["profile"] for row in rows]

@@ -67,10 +67,10 @@ async def _groups(settings: Settings, batch: bytes | None, limit: int) -> list[d
 
 
 async def _make_due(settings: Settings, batch: bytes) -> int | None:
-    from profuse import launches
-    from profuse.postgres import transaction
+    from profuse.postgres import plain_connection
+    from store import launches
 
-    async with transaction(settings) as connection:
+    async with plain_connection(settings) as connection:
         return await launches.make_due(connection, batch)
 
 

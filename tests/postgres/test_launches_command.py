@@ -10,10 +10,11 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 
 from profuse.applying import apply
-from profuse.launches import _due_next, _newest, groups, make_due
-from profuse.postgres import transaction
+from profuse.launches import _due_next, _newest, groups
+from profuse.postgres import plain_connection, transaction
 from schemas.ids import new_id
 from schemas.settings import Settings
+from store.launches import make_due
 
 DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
 
@@ -80,10 +81,8 @@ async def test_a_list_of_all_batches_shows_what_is_due_next_and_sorts_no_more_th
 @pytest.mark.promise("P-DOOR-15")
 async def test_now_makes_pending_launches_due_and_those_still_on_their_way(tables: Settings, pool: asyncpg.Pool, batch: bytes) -> None:
     before = await pool.fetchrow("SELECT * FROM launches WHERE first_item = 0")
-    async with transaction(tables) as connection:
-        hastened = await make_due(connection, batch)
 
-    assert hastened == 2
+    assert await _make_due(tables, batch) == 2
     assert await pool.fetchval("SELECT due_at <= now() AND run_at <= now() FROM launches WHERE first_item = 2")
     assert await pool.fetchval("SELECT due_at <= now() FROM batches")
     assert await pool.fetchrow("SELECT * FROM launches WHERE first_item = 0") == before
@@ -117,7 +116,7 @@ async def test_there_is_nothing_to_hasten_for_an_unknown_batch(tables: Settings)
 
 
 async def _make_due(settings: Settings, batch: bytes) -> int | None:
-    async with transaction(settings) as connection:
+    async with plain_connection(settings) as connection:
         return await make_due(connection, batch)
 
 
