@@ -25,7 +25,15 @@ async def open_pool(settings: Settings, size: int = 4) -> asyncpg.Pool:
     """A pool whose plans never scan a table that is small today: they would be kept when it has grown."""
     options = settings.postgres_options()
     options["server_settings"] |= {"enable_seqscan": "off", "jit": "off"}
-    return await asyncpg.create_pool(**options, min_size=0, max_size=size, timeout=_CONNECTED_WITHIN, command_timeout=_ANSWERED_WITHIN)
+    limits = {"timeout": _CONNECTED_WITHIN, "command_timeout": _ANSWERED_WITHIN}
+    return await asyncpg.create_pool(**options, **limits, min_size=0, max_size=size, reset=unchanged)
+
+
+async def unchanged(_: asyncpg.Connection) -> None:
+    """For pools whose connections are given back as they were lent: asyncpg would spend a statement on each time.
+
+    An open transaction is rolled back all the same. Whoever sets something for the session, or takes a lock of it, undoes that.
+    """
 
 
 async def ask(pool: asyncpg.Pool) -> None:

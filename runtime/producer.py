@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
@@ -13,6 +13,8 @@ from aiokafka.util import NO_EXTENSIONS
 from runtime.kafka import STOPPING, BrokerUnavailable, stop_client
 from schemas.settings import Settings
 from schemas.topics import Outgoing, partition
+
+Publish = Callable[[Sequence[Outgoing]], Awaitable[None]]
 
 # Below the broker's default for a topic's largest batch.
 BATCH_BYTES = 900_000

@@ -20,7 +20,7 @@ from ingest.http.interleaving import in_turns
 from ingest.publish.producer import Producer
 from ingest.publish.publication import Accepted
 from ingest.publish.record import Record, publishable, record, size
-from ingest.sql import accounts, batches, request_ids
+from ingest.sql import accounts, batches
 from ingest.sql.accounts import Database, Trigger
 from ingest.sql.batches import File, NewBatch
 from ingest.sql.pool import Pool
@@ -177,7 +177,5 @@ class Acceptance:
         return replace(shared, match_value=shared_value(request.match_value, shared))
 
     async def _store(self, batch: NewBatch, request_id: RequestId | None) -> None:
-        async with self.pool.acquire() as connection, connection.transaction():
-            await batches.insert(connection, batch)
-            if request_id is not None:
-                await request_ids.remember(connection, request_id, batch.id, self.settings.request_id_kept)
+        async with self.pool.acquire() as connection:
+            await batches.insert(connection, batch, request_id, self.settings.request_id_kept)

@@ -1,6 +1,7 @@
 """SQL of batches: accepting one, and noting that the broker has all of it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -10,6 +11,8 @@ import msgspec
 
 from ingest.sql import accounts
 from ingest.sql.accounts import Database
+from ingest.sql.request_ids import RequestId, being_accepted
+from runtime.postgres import affected
 from schemas import bits
 from schemas.batches import BatchSettings
 from schemas.ids import ResourceId, TriggerId
@@ -57,14 +60,41 @@ class Unfinished:
     done: frozenset[int]
 
 
-async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
-    """Accepted is the database's clock: what is due is judged by no other."""
+# One statement: a batch costs one commit, and no wait in between.
+# Accepted is the database's clock: what is due is judged by no other.
+_INSERT = """
+WITH request AS (
+    INSERT INTO requests (token, request_id, path, body_hash, batch, expires_at)
+    SELECT $21::int, $22::text, $23::text, $24::bytea, $1::bytea, now() + $25::interval WHERE $22 IS NOT NULL
+    -- Only an expired use of the id gives way.
+    ON CONFLICT (token, request_id) DO UPDATE SET
+        path = excluded.path, body_hash = excluded.body_hash, batch = excluded.batch, expires_at = excluded.expires_at
+    WHERE requests.expires_at <= now()
+    RETURNING batch
+), accepted AS (
+    INSERT INTO batches (id, account, database, trigger, total, kind, matching, field_name, resource, skip_triggers,
+        skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at)
+    SELECT $1, $2::int, $3::int, $4::int, $5::int, $6::text, $7::text, $8::text, $9::int, $10::boolean,
+        $11::boolean, $12::boolean, $13::json, $14::json, $15::jsonb,
+        now() + $16::interval, now() + $17::interval, now() + $18::interval
+    WHERE $22 IS NULL OR EXISTS (SELECT FROM request)
+    RETURNING id
+)
+INSERT INTO batch_progress (batch, total, done, failed) SELECT id, $5, $19::varbit, $20::int FROM accepted
+"""
+
+
+async def insert(connection: asyncpg.Connection, batch: NewBatch, request: RequestId | None, remembered: timedelta) -> None:
+    """Accept the batch, and tie the id of its request to it, if there is one; refused if somebody else uses that."""
+    async with connection.transaction() if batch.files else nullcontext():
+        await _insert(connection, batch, request, remembered)
+        await _attach(connection, batch.id, batch.files)
+
+
+async def _insert(connection: asyncpg.Connection, batch: NewBatch, request: RequestId | None, remembered: timedelta) -> None:
     settings = batch.settings
-    await connection.execute(
-        "INSERT INTO batches (id, account, database, trigger, total, kind, matching, field_name, resource, skip_triggers, "
-        "skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json, $14::json, $15::jsonb, "
-        "now() + $16::interval, now() + $17::interval, now() + $18::interval)",
+    inserted = await connection.execute(
+        _INSERT,
         batch.id,
         batch.account,
         batch.database,
@@ -83,15 +113,13 @@ async def insert(connection: asyncpg.Connection, batch: NewBatch) -> None:
         batch.wait,
         batch.lease,
         batch.kept,
-    )
-    await connection.execute(
-        "INSERT INTO batch_progress (batch, total, done, failed) VALUES ($1, $2, $3, $4)",
-        batch.id,
-        batch.total,
         asyncpg.BitString.frombytes(bits.packed(batch.total, batch.rejects), bitlength=batch.total),
         len(batch.rejects),
+        *((request.token, request.id, request.path, request.body_hash) if request else (None, None, None, None)),
+        remembered,
     )
-    await _attach(connection, batch.id, batch.files)
+    if not affected(inserted):
+        raise being_accepted()
 
 
 async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
@@ -137,8 +165,8 @@ async def reject(connection: asyncpg.Connection, batch: bytes, rejects: Mapping[
     await connection.execute("UPDATE batches SET rejects = rejects || $2::jsonb WHERE id = $1", batch, entries)
 
 
-async def mark_published(connection: asyncpg.Connection, batch: bytes) -> None:
-    await connection.execute("UPDATE batches SET published_at = now() WHERE id = $1 AND published_at IS NULL", batch)
+async def mark_published(connection: asyncpg.Connection, batches: Sequence[bytes]) -> None:
+    await connection.execute("UPDATE batches SET published_at = now() WHERE id = ANY($1::bytea[]) AND published_at IS NULL", batches)
 
 
 async def finished(connection: asyncpg.Connection, batches: Sequence[bytes]) -> list[bytes]:
@@ -154,6 +182,8 @@ async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
 
 
 async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[File]) -> None:
+    if not files:
+        return
     await connection.executemany(
         "INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, $2, $3, $4, $5)",
         [(batch, position, *file) for position, file in enumerate(files)],

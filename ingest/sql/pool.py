@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from runtime.postgres import unchanged
 from schemas.settings import Settings
 
 # For a connection, a new one or one that becomes free.
@@ -41,6 +42,7 @@ async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
         max_size=settings.gateway_connections,
         timeout=_CONNECTED_WITHIN,
         command_timeout=_ANSWERED_WITHIN,
+        reset=unchanged,
     )
     try:
         yield Pool(pool)

@@ -1,7 +1,6 @@
 """SQL of Request-IDs: which request an id stands for, and how far it has come."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import asyncpg
 
@@ -48,20 +47,3 @@ async def first_try(connection: asyncpg.Connection, request: RequestId) -> First
     if row["live"] and not row["published"]:
         raise being_accepted()
     return FirstTry(bytes(row["batch"]), row["published"])
-
-
-async def remember(connection: asyncpg.Connection, request: RequestId, batch: bytes, kept: timedelta) -> None:
-    """Tie the id to its batch, in the batch's own transaction; only an expired use of the id gives way."""
-    row = await connection.fetchrow(
-        "INSERT INTO requests (token, request_id, path, body_hash, batch, expires_at) VALUES ($1, $2, $3, $4, $5, now() + $6::interval) "
-        "ON CONFLICT (token, request_id) DO UPDATE SET path = excluded.path, body_hash = excluded.body_hash, batch = excluded.batch, "
-        "expires_at = excluded.expires_at WHERE requests.expires_at <= now() RETURNING batch",
-        request.token,
-        request.id,
-        request.path,
-        request.body_hash,
-        batch,
-        kept,
-    )
-    if row is None:
-        raise being_accepted()

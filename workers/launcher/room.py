@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from runtime.coalescing import Coalescing
+from runtime.kafka import BrokerUnavailable
 from runtime.postgres import open_pool
 from runtime.producer import open_publisher
 from runtime.racing import within_grace
@@ -14,7 +16,6 @@ from workers.exactly_once import Stream, Stuck
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.claim.claim_loop import ClaimLoop
-from workers.launcher.coalescing import CoalescingPublisher
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.sending import Sending
@@ -74,7 +75,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
-        delivery = Delivery(settings, firing_pool, CoalescingPublisher(fired.publish).publish, Sending(channels), enclosures)
+        delivery = Delivery(settings, firing_pool, Coalescing(fired.publish, (BrokerUnavailable,)).do, Sending(channels), enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))

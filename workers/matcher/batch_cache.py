@@ -19,15 +19,20 @@ _BATCHES = """
     FROM batches b LEFT JOIN resources r ON r.id = b.resource
     WHERE b.id = ANY($1::bytea[])
 """
-_DATABASES = """
-    SELECT d.id, d.unknown_fields, d.fields::text AS fields, coalesce(r.fields, '{}') AS indexing
+_DECLARED = """
+    SELECT d.id, d.fields::text AS fields, coalesce(r.fields, '{}') AS indexing
     FROM databases d LEFT JOIN refilings r ON r.database = d.id
     WHERE d.id = ANY($1::int[])
 """
-_RESOURCES = "SELECT database, number, channel FROM resources WHERE database = ANY($1::int[])"
-_TRIGGERS = """
-    SELECT id, database, type, fields FROM triggers
-    WHERE database = ANY($1::int[]) AND active AND type IN ('api_import', 'update') ORDER BY id
+_DATABASES = """
+    SELECT d.id, d.unknown_fields, d.fields::text AS fields, coalesce(r.fields, '{}') AS indexing,
+        ARRAY(SELECT number FROM resources WHERE database = d.id ORDER BY number) AS numbers,
+        ARRAY(SELECT channel FROM resources WHERE database = d.id ORDER BY number) AS channels,
+        ARRAY(SELECT id FROM triggers WHERE database = d.id AND active AND type = 'api_import' ORDER BY id) AS import_triggers,
+        (SELECT coalesce(json_agg(json_build_array(id, fields) ORDER BY id), '[]') FROM triggers
+            WHERE database = d.id AND active AND type = 'update')::text AS update_triggers
+    FROM databases d LEFT JOIN refilings r ON r.database = d.id
+    WHERE d.id = ANY($1::int[])
 """
 
 
@@ -64,7 +69,7 @@ async def as_declared_now(connection: asyncpg.Connection, databases: Iterable[Da
     Profiles are filed by these: whoever did so by older ones would leave unfound what an index being built has passed already.
     """
     known = {database.id: database for database in databases}
-    rows = await connection.fetch(_DATABASES, list(known))
+    rows = await connection.fetch(_DECLARED, list(known))
     return {row["id"]: known[row["id"]].declaring(_fields(row["fields"], tuple(row["indexing"]))) for row in rows}
 
 
@@ -79,19 +84,16 @@ async def _load(connection: asyncpg.Connection, ids: list[bytes]) -> dict[bytes,
 
 
 async def _databases(connection: asyncpg.Connection, ids: list[int]) -> dict[int, Database]:
-    resources = await connection.fetch(_RESOURCES, ids)
-    triggers = await connection.fetch(_TRIGGERS, ids)
     return {
         row["id"]: Database(
             id=row["id"],
             unknown_fields=row["unknown_fields"],
             fields=_fields(row["fields"], tuple(row["indexing"])),
-            resources={resource["number"]: resource["channel"] for resource in resources if resource["database"] == row["id"]},
-            import_triggers=tuple(t["id"] for t in triggers if t["database"] == row["id"] and t["type"] == "api_import"),
+            resources=dict(zip(row["numbers"], row["channels"], strict=True)),
+            import_triggers=tuple(row["import_triggers"]),
             update_triggers=tuple(
-                UpdateTrigger(t["id"], None if t["fields"] is None else frozenset(t["fields"]))
-                for t in triggers
-                if t["database"] == row["id"] and t["type"] == "update"
+                UpdateTrigger(id_, None if fields is None else frozenset(fields))
+                for id_, fields in msgspec.json.decode(row["update_triggers"])
             ),
         )
         for row in await connection.fetch(_DATABASES, ids)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
@@ -25,7 +26,6 @@ BEHIND_AFTER = 3
 # A plan that is made while little is old, and kept, would sort all that is old for every page.
 IN_ORDER = "SET enable_bitmapscan = off"
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('retention ' || $1, 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('retention ' || $1, 0))"
 
 # By a gateway or a command that died over it.
 _LEFT = "SELECT profile FROM erasures WHERE asked_at < now() - interval '1 minute' ORDER BY profile LIMIT 100"
@@ -69,17 +69,26 @@ class Retention:
 
     async def sweep(self) -> None:
         try:
-            async with self._pool.acquire() as connection:
+            async with self._connection() as connection:
                 if await connection.fetchval(_TRY_LOCK, self._settings.prefix):
                     await connection.execute(IN_ORDER)
                     self._note(await self._sweep(connection))
-                    # Or else with the connection.
-                    await connection.execute(_UNLOCK, self._settings.prefix)
                 else:
                     # Whoever swept last counts.
                     metrics.DEAD_LETTERS_KEPT.clear()
         except AWAY as error:
             self._note({"connection": error})
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """One whose lock and plans end with the sweep."""
+        async with self._pool.acquire() as connection:
+            try:
+                yield connection
+                await connection.execute(connection.get_reset_query())
+            except BaseException:
+                connection.terminate()
+                raise
 
     async def _sweep(self, connection: asyncpg.Connection) -> dict[str, Exception]:
         """Each step by itself: what stops one keeps no other from its work. Returns what went wrong."""

@@ -10,11 +10,11 @@ import structlog
 
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
+from runtime.producer import Publish
 from runtime.racing import within_grace
 from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
 from workers.launcher.clock import clock
-from workers.launcher.coalescing import Publish
 from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.gates import Held

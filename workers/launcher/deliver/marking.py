@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fix
 from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
+from runtime.producer import Publish
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.messages import ProfileEvent
@@ -19,7 +20,6 @@ from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack
 from workers.launcher import events
-from workers.launcher.coalescing import Publish
 from workers.launcher.deliver import profiles
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered

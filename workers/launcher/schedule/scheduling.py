@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from runtime.producer import Publish
 from schemas import metrics
 from schemas.batches import BatchKind
 from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
-from workers.launcher.coalescing import Publish
 from workers.launcher.groups import group, launches
 from workers.launcher.schedule import imports, unreadable
 

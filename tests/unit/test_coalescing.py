@@ -1,4 +1,4 @@
-"""What waits for the broker is published together."""
+"""What waits for one server is done together."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
 from schemas.topics import Outgoing
-from workers.launcher.coalescing import CoalescingPublisher
 
 
 @dataclass
@@ -30,9 +30,13 @@ def record(value: bytes) -> list[Outgoing]:
     return [Outgoing("events", b"key", value)]
 
 
-async def begin(together: CoalescingPublisher, *values: bytes) -> list[asyncio.Task[None]]:
+def together(broker: Broker) -> Coalescing[Outgoing]:
+    return Coalescing(broker.publish, (BrokerUnavailable,))
+
+
+async def begin(coalescing: Coalescing[Outgoing], *values: bytes) -> list[asyncio.Task[None]]:
     """Publications under way, in this order."""
-    begun = [asyncio.create_task(together.publish(record(value))) for value in values]
+    begun = [asyncio.create_task(coalescing.do(record(value))) for value in values]
     for _ in range(3):
         await asyncio.sleep(0)
     return begun
@@ -40,7 +44,7 @@ async def begin(together: CoalescingPublisher, *values: bytes) -> list[asyncio.T
 
 async def test_what_came_while_the_broker_was_busy_is_published_in_one_go() -> None:
     broker = Broker()
-    begun = await begin(CoalescingPublisher(broker.publish), b"a", b"b", b"c")
+    begun = await begin(together(broker), b"a", b"b", b"c")
     broker.confirms.release()
     broker.confirms.release()
     await asyncio.wait_for(asyncio.gather(*begun), 10)
@@ -50,7 +54,7 @@ async def test_what_came_while_the_broker_was_busy_is_published_in_one_go() -> N
 
 async def test_nobody_hears_of_a_confirmation_before_it_is_there() -> None:
     broker = Broker()
-    begun = await begin(CoalescingPublisher(broker.publish), b"a", b"b")
+    begun = await begin(together(broker), b"a", b"b")
 
     assert not any(each.done() for each in begun)
 
@@ -61,7 +65,7 @@ async def test_nobody_hears_of_a_confirmation_before_it_is_there() -> None:
 
 async def test_a_broker_that_is_away_is_everybodys_trouble() -> None:
     broker = Broker(away=True, confirms=asyncio.Semaphore(9))
-    answers = await asyncio.gather(*await begin(CoalescingPublisher(broker.publish), b"a", b"b", b"c"), return_exceptions=True)
+    answers = await asyncio.gather(*await begin(together(broker), b"a", b"b", b"c"), return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [BrokerUnavailable] * 3
 
@@ -69,8 +73,7 @@ async def test_a_broker_that_is_away_is_everybodys_trouble() -> None:
 @pytest.mark.promise("P-EVENT-04")
 async def test_what_was_taken_along_by_somebody_who_gave_up_is_published_all_the_same() -> None:
     broker = Broker()
-    together = CoalescingPublisher(broker.publish)
-    first, second, third = await begin(together, b"a", b"b", b"c")
+    first, second, third = await begin(together(broker), b"a", b"b", b"c")
     broker.confirms.release()
     await first
     second.cancel()
@@ -83,6 +86,6 @@ async def test_what_was_taken_along_by_somebody_who_gave_up_is_published_all_the
 
 async def test_nothing_to_tell_costs_nothing() -> None:
     broker = Broker()
-    await CoalescingPublisher(broker.publish).publish([])
+    await together(broker).do([])
 
     assert broker.calls == []
