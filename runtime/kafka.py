@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,4 +152,7 @@ async def stop_client(client: Any, within: float = STOPPING) -> None:
         # A consumer whose fetch has just failed lets its own cancelling of it through.
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
-        await client._client.close()  # noqa: SLF001  # what its own stopping did not come to
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(within):
+                # What its own stopping did not come to.
+                await (getattr(client, "_client", None) or client.client).close()

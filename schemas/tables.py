@@ -200,8 +200,6 @@ batch_progress = Table(
     Column("done", BIT(varying=True), nullable=False),
     Column("imported", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
-    # Of a batch that starts no campaign of its own: the imported items that launchers have told of, or given up.
-    Column("told", Integer, nullable=False, server_default=text("0")),
 )
 
 # Filled by the matcher.
@@ -243,6 +241,8 @@ results = Table(
     Column("errors", JSONB, nullable=False),
     # item number -> its own custom_data, as it was written
     Column("custom_data", JSON, nullable=False),
+    # Of a batch that starts no campaign of its own: whether a launcher has told of its items, or given them up.
+    Column("told", Boolean, nullable=False, server_default=text("false")),
     # Where an erasure has to look.
     Index("results_custom_data_idx", "batch", "chunk", postgresql_where=text("custom_data::text <> '{}'")),
 )

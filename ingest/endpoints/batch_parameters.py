@@ -71,6 +71,8 @@ class Attachment(BaseModel):
 class Item(BaseModel):
     """One profile of a batch, and what it is matched by; another key fails it."""
 
+    model_config = ConfigDict(extra="forbid")
+
     data: dict[str, Any] = Field(description="The profile: its fields, and its `subscriptions`.")
     email: str | None = None
     phone: str | None = None
@@ -86,7 +88,7 @@ def _items(given: object) -> Sequence[Raw]:
 
 
 # As they are written in the body: each is decoded alone, so that one that is wrong fails itself.
-Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=list[Item])]
+Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[Item], Field(min_length=1)])]
 
 
 class ImportAndStartBatch(MatchBy):

@@ -12,7 +12,7 @@ log = structlog.get_logger()
 Finished = Callable[[Sequence[bytes]], Awaitable[list[bytes]]]
 
 _SHORTEST_PAUSE = 0.025
-# At most a third of the time goes into polls.
+# While they are quick, at most a third of the time goes into polls.
 _PAUSE_PER_POLL = 2
 # Most of a slow poll is a wait for others, who will be done by then.
 _LONGEST_PAUSE = 0.25

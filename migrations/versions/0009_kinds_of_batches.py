@@ -1,4 +1,4 @@
-"""A batch says what is asked for its items; one that starts no campaign of its own counts what launchers have told of it."""
+"""A batch says what is asked for its items; of one that starts no campaign of its own, results say whether launchers have told of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,11 +13,11 @@ def upgrade() -> None:
     op.add_column("batches", sa.Column("kind", sa.Text(), nullable=False, server_default="import_and_start"))
     op.alter_column("batches", "trigger", nullable=True)
     op.create_check_constraint("batches_kind_check", "batches", "(kind = 'import') = (trigger IS NULL)")
-    op.add_column("batch_progress", sa.Column("told", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("results", sa.Column("told", sa.Boolean(), nullable=False, server_default="false"))
 
 
 def downgrade() -> None:
-    op.drop_column("batch_progress", "told")
+    op.drop_column("results", "told")
     op.drop_constraint("batches_kind_check", "batches")
     op.execute("DELETE FROM batches WHERE trigger IS NULL")
     op.alter_column("batches", "trigger", nullable=False)

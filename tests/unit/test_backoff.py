@@ -15,8 +15,8 @@ CHUNK = 2_000
         # It was the bytes that were full.
         (CHUNK, 200, 2 * AIM, 100),
         (CHUNK, 1, 100 * AIM, FEW),
-        # Others watch over those that are tried alone.
-        (1, 1, 100 * AIM, 1),
+        # Nobody reads one by one for good.
+        (1, 1, 100 * AIM, 2),
         (100, 100, AIM / 2, 200),
         (1_500, 1_500, 0.0, CHUNK),
     ],

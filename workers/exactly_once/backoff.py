@@ -7,7 +7,7 @@ from workers.exactly_once.trouble import Overlong
 
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
-# Seconds that a chunk should take at most: whoever comes behind it waits for all of it.
+# Seconds of preparing and applying that a chunk should take at most: whoever comes behind it waits for all of it.
 AIM = 0.5
 # So few are read whatever they take.
 FEW = 32
@@ -29,11 +29,10 @@ class Backoff:
         return time.monotonic() < self._again_at
 
     def settled(self, messages: int, seconds: float) -> None:
-        """So many took so long: the next chunk has as many as will fit."""
-        if seconds > AIM:
-            self.limit = max(min(self.limit, FEW), int(min(self.limit, messages) * AIM / seconds))
-        else:
-            self.limit = min(self.limit * 2, self._chunk)
+        """So many took so long, without what any chunk takes: the next one has as many as will fit."""
+        doubled = min(self.limit * 2, self._chunk)
+        fitting = int(min(self.limit, messages) * AIM / seconds) if seconds > AIM else doubled
+        self.limit = max(min(doubled, FEW), fitting)
         self.pause = SHORTEST_PAUSE
 
     def overlong(self, messages: int) -> None:

@@ -167,10 +167,9 @@ class Stream(Generic[M]):
             self._suspects.passed(partitions)
 
     async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
-        began = time.monotonic()
         self._furthest.begin()
         try:
-            await self._committing.settle(chunk, owned, self._count)
+            seconds = await self._committing.settle(chunk, owned, self._count)
         except (Culprit, Overlong, *OUT_OF_TIME) as error:
             # What is a culprit only beside others is found when fewer are tried.
             if isinstance(error, Overlong):
@@ -179,7 +178,7 @@ class Stream(Generic[M]):
             raise
         self._furthest.arrived()
         self._trials.passed()
-        self._backoff.settled(len(chunk), time.monotonic() - began)
+        self._backoff.settled(len(chunk), seconds)
 
     def _count(self, messages: int) -> None:
         self._furthest.count(messages)

@@ -29,7 +29,11 @@ DELETE FROM batches WHERE id IN (
     AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id AND d.replayed_at IS NULL)
     AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
     -- Launchers may be behind: every imported item has a launch, or is told where there is none, so none is still on its way.
-    AND CASE WHEN b.trigger IS NULL THEN p.told >= p.imported ELSE p.imported = (
+    AND CASE WHEN b.trigger IS NULL THEN NOT EXISTS (
+        SELECT FROM results r WHERE r.batch = b.id AND NOT r.told
+        -- Of a row whose items all failed nothing is told.
+        AND (SELECT count(*) FROM jsonb_object_keys(r.errors)) < cardinality(r.items)
+    ) ELSE p.imported = (
         SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
     ) END
     -- Whoever uses it may go on using it; a later sweep looks again.

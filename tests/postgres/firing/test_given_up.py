@@ -5,7 +5,6 @@ import pytest
 from schemas.ids import launch_id
 from tests.firing import FINISHED, Launcher, Topic, counts
 from tests.launching import Remembering, World
-from workers.exactly_once import Dead
 from workers.launcher.schedule import unreadable
 
 
@@ -28,7 +27,7 @@ async def test_a_launch_that_is_given_up_untried_tells_its_import_and_its_failur
     batch = await world.batch(total=3, custom_data={"a": 1, "b": 1})
     profiles = await answered(world, batch)
     async with world.pool.acquire() as connection:
-        await unreadable.give_up(connection, [Dead("matches", 0, 0, "unreadable", batch, 0)])
+        await unreadable.give_up(connection, [(batch, 0)])
     launcher = Launcher(world, Remembering(), topic)
 
     await launcher.work_once()

@@ -39,6 +39,8 @@ async def test_what_one_account_is_refused_keeps_no_other_waiting(domain: str) -
     assert set(await refused(gate, launches(1, ALIKE, domain))) == {False}
     assert isinstance(await gate.attempt(launch(f"good@{domain.format(0)}", account=1)), Held)
     assert await gate.attempt(launch(f"good@{domain.format(0)}", account=2)) == Outcome(Ending.SEND)
+    # So it was not the place.
+    assert await gate.attempt(launch(f"good@{domain.format(0)}", account=1)) == Outcome(Ending.SEND)
 
 
 @pytest.mark.promise("P-LAUNCH-30")

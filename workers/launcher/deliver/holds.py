@@ -30,6 +30,8 @@ Verdict = asyncio.Future[bool]
 @dataclass
 class _Hold:
     why: str
+    # Whoever passes here opens it.
+    at: str
     probe_at: float
     probe_after: float
 
@@ -39,33 +41,48 @@ class Holds:
 
     def __init__(self) -> None:
         self._held: dict[str, _Hold] = {}
+        # What is held for one account, by the place that it is about.
+        self._own: dict[str, set[str]] = {}
 
     def keeps(self, places: Sequence[str]) -> str | None:
         """Why a launch has to wait; None if it may go, perhaps as a probe."""
-        for place in places:
-            hold = self._held.get(place)
-            if hold is not None:
-                if clock() < hold.probe_at:
-                    return f"{place} is held: {hold.why}"
-                hold.probe_after = min(hold.probe_after * 2, _LONGEST_PROBE)
-                hold.probe_at = clock() + hold.probe_after
+        held = [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
+        for place, hold in held:
+            if clock() < hold.probe_at:
+                return f"{place} is held: {hold.why}"
+        # It probes all of them, or none: else one would wait for a probe that another stopped.
+        for _, hold in held:
+            hold.probe_after = min(hold.probe_after * 2, _LONGEST_PROBE)
+            hold.probe_at = clock() + hold.probe_after
         return None
 
     def holds(self, places: Sequence[str]) -> bool:
         return any(place in self._held for place in places)
 
-    def hold(self, place: str, why: str) -> None:
-        if place not in self._held:
+    def hold(self, place: str, why: str, account: int | None = None) -> None:
+        """Hold it for all, or for one account."""
+        name = place if account is None else for_account(place, account)
+        if name not in self._held:
             # A place may be a sender or a domain of somebody's customers.
-            log.warning("destination_held", server=place == SERVER, why=why)
-            self._held[place] = _Hold(why, clock() + FIRST_PROBE, FIRST_PROBE)
+            log.warning("destination_held", server=place == SERVER, account=account, why=why)
+            self._held[name] = _Hold(why, place, clock() + FIRST_PROBE, FIRST_PROBE)
+            if account is not None:
+                self._own.setdefault(place, set()).add(name)
         metrics.HELD.set(len(self._held))
 
     def passed(self, places: Sequence[str]) -> None:
-        for place in places:
-            if self._held.pop(place, None) is not None:
-                log.info("destination_open", server=place == SERVER)
+        """Also for those who alone were kept away: it was not the place."""
+        for name in [*places, *(own for place in places for own in self._own.get(place, ()))]:
+            if (hold := self._held.pop(name, None)) is not None:
+                self._forget(name, hold.at)
+                log.info("destination_open", server=hold.at == SERVER)
                 metrics.HELD.set(len(self._held))
+
+    def _forget(self, name: str, place: str) -> None:
+        own = self._own.get(place, set())
+        own.discard(name)
+        if not own:
+            self._own.pop(place, None)
 
 
 def for_account(place: str, account: int) -> str:
@@ -107,16 +124,18 @@ class Suspicion:
             streak = self._streaks[account] = _Streak(code)
         streak.refused[address] = place
         alike = [number for number, each in self._streaks.items() if each.code == code]
+        why = f"{ALIKE} recipients in a row were refused by {code}"
         if sum(min(len(self._streaks[number].refused), ALIKE // 2) for number in alike) >= ALIKE:
-            self._conclude(SERVER, code, alike)
+            self._holds.hold(SERVER, why)
+            self._end(alike)
         elif len(streak.refused) >= ALIKE:
             # Behind a relay, a domain is a destination of its own.
             places = set(streak.refused.values())
-            self._conclude(for_account(places.pop() if len(places) == 1 else SERVER, account), code, [account])
+            self._holds.hold(places.pop() if len(places) == 1 else SERVER, why, account)
+            self._end([account])
         return streak.verdict
 
-    def _conclude(self, place: str, code: int, accounts: Iterable[int]) -> None:
-        self._holds.hold(place, f"{ALIKE} recipients in a row were refused by {code}")
+    def _end(self, accounts: Iterable[int]) -> None:
         for account in accounts:
             self._streaks.pop(account).end(False)
 

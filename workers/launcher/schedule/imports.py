@@ -1,6 +1,6 @@
 """What matched messages say about their items' imports."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -27,15 +27,16 @@ WHERE results.custom_data::text <> '{}'
 """
 
 
-# In everybody's order.
-_COUNT = """
-WITH counted AS (
-    SELECT named.batch, sum(named.items) AS items FROM unnest($1::bytea[], $2::int[]) AS named (batch, items) GROUP BY named.batch
-), locked AS (
-    SELECT progress.batch FROM batch_progress AS progress JOIN counted USING (batch) ORDER BY progress.batch FOR NO KEY UPDATE OF progress
+# Of batches without a campaign of their own no launch will say that they are over. In everybody's order.
+_MARK_TOLD = """
+WITH these AS (
+    SELECT results.batch, results.chunk
+    FROM unnest($1::bytea[], $2::int[]) AS named (batch, chunk)
+    JOIN batches ON batches.id = named.batch AND batches.trigger IS NULL
+    JOIN results ON results.batch = named.batch AND results.chunk = named.chunk
+    ORDER BY results.batch, results.chunk FOR NO KEY UPDATE OF results
 )
-UPDATE batch_progress AS progress SET told = progress.told + counted.items
-FROM counted JOIN locked USING (batch) WHERE progress.batch = counted.batch
+UPDATE results SET told = true FROM these WHERE results.batch = these.batch AND results.chunk = these.chunk
 """
 
 
@@ -44,9 +45,9 @@ async def batches_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) ->
     return {row["id"]: row for row in await pool.fetch(_BATCHES, [bytes.fromhex(message.batch) for message in messages])}
 
 
-async def count(connection: asyncpg.Connection, messages: Sequence[ProfilesMatched]) -> None:
-    """Of batches without a campaign of their own: what no launch will stand for."""
-    await connection.execute(_COUNT, [bytes.fromhex(each.batch) for each in messages], [len(each.items) for each in messages])
+async def mark_told(connection: asyncpg.Connection, named: Iterable[tuple[bytes, int]]) -> None:
+    """Batches and chunks whose messages are done with, however often."""
+    await connection.execute(_MARK_TOLD, *map(list, zip(*named, strict=True)))
 
 
 async def events_of(

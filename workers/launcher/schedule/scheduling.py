@@ -61,10 +61,12 @@ class Scheduling:
         started = group.started_by([each.message for each in announced])
         self._due = await launches.insert(connection, started)
         metrics.SCHEDULED.inc(sum(len(group.items) for group in started))
-        if only_imported := [each.message for each in announced if not each.starts]:
-            await imports.count(connection, only_imported)
         # Their items are imported and answered; their launches have failed until a replay.
-        await unreadable.give_up(connection, dead)
+        given_up = unreadable.named(dead)
+        await unreadable.give_up(connection, given_up)
+        told = [(bytes.fromhex(each.message.batch), each.message.chunk) for each in announced if not each.starts]
+        if told or given_up:
+            await imports.mark_told(connection, [*told, *given_up])
         return []
 
     async def committed(self, messages: Sequence[ProfilesMatched]) -> None:

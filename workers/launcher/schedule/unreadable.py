@@ -27,27 +27,13 @@ ORDER BY alive.id, alive.trigger, given.items[1]
 ON CONFLICT DO NOTHING
 """
 
-# Of batches that start none of their own, no launch will say that these are over.
-_COUNT = """
-WITH counted AS (
-    SELECT dead.batch, count(*) AS items
-    FROM (SELECT DISTINCT * FROM unnest($1::bytea[], $2::int[]) AS named (batch, chunk)) AS dead
-    JOIN batches ON batches.id = dead.batch AND batches.trigger IS NULL
-    JOIN results ON results.batch = dead.batch AND results.chunk = dead.chunk, unnest(results.items) AS answered (item)
-    WHERE NOT results.errors ? item::text
-    GROUP BY dead.batch
-), locked AS (
-    SELECT progress.batch FROM batch_progress AS progress JOIN counted USING (batch) ORDER BY progress.batch FOR NO KEY UPDATE OF progress
-)
-UPDATE batch_progress AS progress SET told = progress.told + counted.items
-FROM counted JOIN locked USING (batch) WHERE progress.batch = counted.batch
-"""
+
+def named(dead: Sequence[Dead]) -> list[tuple[bytes, int]]:
+    """Batches and chunks that their headers name; a message without readable headers stays unknown."""
+    return [(each.batch, each.item) for each in dead if each.batch is not None and each.item is not None]
 
 
-async def give_up(connection: asyncpg.Connection, dead: Sequence[Dead]) -> None:
-    """Let the launches that the headers name fail, and be told, untried; those of a message without readable headers stay unknown."""
-    named = [(each.batch, each.item) for each in dead if each.batch is not None and each.item is not None]
-    if named:
-        batches, chunks = map(list, zip(*named, strict=True))
-        await connection.execute(_GIVE_UP, batches, chunks)
-        await connection.execute(_COUNT, batches, chunks)
+async def give_up(connection: asyncpg.Connection, dead: Sequence[tuple[bytes, int]]) -> None:
+    """Let the launches of these batches and chunks fail, and be told, untried."""
+    if dead:
+        await connection.execute(_GIVE_UP, *map(list, zip(*dead, strict=True)))

@@ -39,6 +39,8 @@ class Connections:
         self._opening = 0
         self._most = 0
         self._humble_until = 0.0
+        # The server itself said that there are too many.
+        self._asked_for = False
         self._waiting: list[asyncio.Future[None]] = []
 
     async def lend(self) -> aiosmtplib.SMTP:
@@ -49,13 +51,15 @@ class Connections:
                 return rested
             if self._may_open() and (opened := await self._opened()) is not None:
                 return opened
-            await self._change()
+            # One may have been given back while another was refused.
+            if not self._resting:
+                await self._change()
 
     def give_back(self, connection: aiosmtplib.SMTP) -> None:
         self._lent -= 1
         if connection.is_connected:
             self._resting.append((connection, clock()))
-        elif not self._lent:
+        elif not self._lent and not self._asked_for:
             # None is left of those beside which the server refused more: it may have gone, and come back.
             self._humble_until = 0.0
         self._tell()
@@ -65,7 +69,7 @@ class Connections:
         while self._resting:
             self._resting.pop()[0].close()
         if crowded:
-            self._be_humble(self._lent - 1)
+            self._be_humble(self._lent - 1, asked_for=True)
 
     def close(self) -> None:
         while self._resting:
@@ -89,15 +93,16 @@ class Connections:
             connection = await self._connected()
         except (aiosmtplib.SMTPException, OSError) as error:
             self._opening -= 1
-            if not (self._lent or self._opening):
+            if not (self._lent or self._resting or self._opening):
                 why = readable(str(error))
                 self._tell(why)
                 raise Unavailable(why) from error
             if self._lent:
-                self._be_humble(self._lent)
+                self._be_humble(self._lent, asked_for=False)
             return None
-        except asyncio.CancelledError:
+        except BaseException:
             self._opening -= 1
+            # Nobody knows how it would have fared: the next one may ask.
             self._tell()
             raise
         self._opening -= 1
@@ -105,9 +110,9 @@ class Connections:
         self._tell()
         return connection
 
-    def _be_humble(self, most: int) -> None:
+    def _be_humble(self, most: int, *, asked_for: bool) -> None:
         # With none left the next one finds out whether there is a server.
-        self._most, self._humble_until = max(most, 1), clock() + _HUMBLE
+        self._most, self._humble_until, self._asked_for = max(most, 1), clock() + _HUMBLE, asked_for
 
     async def _change(self) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
