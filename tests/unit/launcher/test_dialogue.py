@@ -20,6 +20,8 @@ class Scripted:
     answers: dict[str, bytes] = field(default_factory=dict)
     # More sessions than that are refused; None: all are welcome.
     most: int | None = None
+    # A refusal waits for it.
+    refuses: asyncio.Event | None = None
     port: int = 0
     open: int = 0
     seen: list[str] = field(default_factory=list)
@@ -29,6 +31,8 @@ class Scripted:
     async def session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
         if self.most is not None and self.open >= self.most:
+            if self.refuses is not None:
+                await self.refuses.wait()
             writer.write(b"421 too many connections\r\n")
             writer.close()
             return
@@ -133,6 +137,42 @@ async def test_a_limit_is_forgotten_with_the_last_of_those_who_met_it() -> None:
             channel._connections.give_back(each)
 
     assert server.taken == 1
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_whoever_is_refused_takes_what_was_given_back_meanwhile() -> None:
+    server = Scripted(most=1, refuses=asyncio.Event())
+    async with server.channel() as channel, asyncio.timeout(20):
+        one = await channel._connections.lend()
+        waiting = asyncio.create_task(channel.send(launch()))
+        while len(server.writers) < 2:
+            await asyncio.sleep(0)
+        channel._connections.give_back(one)
+        assert server.refuses is not None
+        server.refuses.set()
+        await waiting
+
+    assert server.taken == 1
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_a_server_that_says_there_are_too_many_is_asked_for_one_at_a_time() -> None:
+    server = Scripted()
+    async with server.channel() as channel, asyncio.timeout(20):
+        connections_ = channel._connections
+        last = await connections_.lend()
+        last.close()
+        connections_.broken(crowded=True)
+        connections_.give_back(last)
+        only = await connections_.lend()
+        next_ = asyncio.create_task(connections_.lend())
+        while not connections_._waiting:
+            await asyncio.sleep(0)
+        connections_.give_back(only)
+
+        assert await next_ is only
+
+        connections_.give_back(only)
 
 
 @pytest.mark.promise("P-LAUNCH-28")

@@ -7,8 +7,9 @@ import pytest
 
 from tests.launching import Remembering, launch
 from workers.launcher.channels.channel import SERVER, Rejected
+from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Gate, Held, Suspected
-from workers.launcher.deliver.holds import ALIKE
+from workers.launcher.deliver.holds import ALIKE, Holds
 from workers.launcher.model import Ending, Launch, Outcome
 
 
@@ -64,3 +65,14 @@ async def test_whoever_is_accepted_shows_that_the_others_were_refused_for_themse
     await gate.attempt(launch("good@shop.test", account=2))
 
     assert {await asyncio.wait_for(each.verdict, 1) for each in suspected if isinstance(each, Suspected)} == {True}
+
+
+def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Holds()
+    monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
+    held.hold("here", "any")
+    monkeypatch.setattr(holds, "FIRST_PROBE", 3600.0)
+    held.hold("there", "any")
+
+    assert str(held.keeps(["here", "there"])).startswith("there is held")
+    assert held.keeps(["here"]) is None
