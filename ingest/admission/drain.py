@@ -8,9 +8,9 @@ from dataclasses import dataclass
 _STANDING_AFTER = 2.0
 # Weighs what is older by less and less.
 _REMEMBERED = 2.0
-_SECONDS_AHEAD = 0.5
+_SECONDS_AHEAD = 0.25
 # Less would keep a matcher busy with starting chunks; more would be seconds where it is slow.
-_LEAST_AHEAD = 1_000
+_LEAST_AHEAD = 500
 _SLOWEST_RATE = 1.0
 _LONGEST_RETRY = 60
 

@@ -8,7 +8,7 @@ from workers.exactly_once.trouble import Overlong
 SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 # Seconds of preparing and applying that a chunk should take at most: whoever comes behind it waits for all of it.
-AIM = 0.5
+AIM = 0.25
 # So few are read whatever they take.
 FEW = 32
 

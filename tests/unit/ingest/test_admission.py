@@ -79,4 +79,4 @@ def test_a_partition_that_just_got_something_to_do_does_not_stand_still() -> Non
 
 
 def test_publishing_runs_half_a_second_ahead_and_never_starves_a_matcher() -> None:
-    assert (ahead(0.0), ahead(40_000.0)) == (1_000, 20_000)
+    assert (ahead(0.0), ahead(40_000.0)) == (500, 10_000)
