@@ -144,15 +144,15 @@ async def stop_client(client: Any, within: float = STOPPING) -> None:
     """Stop a consumer or producer; without a broker they would wait for ever."""
     try:
         async with asyncio.timeout(within):
-            await client.stop()
+            return await client.stop()
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.
-        return
+        pass
     except asyncio.CancelledError:
         # A consumer whose fetch has just failed lets its own cancelling of it through.
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
-        with suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(within):
-                # What its own stopping did not come to.
-                await (getattr(client, "_client", None) or client.client).close()
+    # What its own stopping did not come to: its connections would stay.
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(within):
+            await (getattr(client, "_client", None) or client.client).close()

@@ -80,6 +80,8 @@ class BatchPublisher:
             crash_point("gateway:accepted")
             while not await _confirmed(delivery, self._lease / _RENEWALS):
                 await self._renew(accepted.batch)
+            # Nothing is held for it any more, however long the note takes.
+            accepted.share.release()
             crash_point("gateway:confirmed")
             await self._note(accepted.batch)
             crash_point("gateway:noted")

@@ -82,7 +82,7 @@ async def test_two_requests_at_the_same_moment_are_not_admitted_to_the_same_room
 
 @pytest.mark.promise("P-HTTP-31")
 async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
-    backlog = Backlog(end=1_000)
+    backlog = Backlog(end=500)
     pressure = backlog.pressure()
     await pressure.run_once()
     slice_ = asyncio.create_task(pressure.near_enough(asyncio.Event()))
