@@ -16,6 +16,7 @@ from schemas.settings import Settings
 from schemas.topics import ALL, COPIES, faults
 
 STOPPING = 2.0
+_CUT_OFF_WITHIN = 0.5
 # So soon it is seen that a topic was made anew, or has other partitions.
 CHANGES_SEEN_AFTER = 10.0
 
@@ -144,15 +145,19 @@ async def stop_client(client: Any, within: float = STOPPING) -> None:
     """Stop a consumer or producer; without a broker they would wait for ever."""
     try:
         async with asyncio.timeout(within):
-            return await client.stop()
+            await client.stop()
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.
-        pass
+        await _cut_off(client)
     except asyncio.CancelledError:
         # A consumer whose fetch has just failed lets its own cancelling of it through.
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
-    # What its own stopping did not come to: its connections would stay.
+        await _cut_off(client)
+
+
+async def _cut_off(client: Any) -> None:
+    """What its own stopping did not come to: its connections would stay."""
     with suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(_CUT_OFF_WITHIN):
             await (getattr(client, "_client", None) or client.client).close()
