@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from profuse.applying import storage
 from profuse.applying.desired import wanted
-from profuse.applying.failures import BadFile
-from profuse.applying.file import read
+from profuse.applying.file import BadFile, read
 from profuse.applying.indexing import index
 from profuse.applying.meaning import Question, questions
 from profuse.applying.model import Change, Key, Kind, Wanted

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from profuse.applying.failures import BadFile
-from profuse.applying.file import Account, File, Token, path
+from profuse.applying.file import Account, BadFile, File, Token, path
 from profuse.applying.model import Key, Kind, Values, Wanted
 from schemas.tokens import Right, hashed
 

@@ -7,10 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from profuse.applying import mailing
-from profuse.applying.failures import BadFile
+from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
 from schemas.fields import Declaration
 from schemas.tokens import USUAL_RIGHTS
+
+
+class BadFile(CannotRun):
+    """Nothing was changed; a line for each thing that is wrong, with its place in the file."""
+
 
 _LATER_KEYS = ("providers", "hooks")
 _SPECIAL_FIELDS = ("email", "phones", "subscriptions")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from profuse.applying.failures import BadFile
+from profuse.applying.file import BadFile
 from profuse.applying.model import Change, Key, Kind, Stored, Values, Wanted
 from profuse.applying.validation import newly_indexed, problems
 
