@@ -74,23 +74,21 @@ class Acceptance:
         batch = new_id()
         shared = self._shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders)
         found = await self._sort(batch, request, shared, call.share)
-        wait = trigger.wait if request.timeout is None else request.timeout.duration()
-        lease = self.settings.accepting_lease
         new = NewBatch(
-            batch,
-            call.token.account,
-            trigger.database.id,
-            trigger.id,
-            resource,
-            len(request.data),
-            request.settings(),
-            request.content,
-            request.custom_data,
-            wait,
-            found.rejects,
-            lease,
-            self.settings.batch_kept,
-            files,
+            id=batch,
+            account=call.token.account,
+            database=trigger.database.id,
+            trigger=trigger.id,
+            resource=resource,
+            total=len(request.data),
+            settings=request.settings(),
+            content=request.content,
+            custom_data=request.custom_data,
+            wait=trigger.wait if request.timeout is None else request.timeout.duration(),
+            rejects=found.rejects,
+            lease=self.settings.accepting_lease,
+            kept=self.settings.batch_kept,
+            files=files,
         )
         await self._store(new, request_id)
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))

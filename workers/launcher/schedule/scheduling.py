@@ -29,7 +29,7 @@ class Announced:
 
 
 class Scheduling:
-    """The room behind `profuse.matches`; `wake` is called with the accounts that have something due already."""
+    """The handler of `profuse.matches`; `wake` is called with the accounts that have something due already."""
 
     topic = MATCHES
 
