@@ -148,16 +148,12 @@ async def stop_client(client: Any, within: float = STOPPING) -> None:
             await client.stop()
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.
-        await _cut_off(client)
+        return
     except asyncio.CancelledError:
         # A consumer whose fetch has just failed lets its own cancelling of it through.
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
-        await _cut_off(client)
-
-
-async def _cut_off(client: Any) -> None:
-    """What its own stopping did not come to: its connections would stay."""
-    with suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(_CUT_OFF_WITHIN):
-            await (getattr(client, "_client", None) or client.client).close()
+        # What its own stopping did not come to: its connections would stay.
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_CUT_OFF_WITHIN):
+                await (getattr(client, "_client", None) or client.client).close()

@@ -54,7 +54,7 @@ class BatchPublisher:
         """A client that hangs up stops nothing: the batch is accepted."""
         delivery = Delivery(len(accepted.records))
         self._queue.add(accepted.token, accepted.records, delivery)
-        task = self._tasks.create_task(self._finish(accepted, delivery))
+        task = self._tasks.create_task(self._finish(accepted.batch, accepted.share, delivery))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return delivery
@@ -75,18 +75,18 @@ class BatchPublisher:
         for task in self._running:
             task.cancel()
 
-    async def _finish(self, accepted: Accepted, delivery: Delivery) -> None:
+    async def _finish(self, batch: bytes, share: Share, delivery: Delivery) -> None:
+        # Without the records: once the broker has them nobody holds them, however long the note takes.
         try:
             crash_point("gateway:accepted")
             while not await _confirmed(delivery, self._lease / _RENEWALS):
-                await self._renew(accepted.batch)
-            # Nothing is held for it any more, however long the note takes.
-            accepted.share.release()
+                await self._renew(batch)
+            share.release()
             crash_point("gateway:confirmed")
-            await self._note(accepted.batch)
+            await self._note(batch)
             crash_point("gateway:noted")
         finally:
-            accepted.share.release()
+            share.release()
 
     async def _renew(self, batch: bytes) -> None:
         try:

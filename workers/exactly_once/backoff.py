@@ -9,8 +9,9 @@ SHORTEST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 # Seconds of preparing and applying that a chunk should take at most: whoever comes behind it waits for all of it.
 AIM = 0.25
-# So few are read whatever they take.
+# So few are not made fewer, and more only while they take no longer than that.
 FEW = 32
+BEARABLE = 1.0
 
 
 class Backoff:
@@ -29,10 +30,12 @@ class Backoff:
         return time.monotonic() < self._again_at
 
     def settled(self, messages: int, seconds: float) -> None:
-        """So many took so long, without what any chunk takes: the next one has as many as will fit."""
-        doubled = min(self.limit * 2, self._chunk)
-        fitting = int(min(self.limit, messages) * AIM / seconds) if seconds > AIM else doubled
-        self.limit = max(min(doubled, FEW), fitting)
+        """So many took so long, without what any chunk takes: the next one has as many as will fit, and half as many at least."""
+        if seconds <= AIM or (messages <= FEW and seconds < BEARABLE):
+            self.limit = min(self.limit * 2, self._chunk)
+        elif messages > FEW:
+            # Few that took long say nothing of many: they may have waited for somebody.
+            self.limit = max(FEW, int(min(self.limit, messages) * max(AIM / seconds, 0.5)))
         self.pause = SHORTEST_PAUSE
 
     def overlong(self, messages: int) -> None:

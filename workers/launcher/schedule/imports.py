@@ -33,7 +33,7 @@ WITH these AS (
     SELECT results.batch, results.chunk
     FROM unnest($1::bytea[], $2::int[]) AS named (batch, chunk)
     JOIN batches ON batches.id = named.batch AND batches.trigger IS NULL
-    JOIN results ON results.batch = named.batch AND results.chunk = named.chunk
+    JOIN results ON results.batch = named.batch AND results.chunk = named.chunk AND NOT results.told
     ORDER BY results.batch, results.chunk FOR NO KEY UPDATE OF results
 )
 UPDATE results SET told = true FROM these WHERE results.batch = these.batch AND results.chunk = these.chunk

@@ -98,7 +98,7 @@ class Connections:
                 self._tell(why)
                 raise Unavailable(why) from error
             if self._lent:
-                self._be_humble(self._lent, asked_for=False)
+                self._be_humble(self._lent + len(self._resting), asked_for=self._asked_for and clock() < self._humble_until)
             return None
         except BaseException:
             self._opening -= 1
