@@ -26,4 +26,4 @@ async def make_due(connection: asyncpg.Connection, batch: bytes) -> int | None:
         if await connection.fetchrow(_LOCK, batch) is None:
             return None
         await connection.execute(_BATCH, batch)
-        return sum(row["left"] for row in await connection.fetch(_GROUPS, batch))
+        return sum(int(row["left"]) for row in await connection.fetch(_GROUPS, batch))
