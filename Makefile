@@ -8,7 +8,6 @@ BIN := $(VENV)/bin
 # Newer than both lists only when all of them is installed.
 INSTALLED := $(VENV)/installed
 MINUTES ?= 10
-JOBS ?= 2
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,8 +18,8 @@ setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 up: setup ## Run the whole pipeline here and watch two requests go through it
 	@$(BIN)/profuse demo
 
-test: setup ## Run all tests on a real Kafka and a real Postgres, in JOBS=2 processes
-	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
+test: setup ## Run all tests on a real Kafka and a real Postgres
+	@$(BIN)/pytest $(TESTS)
 
 torture: setup ## Break a stack under load for MINUTES=10, and count what was lost
 	@$(BIN)/profuse torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
