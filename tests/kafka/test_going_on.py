@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from structlog.testing import capture_logs
 
 from runtime.kafka import stop_client
@@ -116,11 +116,8 @@ async def _says(stream: Stream[ProfileImport], words: str) -> bool:
 async def test_a_consumer_whose_fetch_has_just_failed_is_stopped_as_any_other(
     migrated: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    consumer = AIOKafkaConsumer(**migrated.kafka_options())
+    consumer = AIOKafkaConsumer(migrated.topic(IMPORTS.name), **migrated.kafka_options())
     await consumer.start()
-    partition = TopicPartition(migrated.topic(IMPORTS.name), 0)
-    consumer.assign([partition])
-    consumer.seek(partition, 0)
     await until(lambda: _fetches(consumer))
     monkeypatch.setattr(consumer._fetcher, "_retry_backoff", 60)
     with caplog.at_level("ERROR", "aiokafka"):
