@@ -118,6 +118,9 @@ async def test_a_consumer_whose_fetch_has_just_failed_is_stopped_as_any_other(
 ) -> None:
     consumer = AIOKafkaConsumer(migrated.topic(IMPORTS.name), **migrated.kafka_options())
     await consumer.start()
+    for partition in consumer.assignment():
+        # Else it may be a question for the offset that fails.
+        await consumer.position(partition)
     await until(lambda: _fetches(consumer))
     monkeypatch.setattr(consumer._fetcher, "_retry_backoff", 60)
     with caplog.at_level("ERROR", "aiokafka"):
