@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from structlog.testing import capture_logs
 
 from runtime.kafka import stop_client
@@ -116,11 +116,13 @@ async def _says(stream: Stream[ProfileImport], words: str) -> bool:
 async def test_a_consumer_whose_fetch_has_just_failed_is_stopped_as_any_other(
     migrated: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    consumer = AIOKafkaConsumer(migrated.topic(IMPORTS.name), **migrated.kafka_options())
+    consumer = AIOKafkaConsumer(**migrated.kafka_options())
     await consumer.start()
-    for partition in consumer.assignment():
-        # Else it may be a question for the offset that fails.
-        await consumer.position(partition)
+    partition = TopicPartition(migrated.topic(IMPORTS.name), 0)
+    # It was made a moment ago.
+    await until(lambda: _knows(consumer, partition.topic))
+    consumer.assign([partition])
+    consumer.seek(partition, 0)
     await until(lambda: _fetches(consumer))
     monkeypatch.setattr(consumer._fetcher, "_retry_backoff", 60)
     with caplog.at_level("ERROR", "aiokafka"):
@@ -130,6 +132,10 @@ async def test_a_consumer_whose_fetch_has_just_failed_is_stopped_as_any_other(
     await stop_client(consumer)
 
     assert not any(connection.connected() for connection in consumer._client._conns.values())
+
+
+async def _knows(consumer: Any, topic: str) -> bool:
+    return topic in await consumer.topics()
 
 
 async def _fetches(consumer: Any) -> bool:
