@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _STANDING_AFTER = 2.0
 # Weighs what is older by less and less.
 _REMEMBERED = 2.0
-_SECONDS_AHEAD = 0.25
+_SECONDS_AHEAD = 0.5
 # Less would keep a matcher busy with starting chunks; more would be seconds where it is slow.
 _LEAST_AHEAD = 500
 _SLOWEST_RATE = 1.0

@@ -78,5 +78,5 @@ def test_a_partition_that_just_got_something_to_do_does_not_stand_still() -> Non
     assert drain.moving == 20
 
 
-def test_publishing_runs_a_quarter_of_a_second_ahead_and_never_starves_a_matcher() -> None:
-    assert (ahead(0.0), ahead(40_000.0)) == (500, 10_000)
+def test_publishing_runs_half_a_second_ahead_and_never_starves_a_matcher() -> None:
+    assert (ahead(0.0), ahead(40_000.0)) == (500, 20_000)
