@@ -26,7 +26,7 @@ from bench.stack import Stack, running
 from profuse.stack.ports import free_port
 
 _AT_ONCE = 64
-_SIZES = (1, 10, 100)
+_SIZES = (10, 100)
 _POPULATION = 100_000
 
 console = Console()
@@ -102,7 +102,7 @@ async def _measured(ours: Small, plain: Small, seconds: float, rounds: int) -> d
         f"single requests/s, {_AT_ONCE} at a time": (median(ours for _, ours in singles), median(peer for peer, _ in singles)),
         "one alone, seconds": (median(ours for _, ours in alone), median(peer for peer, _ in alone)),
     }
-    for size in _SIZES[1:]:
+    for size in _SIZES:
         figures[f"profiles/s in requests of {size}"] = await ours.rate(size, seconds, _AT_ONCE), None
     return figures
 

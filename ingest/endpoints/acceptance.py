@@ -168,7 +168,7 @@ class Acceptance:
 
     def _shared(self, request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
         # Whether it may still be matched by was checked when the batch came first.
-        name = request.settings().field_name
+        name = request.own_field
         field = database.fields[name] if name else None
         words = frozenset(word.casefold() for word in placeholders)
         shared = Shared(database.id, request.matching, None, name, field, item_limit, self.settings.custom_data_limit, words)

@@ -14,7 +14,6 @@ from ingest.errors import invalid
 from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
 from schemas.batches import BatchKind, BatchSettings
 from schemas.ids import TriggerNumber
-from schemas.matching import Matching
 from schemas.settings import Settings
 
 LONGEST_TIMEOUT = timedelta(days=365)
@@ -128,7 +127,7 @@ class ImportAndStartBatch(MatchBy):
         return BatchSettings(
             BatchKind.IMPORT_AND_START,
             self.matching,
-            self.field_name if self.matching is Matching.CUSTOM else None,
+            self.own_field,
             self.skip_triggers,
             self.skip_invalid_subscriptions,
             self.detect_geo,

@@ -94,9 +94,9 @@ def _json(model: type[BaseModel]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}}}
 
 
-def page(endpoints: Sequence[Documented]) -> str:
-    """The same for a person."""
-    schemas = openapi(endpoints)["components"]["schemas"]
+def page(endpoints: Sequence[Documented], document: dict[str, Any]) -> str:
+    """The same document for a person."""
+    schemas = document["components"]["schemas"]
     errors = _table(("error", "meaning"), ((f"<code>{error}</code>", escape(text)) for error, text in ERRORS.items()))
     failures = _table(
         ("error", "error_text", "meaning"),

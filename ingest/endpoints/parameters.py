@@ -45,6 +45,11 @@ class MatchBy(Parameters):
         return self
 
     @property
+    def own_field(self) -> str | None:
+        """The name of the database's own field that is searched by; only `custom` searches one, whatever is named."""
+        return self.field_name if self.matching is Matching.CUSTOM else None
+
+    @property
     def match_value(self) -> int | str | None:
         """The root's own match value; a blank one counts as absent."""
         value: int | str | None = getattr(self, MODES[self.matching].key)
@@ -69,9 +74,9 @@ def checked(model: type[R], given: Mapping[str, Any]) -> R:
 
 def searched_field(request: MatchBy, fields: Mapping[str, DataField]) -> Own | None:
     """The declared field that `custom` searches; refused if there is none."""
-    if request.matching is not Matching.CUSTOM:
+    name = request.own_field
+    if name is None:
         return None
-    name = str(request.field_name)
     field = fields.get(name)
     if field is None or not field.match:
         raise invalid("field_name: no field of the database that is declared as matchable")
@@ -85,6 +90,5 @@ def _reason(kind: str, message: str) -> str:
         "extra_forbidden": "unknown parameter",
         "missing": "required",
         "model_type": "must be an object",
-        "too_short": "must not be empty",
     }
     return said.get(kind) or message.removeprefix("Value error, ")

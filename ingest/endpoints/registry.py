@@ -88,4 +88,5 @@ def served(tools: Tools) -> Sequence[Served]:
 
 def pages() -> dict[str, Response]:
     documented = [Documented(PREFIX + each.path, each.parameters, each.answer, each.waits) for each in ENDPOINTS]
-    return {"/docs": HTMLResponse(openapi.page(documented)), "/openapi.json": JSONResponse(openapi.openapi(documented))}
+    document = openapi.openapi(documented)
+    return {"/docs": HTMLResponse(openapi.page(documented, document)), "/openapi.json": JSONResponse(document)}

@@ -40,11 +40,6 @@ class Profile:
     data: Mapping[str, Any]
     subscriptions: tuple[Mapping[str, Any], ...] = ()
 
-    @property
-    def email(self) -> str | None:
-        email = self.data.get("email")
-        return email if isinstance(email, str) else None
-
 
 @dataclass(frozen=True)
 class Recipient:

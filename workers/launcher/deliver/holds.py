@@ -41,8 +41,6 @@ class Holds:
 
     def __init__(self) -> None:
         self._held: dict[str, _Hold] = {}
-        # What is held for one account, by the place that it is about.
-        self._own: dict[str, set[str]] = {}
 
     def keeps(self, places: Sequence[str]) -> str | None:
         """Why a launch has to wait; None if it may go, perhaps as a probe."""
@@ -66,23 +64,14 @@ class Holds:
             # A place may be a sender or a domain of somebody's customers.
             log.warning("destination_held", server=place == SERVER, account=account, why=why)
             self._held[name] = _Hold(why, place, clock() + FIRST_PROBE, FIRST_PROBE)
-            if account is not None:
-                self._own.setdefault(place, set()).add(name)
         metrics.HELD.set(len(self._held))
 
     def passed(self, places: Sequence[str]) -> None:
         """Also for those who alone were kept away: it was not the place."""
-        for name in [*places, *(own for place in places for own in self._own.get(place, ()))]:
-            if (hold := self._held.pop(name, None)) is not None:
-                self._forget(name, hold.at)
-                log.info("destination_open", server=hold.at == SERVER)
-                metrics.HELD.set(len(self._held))
-
-    def _forget(self, name: str, place: str) -> None:
-        own = self._own.get(place, set())
-        own.discard(name)
-        if not own:
-            self._own.pop(place, None)
+        for name, hold in [held for held in self._held.items() if held[1].at in places]:
+            del self._held[name]
+            log.info("destination_open", server=hold.at == SERVER)
+            metrics.HELD.set(len(self._held))
 
 
 def for_account(place: str, account: int) -> str:

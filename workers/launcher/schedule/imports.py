@@ -40,9 +40,10 @@ UPDATE results SET told = true FROM these WHERE results.batch = these.batch AND 
 """
 
 
-async def batches_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) -> Mapping[bytes, asyncpg.Record]:
-    """The batches that are still there, by id."""
-    return {row["id"]: row for row in await pool.fetch(_BATCHES, [bytes.fromhex(message.batch) for message in messages])}
+async def batches_of(pool: asyncpg.Pool, messages: Sequence[ProfilesMatched]) -> Mapping[str, asyncpg.Record]:
+    """The batches that are still there, by the id that messages carry."""
+    rows = await pool.fetch(_BATCHES, [bytes.fromhex(message.batch) for message in messages])
+    return {row["id"].hex(): row for row in rows}
 
 
 async def mark_told(connection: asyncpg.Connection, named: Iterable[tuple[bytes, int]]) -> None:
@@ -51,19 +52,19 @@ async def mark_told(connection: asyncpg.Connection, named: Iterable[tuple[bytes,
 
 
 async def events_of(
-    pool: asyncpg.Pool, messages: Sequence[ProfilesMatched], batches: Mapping[bytes, asyncpg.Record]
+    pool: asyncpg.Pool, messages: Sequence[ProfilesMatched], batches: Mapping[str, asyncpg.Record]
 ) -> AsyncIterator[ProfileEvent]:
     """One `import_api` for each item that was imported, one after the other, as each may be large.
 
     A batch that was deleted says nothing: its events were published before it was finished.
     """
-    messages = [each for each in messages if (row := batches.get(bytes.fromhex(each.batch))) and BatchKind(row["kind"]).imports]
-    named = [bytes.fromhex(message.batch) for message in messages]
+    messages = [each for each in messages if (row := batches.get(each.batch)) and BatchKind(row["kind"]).imports]
+    named = [batches[message.batch]["id"] for message in messages]
     emails = await profiles.emails(pool, [id_ for message in messages for id_ in ids.unpack(bytes.fromhex(message.profiles))])
     talkative = {(row["batch"], row["chunk"]) for row in await pool.fetch(_HAVE_THEIR_OWN, named, [message.chunk for message in messages])}
     for id_, message in zip(named, messages, strict=True):
         own = await _custom_data(pool, id_, message.chunk) if (id_, message.chunk) in talkative else {}
-        for event in _events(batches[id_], message, own, emails):
+        for event in _events(batches[message.batch], message, own, emails):
             yield event
 
 

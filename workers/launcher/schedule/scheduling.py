@@ -54,7 +54,7 @@ class Scheduling:
                     told, size = [], 0
             await self._publish(told)
             for message in part:
-                batch = batches.get(bytes.fromhex(message.batch))
+                batch = batches.get(message.batch)
                 yield Announced(message, batch is None or BatchKind(batch["kind"]).starts)
 
     async def apply(self, connection: asyncpg.Connection, announced: Sequence[Announced], dead: Sequence[Dead]) -> list[Outgoing]:
