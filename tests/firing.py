@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.kafka import BrokerUnavailable
 from runtime.producer import Publisher
+from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
@@ -91,7 +92,7 @@ async def schedule(world: World, *emails: str | None, trigger: int | None = None
     """A batch of profiles with these addresses whose launches are due."""
     batch = batch or await world.batch(total=len(emails))
     profiles = await world.profiles(*emails, **given)
-    message = matched(batch, profiles, [TriggerStart(trigger=trigger or world.trigger)])
+    message = matched(batch, profiles, [TriggerStart(trigger=TriggerId(trigger or world.trigger))])
     async with world.pool.acquire() as connection:
         await launches.insert(connection, started_by([message]))
     return batch

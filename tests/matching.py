@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.fields import Field, MatchValue, match_value
-from schemas.ids import SIZE, new_id, unpack
+from schemas.ids import SIZE, TriggerId, new_id, unpack
 from schemas.messages import ProfileImport, ProfilesMatched
 from schemas.topics import Outgoing
 from workers.exactly_once import Conflict, Unprocessable
@@ -44,7 +44,7 @@ class World:
 
     pool: asyncpg.Pool
     database: int
-    trigger: int
+    trigger: TriggerId
     resources: Mapping[int, int]
     locate: Locate = nowhere
     fields: Json = field(default_factory=lambda: FIELDS)
@@ -53,7 +53,7 @@ class World:
     def __post_init__(self) -> None:
         self.room = Importing(self.pool, "matches", self.locate)
 
-    async def trigger_of(self, type_: str, *, active: bool = True, fields: list[str] | None = None) -> int:
+    async def trigger_of(self, type_: str, *, active: bool = True, fields: list[str] | None = None) -> TriggerId:
         """Another campaign of the database."""
         return await _trigger(self.pool, self.database, type_, active, fields)
 
@@ -190,8 +190,8 @@ async def new_world(pool: asyncpg.Pool, locate: Locate = nowhere, unknown_fields
     return World(pool, database, await _trigger(pool, database, "api_call", True, None), resources, locate)
 
 
-async def _trigger(pool: asyncpg.Pool, database: int, type_: str, active: bool, fields: list[str] | None) -> int:
-    trigger: int = await pool.fetchval(
+async def _trigger(pool: asyncpg.Pool, database: int, type_: str, active: bool, fields: list[str] | None) -> TriggerId:
+    trigger: TriggerId = await pool.fetchval(
         """
         INSERT INTO triggers (account, number, name, type, database, channel, active, unconditional_sending,
                               skip_minutes, sender, subject, html, fields)

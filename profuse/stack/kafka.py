@@ -58,6 +58,8 @@ def _java(class_path: str) -> list[str]:
         str(JAVA),
         "-Xmx512m",
         "-XX:+UseSerialGC",
+        # A broker for a laptop's hour: what the second compiler takes it would not give back.
+        "-XX:TieredStopAtLevel=1",
         *(f"-Dorg.slf4j.simpleLogger.{setting}" for setting in logging),
         "-cp",
         class_path,

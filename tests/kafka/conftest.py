@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
+import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
@@ -53,7 +54,7 @@ class Ledger:
         if len(messages) > self.most or any(message.value == "too much" for message in messages):
             raise TooMuch("the test wants it")
         if self.fixed:
-            messages = [message.model_copy(update={"value": "1"}) for message in messages]
+            messages = [msgspec.structs.replace(message, value="1") for message in messages]
         for message in messages:
             self._break(message, "breaks while it is applied")
         # What the test puts into `value` decides what the database thinks of it.

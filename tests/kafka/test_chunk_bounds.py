@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from schemas.ids import new_id
+from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfileImport, ProfilesMatched, TriggerStart
 from schemas.topics import IMPORTS, Outgoing
 from tests.kafka.conftest import BATCH, Bench
@@ -31,7 +31,8 @@ async def test_a_chunk_of_large_messages_holds_few_of_them_and_all_are_processed
 @pytest.mark.promise("P-OPS-17")
 def test_a_chunk_of_messages_that_name_many_items_holds_few_of_them() -> None:
     ids = new_id().hex() * 10
-    message = ProfilesMatched(batch=BATCH.hex(), chunk=0, items=list(range(10)), profiles=ids, starts=[TriggerStart(trigger=1)] * 2)
+    starts = [TriggerStart(trigger=TriggerId(1))] * 2
+    message = ProfilesMatched(batch=BATCH.hex(), chunk=0, items=list(range(10)), profiles=ids, starts=starts)
     records = [FakeRecord(offset, value=message.encode()) for offset in range(9)]
     entries, _ = decoded(ProfilesMatched, records, Capacity(9, 9**9, 50))
 

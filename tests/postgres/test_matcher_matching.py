@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from schemas.settings import Settings
@@ -237,7 +238,7 @@ async def test_tags_in_a_message_of_an_older_gateway_are_a_text(world: World) ->
     (created,) = await world.bring([item("a@a.test", interests=["a", "b"])])
     (message,) = await world.messages([item("a, b")], "custom", field_name="interests")
 
-    await world.apply([message.model_copy(update={"value": "a, b"})])
+    await world.apply([msgspec.structs.replace(message, value="a, b")])
 
     assert await world.entries(bytes.fromhex(message.batch)) == [created]
 

@@ -117,7 +117,7 @@ async def test_a_dead_letter_answers_no_item_twice_and_none_that_it_does_not_kno
 async def test_messages_of_no_batch_or_beyond_its_end_are_named_to_the_engine(world: World) -> None:
     messages = await world.messages([item("ada@a.test")])
     stray = ProfileImport(batch=new_id().hex(), item=0, value="a@a.test", data={})
-    beyond = messages[0].model_copy(update={"item": 1})
+    beyond = msgspec.structs.replace(messages[0], item=1)
 
     prepared = [each async for each in world.room.prepare([stray, *messages, beyond])]
 

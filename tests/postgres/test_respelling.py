@@ -9,6 +9,7 @@ import pytest
 from profuse.migrating import migrate_tables
 from profuse.migrating.tables import alone, upgrade
 from runtime.postgres import open_pool
+from schemas.ids import TriggerId
 from schemas.settings import Settings
 from tests.matching import World, item
 
@@ -63,7 +64,7 @@ async def stored(settings: Settings) -> AsyncIterator[World]:
         for kind, values in IDENTITIES.items():
             await pool.executemany("INSERT INTO identities VALUES (7, $1, $2, 0, $3)", [(kind, value, ADA) for value in values])
         await pool.execute("INSERT INTO profile_tags VALUES ($1, $2)", ADA, TAGS)
-        world = World(pool, 7, 0, {}, fields=FIELDS)
+        world = World(pool, 7, TriggerId(0), {}, fields=FIELDS)
         yield world
         await pool.execute(f"DROP SCHEMA {settings.prefix} CASCADE")
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from profuse.stack import wellness
@@ -49,7 +50,8 @@ async def wellness_of(url: str) -> None:
     """As many looks as would be a minute."""
     for _ in range(2 * wellness.LOOKS):
         await asyncio.sleep(wellness.LOOK_EVERY)
-    assert await wellness._problems(url) == ""
+    async with httpx.AsyncClient() as client:
+        assert await wellness._problems(client, url) == ""
 
 
 @pytest.mark.promise("P-DOOR-03")

@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from schemas import ids
 from schemas.messages import ProfileEvent
 from workers.launcher.model import Campaign, Outcome
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(NamedTuple):
     """An item that was imported: whose it is, and what its sender said about it."""
 
     account: int
@@ -38,16 +39,16 @@ def of_ending(imported: Imported, campaign: Campaign, launch: str, outcome: Outc
     """How it ended."""
     reason = {} if outcome.reason is None else {"reason": outcome.reason}
     ended = _event(imported, outcome.ending, launch, _about(campaign, launch) | reason, now)
-    return ended.model_copy(update={"subscription": outcome.subscription})
+    return ended if outcome.subscription is None else msgspec.structs.replace(ended, subscription=dict(outcome.subscription))
 
 
 def _about(campaign: Campaign, launch: str) -> dict[str, Any]:
     return {"campaign_id": campaign.trigger, "launch_id": launch}
 
 
-def md5(email: str | None) -> str | None:
+def md5(email: str | None) -> str | UnsetType:
     """What other systems know a profile's normalised e-mail by; no secret, and no protection of one."""
-    return None if email is None else hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+    return UNSET if email is None else hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
 
 
 def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any], now: datetime) -> ProfileEvent:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import UNSET
 
 from schemas import ids
 from tests.launching import NOBODY, campaign
@@ -66,4 +67,4 @@ def test_a_repeat_has_the_same_ids_whenever_it_happens() -> None:
 
 
 def test_a_profile_without_email_has_no_hash() -> None:
-    assert events.md5(None) is None
+    assert events.md5(None) is UNSET

@@ -20,17 +20,17 @@ def claimed(size: int, done: asyncpg.BitString) -> Group:
 
 
 def test_a_message_starts_one_group_for_each_trigger() -> None:
-    message = matched(A, {4: P, 9: Q}, [TriggerStart(trigger=2, items=[9]), TriggerStart(trigger=1)])
+    message = matched(A, {4: P, 9: Q}, [TriggerStart(trigger=TriggerId(2), items=[9]), TriggerStart(trigger=TriggerId(1))])
 
     assert started_by([message]) == [NewGroup(A, ONE, 4, 4, [4, 9], P + Q), NewGroup(A, TWO, 9, 4, [9], Q)]
 
 
 def test_a_trigger_that_no_item_starts_makes_no_group() -> None:
-    assert started_by([matched(A, {0: P}, [TriggerStart(trigger=1, items=[])])]) == []
+    assert started_by([matched(A, {0: P}, [TriggerStart(trigger=TriggerId(1), items=[])])]) == []
 
 
 def test_groups_come_in_one_order_whatever_the_order_of_messages() -> None:
-    first, second = (matched(batch, {0: P}, [TriggerStart(trigger=1)]) for batch in (A, B))
+    first, second = (matched(batch, {0: P}, [TriggerStart(trigger=TriggerId(1))]) for batch in (A, B))
 
     assert started_by([second, first]) == started_by([first, second])
 
