@@ -21,8 +21,9 @@ from ingest.publish.end_offsets import BROKER_AWAY, Ends
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
-from ingest.sql import batches
+from ingest.sql import batches, results
 from ingest.sql.pool import Pool
+from ingest.sql.results import Finished
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
 from schemas.settings import Settings
@@ -121,9 +122,9 @@ class Gateway:
         except BROKER_AWAY as error:
             raise BrokerUnavailable from error
 
-    async def _finished(self, waiting: Sequence[bytes]) -> list[bytes]:
+    async def _finished(self, waiting: Sequence[bytes]) -> list[Finished]:
         async with self._pool.acquire() as connection:
-            return await batches.finished(connection, waiting)
+            return await results.finished(connection, waiting)
 
     async def _database_problems(self) -> list[str]:
         try:

@@ -1,42 +1,52 @@
-"""Many small works in few calls: whoever waits for his turn takes along what came meanwhile."""
+"""Many small works in few calls: what comes while a call is under way is done by the next one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+# So many are done by one call, however many wait.
+_MOST = 512
 
 
-class Coalescing(Generic[T]):
-    """Makes one call of `work` out of all that wait; what it raises of `failures` is told to each of them."""
+class Coalescing(Generic[T, R]):
+    """Makes one call of `work` out of all that waits; its answers stand in the order of what it is given.
 
-    def __init__(self, work: Callable[[Sequence[T]], Awaitable[None]], failures: tuple[type[Exception], ...]) -> None:
+    What it raises of `failures` is told to everybody. After anything else each is tried alone: one bad apple spoils nothing.
+    """
+
+    def __init__(self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], failures: tuple[type[BaseException], ...]) -> None:
         self._work = work
         self._failures = failures
-        self._turn = asyncio.Lock()
-        # Each with what became of it: None, or why it is not done.
-        self._waiting: list[tuple[Sequence[T], asyncio.Future[Exception | None]]] = []
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._working: asyncio.Task[None] | None = None
 
-    async def do(self, things: Sequence[T]) -> None:
-        """Returns when the work is done for these things; may be done twice for those of somebody who is cancelled."""
-        if not things:
+    async def do(self, thing: T) -> R:
+        """What became of it; it is done to the end even if nobody waits for that any longer."""
+        told: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((thing, told))
+        if self._working is None or self._working.done():
+            # A task of its own: whoever came first may be cancelled, and would take the others along.
+            self._working = asyncio.create_task(self._do_all())
+        return await told
+
+    async def _do_all(self) -> None:
+        while self._waiting:
+            these, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            await self._do(these)
+
+    async def _do(self, these: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        (answer,) = await asyncio.gather(self._work([thing for thing, _ in these]), return_exceptions=True)
+        if isinstance(answer, BaseException) and not isinstance(answer, self._failures) and len(these) > 1:
+            for each in these:
+                await self._do([each])
             return
-        mine: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((things, mine))
-        async with self._turn:
-            if not mine.done():
-                await self._do()
-        if (error := mine.result()) is not None:
-            raise error
-
-    async def _do(self) -> None:
-        # Not taken off before the answer: if we are cancelled, the next one does them.
-        done = list(self._waiting)
-        answer: Exception | None = None
-        try:
-            await self._work([thing for things, _ in done for thing in things])
-        except self._failures as error:
-            answer = error
-        del self._waiting[: len(done)]
-        for _, told in done:
-            told.set_result(answer)
+        for at, (_, told) in enumerate(these):
+            if told.cancelled():
+                continue
+            if isinstance(answer, BaseException):
+                told.set_exception(answer)
+            else:
+                told.set_result(answer[at])

@@ -37,6 +37,8 @@ log = structlog.get_logger()
 # Items are checked in slices of so many bytes, so that other requests get their turn; even the shortest takes its time.
 _SLICE = 128 * KIB
 _LEAST = 256
+# Bytes that a request holds; for larger ones others are not made to wait.
+_SMALL = 64 * KIB
 # What Python takes up for an item's error, as measured.
 _REJECT = 400
 
@@ -89,8 +91,11 @@ class Acceptance:
             lease=self.settings.accepting_lease,
             kept=self.settings.batch_kept,
             files=files,
+            request=request_id,
+            remembered=self.settings.request_id_kept,
         )
-        await self._store(new, request_id)
+        if not await self._store(new, call.share.size):
+            raise being_accepted()
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
         metrics.ITEMS.labels("failed").inc(len(found.rejects))
         log.info("batch_accepted", batch=batch.hex(), items=new.total, failed=len(found.rejects))
@@ -114,13 +119,14 @@ class Acceptance:
 
     async def _target(self, account: int, request: ImportAndStartBatch) -> tuple[Trigger, ResourceId | None]:
         """The trigger, and the internal id of the resource to search in; refused if request and trigger do not fit together."""
-        async with self.pool.acquire() as connection:
-            trigger = await accounts.get_trigger(connection, account, request.trigger_id)
-            if request.db_id is not None:
+        trigger = accounts.startable(await self.pool.together(accounts.find_triggers, (account, request.trigger_id)))
+        if request.db_id is not None:
+            async with self.pool.acquire() as connection:
                 await accounts.check_database(connection, account, request.db_id, trigger)
-            resource = None
-            # Modes without a subscription side ignore it.
-            if request.resource_id is not None and (channel := MODES[request.matching].channel):
+        resource = None
+        # Modes without a subscription side ignore it.
+        if request.resource_id is not None and (channel := MODES[request.matching].channel):
+            async with self.pool.acquire() as connection:
                 resource = await accounts.get_resource(connection, account, trigger.database.id, request.resource_id, channel)
         searched_field(request, trigger.database.fields)
         if request.attach and not CHANNELS[trigger.channel].files:
@@ -174,6 +180,9 @@ class Acceptance:
         shared = Shared(database.id, request.matching, None, name, field, item_limit, self.settings.custom_data_limit, words)
         return replace(shared, match_value=shared_value(request.match_value, shared))
 
-    async def _store(self, batch: NewBatch, request_id: RequestId | None) -> None:
+    async def _store(self, batch: NewBatch, size: int) -> bool:
+        """Whether it is accepted; small ones together, so that one commit is for all who come at once."""
+        if size <= _SMALL and not batch.files:
+            return await self.pool.together(batches.insert, batch)
         async with self.pool.acquire() as connection:
-            await batches.insert(connection, batch, request_id, self.settings.request_id_kept)
+            return await batches.insert_with_files(connection, batch)

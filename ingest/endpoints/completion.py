@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from ingest.sql.results import Finished
+
 log = structlog.get_logger()
 
-Finished = Callable[[Sequence[bytes]], Awaitable[list[bytes]]]
+Ask = Callable[[Sequence[bytes]], Awaitable[Sequence[Finished]]]
 
 _SHORTEST_PAUSE = 0.025
 # While they are quick, at most a third of the time goes into polls.
@@ -25,23 +27,23 @@ def pause(poll: float) -> float:
 
 
 class Waiters:
-    """Who waits for which batch; `finished` asks the database, and raises one of `away` if it cannot."""
+    """Who waits for which batch; `ask` asks the database which are finished, and raises one of `away` if it cannot."""
 
-    def __init__(self, finished: Finished, away: tuple[type[Exception], ...]) -> None:
-        self._finished = finished
+    def __init__(self, ask: Ask, away: tuple[type[Exception], ...]) -> None:
+        self._ask = ask
         self._away = away
-        self._waiting: dict[bytes, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[bytes, set[asyncio.Future[Finished]]] = defaultdict(set)
         self._somebody = asyncio.Event()
 
-    async def wait(self, batch: bytes) -> None:
+    async def wait(self, batch: bytes) -> Finished:
         """Return when every item of the batch is answered."""
-        done = asyncio.Event()
-        self._waiting[batch].add(done)
+        told: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        self._waiting[batch].add(told)
         self._somebody.set()
         try:
-            await done.wait()
+            return await told
         finally:
-            self._forget(batch, done)
+            self._forget(batch, told)
 
     async def run(self) -> None:
         """Poll while anybody waits."""
@@ -54,17 +56,18 @@ class Waiters:
     async def run_once(self) -> bool:
         """Whether the database answered."""
         try:
-            finished = await self._finished(list(self._waiting))
+            finished = await self._ask(list(self._waiting))
         except self._away as error:
             log.warning("poll_failed", error=type(error).__name__)
             return False
-        for batch in finished:
-            for done in self._waiting.get(batch, ()):
-                done.set()
+        for each in finished:
+            for told in self._waiting.get(each.batch, ()):
+                if not told.done():
+                    told.set_result(each)
         return True
 
-    def _forget(self, batch: bytes, done: asyncio.Event) -> None:
-        self._waiting[batch].discard(done)
+    def _forget(self, batch: bytes, told: asyncio.Future[Finished]) -> None:
+        self._waiting[batch].discard(told)
         if not self._waiting[batch]:
             del self._waiting[batch]
         if not self._waiting:

@@ -17,7 +17,7 @@ from ingest.publish.publication import BatchPublisher
 from ingest.sql import request_ids, results
 from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId
-from ingest.sql.results import Entry
+from ingest.sql.results import Entry, Finished
 from schemas.settings import Settings
 
 
@@ -40,8 +40,7 @@ class ImportBatch:
         deadline = asyncio.get_running_loop().time() + self.settings.reply_deadline.total_seconds()
         request_id, total = _request_id(call), len(call.items or ())
         if request_id is not None:
-            async with self.pool.acquire() as connection:
-                first = await request_ids.first_try(connection, request_id)
+            first = request_ids.first_try(await self.pool.together(request_ids.find, request_id), request_id)
             if first is not None:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 call.let_go()
@@ -65,34 +64,38 @@ class ImportBatch:
         return self.publisher.start(await self._acceptance.complete(call, batch))
 
     async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
+        finished: Finished | None = None
         try:
             async with asyncio.timeout_at(deadline):
                 await delivery.confirmed.wait()
-                finished = not self.as_task and await self._finished_or_stopping(batch)
+                if not self.as_task:
+                    finished = await self._finished_or_stopping(batch)
         except TimeoutError:
-            finished = False
+            pass
         if not delivery.confirmed.is_set():
             raise unavailable()
         if self.as_task:
             return success(data={"task_id": batch.hex()})
-        if not finished:
+        if finished is None:
             return still_processing(batch.hex())
         try:
             await share.grow(total * results.SIZE_OF_ENTRY)
         except NoRoom:
             # What was accepted is not to be sent again.
             return still_processing(batch.hex())
-        async with self.pool.acquire() as connection:
-            entries = await results.entries(connection, batch, 0, total)
-        return _finished(batch, entries)
+        return _finished(batch, finished.entries or await self._entries(batch, total))
 
-    async def _finished_or_stopping(self, batch: bytes) -> bool:
-        """Whether every item is answered, or nobody can wait for it any longer."""
+    async def _entries(self, batch: bytes, total: int) -> Sequence[Entry | None]:
+        async with self.pool.acquire() as connection:
+            return await results.entries(connection, batch, 0, total)
+
+    async def _finished_or_stopping(self, batch: bytes) -> Finished | None:
+        """How every item was answered; None if nobody can wait for it any longer."""
         async with asyncio.TaskGroup() as tasks:
             finished = tasks.create_task(self.waiters.wait(batch))
             stopping = tasks.create_task(self.stopping.wait())
             await asyncio.wait((finished, stopping), return_when=asyncio.FIRST_COMPLETED)
-            answered = finished.done()
+            answered = finished.result() if finished.done() else None
             finished.cancel()
             stopping.cancel()
         return answered

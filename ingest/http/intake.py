@@ -95,8 +95,7 @@ class Intake:
         return Call(token, served.path, root, items, request_id, body_hash, share, self.settings)
 
     async def _authorize(self, request: Request, given: str, served: Served) -> Token:
-        async with self.pool.acquire() as connection:
-            token = await accounts.find_token(connection, given)
+        token = await self.pool.together(accounts.find_tokens, given)
         if token is None:
             raise token_required()
         # From here on the answer is in the form that the token's owner chose.

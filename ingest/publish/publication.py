@@ -1,7 +1,6 @@
 """Publishing accepted batches: tasks that outlive their requests."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +14,6 @@ from ingest.publish.producer import Producer
 from ingest.sql import batches
 from ingest.sql.pool import Pool
 from runtime.advice import todo
-from runtime.coalescing import Coalescing
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
 
@@ -47,8 +45,6 @@ class BatchPublisher:
         self._lease = lease
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
-        # Small batches are many: whoever comes while one note is written is in the next.
-        self._notes = Coalescing(self._note_all, AWAY)
 
     def start(self, accepted: Accepted) -> Delivery:
         """A client that hangs up stops nothing: the batch is accepted."""
@@ -99,14 +95,10 @@ class BatchPublisher:
         # Until it is noted, a repeat would be told to wait for the publishing.
         while True:
             try:
-                return await self._notes.do([batch])
+                return await self._pool.together(batches.mark_published, batch)
             except AWAY as error:
                 log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__, **todo(error))
                 await asyncio.sleep(_RETRY_PAUSE)
-
-    async def _note_all(self, published: Sequence[bytes]) -> None:
-        async with self._pool.acquire() as connection:
-            await batches.mark_published(connection, published)
 
 
 async def _confirmed(delivery: Delivery, within: timedelta) -> bool:

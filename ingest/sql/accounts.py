@@ -1,7 +1,6 @@
 """SQL of what `profuse apply` configures; every look-up stays within one account."""
 
-import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -59,29 +58,39 @@ class Trigger:
     wait: timedelta
 
 
-async def find_token(connection: asyncpg.Connection, token: str) -> Token | None:
-    """The token, unless it is unknown, revoked or expired."""
-    wanted = hashed(token)
-    row = await connection.fetchrow(
+async def find_tokens(connection: asyncpg.Connection, tokens: Sequence[str]) -> list[Token | None]:
+    """Each token, unless it is unknown, revoked or expired."""
+    wanted = [hashed(token) for token in tokens]
+    rows = await connection.fetch(
         "SELECT id, account, hash, rights, in_flight, http_status FROM tokens "
-        "WHERE hash = $1 AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
-        wanted,
+        "WHERE hash = ANY($1) AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
+        list(set(wanted)),
     )
-    if row is None or not hmac.compare_digest(row["hash"], wanted):
-        return None
+    found = {row["hash"]: _token(row) for row in rows}
+    return [found.get(each) for each in wanted]
+
+
+def _token(row: asyncpg.Record) -> Token:
     return Token(row["id"], row["account"], frozenset(row["rights"]), row["in_flight"], row["http_status"] == ALWAYS_200)
 
 
-async def get_trigger(connection: asyncpg.Connection, account: int, number: TriggerNumber) -> Trigger:
-    """The trigger and its database; refused unless it is active and of the type `api_call`."""
-    row = await _find(
-        connection,
-        "SELECT t.id, t.active, t.type, t.channel, t.skip_minutes, d.id AS database, d.number AS db_id, d.fields::text AS fields, "
-        "r.fields AS indexing FROM triggers t JOIN databases d ON d.id = t.database LEFT JOIN refilings r ON r.database = d.id "
-        "WHERE t.account = $1 AND t.number = $2",
-        account,
-        number,
+async def find_triggers(connection: asyncpg.Connection, named: Sequence[tuple[int, TriggerNumber]]) -> list[asyncpg.Record | None]:
+    """What is known of each trigger that an account and its own number name; for `startable`."""
+    possible = {each for each in named if each[1] in _NUMBERS}
+    rows = await connection.fetch(
+        "SELECT t.account, t.number, t.id, t.active, t.type, t.channel, t.skip_minutes, d.id AS database, d.number AS db_id, "
+        "d.fields::text AS fields, r.fields AS indexing FROM unnest($1::int[], $2::int[]) AS named (account, number) "
+        "JOIN triggers t ON t.account = named.account AND t.number = named.number "
+        "JOIN databases d ON d.id = t.database LEFT JOIN refilings r ON r.database = d.id",
+        [account for account, _ in possible],
+        [number for _, number in possible],
     )
+    found = {(row["account"], row["number"]): row for row in rows}
+    return [found.get(each) for each in named]
+
+
+def startable(row: asyncpg.Record | None) -> Trigger:
+    """The trigger and its database; refused unless it is active and of the type `api_call`."""
     if row is None:
         raise not_found("trigger_id")
     if not row["active"]:

@@ -1,7 +1,6 @@
 """SQL of batches: accepting one, and noting that the broker has all of it."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -11,8 +10,7 @@ import msgspec
 
 from ingest.sql import accounts
 from ingest.sql.accounts import Database
-from ingest.sql.request_ids import RequestId, being_accepted
-from runtime.postgres import affected
+from ingest.sql.request_ids import RequestId
 from schemas import bits
 from schemas.batches import BatchSettings
 from schemas.ids import ResourceId, TriggerId
@@ -49,6 +47,9 @@ class NewBatch:
     # Retention need not look at it before.
     kept: timedelta
     files: Sequence[File]
+    # What the request is known by, if it has an id, and how long.
+    request: RequestId | None
+    remembered: timedelta
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,20 @@ class Unfinished:
     done: frozenset[int]
 
 
-# One statement: a batch costs one commit, and no wait in between.
+# One statement for all that are accepted together: one commit, and no wait in between.
 # Accepted is the database's clock: what is due is judged by no other.
 _INSERT = """
-WITH request AS (
+WITH given AS (
+    SELECT * FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[],
+        $10::boolean[], $11::boolean[], $12::boolean[], $13::json[], $14::json[], $15::jsonb[], $16::interval[], $17::interval[],
+        $18::interval[], $19::varbit[], $20::int[], $21::int[], $22::text[], $23::text[], $24::bytea[], $25::interval[])
+    AS given (id, account, database, trigger, total, kind, matching, field_name, resource,
+        skip_triggers, skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, wait, lease,
+        kept, done, failed, token, request_id, path, body_hash, remembered)
+), request AS (
     INSERT INTO requests (token, request_id, path, body_hash, batch, expires_at)
-    SELECT $21::int, $22::text, $23::text, $24::bytea, $1::bytea, now() + $25::interval WHERE $22 IS NOT NULL
+    -- In everybody's order: two gateways may be given the same ids.
+    SELECT token, request_id, path, body_hash, id, now() + remembered FROM given WHERE request_id IS NOT NULL ORDER BY token, request_id
     -- Only an expired use of the id gives way.
     ON CONFLICT (token, request_id) DO UPDATE SET
         path = excluded.path, body_hash = excluded.body_hash, batch = excluded.batch, expires_at = excluded.expires_at
@@ -74,27 +83,35 @@ WITH request AS (
 ), accepted AS (
     INSERT INTO batches (id, account, database, trigger, total, kind, matching, field_name, resource, skip_triggers,
         skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, due_at, accepting_until, look_at)
-    SELECT $1, $2::int, $3::int, $4::int, $5::int, $6::text, $7::text, $8::text, $9::int, $10::boolean,
-        $11::boolean, $12::boolean, $13::json, $14::json, $15::jsonb,
-        now() + $16::interval, now() + $17::interval, now() + $18::interval
-    WHERE $22 IS NULL OR EXISTS (SELECT FROM request)
+    SELECT id, account, database, trigger, total, kind, matching, field_name, resource, skip_triggers,
+        skip_invalid_subscriptions, detect_geo, content, custom_data, rejects, now() + wait, now() + lease, now() + kept
+    FROM given WHERE request_id IS NULL OR id IN (SELECT batch FROM request)
     RETURNING id
 )
-INSERT INTO batch_progress (batch, total, done, failed) SELECT id, $5, $19::varbit, $20::int FROM accepted
+INSERT INTO batch_progress (batch, total, done, failed)
+SELECT id, total, done, failed FROM accepted JOIN given USING (id) RETURNING batch
 """
 
 
-async def insert(connection: asyncpg.Connection, batch: NewBatch, request: RequestId | None, remembered: timedelta) -> None:
-    """Accept the batch, and tie the id of its request to it, if there is one; refused if somebody else uses that."""
-    async with connection.transaction() if batch.files else nullcontext():
-        await _insert(connection, batch, request, remembered)
-        await _attach(connection, batch.id, batch.files)
+async def insert(connection: asyncpg.Connection, new: Sequence[NewBatch]) -> list[bool]:
+    """Accept the batches, and tie the ids of their requests to them; whether each is, or somebody else uses its id."""
+    rows = await connection.fetch(_INSERT, *zip(*map(_row, new), strict=True))
+    accepted = {row["batch"] for row in rows}
+    return [batch.id in accepted for batch in new]
 
 
-async def _insert(connection: asyncpg.Connection, batch: NewBatch, request: RequestId | None, remembered: timedelta) -> None:
-    settings = batch.settings
-    inserted = await connection.execute(
-        _INSERT,
+async def insert_with_files(connection: asyncpg.Connection, batch: NewBatch) -> bool:
+    """As `insert` does; its files with it, or nothing."""
+    async with connection.transaction():
+        (accepted,) = await insert(connection, [batch])
+        if accepted:
+            await _attach(connection, batch.id, batch.files)
+    return accepted
+
+
+def _row(batch: NewBatch) -> tuple[Any, ...]:
+    settings, request = batch.settings, batch.request
+    return (
         batch.id,
         batch.account,
         batch.database,
@@ -116,10 +133,8 @@ async def _insert(connection: asyncpg.Connection, batch: NewBatch, request: Requ
         asyncpg.BitString.frombytes(bits.packed(batch.total, batch.rejects), bitlength=batch.total),
         len(batch.rejects),
         *((request.token, request.id, request.path, request.body_hash) if request else (None, None, None, None)),
-        remembered,
+        batch.remembered,
     )
-    if not affected(inserted):
-        raise being_accepted()
 
 
 async def renew(connection: asyncpg.Connection, batch: bytes, lease: timedelta) -> None:
@@ -165,14 +180,9 @@ async def reject(connection: asyncpg.Connection, batch: bytes, rejects: Mapping[
     await connection.execute("UPDATE batches SET rejects = rejects || $2::jsonb WHERE id = $1", batch, entries)
 
 
-async def mark_published(connection: asyncpg.Connection, batches: Sequence[bytes]) -> None:
+async def mark_published(connection: asyncpg.Connection, batches: Sequence[bytes]) -> Sequence[None]:
     await connection.execute("UPDATE batches SET published_at = now() WHERE id = ANY($1::bytea[]) AND published_at IS NULL", batches)
-
-
-async def finished(connection: asyncpg.Connection, batches: Sequence[bytes]) -> list[bytes]:
-    """Those of the batches whose every item is answered."""
-    rows = await connection.fetch("SELECT batch FROM batch_progress WHERE batch = ANY($1) AND imported + failed = total", batches)
-    return [row["batch"] for row in rows]
+    return [None] * len(batches)
 
 
 async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
@@ -182,8 +192,6 @@ async def positions(connection: asyncpg.Connection, topic: str) -> list[int]:
 
 
 async def _attach(connection: asyncpg.Connection, batch: bytes, files: Sequence[File]) -> None:
-    if not files:
-        return
     await connection.executemany(
         "INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, $2, $3, $4, $5)",
         [(batch, position, *file) for position, file in enumerate(files)],

@@ -1,5 +1,6 @@
 """SQL of Request-IDs: which request an id stands for, and how far it has come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -29,17 +30,25 @@ def being_accepted() -> Refused:
     return conflict("Request-ID: a request with this id is being accepted", REPEAT_AFTER)
 
 
-async def first_try(connection: asyncpg.Connection, request: RequestId) -> FirstTry | None:
+async def find(connection: asyncpg.Connection, requests: Sequence[RequestId]) -> list[asyncpg.Record | None]:
+    """What is known of each id; for `first_try`."""
+    rows = await connection.fetch(
+        "SELECT r.token, r.request_id, r.path, r.body_hash, r.batch, b.published_at IS NOT NULL AS published, "
+        "b.accepting_until >= now() AS live FROM unnest($1::int[], $2::text[]) AS given (token, request_id) "
+        "JOIN requests r ON r.token = given.token AND r.request_id = given.request_id AND r.expires_at > now() "
+        "LEFT JOIN batches b ON b.id = r.batch",
+        [request.token for request in requests],
+        [request.id for request in requests],
+    )
+    found = {(row["token"], row["request_id"]): row for row in rows}
+    return [found.get((request.token, request.id)) for request in requests]
+
+
+def first_try(row: asyncpg.Record | None, request: RequestId) -> FirstTry | None:
     """What became of the request that this one repeats, or None if this is the first.
 
     Refused while the first is still being published, and if it was another request.
     """
-    row = await connection.fetchrow(
-        "SELECT r.path, r.body_hash, r.batch, b.published_at IS NOT NULL AS published, b.accepting_until >= now() AS live "
-        "FROM requests r LEFT JOIN batches b ON b.id = r.batch WHERE r.token = $1 AND r.request_id = $2 AND r.expires_at > now()",
-        request.token,
-        request.id,
-    )
     if row is None:
         return None
     if (row["path"], row["body_hash"]) != (request.path, request.body_hash):

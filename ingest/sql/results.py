@@ -1,8 +1,9 @@
 """SQL of a batch's outcome: one entry per item, in the order of the request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -13,6 +14,19 @@ Entry = dict[str, Any]
 
 # Bytes that an entry takes, its JSON beside it, as measured.
 SIZE_OF_ENTRY = 320
+
+
+# Items of a batch that is answered as soon as it is seen to be finished.
+_SMALL = 100
+# Batches that are seen to be finished at a time; each may be as large as that.
+_SEEN = 256
+
+
+class Finished(NamedTuple):
+    """A batch whose every item is answered; with its entries if these are few."""
+
+    batch: bytes
+    entries: list[Entry | None] | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,32 @@ async def total(connection: asyncpg.Connection, account: int, batch: bytes) -> i
     """How many items one of the account's batches has."""
     found: int | None = await connection.fetchval("SELECT total FROM batches WHERE id = $1 AND account = $2", batch, account)
     return found
+
+
+# What small ones are answered comes along: it would take each of them four more statements.
+_FINISHED = """
+WITH finished AS (
+    SELECT batch, total FROM batch_progress WHERE batch = ANY($1::bytea[]) AND imported + failed = total LIMIT $3
+)
+SELECT finished.batch, finished.total, finished.total <= $2 AS is_small,
+    CASE WHEN finished.total <= $2 THEN batches.rejects::text END AS rejects, results.items, results.profiles, results.errors::text
+FROM finished JOIN batches ON batches.id = finished.batch
+LEFT JOIN results ON results.batch = finished.batch AND finished.total <= $2
+"""
+
+
+async def finished(connection: asyncpg.Connection, batches: Sequence[bytes]) -> list[Finished]:
+    """Those of the batches whose every item is answered; the others may be asked for again."""
+    found: dict[bytes, Finished] = {}
+    for row in await connection.fetch(_FINISHED, batches, _SMALL, _SEEN):
+        entries: list[Entry | None] | None = [None] * row["total"] if row["is_small"] else None
+        one = found.setdefault(row["batch"], Finished(row["batch"], entries))
+        if one.entries is not None:
+            _place_errors(one.entries, 0, row["rejects"])
+            if row["items"] is not None:
+                _place_profiles(one.entries, 0, row["items"], row["profiles"])
+                _place_errors(one.entries, 0, row["errors"])
+    return list(found.values())
 
 
 async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop: int) -> list[Entry | None]:

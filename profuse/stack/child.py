@@ -1,4 +1,4 @@
-"""A child process of ours: started in its own session, logging to its own file, stopped in bounded time."""
+"""A child process of ours: started in a process group of its own, logging to its own file, stopped in bounded time."""
 
 import os
 import signal
@@ -25,6 +25,8 @@ class Process:
     inherited: Sequence[int] = ()
     # Where it is started; None is where we are.
     directory: Path | None = None
+    # It outlives the terminal.
+    detached: bool = False
 
 
 class Child:
@@ -45,8 +47,10 @@ class Child:
                 user=process.user,
                 extra_groups=None if process.user is None else [],
                 pass_fds=process.inherited,
-                # Ctrl-C reaches the whole terminal session; only the supervisor may answer it, in its order.
-                start_new_session=True,
+                # Ctrl-C reaches a whole group; only the supervisor may answer it, in its order. A session for each process would
+                # be more than it needs: Linux shares the machine among sessions, and Postgres' many would get what a launcher gets.
+                process_group=None if process.detached else 0,
+                start_new_session=process.detached,
             )
         # Taken before anybody can have waited for its end.
         self.identity = identity_of(self._popen.pid)

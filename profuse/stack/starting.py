@@ -39,7 +39,7 @@ def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say)
     command = [sys.executable, "-m", "profuse", "up", "--dir", str(directory), "--port", str(settings.port), *given]
     log = directory / "log" / "supervisor.log"
     said = log.stat().st_size if log.exists() else 0
-    supervisor = Child(Process("supervisor", "supervisor", command, url=""), log)
+    supervisor = Child(Process("supervisor", "supervisor", command, url="", detached=True), log)
 
     def is_ready() -> bool:
         nonlocal said

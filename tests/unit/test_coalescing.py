@@ -7,85 +7,97 @@ from dataclasses import dataclass, field
 import pytest
 
 from runtime.coalescing import Coalescing
-from runtime.kafka import BrokerUnavailable
-from schemas.topics import Outgoing
+
+
+class Away(Exception):
+    """The server does not answer."""
+
+
+class Refused(Exception):
+    """The server refuses what it is asked."""
 
 
 @dataclass
-class Broker:
-    """Confirms when the test lets it."""
+class Server:
+    """Answers when the test lets it, with as many as it was asked for before; an x it refuses."""
 
-    calls: list[list[bytes]] = field(default_factory=list)
-    confirms: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    calls: list[list[str]] = field(default_factory=list)
+    lets: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     away: bool = False
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
-        self.calls.append([record.value for record in records])
-        await self.confirms.acquire()
+    async def ask(self, things: Sequence[str]) -> Sequence[str]:
+        self.calls.append(list(things))
+        await self.lets.acquire()
         if self.away:
-            raise BrokerUnavailable("away")
+            raise Away
+        if "x" in things:
+            raise Refused
+        return [f"{thing}{len(self.calls)}" for thing in things]
+
+    def together(self) -> Coalescing[str, str]:
+        return Coalescing(self.ask, (Away,))
 
 
-def record(value: bytes) -> list[Outgoing]:
-    return [Outgoing("events", b"key", value)]
-
-
-def together(broker: Broker) -> Coalescing[Outgoing]:
-    return Coalescing(broker.publish, (BrokerUnavailable,))
-
-
-async def begin(coalescing: Coalescing[Outgoing], *values: bytes) -> list[asyncio.Task[None]]:
-    """Publications under way, in this order."""
-    begun = [asyncio.create_task(coalescing.do(record(value))) for value in values]
-    for _ in range(3):
+async def begin(coalescing: Coalescing[str, str], *things: str) -> list[asyncio.Task[str]]:
+    """Questions under way, in this order."""
+    begun = [asyncio.create_task(coalescing.do(thing)) for thing in things]
+    for _ in range(4):
         await asyncio.sleep(0)
     return begun
 
 
-async def test_what_came_while_the_broker_was_busy_is_published_in_one_go() -> None:
-    broker = Broker()
-    begun = await begin(together(broker), b"a", b"b", b"c")
-    broker.confirms.release()
-    broker.confirms.release()
-    await asyncio.wait_for(asyncio.gather(*begun), 10)
+async def test_what_came_while_the_server_was_busy_is_asked_in_one_go() -> None:
+    server = Server()
+    coalescing = server.together()
+    begun = [*await begin(coalescing, "a"), *await begin(coalescing, "b", "c")]
+    server.lets.release()
+    server.lets.release()
 
-    assert broker.calls == [[b"a"], [b"b", b"c"]]
+    assert await asyncio.wait_for(asyncio.gather(*begun), 10) == ["a1", "b2", "c2"]
+    assert server.calls == [["a"], ["b", "c"]]
 
 
-async def test_nobody_hears_of_a_confirmation_before_it_is_there() -> None:
-    broker = Broker()
-    begun = await begin(together(broker), b"a", b"b")
+async def test_nobody_hears_of_an_answer_before_it_is_there() -> None:
+    server = Server()
+    begun = await begin(server.together(), "a", "b")
 
     assert not any(each.done() for each in begun)
 
-    broker.confirms.release()
-    broker.confirms.release()
+    server.lets.release()
     await asyncio.gather(*begun)
 
 
-async def test_a_broker_that_is_away_is_everybodys_trouble() -> None:
-    broker = Broker(away=True, confirms=asyncio.Semaphore(9))
-    answers = await asyncio.gather(*await begin(together(broker), b"a", b"b", b"c"), return_exceptions=True)
+async def test_a_server_that_is_away_is_everybodys_trouble() -> None:
+    server = Server(away=True, lets=asyncio.Semaphore(9))
+    answers = await asyncio.gather(*await begin(server.together(), "a", "b", "c"), return_exceptions=True)
 
-    assert [type(answer) for answer in answers] == [BrokerUnavailable] * 3
+    assert [type(answer) for answer in answers] == [Away] * 3
+    assert server.calls == [["a", "b", "c"]]
+
+
+async def test_what_is_refused_for_one_is_asked_for_each_alone() -> None:
+    server = Server(lets=asyncio.Semaphore(9))
+    answers = await asyncio.gather(*await begin(server.together(), "a", "x", "c"), return_exceptions=True)
+
+    assert server.calls == [["a", "x", "c"], ["a"], ["x"], ["c"]]
+    assert [answers[0], type(answers[1]), answers[2]] == ["a2", Refused, "c4"]
 
 
 @pytest.mark.promise("P-EVENT-04")
-async def test_what_was_taken_along_by_somebody_who_gave_up_is_published_all_the_same() -> None:
-    broker = Broker()
-    first, second, third = await begin(together(broker), b"a", b"b", b"c")
-    broker.confirms.release()
-    await first
-    second.cancel()
-    broker.confirms.release()
-    broker.confirms.release()
-    await asyncio.wait_for(third, 10)
+@pytest.mark.parametrize("gives_up", [0, 1])
+async def test_whoever_gives_up_takes_nobody_along(gives_up: int) -> None:
+    server = Server()
+    begun = await begin(server.together(), "a", "b")
+    begun.pop(gives_up).cancel()
+    await asyncio.sleep(0)
+    server.lets.release()
 
-    assert b"c" in broker.calls[-1]
+    assert await asyncio.wait_for(begun[0], 10) in ("a1", "b1")
+    assert server.calls == [["a", "b"]]
 
 
-async def test_nothing_to_tell_costs_nothing() -> None:
-    broker = Broker()
-    await together(broker).do([])
+async def test_after_a_pause_it_begins_anew() -> None:
+    server = Server(lets=asyncio.Semaphore(9))
+    coalescing = server.together()
 
-    assert broker.calls == []
+    assert [await coalescing.do("a"), await coalescing.do("b")] == ["a1", "b2"]

@@ -1,17 +1,17 @@
 """The launcher: matches in, launches out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import open_pool
-from runtime.producer import open_publisher
+from runtime.producer import Publish, open_publisher
 from runtime.racing import within_grace
 from schemas.settings import Settings
 from schemas.tls import client_context
-from schemas.topics import EVENTS
+from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
@@ -75,9 +75,25 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
-        delivery = Delivery(settings, firing_pool, Coalescing(fired.publish, (BrokerUnavailable,)).do, Sending(channels), enclosures)
+        delivery = Delivery(settings, firing_pool, _together(fired.publish), Sending(channels), enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
         retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
         yield Launcher(feeding, claim_loop, Retention(settings, retention_pool))
+
+
+def _together(publish: Publish) -> Publish:
+    """What groups say while the broker confirms what others said before is published at once."""
+
+    async def publish_all(said: Sequence[Sequence[Outgoing]]) -> Sequence[None]:
+        await publish([record for records in said for record in records])
+        return [None] * len(said)
+
+    coalescing = Coalescing(publish_all, (BrokerUnavailable,))
+
+    async def publish_beside_others(records: Sequence[Outgoing]) -> None:
+        if records:
+            await coalescing.do(records)
+
+    return publish_beside_others

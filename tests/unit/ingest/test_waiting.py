@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from ingest.endpoints.completion import Waiters, pause
+from ingest.sql.results import Finished
 
 
 class Away(Exception):
@@ -16,16 +17,16 @@ class Away(Exception):
 async def test_one_poll_asks_for_all_and_wakes_those_that_are_finished() -> None:
     asked: list[list[bytes]] = []
 
-    async def finished(batches: Sequence[bytes]) -> list[bytes]:
+    async def finished(batches: Sequence[bytes]) -> list[Finished]:
         asked.append(sorted(batches))
-        return [b"a"]
+        return [Finished(b"a", [{"error": 400}])]
 
     waiters = Waiters(finished, (Away,))
     async with asyncio.TaskGroup() as tasks:
         first, second, other = (tasks.create_task(waiters.wait(batch)) for batch in (b"a", b"a", b"b"))
         await asyncio.sleep(0)
         await waiters.run_once()
-        await asyncio.wait((first, second))
+        assert (await first).entries == (await second).entries == [{"error": 400}]
         other.cancel()
 
     assert asked == [[b"a", b"b"]]
@@ -42,12 +43,12 @@ async def test_a_poll_that_fails_is_made_again_after_a_longer_pause() -> None:
     polls = 0
     began = time.monotonic()
 
-    async def finished(batches: Sequence[bytes]) -> list[bytes]:
+    async def finished(batches: Sequence[bytes]) -> list[Finished]:
         nonlocal polls
         polls += 1
         if polls == 1:
             raise Away
-        return list(batches)
+        return [Finished(batch, None) for batch in batches]
 
     waiters = Waiters(finished, (Away,))
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
