@@ -16,6 +16,8 @@ from schemas.settings import Settings
 _CONNECTED_WITHIN = 5.0
 # For each answer: longer than locks are waited for, shorter than the patience of clients.
 _ANSWERED_WITHIN = 8.0
+# Of one statement, so many are under way at a time; what waits longer for its connection than for its answer gains nothing by more.
+_LANES = 3
 # Goodbyes are not worth more.
 _CLOSED_WITHIN = 1.0
 
@@ -36,7 +38,7 @@ class Pool:
     async def together(self, statement: Statement[T, R], thing: T) -> R:
         """The statement's answer to this one; who asks while others wait for theirs is asked for with all who do."""
         if statement not in self._together:
-            self._together[statement] = Coalescing(partial(self._for_all, statement), SILENT)
+            self._together[statement] = Coalescing(partial(self._for_all, statement), SILENT, _LANES)
         answer: R = await self._together[statement].do(thing)
         return answer
 

@@ -85,12 +85,12 @@ def _of_time(report: Report, chronicle: Chronicle, done: Sequence[Applied], ours
 
 def _of_neighbours(report: Report, run: Run, launches: Sequence[Span], unanswered: Sequence[str]) -> Iterator[Difference]:
     answers = [Span(sent, math.inf if ended is None else ended) for sent, ended in run.polite["waits"]]
-    report.polite_answers = list(run.chronicle.waited(answers, neighbours.ANSWERED))
-    report.polite_launches = list(run.chronicle.waited(launches, neighbours.LAUNCHED))
+    report.polite_answers = list(run.chronicle.waited(answers, neighbours.ANSWERED * report.slowness))
+    report.polite_launches = list(run.chronicle.waited(launches, neighbours.LAUNCHED * report.slowness))
     report.hostile_answers = Counter(run.hostile["answers"])
     report.hostile_items = run.hostile["ended"]
     yield difference("wrong", run.polite["surprises"], "answers to the polite account")
-    yield from neighbours.polite(report.polite_answers, report.polite_launches)
+    yield from neighbours.polite(report.polite_answers, report.polite_launches, report.slowness)
     yield from neighbours.hostile(run.hostile, unanswered)
 
 

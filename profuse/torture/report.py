@@ -19,6 +19,8 @@ class Report:
 
     seed: int
     minutes: float = 0.0
+    # How many times slower the machine is than the one that bounds in seconds were written for.
+    slowness: float = 1.0
     requests: int = 0
     # Requests of which the producer never heard that they were taken.
     unacknowledged: int = 0
@@ -117,9 +119,15 @@ def _requests(report: Report) -> list[tuple[str, ...]]:
 
 
 def _neighbours(report: Report) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("seconds of calm", f"{report.calm:,.0f}"), ("  latest mail", "", f"{report.latest_in_calm:.1f} s")]
+    slower = ("times that this machine is slower than the one that bounds were written for", f"{report.slowness:.1f}")
+    rows: list[tuple[str, ...]] = [
+        slower,
+        ("seconds of calm", f"{report.calm:,.0f}"),
+        ("  latest mail", "", f"{report.latest_in_calm:.1f} s"),
+    ]
     for what, seconds in (("requests", report.polite_answers), ("mails", report.polite_launches)):
-        quickest = f"{percentile(seconds, 0.5):.2f}, {percentile(seconds, 0.99):.2f} s"
+        here = [percentile(seconds, share) for share in (0.5, 0.99)]
+        quickest = f"{here[0]:.2f}, {here[1]:.2f} s; by the machine's speed {here[1] / report.slowness:.2f} s"
         rows.append((f"  {what} of the polite account in them: median, 99 %", f"{len(seconds):,}", quickest))
     rows.append((f"answers to the hostile account: {_listed(report.hostile_answers)}", f"{report.hostile_answers.total():,}"))
     rows.append(("  its items that ended", f"{report.hostile_items:,}"))

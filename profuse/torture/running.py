@@ -19,6 +19,7 @@ from profuse.torture.breaking import Breaking
 from profuse.torture.concluding import Run, conclude
 from profuse.torture.faults import FAULTS
 from profuse.torture.ground import COUNTS, Ground
+from profuse.torture.machine import slowness
 from profuse.torture.neighbours.accounts import POLITE_FILE, hostile
 from profuse.torture.neighbours.apart import neighbour
 from profuse.torture.plan import plan
@@ -49,6 +50,7 @@ async def torture(directory: Path, seed: int, minutes: float, say: Say, kinds: S
     settings = settings_of(directory)
     for file in (FILE, hostile(0), POLITE_FILE):
         await apply(settings, file)
+    report.slowness = await slowness(settings)
     await keep_aside(settings)
     api = Ground(directory).state.api or ""
     waits, population = _WAITS if minutes > 1 else _WAITS[:1], Population()

@@ -57,6 +57,22 @@ async def test_what_came_while_the_server_was_busy_is_asked_in_one_go() -> None:
     assert server.calls == [["a"], ["b", "c"]]
 
 
+async def test_with_a_lane_that_is_free_nobody_waits_for_a_call_that_is_slow() -> None:
+    server = Server()
+    coalescing = Coalescing(server.ask, (Away,), lanes=2)
+    await begin(coalescing, "a")
+    await begin(coalescing, "b")
+    begun = await begin(coalescing, "c", "d")
+
+    assert server.calls == [["a"], ["b"]]
+
+    for _ in range(3):
+        server.lets.release()
+    await asyncio.wait_for(asyncio.gather(*begun), 10)
+
+    assert server.calls == [["a"], ["b"], ["c", "d"]]
+
+
 async def test_nobody_hears_of_an_answer_before_it_is_there() -> None:
     server = Server()
     begun = await begin(server.together(), "a", "b")

@@ -19,14 +19,16 @@ _RESULTS = """
     FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[], $6::json[])
       AS recorded (batch, chunk, items, profiles, errors, custom_data)
 """
-_LOCK = "SELECT batch FROM batch_progress WHERE batch = ANY($1::bytea[]) ORDER BY batch FOR NO KEY UPDATE"
-
 # An item counts once: whoever comes second finds its bit set, and nothing of his counts.
 _COUNT = """
+    WITH locked AS (
+        -- In everybody's order.
+        SELECT batch FROM batch_progress WHERE batch = ANY($1::bytea[]) ORDER BY batch FOR NO KEY UPDATE
+    )
     UPDATE batch_progress AS progress
     SET done = progress.done | counted.bits, imported = progress.imported + counted.imported, failed = progress.failed + counted.failed
-    FROM unnest($1::bytea[], $2::varbit[], $3::int[], $4::int[]) AS counted (batch, bits, imported, failed)
-    WHERE progress.batch = counted.batch AND bit_count(progress.done & counted.bits) = 0
+    FROM locked JOIN unnest($1::bytea[], $2::varbit[], $3::int[], $4::int[]) AS counted (batch, bits, imported, failed) USING (batch)
+    WHERE progress.batch = locked.batch AND bit_count(progress.done & counted.bits) = 0
 """
 
 # One bit for each item, the first one leftmost.
@@ -68,7 +70,6 @@ async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outco
     batches: dict[bytes, list[Outcome]] = defaultdict(list)
     for chunk in chunks:
         batches[chunk[0].batch.id] += chunk
-    await connection.execute(_LOCK, list(batches))
     counts = [_count(outcomes) for outcomes in batches.values()]
     if await connection.execute(_COUNT, *zip(*counts, strict=True)) != f"UPDATE {len(counts)}":
         raise Conflict("an item was done meanwhile")

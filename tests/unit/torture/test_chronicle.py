@@ -35,12 +35,12 @@ def test_a_percentile_is_a_value_that_was_seen() -> None:
 
 @pytest.mark.promise("P-OPS-50")
 def test_the_polite_account_may_wait_as_long_as_its_limits_say() -> None:
-    assert not list(neighbours.polite([0.9] * 990 + [5.0] * 10, [1.9] * 1_000))
-    assert [each.count for each in neighbours.polite([0.9] * 989 + [5.0] * 11, [2.1] * 1_000)] == [11, 1_000]
+    assert not list(neighbours.polite([0.9] * 990 + [5.0] * 10, [1.9] * 1_000, 1.0))
+    assert [each.count for each in neighbours.polite([0.9] * 989 + [5.0] * 11, [2.1] * 1_000, 1.0)] == [11, 1_000]
 
 
 def test_of_a_handful_nothing_can_be_said() -> None:
-    assert not list(neighbours.polite([5.0] * (neighbours.ENOUGH - 1), []))
+    assert not list(neighbours.polite([5.0] * (neighbours.ENOUGH - 1), [], 1.0))
 
 
 @pytest.mark.parametrize(("calm", "ever"), [([11.0], []), ([], [181.0])])
