@@ -119,9 +119,8 @@ def _requests(report: Report) -> list[tuple[str, ...]]:
 
 
 def _neighbours(report: Report) -> list[tuple[str, ...]]:
-    slower = ("times that this machine is slower than the one that bounds were written for", f"{report.slowness:.1f}")
     rows: list[tuple[str, ...]] = [
-        slower,
+        ("times that this machine is slower than the one that bounds were written for", f"{report.slowness:.1f}"),
         ("seconds of calm", f"{report.calm:,.0f}"),
         ("  latest mail", "", f"{report.latest_in_calm:.1f} s"),
     ]
