@@ -11,11 +11,10 @@ from fuzz import structured
 
 with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.admission.budget import Budget, Share
-    from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
-    from ingest.endpoints.items import Shared, prepare, shared_value
+    from ingest.endpoints.batch_parameters import Asked, BatchRequest
+    from ingest.endpoints.items import Shared, prepare, root_values
     from ingest.endpoints.parameters import Parameters, checked, names, searched_field
-    from ingest.endpoints.profiles import GetProfile
-    from ingest.endpoints.task_status import GetTaskStatus
+    from ingest.endpoints.registry import ENDPOINTS
     from ingest.errors import Refused
     from ingest.http import attachments, spans
     from ingest.http.call import Call
@@ -55,26 +54,32 @@ DATABASE = Database(1, "reject", FIELDS, {ResourceNumber(24): "email", ResourceN
 def feed(data: bytes) -> None:
     # No JSON begins with NUL.
     body = structured.body(data[1:]) if data[:1] == b"\0" else data
-    for model in (GetProfile, GetTaskStatus):
-        _try(model, body)
-    try:
-        call = _call(ImportAndStartBatch, body)
-        request = checked(ImportAndStartBatch, call.parameters())
-        check_limits(request, SETTINGS)
+    for endpoint in ENDPOINTS:
+        try:
+            _feed(endpoint.parameters, body)
+        except (NotJson, Refused):
+            continue
+
+
+def _feed(model: type[Parameters], body: bytes) -> None:
+    call = _call(model, body)
+    request = checked(model, call.parameters())
+    if isinstance(request, BatchRequest):
+        asked = request.asked()
+        asked.check_limits(SETTINGS)
         own = searched_field(request, FIELDS)
-        _run(in_turns(attachments.decoded([attached.data for attached in request.attach])))
-        _import(request, own.field if own else None)
-    except (NotJson, Refused):
-        return
+        _run(in_turns(attachments.decoded([attached.data for attached in asked.attach])))
+        _import(asked, own.field if own else None)
 
 
-def _import(request: ImportAndStartBatch, field: Field | None) -> None:
-    name = request.field_name if field else None
-    shared = Shared(1, request.matching, None, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
-    shared = replace(shared, match_value=shared_value(request.match_value, shared))
-    settings = asdict(request.settings()) | {"field_name": name}
-    batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=TriggerId(1), total=len(request.data), resource=request.resource_id)
-    for number, raw in enumerate(request.data):
+def _import(asked: Asked, field: Field | None) -> None:
+    match = asked.match
+    name = match.field_name if field else None
+    shared = Shared(asked.shape, 1, match.matching, {}, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
+    shared = replace(shared, roots=root_values(match.match_values, shared))
+    settings = asdict(asked.settings()) | {"field_name": name}
+    batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=TriggerId(1), total=len(asked.data), resource=match.resource_id)
+    for number, raw in enumerate(asked.data):
         try:
             prepared = prepare(raw, shared)
         except ItemFailed as failed:
@@ -87,7 +92,7 @@ def _import(request: ImportAndStartBatch, field: Field | None) -> None:
 def _call(model: type[Parameters], body: bytes) -> Call:
     share = Share(Budget(1))
     root = _run(spans.opened(body, names(model), SETTINGS, share))
-    items = _run(spans.items(root, SETTINGS))
+    items = _run(spans.items(root, SETTINGS, one=model.ONE))
     spans.check_size_beside_attach(root, len(body), SETTINGS)
     return Call(TOKEN, "", root, items, None, b"", share, SETTINGS)
 
@@ -100,13 +105,6 @@ def _run(turns: Coroutine[Any, Any, R]) -> R:
     except StopIteration as returned:
         result: R = returned.value
         return result
-
-
-def _try(model: type[GetProfile | GetTaskStatus], body: bytes) -> None:
-    try:
-        checked(model, _call(model, body).parameters())
-    except (NotJson, Refused):
-        return
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ import uvicorn
 from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
 from ingest.admission.budget import Budget
 from ingest.endpoints import registry
+from ingest.endpoints.batch import Tools
 from ingest.endpoints.completion import Waiters
-from ingest.endpoints.import_batch import ImportBatch
-from ingest.endpoints.registry import Tools
 from ingest.http.connections import bounded
 from ingest.http.intake import Intake
 from ingest.http.server import application
@@ -94,8 +93,8 @@ class Gateway:
     def _server(
         self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
     ) -> "_Server":
-        import_batch = ImportBatch(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop, as_task=False)
-        app = application(intake, registry.served(Tools(self._settings, self._pool, import_batch)), registry.pages())
+        tools = Tools(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop)
+        app = application(intake, registry.served(tools), registry.pages())
         return _Server(
             uvicorn.Config(
                 app,

@@ -61,7 +61,10 @@ CHANNELS: Mapping[str, Channel] = {
         own=_first_phone,
         kinds=Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
     ),
-    "push": Channel(keys=("provider", "subscription_id")),
+    "push": Channel(
+        keys=("provider", "subscription_id"),
+        kinds=Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE),
+    ),
     # Needs nobody's address.
     "webhook": Channel(),
 }

@@ -92,7 +92,7 @@ _PARSERS: Mapping[FieldType, Callable[[object], JsonValue]] = {
 }
 
 
-def _bounded(text: str) -> str:
+def bounded(text: str) -> str:
     if len(text) > _SURELY_SHORT and len(composed(text).encode()) > LONGEST_MATCH_VALUE:
         raise ItemFailed(Why.MATCH_VALUE_TOO_LONG)
     return text
@@ -100,12 +100,12 @@ def _bounded(text: str) -> str:
 
 # What is searched by has a bound, as it is compared; of tags, each has. The other types have one anyway.
 _BOUNDS: Mapping[FieldType, Callable[[Any], JsonValue]] = {
-    FieldType.STRING: _bounded,
-    FieldType.TAGS: lambda tags: [_bounded(tag) for tag in tags],
+    FieldType.STRING: bounded,
+    FieldType.TAGS: lambda tags: [bounded(tag) for tag in tags],
 }
 
-MatchValue = str | list[str]
-"""What is searched by: sorted tags, else one text."""
+MatchValue = str | list[str] | dict[str, str]
+"""What is searched by: one text; sorted tags; or several values by their keys."""
 
 
 def parse(field: Field, value: object) -> JsonValue:
@@ -113,14 +113,14 @@ def parse(field: Field, value: object) -> JsonValue:
     return field.parser(value)
 
 
-def match_value(field: Field, value: object) -> MatchValue:
+def match_value(field: Field, value: object) -> str | list[str]:
     """What a value is searched by: the same for an int and its decimal string, for texts alike, and for tags in any order."""
     stored = parse(field, value)
     if field.type is FieldType.TAGS:
         # No tag at all would be carried by everybody.
         if not stored:
             raise ItemFailed(Why.INCORRECT_TAGS)
-        _bounded(",".join(stored))
+        bounded(",".join(stored))
         return sorted(stored)
     return search_text(stored)
 

@@ -1,7 +1,7 @@
 """What a profile is found by, as the index of identities spells it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.channels import CHANNELS, Channel, Kinds
 from schemas.fields import Field, FieldType, search_text
@@ -47,10 +47,17 @@ def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
     row = CHANNELS.get(channel, Channel())
     if row.kinds is None:
         return []
-    address, resource = subscription.get(row.keys[0]), subscription.get("resource_id")
-    if not isinstance(address, str) or resource is None:
+    parts = [part for key in row.keys if isinstance(part := subscription.get(key), str)]
+    resource = subscription.get("resource_id")
+    if len(parts) < len(row.keys) or resource is None:
         return []
+    address = address_of(parts)
     return [subscribed(row.kinds, address, None), subscribed(row.kinds, address, resource)]
+
+
+def address_of(parts: Sequence[str]) -> str:
+    """A subscription's address as it is compared: of several parts a digest, for they may be long."""
+    return parts[0] if len(parts) == 1 else hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
 def subscribed(kinds: Kinds, address: str, resource: ResourceNumber | None) -> Identity:

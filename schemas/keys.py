@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from schemas.fields import Field, MatchValue, search_text
+from schemas.fields import Field, search_text
 from schemas.identities import identities_of
 from schemas.kinds import Kind
 from schemas.stored import fitting
@@ -12,10 +12,16 @@ from schemas.values import JsonValue
 # A longer value is represented by its digest, so that hashing a key stays cheap.
 _LONGEST = 128
 
-_KINDS = {Kind.EMAIL: "email", Kind.EMAIL_SUBSCRIPTION: "email", Kind.PHONE: "phone", Kind.SMS_SUBSCRIPTION: "phone"}
+_KINDS = {
+    Kind.EMAIL: "email",
+    Kind.EMAIL_SUBSCRIPTION: "email",
+    Kind.PHONE: "phone",
+    Kind.SMS_SUBSCRIPTION: "phone",
+    Kind.PUSH_SUBSCRIPTION: "push",
+}
 
 
-def match_key(database: int, kind: str, value: MatchValue) -> bytes:
+def match_key(database: int, kind: str, value: str | list[str]) -> bytes:
     """The database, the kind of address and its value: not the mode, so that all modes of one address stay in order."""
     encoded = (value if isinstance(value, str) else ", ".join(value)).encode()
     if len(encoded) > _LONGEST:

@@ -13,6 +13,8 @@ class Kind(IntEnum):
     SMS_SUBSCRIPTION = 5
     SMS_SUBSCRIPTION_OF_RESOURCE = 6
     FIELD = 7
+    PUSH_SUBSCRIPTION = 8
+    PUSH_SUBSCRIPTION_OF_RESOURCE = 9
 
 
 Identity = tuple[Kind, str]

@@ -7,20 +7,25 @@ from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.channels import CHANNELS
-from schemas.fields import Field, MatchValue, match_value, parse
-from schemas.identities import of_field, subscribed
+from schemas.fields import Field, MatchValue, bounded, match_value, parse
+from schemas.identities import address_of, of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity, Kind
-from schemas.values import JsonValue
+from schemas.values import JsonValue, string
 
 
 class Matching(StrEnum):
-    """What the modes are called; `resource_id` narrows the subscription side of `EMAIL` and `PHONE`."""
+    """What the modes are called; `resource_id` narrows the subscription side of those that have one."""
 
     EMAIL = "email"
     EMAIL_PROFILE = "email_profile"
+    EMAIL_SUB = "email_sub"
     PHONE = "phone"
+    PHONE_SUB = "phone_sub"
+    EMAIL_PHONE = "email_phone"
+    EMAIL_PHONE_SUB = "email_phone_sub"
+    PUSH_SUB = "push_sub"
     PROFILE_ID = "profile_id"
     CUSTOM = "custom"
 
@@ -33,34 +38,47 @@ class Own(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Mode:
-    """One row. `Own` is None but for `custom`."""
+class Part:
+    """One value of those that a mode searches by."""
 
-    # The parameter of a request, and the key of an item, that holds the value.
+    # The parameter of a request, and the key of an item, that holds it.
     key: str
-    # What messages of one value are kept in order by; modes of one kind of value share it.
-    order: str
     # The canonical spelling; raises `ItemFailed`.
-    normal: Callable[[object, Own | None], MatchValue]
+    normal: Callable[[object, Own | None], str | list[str]]
     # Where an item's own profile has it: the field's name, and what that holds.
     held: Callable[[Mapping[str, Any], Own | None], tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One row. `Own` is None but for `custom`; a match value of several parts is known by their keys."""
+
+    parts: tuple[Part, ...]
+    # What messages of one value are kept in order by, and the value there; modes of one kind of value share it.
+    ordered: Callable[[Any, Own | None], tuple[str, str | list[str]]]
     # A profile that holds any of these is a match; the number is the account's own of a resource. None: the value is its id.
-    searched: Callable[[str, ResourceNumber | None, Own | None], list[Identity]] | None
+    searched: Callable[[Any, ResourceNumber | None, Own | None], list[Identity]] | None
     # What a new profile gets besides its data; nobody is created by an id.
-    implied: Callable[[MatchValue, Own | None], dict[str, JsonValue]]
+    implied: Callable[[Any, Own | None], dict[str, JsonValue]] = lambda _, __: {}
     # Whose subscriptions are searched, too; only these a resource narrows.
-    channel: str | None = None
+    channels: frozenset[str] = frozenset()
+    # Whether an item needs all of its parts; else one is enough.
+    whole: bool = False
+
+    @property
+    def key(self) -> str:
+        """What an error names."""
+        return self.parts[0].key
+
+    def together(self, found: Mapping[str, str | list[str]]) -> MatchValue:
+        """The match value of these parts; raises `ItemFailed` if one is missing that an item needs."""
+        missing = [part.key for part in self.parts if part.key not in found]
+        if missing and (self.whole or not found):
+            raise ItemFailed(Why.NO_MATCH_VALUE, missing[0])
+        return found[self.key] if len(self.parts) == 1 else dict(found)  # type: ignore[arg-type]  # of several, each is a text
 
 
-def _email(given: object, _: Own | None) -> MatchValue:
-    return normal_email(given)
-
-
-def _phone(given: object, _: Own | None) -> MatchValue:
-    return normal_phone(given)
-
-
-def _id(given: object, _: Own | None) -> MatchValue:
+def _id(given: object, _: Own | None) -> str:
     profile = parse_id(given)
     if profile is None:
         raise ItemFailed(Why.PROFILE_NOT_FOUND)
@@ -70,11 +88,6 @@ def _id(given: object, _: Own | None) -> MatchValue:
 def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
     phones = data.get("phones")
     return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
-
-
-def _subscribed(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
-    kinds = CHANNELS[channel].kinds
-    return [] if kinds is None else [subscribed(kinds, address, resource)]
 
 
 def _own(own: Own | None) -> Own:
@@ -89,46 +102,122 @@ def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
     return name, data.get(name)
 
 
+def _subscriptions(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
+    kinds = CHANNELS[channel].kinds
+    return [] if kinds is None else [subscribed(kinds, address, resource)]
+
+
+def _email_subs(value: str, resource: ResourceNumber | None) -> list[Identity]:
+    return _subscriptions("email", value, resource)
+
+
+def _phone_subs(value: str, resource: ResourceNumber | None) -> list[Identity]:
+    return _subscriptions("sms", value, resource)
+
+
+def _emails(value: str, resource: ResourceNumber | None) -> list[Identity]:
+    return [(Kind.EMAIL, value), *_email_subs(value, resource)]
+
+
+def _phones(value: str, resource: ResourceNumber | None) -> list[Identity]:
+    return [(Kind.PHONE, value), *_phone_subs(value, resource)]
+
+
+def _either(
+    emails: Callable[[str, ResourceNumber | None], list[Identity]], phones: Callable[[str, ResourceNumber | None], list[Identity]]
+) -> Callable[[Any, ResourceNumber | None, Own | None], list[Identity]]:
+    """Of a value that has an e-mail, a phone, or both."""
+
+    def searched(value: Mapping[str, str], resource: ResourceNumber | None, _: Own | None) -> list[Identity]:
+        return [
+            *(emails(value["email"], resource) if "email" in value else ()),
+            *(phones(value["phone"], resource) if "phone" in value else ()),
+        ]
+
+    return searched
+
+
+def _implied_by_either(value: Mapping[str, str], _: Own | None) -> dict[str, JsonValue]:
+    return ({"email": value["email"]} if "email" in value else {}) | ({"phones": [value["phone"]]} if "phone" in value else {})
+
+
+def _in_order_of_either(value: Mapping[str, str], _: Own | None) -> tuple[str, str | list[str]]:
+    return ("email", value["email"]) if "email" in value else ("phone", value["phone"])
+
+
+def _device(value: Mapping[str, str]) -> str:
+    return address_of([value["provider"], value["subscription_id"]])
+
+
+_EMAIL = Part("email", lambda given, _: normal_email(given), lambda data, _: ("email", data.get("email")))
+_PHONE = Part("phone", lambda given, _: normal_phone(given), _first_phone)
+_ID = Part("profile_id", _id, lambda _, __: ("profile_id", None))
+_FIELD = Part("field_value", lambda given, own: match_value(_own(own).field, given), _custom_held)
+_PROVIDER = Part("provider", lambda given, _: bounded(string(given)), lambda _, __: ("provider", None))
+_SUBSCRIPTION = Part("subscription_id", lambda given, _: bounded(string(given)), lambda _, __: ("subscription_id", None))
+
+_EMAIL_ALONE, _PHONE_ALONE = frozenset({"email"}), frozenset({"sms"})
+
 MODES: Mapping[Matching, Mode] = {
     Matching.EMAIL: Mode(
-        key="email",
-        order="email",
-        normal=_email,
-        held=lambda data, _: ("email", data.get("email")),
-        searched=lambda value, resource, _: [(Kind.EMAIL, value), *_subscribed("email", value, resource)],
+        parts=(_EMAIL,),
+        ordered=lambda value, _: ("email", value),
+        searched=lambda value, resource, _: _emails(value, resource),
         implied=lambda value, _: {"email": value},
-        channel="email",
+        channels=_EMAIL_ALONE,
     ),
     Matching.EMAIL_PROFILE: Mode(
-        key="email",
-        order="email",
-        normal=_email,
-        held=lambda data, _: ("email", data.get("email")),
+        parts=(_EMAIL,),
+        ordered=lambda value, _: ("email", value),
         searched=lambda value, _, __: [(Kind.EMAIL, value)],
         implied=lambda value, _: {"email": value},
     ),
+    Matching.EMAIL_SUB: Mode(
+        parts=(_EMAIL,),
+        ordered=lambda value, _: ("email", value),
+        searched=lambda value, resource, _: _email_subs(value, resource),
+        channels=_EMAIL_ALONE,
+    ),
     Matching.PHONE: Mode(
-        key="phone",
-        order="phone",
-        normal=_phone,
-        held=_first_phone,
-        searched=lambda value, resource, _: [(Kind.PHONE, value), *_subscribed("sms", value, resource)],
+        parts=(_PHONE,),
+        ordered=lambda value, _: ("phone", value),
+        searched=lambda value, resource, _: _phones(value, resource),
         implied=lambda value, _: {"phones": [value]},
-        channel="sms",
+        channels=_PHONE_ALONE,
+    ),
+    Matching.PHONE_SUB: Mode(
+        parts=(_PHONE,),
+        ordered=lambda value, _: ("phone", value),
+        searched=lambda value, resource, _: _phone_subs(value, resource),
+        channels=_PHONE_ALONE,
+    ),
+    Matching.EMAIL_PHONE: Mode(
+        parts=(_EMAIL, _PHONE),
+        ordered=_in_order_of_either,
+        searched=_either(_emails, _phones),
+        implied=_implied_by_either,
+        channels=_EMAIL_ALONE | _PHONE_ALONE,
+    ),
+    Matching.EMAIL_PHONE_SUB: Mode(
+        parts=(_EMAIL, _PHONE),
+        ordered=_in_order_of_either,
+        searched=_either(_email_subs, _phone_subs),
+        channels=_EMAIL_ALONE | _PHONE_ALONE,
+    ),
+    Matching.PUSH_SUB: Mode(
+        parts=(_PROVIDER, _SUBSCRIPTION),
+        ordered=lambda value, _: ("push", _device(value)),
+        searched=lambda value, _, __: _subscriptions("push", _device(value), None),
+        whole=True,
     ),
     Matching.PROFILE_ID: Mode(
-        key="profile_id",
-        order="id",
-        normal=_id,
-        held=lambda _, __: ("profile_id", None),
+        parts=(_ID,),
+        ordered=lambda value, _: ("id", value),
         searched=None,
-        implied=lambda _, __: {},
     ),
     Matching.CUSTOM: Mode(
-        key="field_value",
-        order="field",
-        normal=lambda given, own: match_value(_own(own).field, given),
-        held=_custom_held,
+        parts=(_FIELD,),
+        ordered=lambda value, own: (f"field/{_own(own).name}", value),
         searched=lambda value, _, own: [of_field(_own(own).name, value)],
         implied=lambda value, own: {_own(own).name: parse(_own(own).field, value)},
     ),

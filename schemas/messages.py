@@ -77,8 +77,8 @@ class ProfileImport(Message, frozen=True, kw_only=True):
 
     batch: HexId
     item: Annotated[int, Meta(ge=0)]
-    # The normalised match value, of tags an array; the batch says what it is matched with.
-    value: str | list[str]
+    # The normalised match value, of tags an array, of several values an object; the batch says what it is matched with.
+    value: str | list[str] | dict[str, str]
     data: dict[str, Any]
     custom_data: dict[str, Any] | None = None
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(

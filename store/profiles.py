@@ -37,7 +37,7 @@ async def find(
             raise Endless
         return [profile for profile in found if profile]
     if mode.searched is None:
-        return [bytes.fromhex(value)]
+        return [bytes.fromhex(str(value))]
     identities = mode.searched(value, resource, own)
     rows = await connection.fetch(_FIND, database, [kind for kind, _ in identities], [text for _, text in identities])
     return [row["profile"] for row in rows]

@@ -151,7 +151,7 @@ class World:
         return found
 
 
-def item(value: str | int | list[str] | None = None, custom_data: Any = None, **data: Any) -> Json:
+def item(value: str | int | list[str] | dict[str, str] | None = None, custom_data: Any = None, **data: Any) -> Json:
     """An item by its match value, which is the e-mail of its data if it is not given."""
     return {"value": data.get("email") if value is None else value, "data": data, "custom_data": custom_data}
 
@@ -162,8 +162,10 @@ def subscription(resource: int, **keys: Any) -> Json:
 
 def _spelled(item: Json, matching: str, field_name: str | None, fields: Json) -> MatchValue:
     match matching:
-        case "phone":
+        case "phone" | "phone_sub":
             return normal_phone(item["value"])
+        case "email_phone" | "email_phone_sub" | "push_sub":
+            return dict(item["value"])
         case "custom":
             return match_value(Field.model_validate(fields[str(field_name)]), item["value"])
         case "profile_id":

@@ -32,9 +32,12 @@ class PartitionsChanged(Exception):
 
 
 class Waiting(Protocol):
-    """What waits to be published: how many profiles, and how many of each token."""
+    """What waits to be published: how many profiles, how many of each token, and whether tokens wait behind one another."""
 
     waiting: Tally
+
+    @property
+    def shared(self) -> bool: ...
 
     @property
     def pending(self) -> int: ...
@@ -113,7 +116,7 @@ class Backpressure:
 
     async def near_enough(self, stopping: asyncio.Event) -> None:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
-        while self._moving + self._unseen >= ahead(self._drain.rate) and not stopping.is_set():
+        while self._moving + self._unseen >= ahead(self._drain.rate, shared=self._queue.shared) and not stopping.is_set():
             self._looked.clear()
             await self._looked.wait()
 

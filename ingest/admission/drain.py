@@ -8,9 +8,11 @@ from dataclasses import dataclass
 _STANDING_AFTER = 2.0
 # Weighs what is older by less and less.
 _REMEMBERED = 2.0
-_SECONDS_AHEAD = 0.5
-# Less would keep a matcher busy with starting chunks; more would be seconds where it is slow.
-_LEAST_AHEAD = 500
+# How far ahead in seconds, and in profiles at least: less would keep a matcher busy with starting chunks, and more
+# would be seconds where it is slow.
+_ALONE = 0.5, 500
+# Where others come in between, it is they who wait; between two looks a matcher may run dry.
+_SHARED = 0.2, 250
 _SLOWEST_RATE = 1.0
 _LONGEST_RETRY = 60
 
@@ -63,9 +65,10 @@ def _observed(before: Partition, at: float, end: int, position: int) -> Partitio
     return Partition(position, behind, before.since if stood else at)
 
 
-def ahead(rate: float) -> int:
+def ahead(rate: float, *, shared: bool) -> int:
     """How many profiles may be ahead of the matchers, so that who comes next does not wait for long."""
-    return max(_LEAST_AHEAD, int(rate * _SECONDS_AHEAD))
+    seconds, least = _SHARED if shared else _ALONE
+    return max(least, int(rate * seconds))
 
 
 def retry_after(in_flight: int, asked: int, limit: int, rate: float) -> int | None:

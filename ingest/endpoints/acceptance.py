@@ -4,14 +4,15 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.endpoints.batch_parameters import ImportAndStartBatch, check_limits
-from ingest.endpoints.items import Shared, prepare, shared_value
+from ingest.endpoints.batch_parameters import Asked, BatchRequest
+from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.endpoints.parameters import checked, searched_field
 from ingest.errors import invalid
 from ingest.http import attachments, parsing
@@ -21,13 +22,13 @@ from ingest.publish.producer import Producer
 from ingest.publish.publication import Accepted
 from ingest.publish.record import Record, publishable, record, size
 from ingest.sql import accounts, batches
-from ingest.sql.accounts import Database, Trigger
+from ingest.sql.accounts import Database
 from ingest.sql.batches import File, NewBatch
 from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId, being_accepted
 from schemas import metrics
 from schemas.channels import CHANNELS
-from schemas.ids import ResourceId, new_id
+from schemas.ids import ResourceId, TriggerId, TriggerNumber, new_id
 from schemas.item_errors import ItemFailed
 from schemas.matching import MODES
 from schemas.settings import KIB, Settings
@@ -61,32 +62,43 @@ class Sorted:
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where the items go: a database; the campaign that starts for each, and how long it waits; the resource to search in."""
+
+    database: Database
+    trigger: TriggerId | None = None
+    wait: timedelta = timedelta()
+    resource: ResourceId | None = None
+
+
+@dataclass(frozen=True)
 class Acceptance:
     """Checks a call, and writes down what it asks for."""
 
     settings: Settings
     pool: Pool
     producer: Producer
+    model: type[BatchRequest]
 
     async def accept(self, call: Call, request_id: RequestId | None) -> Accepted:
-        request = checked(ImportAndStartBatch, call.parameters())
-        check_limits(request, self.settings)
-        trigger, resource = await self._target(call.token.account, request)
-        files = await self._files(request, call)
+        asked = checked(self.model, call.parameters()).asked()
+        asked.check_limits(self.settings)
+        target = await self._target(call.token.account, asked)
+        files = await self._files(asked, call)
         batch = new_id()
-        shared = self._shared(request, trigger.database, self.settings.item_limit, self.settings.placeholders)
-        found = await self._sort(batch, request, shared, call.share)
+        shared = self._shared(asked, target.database, self.settings.item_limit, self.settings.placeholders)
+        found = await self._sort(batch, asked, shared, call.share)
         new = NewBatch(
             id=batch,
             account=call.token.account,
-            database=trigger.database.id,
-            trigger=trigger.id,
-            resource=resource,
-            total=len(request.data),
-            settings=request.settings(),
-            content=request.content,
-            custom_data=request.custom_data,
-            wait=trigger.wait if request.timeout is None else request.timeout.duration(),
+            database=target.database.id,
+            trigger=target.trigger,
+            resource=target.resource,
+            total=len(asked.data),
+            settings=asked.settings(),
+            content=asked.content,
+            custom_data=asked.custom_data,
+            wait=target.wait if asked.timeout is None else asked.timeout.duration(),
             rejects=found.rejects,
             lease=self.settings.accepting_lease,
             kept=self.settings.batch_kept,
@@ -107,48 +119,55 @@ class Acceptance:
             if not await batches.take_over(connection, batch, self.settings.accepting_lease):
                 raise being_accepted()
             left = await batches.unfinished(connection, batch)
-        request = checked(ImportAndStartBatch, call.parameters())
+        asked = checked(self.model, call.parameters()).asked()
         # The items passed their limit when they came first; it may have been lowered since.
-        found = await self._sort(batch, request, self._shared(request, left.database, sys.maxsize), call.share, left.done)
+        found = await self._sort(batch, asked, self._shared(asked, left.database, sys.maxsize), call.share, left.done)
         if found.rejects:
             # What was good at the first try and is not any more is answered all the same, or the batch would never end.
             async with self.pool.acquire() as connection, connection.transaction():
                 await batches.reject(connection, batch, found.rejects)
-        log.info("batch_taken_over", batch=batch.hex(), items=len(request.data), done=len(left.done))
+        log.info("batch_taken_over", batch=batch.hex(), items=len(asked.data), done=len(left.done))
         return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
-    async def _target(self, account: int, request: ImportAndStartBatch) -> tuple[Trigger, ResourceId | None]:
-        """The trigger, and the internal id of the resource to search in; refused if request and trigger do not fit together."""
-        trigger = accounts.startable(await self.pool.together(accounts.find_triggers, (account, request.trigger_id)))
-        if request.db_id is not None:
-            async with self.pool.acquire() as connection:
-                await accounts.check_database(connection, account, request.db_id, trigger)
-        resource = None
+    async def _target(self, account: int, asked: Asked) -> Target:
+        """Refused if what is named is not there, or does not fit together."""
+        named = asked.trigger_id
+        target = await self._database(account, asked) if named is None else await self._campaign(account, named, asked)
+        searched_field(asked.match, target.database.fields)
+        mode, resource = MODES[asked.match.matching], asked.match.resource_id
         # Modes without a subscription side ignore it.
-        if request.resource_id is not None and (channel := MODES[request.matching].channel):
-            async with self.pool.acquire() as connection:
-                resource = await accounts.get_resource(connection, account, trigger.database.id, request.resource_id, channel)
-        searched_field(request, trigger.database.fields)
-        if request.attach and not CHANNELS[trigger.channel].files:
-            raise invalid(f"attach: the trigger's channel is {trigger.channel}, which has no files")
-        return trigger, resource
+        if resource is None or not mode.channels:
+            return target
+        async with self.pool.acquire() as connection:
+            return replace(target, resource=await accounts.get_resource(connection, account, target.database.id, resource, mode.channels))
 
-    async def _files(self, request: ImportAndStartBatch, call: Call) -> list[File]:
-        uris = [attached.data for attached in request.attach]
+    async def _campaign(self, account: int, named: TriggerNumber, asked: Asked) -> Target:
+        trigger = accounts.startable(await self.pool.together(accounts.find_triggers, (account, named)))
+        if asked.db_id is not None:
+            async with self.pool.acquire() as connection:
+                await accounts.check_database(connection, account, asked.db_id, trigger)
+        if asked.attach and not CHANNELS[trigger.channel].files:
+            raise invalid(f"attach: the trigger's channel is {trigger.channel}, which has no files")
+        return Target(trigger.database, trigger.id, trigger.wait)
+
+    async def _database(self, account: int, asked: Asked) -> Target:
+        async with self.pool.acquire() as connection:
+            return Target(await accounts.get_database(connection, account, asked.db_id or 0))
+
+    async def _files(self, asked: Asked, call: Call) -> list[File]:
+        uris = [attached.data for attached in asked.attach]
         await call.share.grow(call.share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
         contents = await in_turns(attachments.decoded(uris))
-        files = [File(entry.name, entry.type, content) for entry, content in zip(request.attach, contents, strict=True)]
+        files = [File(entry.name, entry.type, content) for entry, content in zip(asked.attach, contents, strict=True)]
         # What they were written in is not held while they are stored.
-        request.attach.clear()
+        asked.attach.clear()
         call.root.values.clear()
         return files
 
-    async def _sort(
-        self, batch: bytes, request: ImportAndStartBatch, shared: Shared, share: Share, done: frozenset[int] = frozenset()
-    ) -> Sorted:
+    async def _sort(self, batch: bytes, asked: Asked, shared: Shared, share: Share, done: frozenset[int] = frozenset()) -> Sorted:
         found, before = Sorted([], {}), share.size
         looked_at = 0
-        for item, raw in enumerate(request.data):
+        for item, raw in enumerate(asked.data):
             if item not in done:
                 self._sort_one(found, batch, item, raw, shared)
             looked_at += _LEAST + parsing.size(raw)
@@ -172,13 +191,13 @@ class Acceptance:
         await share.grow(before + found.size)
         await asyncio.sleep(0)
 
-    def _shared(self, request: ImportAndStartBatch, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
+    def _shared(self, asked: Asked, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
         # Whether it may still be matched by was checked when the batch came first.
-        name = request.own_field
+        name = asked.match.own_field
         field = database.fields[name] if name else None
         words = frozenset(word.casefold() for word in placeholders)
-        shared = Shared(database.id, request.matching, None, name, field, item_limit, self.settings.custom_data_limit, words)
-        return replace(shared, match_value=shared_value(request.match_value, shared))
+        shared = Shared(asked.shape, database.id, asked.match.matching, {}, name, field, item_limit, self.settings.custom_data_limit, words)
+        return replace(shared, roots=root_values(asked.match.match_values, shared))
 
     async def _store(self, batch: NewBatch, size: int) -> bool:
         """Whether it is accepted; small ones together, so that one commit is for all who come at once."""

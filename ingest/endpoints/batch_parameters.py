@@ -1,83 +1,65 @@
 """The parameters of requests that bring items: the one definition that checks them and that /docs shows."""
 
-import unicodedata
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Raw
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from ingest.endpoints.parameters import SHOWN, MatchBy
+from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Item, MatchKeys, Shape
+from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
+from ingest.endpoints.parameters import SHOWN, MatchBy, decimal
 from ingest.errors import invalid
-from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
 from schemas.batches import BatchKind, BatchSettings
 from schemas.ids import TriggerNumber
 from schemas.settings import Settings
 
-LONGEST_TIMEOUT = timedelta(days=365)
-
-# Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
-_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
-_NOT_IN_NAMES = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What an item is of that is found by the root's own keys.
+_NOTHING = Raw(b"{}")
 
 
-class Timeout(BaseModel):
-    """How long after it was accepted the trigger starts."""
+@dataclass(frozen=True)
+class Asked:
+    """What any request that brings items asks for; what it has no parameter for is as it is here."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    kind: BatchKind
+    shape: Shape
+    match: MatchBy
+    # As they are written in the body: each is decoded alone, so that one that is wrong fails itself.
+    data: Sequence[Raw] = (_NOTHING,)
+    trigger_id: TriggerNumber | None = None
+    db_id: int | None = None
+    skip_triggers: bool = False
+    skip_invalid_subscriptions: bool = False
+    detect_geo: bool = False
+    timeout: Timeout | None = None
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+    attach: list[Attachment] = field(default_factory=list)
 
-    days: int = Field(0, ge=0)
-    hours: int = Field(0, ge=0)
-    minutes: int = Field(0, ge=0)
+    def settings(self) -> BatchSettings:
+        """What is stored of it for whoever imports the items."""
+        return BatchSettings(
+            self.kind,
+            self.match.matching,
+            self.match.own_field,
+            self.skip_triggers,
+            self.skip_invalid_subscriptions,
+            self.detect_geo,
+        )
 
-    @model_validator(mode="after")
-    def _within_a_year(self) -> Self:
-        if (self.days * 24 + self.hours) * 60 + self.minutes > LONGEST_TIMEOUT // timedelta(minutes=1):
-            raise ValueError(f"more than {LONGEST_TIMEOUT.days} days")
-        return self
-
-    def duration(self) -> timedelta:
-        return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
-
-
-def _without_nulls(given: object) -> object:
-    """Typed clients write null for what they did not set."""
-    return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
-
-
-def _file_name(name: str) -> str:
-    if name in (".", "..") or any(unicodedata.category(letter) in _UNSEEN or letter in _NOT_IN_NAMES for letter in name):
-        raise ValueError("must be a name without a path and without control characters")
-    return name
-
-
-class Attachment(BaseModel):
-    """A file for an e-mail; `data` is a data URI."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_file_name)]
-    data: Annotated[DataUri, PlainValidator(data_uri, json_schema_input_type=str), Field(examples=["data:text/csv;base64,SEVMTE8K"])]
-    mimetype: str | None = Field(None, pattern=rf"^{MIMETYPE}$")
-
-    @property
-    def type(self) -> str:
-        return self.mimetype or self.data.mimetype or "application/octet-stream"
+    def check_limits(self, settings: Settings) -> None:
+        for name, value, most in (
+            ("content", self.content, settings.content_limit),
+            ("custom_data", self.custom_data, settings.custom_data_limit),
+        ):
+            if len(msgspec.json.encode(value)) > most:
+                raise invalid(f"{name}: more than {most} bytes")
 
 
-class Item(BaseModel):
-    """One profile of a batch, and what it is matched by; another key fails it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    data: dict[str, Any] = Field(description="The profile: its fields, and its `subscriptions`.")
-    email: str | None = None
-    phone: str | None = None
-    profile_id: str | None = None
-    field_value: int | str | None = None
-    custom_data: dict[str, Any] | None = Field(None, description="Its own keys go before the root's.")
+_ASKED = frozenset(each.name for each in fields(Asked))
 
 
 def _items(given: object) -> Sequence[Raw]:
@@ -86,58 +68,135 @@ def _items(given: object) -> Sequence[Raw]:
     return given
 
 
-# As they are written in the body: each is decoded alone, so that one that is wrong fails itself.
+def _one(given: object) -> Sequence[Raw]:
+    if not given:
+        raise ValueError("must be an object")
+    return given  # type: ignore[return-value]  # as a call gives it
+
+
 Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[Item], Field(min_length=1)])]
+Profiles = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[dict[str, Any]], Field(min_length=1)])]
+Found = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[MatchKeys], Field(min_length=1)])]
+Profile = Annotated[Sequence[Raw], PlainValidator(_one, json_schema_input_type=dict[str, Any])]
+# Clients of the original write it as text, too.
+CampaignId = Annotated[TriggerNumber, BeforeValidator(decimal, json_schema_input_type=int | str)]
+
+_CAMPAIGN = "The trigger campaign to start; it must be active and of the type api_call."
+_ITS_DATABASE = "The database's number; it must be the trigger's."
 
 
-class ImportAndStartBatch(MatchBy):
-    """Add or update many profiles, then start one trigger campaign for each."""
+class BatchRequest(MatchBy):
+    """Any of them; one that brings one profile is a batch of one."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "token": SHOWN,
-                    "trigger_id": 8,
-                    "matching": "email",
-                    "timeout": {"hours": 1},
-                    "data": [
-                        {"data": {"email": "ann@example.com", "_fname": "Ann"}},
-                        {"data": {"email": "bob@example.com", "_fname": "Bob"}},
-                    ],
-                }
-            ]
-        }
-    )
+    KIND: ClassVar[BatchKind]
+    SHAPE: ClassVar[Shape] = WITH_PROFILE
 
-    trigger_id: TriggerNumber = Field(description="The trigger campaign to start; it must be active and of the type api_call.")
-    data: Items = Field(description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
-    db_id: int | None = Field(None, description="The database's number; it must be the trigger's.")
+    format: Literal["json"] = "json"
+
+    def asked(self) -> Asked:
+        return Asked(self.KIND, self.SHAPE, self, **{name: value for name, value in self if name in _ASKED})
+
+
+class Importing(BaseModel):
+    """How profiles are imported."""
+
     skip_triggers: bool = Field(False, description="Start no triggers that react to the import itself.")
     skip_invalid_subscriptions: bool = Field(False, description="Drop an invalid subscription instead of failing its item.")
-    detect_geo: bool = Field(False, description="Fill the location from the item's `_ip` or `_regip`.")
-    format: Literal["json"] = "json"
-    timeout: Annotated[Timeout | None, BeforeValidator(_without_nulls)] = Field(None, description="Absent: the trigger's own.")
-    custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
-    content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
-    attach: list[Attachment] = Field([], max_length=MOST_FILES, description="Files for an e-mail: one, or an array of them.")
-
-    def settings(self) -> BatchSettings:
-        """What is stored of it for whoever imports the items."""
-        return BatchSettings(
-            BatchKind.IMPORT_AND_START,
-            self.matching,
-            self.own_field,
-            self.skip_triggers,
-            self.skip_invalid_subscriptions,
-            self.detect_geo,
-        )
+    detect_geo: bool = Field(False, description="Fill the location from the profile's `_ip` or `_regip`.")
 
 
-def check_limits(request: ImportAndStartBatch, settings: Settings) -> None:
-    for name, value, most in (
-        ("content", request.content, settings.content_limit),
-        ("custom_data", request.custom_data, settings.custom_data_limit),
-    ):
-        if len(msgspec.json.encode(value)) > most:
-            raise invalid(f"{name}: more than {most} bytes")
+def _example(**given: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, **given}]})
+
+
+_ANN, _BOB = {"email": "ann@example.com", "_fname": "Ann"}, {"email": "bob@example.com", "_fname": "Bob"}
+
+
+class ImportAndStartBatch(BatchRequest, Importing, Launching):
+    """Add or update many profiles, then start one trigger campaign for each."""
+
+    model_config = _example(trigger_id=8, matching="email", timeout={"hours": 1}, data=[{"data": _ANN}, {"data": _BOB}])
+
+    KIND = BatchKind.IMPORT_AND_START
+
+    trigger_id: TriggerNumber = Field(description=_CAMPAIGN)
+    data: Items = Field(description="Items: `data` is the profile; match keys and `custom_data` may stand beside it.")
+    db_id: int | None = Field(None, description=_ITS_DATABASE)
+
+
+class ImportAndStart(BatchRequest, Importing, Launching):
+    """Add or update one profile, then start one trigger campaign for it."""
+
+    model_config = _example(trigger_id=8, email="ann@example.com", data=_ANN, custom_data={"order": 17})
+
+    KIND = BatchKind.IMPORT_AND_START
+    SHAPE = BARE_PROFILE
+    ONE = True
+
+    trigger_id: TriggerNumber = Field(description=_CAMPAIGN)
+    data: Profile = Field(description="The profile: its fields, and its `subscriptions`.")
+    db_id: int | None = Field(None, description=_ITS_DATABASE)
+
+
+class StartBatch(BatchRequest, Launching):
+    """Start one trigger campaign for many profiles that exist; nobody is created or changed."""
+
+    model_config = _example(trigger_id=8, data=[{"email": "ann@example.com", "custom_data": {"order": 17}}, {"email": "bob@example.com"}])
+
+    KIND = BatchKind.START
+    SHAPE = KEYS_ONLY
+
+    trigger_id: TriggerNumber = Field(description=_CAMPAIGN)
+    data: Found = Field(description="Items: what finds each profile, and its `custom_data`.")
+    db_id: int | None = Field(None, description=_ITS_DATABASE)
+
+
+class StartBatchTask(BatchRequest, Launching):
+    """Start one trigger campaign for many profiles that exist, without waiting for them to be found."""
+
+    model_config = _example(id=8, data=[{"email": "ann@example.com"}])
+
+    KIND = BatchKind.START
+    SHAPE = KEYS_ONLY
+
+    trigger_id: CampaignId = Field(alias="id", description=_CAMPAIGN)
+    data: Found = Field(description="Items: what finds each profile, and its `custom_data`.")
+    db_id: int | None = Field(None, description=_ITS_DATABASE)
+
+
+class Start(BatchRequest, Launching):
+    """Start one trigger campaign for one profile that exists; nobody is created or changed."""
+
+    model_config = _example(id=8, email="ann@example.com", content={"code": "A-17"})
+
+    KIND = BatchKind.START
+    SHAPE = KEYS_ONLY
+    ONE = True
+
+    trigger_id: CampaignId = Field(alias="id", description=_CAMPAIGN)
+    db_id: int | None = Field(None, description=_ITS_DATABASE)
+
+
+class ImportProfiles(BatchRequest, Importing):
+    """Add or update many profiles; no campaign is started but those that react to it."""
+
+    model_config = _example(db_id=1, matching="email", data=[_ANN, _BOB])
+
+    KIND = BatchKind.IMPORT
+    SHAPE = BARE_PROFILE
+
+    db_id: int = Field(description="The database's number.")
+    data: Profiles = Field(description="Profiles: their fields, and their `subscriptions`.")
+
+
+class ImportProfile(BatchRequest, Importing):
+    """Add or update one profile; no campaign is started but those that react to it."""
+
+    model_config = _example(db_id=1, matching="email", email="ann@example.com", data=_ANN)
+
+    KIND = BatchKind.IMPORT
+    SHAPE = BARE_PROFILE
+    ONE = True
+
+    db_id: int = Field(description="The database's number.")
+    data: Profile = Field(description="The profile: its fields, and its `subscriptions`.")

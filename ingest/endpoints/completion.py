@@ -17,7 +17,7 @@ _SHORTEST_PAUSE = 0.025
 # While they are quick, at most a third of the time goes into polls.
 _PAUSE_PER_POLL = 2
 # Most of a slow poll is a wait for others, who will be done by then.
-_LONGEST_PAUSE = 0.25
+_LONGEST_PAUSE = 0.1
 _AWAY_PAUSE = 1.0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest.endpoints.batch_parameters import Item
+from ingest.endpoints.item_shapes import Shape
 from ingest.http import parsing
 from ingest.http.parsing import SHRINKS, is_storable
 from ingest.publish.record import Prepared
@@ -16,9 +16,8 @@ from schemas.blanks import is_blank
 from schemas.fields import Field, FieldType, MatchValue
 from schemas.item_errors import ItemFailed, Why
 from schemas.keys import match_key
-from schemas.matching import MODES, Matching, Mode, Own
+from schemas.matching import MODES, Matching, Mode, Own, Part
 
-_KEYS = frozenset(Item.model_fields)
 # `1e15` grows most when it is written again; nothing grows five times.
 _GROWTH = 5
 
@@ -27,10 +26,11 @@ _GROWTH = 5
 class Shared:
     """What all items of a batch are matched with."""
 
+    shape: Shape
     database: int
     matching: Matching
-    # The root's, as it is compared, or why no item can use it; None: there is none.
-    match_value: MatchValue | ItemFailed | None
+    # The root's, as they are compared, or why no item can use one, by their keys.
+    roots: Mapping[str, str | list[str] | ItemFailed]
     field_name: str | None
     field: Field | None
     item_limit: int
@@ -56,17 +56,15 @@ def prepare(raw: Raw, shared: Shared) -> Prepared:
     if piece.size * _GROWTH > shared.item_limit and len(msgspec.json.encode(item)) > shared.item_limit:
         raise ItemFailed(Why.ITEM_TOO_LARGE)
     if not piece.storable:
-        raise ItemFailed(Why.TEXT_CANNOT_BE_STORED, _unstorable(item))
+        raise ItemFailed(Why.TEXT_CANNOT_BE_STORED, _unstorable(item, shared.shape))
     if not isinstance(item, dict):
         raise ItemFailed(Why.INCORRECT_OBJECT)
-    if unknown := item.keys() - _KEYS:
-        raise ItemFailed(Why.UNKNOWN_PARAMETER, min(unknown))
-    data, custom_data = item.get("data"), item.get("custom_data")
+    keys, data, custom_data = shared.shape.parted(item)
     if not isinstance(data, dict):
         raise ItemFailed(Why.INCORRECT_OBJECT, "data")
     if custom_data is not None:
         _check_custom_data(custom_data, piece.size, shared.custom_data_limit)
-    value = _match_value(item, data, shared)
+    value = _match_value(keys, data, shared)
     return Prepared(_key(shared, value), value, data, custom_data)
 
 
@@ -77,54 +75,61 @@ def _check_custom_data(custom_data: object, written: int, most: int) -> None:
         raise ItemFailed(Why.CUSTOM_DATA_TOO_LARGE, "custom_data")
 
 
-def _unstorable(item: Any) -> str | None:
+def _unstorable(item: Any, shape: Shape) -> str | None:
     """The field of the profile, else the key of the item, that holds the text."""
-    data = item.get("data") if isinstance(item, dict) else None
-    named = (*(data.items() if isinstance(data, dict) else ()), *(item.items() if isinstance(item, dict) else ()))
+    named = (*shape.profile_of(item).items(), *(item.items() if isinstance(item, dict) else ()))
     blamed = (name for name, value in named if not is_storable(value))
     # A name that cannot be stored itself cannot be shown either.
     return next((name for name in blamed if is_storable(name)), None)
 
 
-def normal_value(named: str, given: object, mode: Mode, own: Own | None) -> MatchValue:
+def normal_value(named: str, given: object, part: Part, own: Own | None) -> str | list[str]:
     """The match value in its canonical spelling; a failure names what it was given as."""
     try:
-        return mode.normal(given, own)
+        return part.normal(given, own)
     except ItemFailed as failed:
         raise ItemFailed(failed.why, named) from None
 
 
 def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> MatchValue:
+    found = {part.key: _part(part, item, data, shared) for part in shared.mode.parts}
+    return shared.mode.together({key: value for key, value in found.items() if value is not None})
+
+
+def _part(part: Part, item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> str | list[str] | None:
     """The item's own, else the profile's, else the root's."""
-    key = shared.mode.key
+    key = part.key
     own = item.get(key)
     if not _absent(own):
         if key == "field_value" and type(own) not in (int, str):
             raise ItemFailed(Why.INCORRECT_VALUE, key)
-        return _checked_value(key, own, shared)
-    name, value = shared.mode.held(data, shared.own)
+        return _checked_value(key, own, part, shared)
+    name, value = part.held(data, shared.own)
+    if isinstance(value, dict) and value.get("action") == "set":
+        value = value.get("value")
     if not _absent(value):
-        return _checked_value(name, value, shared)
-    if shared.match_value is None:
-        raise ItemFailed(Why.NO_MATCH_VALUE, key)
-    if isinstance(shared.match_value, ItemFailed):
+        return _checked_value(name, value, part, shared)
+    root = shared.roots.get(key)
+    if isinstance(root, ItemFailed):
         # One that is raised again and again would keep every item that it failed.
-        raise shared.match_value.at(key)
-    return shared.match_value
+        raise root.at(key)
+    return root
 
 
-def shared_value(given: int | str | None, shared: Shared) -> MatchValue | ItemFailed | None:
-    """The root's match value, looked at once for all items that use it."""
-    if given is None:
-        return None
+def root_values(given: Mapping[str, int | str], shared: Shared) -> dict[str, str | list[str] | ItemFailed]:
+    """The root's match values, looked at once for all items that use them."""
+    return {part.key: _root_value(given[part.key], part, shared) for part in shared.mode.parts if part.key in given}
+
+
+def _root_value(given: int | str, part: Part, shared: Shared) -> str | list[str] | ItemFailed:
     try:
-        return _checked_value(shared.mode.key, given, shared)
+        return _checked_value(part.key, given, part, shared)
     except ItemFailed as failed:
         return failed
 
 
-def _checked_value(name: str, given: object, shared: Shared) -> MatchValue:
-    value = normal_value(name, given, shared.mode, shared.own)
+def _checked_value(name: str, given: object, part: Part, shared: Shared) -> str | list[str]:
+    value = normal_value(name, given, part, shared.own)
     if _is_placeholder(value, shared):
         raise ItemFailed(Why.PLACEHOLDER, name)
     return value
@@ -134,12 +139,11 @@ def _absent(value: object) -> bool:
     return value is None or is_blank(value)
 
 
-def _is_placeholder(value: MatchValue, shared: Shared) -> bool:
+def _is_placeholder(value: str | list[str], shared: Shared) -> bool:
     """Strangers who share one would become the same profile, for good."""
     is_text = shared.field is not None and shared.field.type is FieldType.STRING
     return is_text and isinstance(value, str) and value.strip().casefold() in shared.placeholders
 
 
 def _key(shared: Shared, value: MatchValue) -> bytes:
-    order = shared.mode.order
-    return match_key(shared.database, order if shared.own is None else f"{order}/{shared.own.name}", value)
+    return match_key(shared.database, *shared.mode.ordered(value, shared.own))

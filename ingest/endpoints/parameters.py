@@ -1,8 +1,9 @@
 """The root parameters of requests: what all have in common, and how they are checked; /docs shows the same models."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,11 +19,16 @@ SHOWN = "abcdefghijklmnqrstuvwxyz"
 
 R = TypeVar("R", bound="Parameters")
 
+_DECIMAL = re.compile(r"[0-9]{1,10}", re.ASCII)
+
 
 class Parameters(BaseModel):
     """Nothing is converted and nothing is ignored: a typo is never silently lost."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    # Whether `data` is one object.
+    ONE: ClassVar[bool] = False
 
     token: str | None = Field(None, description="API token, unless it is given as `Authorization: Bearer`.")
 
@@ -36,6 +42,8 @@ class MatchBy(Parameters):
     profile_id: str | None = Field(None, description=f"{2 * SIZE} hex digits.")
     field_name: str | None = Field(None, description="A field of the database that is declared as matchable; only with `custom`.")
     field_value: int | str | None = None
+    provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
+    subscription_id: str | None = None
     resource_id: ResourceNumber | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
 
     @model_validator(mode="after")
@@ -50,10 +58,15 @@ class MatchBy(Parameters):
         return self.field_name if self.matching is Matching.CUSTOM else None
 
     @property
-    def match_value(self) -> int | str | None:
-        """The root's own match value; a blank one counts as absent."""
-        value: int | str | None = getattr(self, MODES[self.matching].key)
-        return None if is_blank(value) else value
+    def match_values(self) -> dict[str, int | str]:
+        """The root's own match values, by their keys; a blank one counts as absent."""
+        given = {part.key: getattr(self, part.key) for part in MODES[self.matching].parts}
+        return {key: value for key, value in given.items() if value is not None and not is_blank(value)}
+
+
+def decimal(given: object) -> object:
+    """A number that clients of the original write as text, too."""
+    return int(given) if isinstance(given, str) and _DECIMAL.fullmatch(given) else given
 
 
 @cache

@@ -73,9 +73,9 @@ async def find(connection: asyncpg.Connection, account: int, request: GetProfile
     """The one profile that the index names; refused if it names none or several."""
     database = await accounts.get_database(connection, account, request.db_id)
     mode, own = MODES[request.matching], searched_field(request, database.fields)
-    resource = request.resource_id if mode.channel else None
-    if resource is not None and mode.channel:
-        await accounts.get_resource(connection, account, database.id, resource, mode.channel)
+    resource = request.resource_id if mode.channels else None
+    if resource is not None:
+        await accounts.get_resource(connection, account, database.id, resource, mode.channels)
     try:
         found = await profiles.find(connection, database.id, mode, own, _match_value(request, mode, own), resource)
     except Endless:
@@ -96,11 +96,12 @@ async def show(connection: asyncpg.Connection, database: Database, profile: byte
 
 
 def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue:
-    if request.match_value is None:
-        raise invalid(f"{mode.key}: required with matching {request.matching}")
+    given = request.match_values
     try:
-        return normal_value(mode.key, request.match_value, mode, own)
+        return mode.together({part.key: normal_value(part.key, given[part.key], part, own) for part in mode.parts if part.key in given})
     except ItemFailed as failed:
         if failed.why is Why.PROFILE_NOT_FOUND:
             raise not_found("the profile") from None
-        raise invalid(f"{mode.key}: {failed.why.text}") from None
+        if failed.why is Why.NO_MATCH_VALUE:
+            raise invalid(f"{failed.field}: required with matching {request.matching}") from None
+        raise invalid(f"{failed.field}: {failed.why.text}") from None

@@ -1,32 +1,40 @@
 """The endpoints, one row each: all that the server, the documents and a reader must know of one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ingest.endpoints import openapi, response_models
-from ingest.endpoints.batch_parameters import ImportAndStartBatch
-from ingest.endpoints.import_batch import ImportBatch
+from ingest.endpoints.batch import BatchEndpoint, Tools
+from ingest.endpoints.batch_parameters import (
+    BatchRequest,
+    ImportAndStart,
+    ImportAndStartBatch,
+    ImportProfile,
+    ImportProfiles,
+    Start,
+    StartBatch,
+    StartBatchTask,
+)
+from ingest.endpoints.configuration import (
+    GetTrigger,
+    ListDatabases,
+    ListFields,
+    ListTriggers,
+    ShowDatabases,
+    ShowFields,
+    ShowTrigger,
+    ShowTriggers,
+)
 from ingest.endpoints.openapi import Documented
 from ingest.endpoints.parameters import Parameters, names
 from ingest.endpoints.profiles import DeleteProfile, EraseProfile, GetProfile, ShowProfile
 from ingest.endpoints.task_status import GetTaskStatus, ShowTaskStatus
 from ingest.http.intake import Handler, Served
 from ingest.http.server import PREFIX
-from ingest.sql.pool import Pool
-from schemas.settings import Settings
 from schemas.tokens import Right
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What handlers are made of."""
-
-    settings: Settings
-    pool: Pool
-    import_batch: ImportBatch
 
 
 @dataclass(frozen=True)
@@ -42,21 +50,51 @@ class Endpoint:
     waits: bool = False
 
 
+def _bringing(path: str, model: type[BatchRequest], *, as_task: bool = False) -> Endpoint:
+    """The row of an endpoint that brings items."""
+    rights = [right for right, needed in ((Right.IMPORT, model.KIND.imports), (Right.LAUNCH, model.KIND.starts)) if needed]
+    waited = response_models.OneImported if model.ONE else response_models.BatchImported
+    answer = response_models.TaskAccepted if as_task else waited
+    return Endpoint(path, frozenset(rights), model, answer, lambda tools: BatchEndpoint(tools, model, as_task), waits=not as_task)
+
+
 ENDPOINTS = (
+    _bringing("campaigns/triggers/import_and_start", ImportAndStart),
+    _bringing("campaigns/triggers/import_and_start_batch", ImportAndStartBatch),
+    _bringing("campaigns/triggers/import_and_start_batch_task", ImportAndStartBatch, as_task=True),
+    _bringing("campaigns/triggers/start", Start),
+    _bringing("campaigns/triggers/start_batch", StartBatch),
+    _bringing("campaigns/triggers/start_batch_task", StartBatchTask, as_task=True),
+    _bringing("profiles/import", ImportProfile),
+    _bringing("profiles/import_batch", ImportProfiles),
+    _bringing("profiles/import_batch_task", ImportProfiles, as_task=True),
     Endpoint(
-        "campaigns/triggers/import_and_start_batch",
-        frozenset((Right.IMPORT, Right.LAUNCH)),
-        ImportAndStartBatch,
-        response_models.BatchImported,
-        lambda tools: tools.import_batch,
-        waits=True,
+        "campaigns/triggers/get",
+        frozenset((Right.READ,)),
+        GetTrigger,
+        response_models.TriggerShown,
+        lambda tools: ShowTrigger(tools.pool),
     ),
     Endpoint(
-        "campaigns/triggers/import_and_start_batch_task",
-        frozenset((Right.IMPORT, Right.LAUNCH)),
-        ImportAndStartBatch,
-        response_models.TaskAccepted,
-        lambda tools: replace(tools.import_batch, as_task=True),
+        "campaigns/triggers/list",
+        frozenset((Right.READ,)),
+        ListTriggers,
+        response_models.TriggersListed,
+        lambda tools: ShowTriggers(tools.pool),
+    ),
+    Endpoint(
+        "databases/list",
+        frozenset((Right.READ,)),
+        ListDatabases,
+        response_models.DatabasesListed,
+        lambda tools: ShowDatabases(tools.pool),
+    ),
+    Endpoint(
+        "databases/fields_get",
+        frozenset((Right.READ,)),
+        ListFields,
+        response_models.FieldsListed,
+        lambda tools: ShowFields(tools.pool),
     ),
     Endpoint(
         "profiles/get",
@@ -83,7 +121,7 @@ ENDPOINTS = (
 
 
 def served(tools: Tools) -> Sequence[Served]:
-    return [Served(each.path, each.rights, each.handler(tools), names(each.parameters)) for each in ENDPOINTS]
+    return [Served(each.path, each.rights, each.handler(tools), names(each.parameters), each.parameters.ONE) for each in ENDPOINTS]
 
 
 def pages() -> dict[str, Response]:

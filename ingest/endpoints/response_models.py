@@ -27,6 +27,7 @@ class Failure(Shape):
     error: int
     error_text: str
     error_debug: str | None = Field(None, description="Names the parameter, and says why.")
+    field: str | None = Field(None, description="Of a request that brings one profile: what is to blame for its failure.")
 
 
 class Imported(Shape):
@@ -41,6 +42,10 @@ class FailedItem(Shape):
     error: Literal[400, 404, 409]
     error_text: str = Field(json_schema_extra={"enum": [why.text for why in Why]})
     field: str | None = Field(None, description="What is to blame, where that is one field.")
+
+
+class OneImported(Success, Imported):
+    """The profile was created or updated, or found; if it could not be, `error`, `error_text` and `field` say why."""
 
 
 class BatchImported(Success):
@@ -82,6 +87,74 @@ class ProfileShown(Success):
 
 class ProfileErased(Success):
     profile_id: HexId
+
+
+class Database(Shape):
+    id: int
+    name: str
+
+
+class DatabasesListed(Success):
+    """A part of the list; `total_count` counts all from `from_id` on."""
+
+    data: list[Database]
+    total_count: Count
+
+
+class DataField(Shape):
+    """A field that profiles may have."""
+
+    name: str
+    type: str
+    system: bool = Field(description="Whether every database has it.")
+    match: bool = Field(description="Whether `custom` matching searches by it.")
+    options: list[str] | None = Field(None, description="Of an enum, in the order of their ordinals.")
+
+
+class FieldsListed(Success):
+    data: list[DataField]
+    total_count: Count
+
+
+class ListedTrigger(Shape):
+    id: int
+    name: str
+    type: str
+    is_active: bool
+
+
+class TriggersListed(Success):
+    """A part of the list; `total_count` counts all from `from_id` on."""
+
+    data: list[ListedTrigger]
+    total_count: Count
+
+
+class TriggerContent(Shape):
+    subject: str
+    from_email: str
+    from_name: str
+    html: str
+
+
+class Trigger(Shape):
+    """A trigger campaign, under the names that the original has for it."""
+
+    id: int
+    name: str
+    is_active: bool
+    trigger_type: str
+    list_id: int = Field(description="The database's number.")
+    resource_id: int | None
+    send_channel: str
+    skip_minutes: Count
+    unconditional_sending: bool
+    fields: list[str] | None = Field(description="Of an `update` trigger: it starts only when one of these changed.")
+    content: list[TriggerContent]
+
+
+class TriggerShown(Success):
+    data: Trigger
 
 
 class TaskResult(Shape):

@@ -37,12 +37,13 @@ class Handler(Protocol):
 
 @dataclass(frozen=True)
 class Served:
-    """An endpoint below the prefix, the rights that it needs, and what its parameters are called."""
+    """An endpoint below the prefix, the rights that it needs, what its parameters are called, and whether `data` is one object."""
 
     path: str
     rights: frozenset[Right]
     handler: Handler
     names: tuple[str, ...]
+    one: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Intake:
         if token is not None and given not in (None, _bearer(request)):
             raise token_required()
         token = token or await self._authorize(request, given or "", served)
-        items = await spans.items(root, self.settings)
+        items = await spans.items(root, self.settings, one=served.one)
         spans.check_size_beside_attach(root, len(body), self.settings)
         await share.grow(share.size + _SPAN * len(items or ()))
         request_id = _request_id(request.headers)

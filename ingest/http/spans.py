@@ -28,12 +28,14 @@ async def opened(body: Body, names: tuple[str, ...], settings: Settings, share: 
     return root
 
 
-async def items(root: Members, settings: Settings) -> list[Raw] | None:
-    """The elements of `data`, or None if it is no array; refused if they are too many."""
-    if "data" not in root.values or not parsing.is_array(root.values["data"]):
+async def items(root: Members, settings: Settings, *, one: bool) -> list[Raw] | None:
+    """The elements of `data`, or the only one that it is; None if it is no array, or no object; refused if they are too many."""
+    if "data" not in root.values or not (parsing.is_object if one else parsing.is_array)(root.values["data"]):
         return None
     # Of a body with files only this is needed for longer.
     data = root.values["data"].copy() if "attach" in root.values else root.values["data"]
+    if one:
+        return [data]
     found = await in_turns(parsing.elements(data, settings.profiles_limit))
     if found is None:
         raise invalid(f"data: more than {settings.profiles_limit} items")

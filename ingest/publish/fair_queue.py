@@ -1,6 +1,7 @@
 """Accepted batches that wait to be published: in slices, tokens taking turns."""
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ingest.publish.record import Record
 Records = Sequence[tuple[int, Record]]
 
 _SLICE = 500
+# Seconds after which a token that brought nothing more is nobody's neighbour.
+_LATELY = 5.0
 
 
 @dataclass
@@ -29,6 +32,8 @@ class FairQueue:
 
     def __init__(self) -> None:
         self._tokens: dict[int, deque[Load]] = {}
+        # When each token brought something last.
+        self._brought: dict[int, float] = {}
         self.waiting = Tally()
         self.filled = asyncio.Event()
 
@@ -36,8 +41,16 @@ class FairQueue:
     def pending(self) -> int:
         return self.waiting.total
 
+    @property
+    def shared(self) -> bool:
+        """Whether several tokens bring something these days."""
+        oldest = time.monotonic() - _LATELY
+        self._brought = {token: at for token, at in self._brought.items() if at > oldest}
+        return len(self._brought) > 1
+
     def add(self, token: int, records: Records, delivery: Delivery) -> None:
         if records:
+            self._brought[token] = time.monotonic()
             self._tokens.setdefault(token, deque()).append(Load(records, delivery))
             self.waiting.add(token, len(records))
             self.filled.set()

@@ -1,6 +1,6 @@
 """SQL of what `profuse apply` configures; every look-up stays within one account."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -14,7 +14,7 @@ from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
 from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
-_NUMBERS = range(-(2**31), 2**31)
+NUMBERS = range(-(2**31), 2**31)
 
 
 # Each refusal is an exception of its own: one that is raised twice keeps all it has passed through, bodies too.
@@ -76,7 +76,7 @@ def _token(row: asyncpg.Record) -> Token:
 
 async def find_triggers(connection: asyncpg.Connection, named: Sequence[tuple[int, TriggerNumber]]) -> list[asyncpg.Record | None]:
     """What is known of each trigger that an account and its own number name; for `startable`."""
-    possible = {each for each in named if each[1] in _NUMBERS}
+    possible = {each for each in named if each[1] in NUMBERS}
     rows = await connection.fetch(
         "SELECT t.account, t.number, t.id, t.active, t.type, t.channel, t.skip_minutes, d.id AS database, d.number AS db_id, "
         "d.fields::text AS fields, r.fields AS indexing FROM unnest($1::int[], $2::int[]) AS named (account, number) "
@@ -121,20 +121,22 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, channel: str) -> ResourceId:
-    """The internal id of one of the database's resources of a channel."""
+async def get_resource(
+    connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, channels: Collection[str]
+) -> ResourceId:
+    """The internal id of one of the database's resources of these channels."""
     row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
     if row is None:
         raise not_found("resource_id")
     if row["database"] != database:
         raise invalid("resource_id: the resource belongs to another database")
-    if row["channel"] != channel:
-        raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {channel}")
+    if row["channel"] not in channels:
+        raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {' or '.join(sorted(channels))}")
     return ResourceId(row["id"])
 
 
 async def _find(connection: asyncpg.Connection, sql: str, account: int, number: int) -> asyncpg.Record | None:
-    return await connection.fetchrow(sql, account, number) if number in _NUMBERS else None
+    return await connection.fetchrow(sql, account, number) if number in NUMBERS else None
 
 
 def database(internal_id: int, fields: str, indexing: Iterable[str] = ()) -> Database:

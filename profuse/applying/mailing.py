@@ -29,7 +29,11 @@ def sender(given: str) -> str:
 
 
 def template(given: str) -> str:
-    """Raises `ValueError` if it uses what would be mailed as it is written."""
+    """Raises `ValueError` if it cannot be read, or uses what would be mailed as it is written."""
+    try:
+        templates.read(given)
+    except templates.IncorrectTemplate as why:
+        raise ValueError(str(why)) from None
     if found := list(templates.unbuilt(given)):
         raise ValueError("; ".join(f"line {line}: {name} comes with a later version" for line, name in found))
     return given

@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from tests.pipeline.model import ADDRESSES, KEYS, Batch, Json
+from tests.pipeline.model import ADDRESSES, CHANNELS, KEYS, PROVIDER, TWO_VALUED, Batch, Json
 
-MODES = ["email"] * 4 + ["phone"] * 3 + ["custom"] * 4 + ["email_profile", "profile_id"]
+_RARE = ["email_profile", "profile_id", "email_sub", "phone_sub", "email_phone", "email_phone", "email_phone_sub", "push_sub"]
+MODES = ["email"] * 4 + ["phone"] * 3 + ["custom"] * 4 + _RARE
+# Resources that a search may be narrowed to.
+NARROWED = {"email": 24, "phone": 25, "email_sub": 26, "phone_sub": 27, "email_phone": 24, "email_phone_sub": 25}
 
 
 class Batches:
@@ -15,6 +18,7 @@ class Batches:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 (repeatable, not secret)
         self._emails = [f"{name}@world-{seed}.test" for name in ("ann", "bob", "cat", "dan", "eve")]
+        self._devices = [f"device-{seed}-{number}" for number in range(3)]
         self._phones = [f"+7901{seed:04}{number:04}" for number in range(4)]
         self._values: dict[str, list[Any]] = {
             "New_field_1": [f"{seed}-{letter}" for letter in "abc"],
@@ -29,7 +33,7 @@ class Batches:
             matching,
             [],
             field_name=self._random.choice(list(self._values)) if matching == "custom" else None,
-            resource_id=self._random.choice([None, None, {"email": 24, "phone": 25}[matching]]) if matching in ("email", "phone") else None,
+            resource_id=self._random.choice([None, None, NARROWED.get(matching)]),
             skip_invalid_subscriptions=self._random.random() < 0.3,
         )
         for number in range(self._random.randint(1, 7)):
@@ -45,7 +49,7 @@ class Batches:
             "phones": self._phone_list,
             "New_field_1": lambda: self._random.choice([*self._values["New_field_1"], None]),
             "number": lambda: self._number(self._random.choice(self._values["number"])),
-            "interests": lambda: self._tags(self._random.randint(1, 3)),
+            "interests": self._interests,
             "subscriptions": lambda: [self._subscription(batch) for _ in range(self._random.randint(1, 2))],
         }
         data = {name: make() for name, make in makers.items() if self._random.random() < 0.25}
@@ -56,7 +60,11 @@ class Batches:
         match batch.matching:
             case "profile_id":
                 return {"profile_id": self._random.choice([*ids, "0" * 24])}
-            case "phone":
+            case mode if mode in TWO_VALUED:
+                return self._either(data)
+            case "push_sub":
+                return {"provider": PROVIDER, "subscription_id": self._random.choice(self._devices)}
+            case "phone" | "phone_sub":
                 value: Any = self._punctuated(self._random.choice(self._phones))
                 own, name = "phone", "phones"
             case "custom":
@@ -70,6 +78,16 @@ class Batches:
         data[name] = value
         return {}
 
+    def _either(self, data: Json) -> Json:
+        """An e-mail, a phone, or both, each its own or in the profile; what the profile has besides counts, too."""
+        email, phone = self._spelled(self._random.choice(self._emails)), self._punctuated(self._random.choice(self._phones))
+        chosen = self._random.choice([("email",), ("phone",), ("email", "phone")])
+        own = {key: value for key, value in (("email", email), ("phone", phone)) if key in chosen}
+        if self._random.random() < 0.5:
+            return own
+        data.update({"phones" if key == "phone" else key: value for key, value in own.items()})
+        return {}
+
     def _spoil(self, batch: Batch, item: Json) -> Json:
         """Make the item wrong; returns its entry in the answer."""
         key = KEYS[batch.matching]
@@ -77,7 +95,10 @@ class Batches:
             ({"data": item["data"] | {"_frame": 1}}, {"error": 400, "error_text": "Unknown field", "field": "_frame"}),
             ({"data": item["data"] | {"consent": "yes"}}, {"error": 400, "error_text": "Incorrect boolean", "field": "consent"}),
             ({"data": item["data"] | {"_lname": "\0"}}, {"error": 400, "error_text": "Text cannot be stored", "field": "_lname"}),
-            ({key: None, "data": {"_lname": "Nobody"}}, {"error": 400, "error_text": "No match value", "field": key}),
+            (
+                {key: None, "data": {"_lname": "Nobody"}} | ({"phone": None} if batch.matching in TWO_VALUED else {}),
+                {"error": 400, "error_text": "No match value", "field": key},
+            ),
         ]
         if not batch.skip_invalid_subscriptions:
             unknown = [{"resource_id": 1234, "channel": "email", "email": self._emails[0]}]
@@ -91,20 +112,26 @@ class Batches:
         choices = [*ADDRESSES, 1234] if batch.skip_invalid_subscriptions else [*ADDRESSES]
         resource = self._random.choice(choices)
         key = ADDRESSES.get(resource, "email")
-        address = self._spelled(self._random.choice(self._emails)) if key == "email" else self._random.choice(self._phones)
+        choices_of = {"phone": self._phones, "subscription_id": self._devices}
+        address = self._random.choice(choices_of[key]) if key in choices_of else self._spelled(self._random.choice(self._emails))
         optional = {"priority": self._random.randint(1, 3), "status": self._random.choice(["subscribed", "unsubscribed"])}
         chosen = {name: value for name, value in optional.items() if self._random.random() < 0.3}
-        return {"resource_id": resource, "channel": "sms" if key == "phone" else "email", key: address, **chosen}
+        provider = {"provider": PROVIDER} if key == "subscription_id" else {}
+        return {"resource_id": resource, "channel": CHANNELS.get(resource, "email"), key: address, **provider, **chosen}
 
     def _phone_list(self) -> Any:
         numbers = self._random.sample(self._phones, self._random.randint(1, 2))
         return self._random.choice([numbers, numbers[0], numbers + numbers, None])
 
+    def _interests(self) -> Any:
+        tags = self._tags(self._random.randint(1, 3))
+        return self._random.choice([tags, {"action": "add", "value": tags}, {"action": "delete", "value": tags}])
+
     def _tags(self, count: int) -> list[str]:
         return self._random.sample(self._values["interests"], count)
 
     def _number(self, value: int) -> Any:
-        return self._random.choice([value, str(value), None])
+        return self._random.choice([value, str(value), None, {"action": "incr", "value": 1}])
 
     def _spelled(self, email: str) -> str:
         return self._random.choice([email, email.upper(), f" {email} "])

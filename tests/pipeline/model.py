@@ -8,9 +8,33 @@ Json = dict[str, Any]
 State = dict[str, Json]
 Entry = Json
 
-KEYS = {"email": "email", "email_profile": "email", "phone": "phone", "profile_id": "profile_id", "custom": "field_value"}
-ADDRESSES = {24: "email", 25: "phone", 26: "email", 27: "phone"}
-CHANNELS = {24: "email", 25: "sms", 26: "email", 27: "sms"}
+# What an error names.
+KEYS = {
+    "email": "email",
+    "email_profile": "email",
+    "email_sub": "email",
+    "phone": "phone",
+    "phone_sub": "phone",
+    "email_phone": "email",
+    "email_phone_sub": "email",
+    "push_sub": "provider",
+    "profile_id": "profile_id",
+    "custom": "field_value",
+}
+# Whether a mode of addresses searches a profile's own, and those of its subscriptions.
+SIDES = {
+    "email": (True, True),
+    "email_profile": (True, False),
+    "email_sub": (False, True),
+    "phone": (True, True),
+    "phone_sub": (False, True),
+    "email_phone": (True, True),
+    "email_phone_sub": (False, True),
+}
+TWO_VALUED = ("email_phone", "email_phone_sub")
+ADDRESSES = {24: "email", 25: "phone", 26: "email", 27: "phone", 28: "subscription_id"}
+CHANNELS = {24: "email", 25: "sms", 26: "email", 27: "sms", 28: "push"}
+PROVIDER = "android-firebase"
 
 
 @dataclass(frozen=True)
@@ -49,15 +73,29 @@ def apply(state: State, batch: Batch, number: int) -> list[tuple[State, Entry]]:
 
 
 def match_value(item: Json, batch: Batch) -> Any:
-    """The item's own, else the one in its profile; normalised."""
+    """The item's own, else the one in its profile; normalised. Of a mode that searches two, both by their keys."""
+    if batch.matching in TWO_VALUED:
+        parts = {"email": item.get("email") or item["data"].get("email"), "phone": item.get("phone") or _first_phone(item)}
+        return {key: stored("email", part) if key == "email" else _phone(part) for key, part in parts.items() if part} or None
+    if batch.matching == "push_sub":
+        return item.get("subscription_id") if item.get("provider") else None
     given = item.get(KEYS[batch.matching])
     if given in (None, "") and batch.matching != "profile_id":
-        key = "phones" if batch.matching == "phone" else batch.field_name or "email"
-        given = item["data"].get(key)
-        given = (given or [None])[0] if key == "phones" and isinstance(given, list) else given
+        given = _first_phone(item) if KEYS[batch.matching] == "phone" else item["data"].get(batch.field_name or "email")
     if given in (None, ""):
         return None
     return _normal(given, batch)
+
+
+def order_of(item: Json, batch: Batch) -> Any:
+    """What the item keeps its place behind."""
+    value = match_value(item, batch)
+    return value.get("email", value.get("phone")) if isinstance(value, dict) else value
+
+
+def _first_phone(item: Json) -> Any:
+    phones = item["data"].get("phones")
+    return (phones or [None])[0] if isinstance(phones, list) else phones
 
 
 def search(state: State, batch: Batch, value: Any) -> list[str]:
@@ -67,18 +105,21 @@ def search(state: State, batch: Batch, value: Any) -> list[str]:
 
 def _answers(name: str, profile: Json, batch: Batch, value: Any) -> bool:
     match batch.matching:
-        case "email":
-            return profile.get("email") == value or _subscribed(profile, batch, "email", value)
-        case "email_profile":
-            return bool(profile.get("email") == value)
-        case "phone":
-            return value in profile.get("phones", []) or _subscribed(profile, batch, "phone", value)
         case "profile_id":
             return bool(name == value)
-    held = profile.get(str(batch.field_name))
-    if batch.field_name == "interests":
-        return held is not None and set(value) <= set(held)
-    return bool(held == value)
+        case "push_sub":
+            return _subscribed(profile, batch, "subscription_id", value)
+        case "custom":
+            held = profile.get(str(batch.field_name))
+            return bool(held is not None and set(value) <= set(held) if batch.field_name == "interests" else held == value)
+    parts = value if isinstance(value, dict) else {KEYS[batch.matching]: value}
+    return any(_has_address(profile, batch, key, address) for key, address in parts.items())
+
+
+def _has_address(profile: Json, batch: Batch, key: str, address: str) -> bool:
+    own, subscribed = SIDES[batch.matching]
+    held = profile.get("phones", []) if key == "phone" else [profile.get("email")]
+    return (own and address in held) or (subscribed and _subscribed(profile, batch, key, address))
 
 
 def _subscribed(profile: Json, batch: Batch, key: str, value: str) -> bool:
@@ -95,7 +136,9 @@ def _write(state: State, batch: Batch, item: Json, found: str | None, new: str) 
         data = _from_match_value(batch, item) | data
     given = data.pop("subscriptions", [])
     for key, value in data.items():
-        if value is None:
+        if isinstance(value, dict) and "action" in value:
+            _update(profile, key, value["action"], value["value"])
+        elif value is None:
             profile.pop(key, None)
         else:
             profile[key] = stored(key, value)
@@ -107,9 +150,24 @@ def _write(state: State, batch: Batch, item: Json, found: str | None, new: str) 
     return state | {name: profile}, {"profile_id": name}
 
 
+def _update(profile: Json, key: str, action: str, value: Any) -> None:
+    match action:
+        case "incr":
+            profile[key] = profile.get(key, 0) + value
+        case "add":
+            profile[key] = list(dict.fromkeys([*profile.get(key, []), *value]))
+        case "delete" if key in profile:
+            profile[key] = [each for each in profile[key] if each not in value]
+
+
 def _from_match_value(batch: Batch, item: Json) -> Json:
+    if batch.matching.endswith("_sub"):
+        return {}
+    value = match_value(item, batch)
+    if batch.matching in TWO_VALUED:
+        return {"phones" if key == "phone" else key: part for key, part in value.items()}
     key = {"phone": "phones", "custom": str(batch.field_name)}.get(batch.matching, "email")
-    return {key: match_value(item, batch)}
+    return {key: value}
 
 
 def stored(key: str, value: Any) -> Any:
@@ -131,7 +189,7 @@ def _normal(given: Any, batch: Batch) -> Any:
     match batch.matching:
         case "profile_id":
             return given
-        case "phone":
+        case "phone" | "phone_sub":
             return _phone(given)
         case "custom":
             value = stored(str(batch.field_name), given)
@@ -151,7 +209,7 @@ def _merged(held: list[Json], given: list[Json]) -> list[Json]:
         if resource not in ADDRESSES:
             continue
         key = ADDRESSES[resource]
-        address = stored("email", subscription[key]) if key == "email" else _phone(subscription[key])
+        address = {"email": lambda given: stored("email", given), "phone": _phone}.get(key, str)(subscription[key])
         known = merged.get((resource, address), {"channel": CHANNELS[resource], "status": "subscribed", "priority": 0})
         merged[resource, address] = known | subscription | {key: address}
     return list(merged.values())

@@ -2,14 +2,14 @@
 
 import json
 
-from tests.pipeline.model import Batch, Entry, State, apply, match_value
+from tests.pipeline.model import Batch, Entry, State, apply, order_of
 
 
 def outcomes(state: State, batch: Batch) -> list[tuple[State, list[Entry]]]:
     """All that may come out: items of the same match value keep their order, others do not."""
     queues: dict[str, list[int]] = {}
     for number, item in enumerate(batch.items):
-        queues.setdefault(json.dumps(match_value(item, batch)), []).append(number)
+        queues.setdefault(json.dumps(order_of(item, batch)), []).append(number)
     reached: dict[str, tuple[State, dict[int, Entry]]] = {"": (state, {})}
     # All that may be true after one item, then after two, and so on; what is equal is followed once.
     for _ in batch.items:

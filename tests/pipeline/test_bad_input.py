@@ -52,7 +52,7 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "detect_geo as text": (request(detect_geo="yes"), INVALID, "detect_geo"),
     "another format": (request(format="xml"), INVALID, "format"),
     "an unknown matching": (request(matching="telepathy"), INVALID, "matching"),
-    "a matching mode of a later issue": (request(matching="email_sub"), INVALID, "matching"),
+    "a matching mode of a later issue": (request(matching="custom_sub"), INVALID, "matching"),
     "a negative timeout": (request(timeout={"minutes": -1}), INVALID, "timeout"),
     "a timeout over 365 days": (request(timeout={"days": 365, "minutes": 1}), INVALID, "timeout"),
     "a timeout in fractions": (request(timeout={"minutes": 0.5}), INVALID, "timeout"),
@@ -212,9 +212,9 @@ BAD_ITEMS: dict[str, tuple[Any, Json]] = {
     "tags that are numbers": (with_field("interests", [1, 2]), incorrect("tags", "interests")),
     "an object that is a list": (with_field("settings", []), incorrect("object", "settings")),
     "objects that are numbers": (with_field("orders", [1]), incorrect("object", "orders")),
-    "a functional update": (
-        with_field("number", {"action": "incr", "value": 1}),
-        failed("Functional updates are not supported yet", "number"),
+    "a functional update of another type": (
+        with_field("number", {"action": "upsert", "value": 1, "submatch": "a"}),
+        failed("Incorrect action", "number"),
     ),
     "subscriptions that are an object": (with_field("subscriptions", {}), incorrect("subscriptions", "subscriptions")),
     "an unknown resource": (with_subscription(resource_id=1234, email="a@b.test"), failed("Unknown resource", "subscriptions")),

@@ -46,6 +46,7 @@ IDENTITIES = {
 # Of "Ham", "smoked" and "tea", in database 7.
 TAGS = [-6660413445580047489, -3145019099687420600, 8318326180609864578]
 ADA = bytes(range(12))
+DEVICE = {"provider": "ios-apns", "subscription_id": "Ж" * 3_000}
 
 
 @pytest.fixture
@@ -116,3 +117,13 @@ async def test_what_the_release_before_wrote_meanwhile_is_brought_along_once_mor
     assert told == ["account 1, database 1: 1 profiles were filed by age, home, likes, name, since"]
     assert await found_by(stored, "since", "2026-01-01T00:00:00.5Z") == {"profile_id": ADA.hex()}
     assert await stored.pool.fetchval("SELECT count(*) FROM identities") == 7
+
+
+@pytest.mark.promise("P-MATCH-21")
+async def test_a_device_that_was_stored_before_is_found(stored: World, settings: Settings) -> None:
+    given = [DEVICE | {"resource_id": 27, "channel": "push"}, {"channel": "push"}, 7]
+    await stored.pool.execute("UPDATE profiles SET subscriptions = $1", msgspec.json.encode(given).decode())
+    await migrate_tables(settings)
+    stored.trigger = await stored.trigger_of("api_call")
+
+    assert await stored.bring([item(DEVICE)], "push_sub") == [{"profile_id": ADA.hex()}]

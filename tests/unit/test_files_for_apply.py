@@ -65,16 +65,8 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
         (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
         (ACCOUNT + TRIGGER.replace('"email"', '"sms"'), "accounts[0].triggers[0].channel: sms comes with a later version"),
         (
-            ACCOUNT + TRIGGER.replace("<p>Hello", "<p>\\n{subscription.email}"),
-            "accounts[0].triggers[0].html: line 2: {subscription.…} comes with a later version",
-        ),
-        (
             ACCOUNT + TRIGGER.replace("<p>Hello", "{if lead.a equal 1}x{end}\\n\\n{unsubscribe}"),
-            "accounts[0].triggers[0].html: line 1: {if …} comes with a later version; line 3: {unsubscribe} comes with a later version",
-        ),
-        (
-            ACCOUNT + TRIGGER.replace('"Hello"', '"{if lead._fname}Hello{end}"'),
-            "accounts[0].triggers[0].subject: line 1: {if …} comes with a later version",
+            "accounts[0].triggers[0].html: line 3: {unsubscribe} comes with a later version",
         ),
         (ACCOUNT + TRIGGER.replace('"email"', '"webhook"'), "accounts[0].triggers[0].channel: webhook comes with a later version"),
     ],
@@ -108,6 +100,14 @@ def test_a_sender_is_stored_as_mails_can_carry_it(sender: str, stored: str) -> N
 
     assert file.accounts[0].triggers[0].sender == stored
     assert read(ACCOUNT + TRIGGER.replace('"Demo <demo@example.com>"', f"'{stored}'")) == file
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+def test_a_template_that_cannot_be_read_is_refused_with_its_place() -> None:
+    with pytest.raises(BadFile) as refused:
+        read(ACCOUNT + TRIGGER.replace("<p>Hello", "<p>\\n {if lead.x}"))
+
+    assert str(refused.value).endswith("accounts[0].triggers[0].html: line 2, column 2: the condition has no {end}")
 
 
 @pytest.mark.promise("P-APPLY-10")

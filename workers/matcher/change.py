@@ -1,15 +1,17 @@
 """Pure: what an item's `data` does to a profile, whichever it may be."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.fields import parse
 from schemas.ids import parse_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.values import JsonValue, storable
+from workers.matcher import updates
 from workers.matcher.batches import Batch, Database
 from workers.matcher.subscribing import Subscription, parse_subscriptions
+from workers.matcher.updates import Update
 
 Location = dict[str, str]
 """Some of country, region, city, postal_code and tz."""
@@ -19,7 +21,6 @@ Locate = Callable[[str], Location]
 
 _CURRENT = {"country": "_country", "region": "_region", "city": "_city", "postal_code": "_postal_code", "tz": "_tz"}
 _REGISTRATION = {"country": "_regcountry", "city": "_regcity"}
-_ACTION = frozenset({"action", "value", "submatch"})
 # Null, which clients write for what they do not have, unsets anything else.
 _NEVER_UNSET = frozenset({"_id", "email", "subscriptions"})
 
@@ -31,7 +32,11 @@ class Change:
     """Fields with their new values, None for one that is unset, and the subscriptions given."""
 
     fields: dict[str, JsonValue]
+    # Of other fields than these.
+    updates: dict[str, Update] = field(default_factory=dict)
     subscriptions: Sequence[Subscription] | None = None
+    # Those that the profile has, before any that are given.
+    forgets_subscriptions: bool = False
     # Whom the data says it belongs to: what was read of a profile can be imported again, into no other.
     profile: bytes | None = None
 
@@ -62,24 +67,31 @@ def _is_kept(name: str, database: Database) -> bool:
 
 
 def _add(change: Change, name: str, value: JsonValue, batch: Batch) -> None:
+    known = batch.database.known.get(name)
+    word = updates.word_of(value, known) if type(value) is dict else None
+    if word is None:
+        _set(change, name, value, batch)
+    elif word == "set" and "value" in value:
+        _set(change, name, value["value"], batch)
+    elif word == "unset" and name == "subscriptions":
+        change.forgets_subscriptions = True
+    elif word == "unset" and name not in _NEVER_UNSET:
+        change.fields[name] = None
+    else:
+        change.updates[name] = updates.read(word, value, known)
+
+
+def _set(change: Change, name: str, value: JsonValue, batch: Batch) -> None:
     if value is None:
         if name not in _NEVER_UNSET:
             change.fields[name] = None
-        return
-    if type(value) is dict:
-        _refuse_action(value)
-    if name == "_id":
+    elif name == "_id":
         change.profile = _id(value)
     elif name == "subscriptions":
         skip_invalid = batch.skip_invalid_subscriptions
         change.subscriptions = parse_subscriptions(value, batch.database.resources, skip_invalid=skip_invalid)
     else:
         change.fields[name] = _parsed(name, value, batch.database)
-
-
-def _refuse_action(value: dict[str, JsonValue]) -> None:
-    if "action" in value and value.keys() <= _ACTION:
-        raise ItemFailed(Why.FUNCTIONAL_UPDATE)
 
 
 def _id(value: JsonValue) -> bytes:

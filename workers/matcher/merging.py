@@ -7,9 +7,10 @@ from schemas.ids import new_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
 from schemas.matching import MODES, Matching
+from schemas.same import same
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome
-from workers.matcher.profile import Profile, overlaid, same, written
+from workers.matcher.profile import Profile, overlaid, written
 from workers.matcher.subscribing import merged
 
 
@@ -87,7 +88,8 @@ class Merging:
 
     def _create(self, item: Item) -> bytes:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
-        data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields})
+        implied = {name: value for name, value in (item.implied or {}).items() if name not in item.change.updates}
+        data, _ = overlaid({}, {**implied, **item.change.fields}, item.change.updates)
         self._claim_email(profile, item)
         profile.data, profile.subscriptions = data, merged([], item.change.subscriptions or ())
         profile.written = written(profile.data, profile.subscriptions)
@@ -98,14 +100,14 @@ class Merging:
         return profile.id
 
     def _update(self, profile: Profile, item: Item) -> frozenset[str]:
-        data, changed = overlaid(profile.data, item.change.fields)
+        data, changed = overlaid(profile.data, item.change.fields, item.change.updates)
         if "email" in changed:
             self._claim_email(profile, item)
-        subscriptions = profile.subscriptions
+        subscriptions = [] if item.change.forgets_subscriptions else profile.subscriptions
         if item.change.subscriptions:
-            subscriptions = merged(profile.subscriptions, item.change.subscriptions)
-            if not same(subscriptions, profile.subscriptions):
-                changed.add("subscriptions")
+            subscriptions = merged(subscriptions, item.change.subscriptions)
+        if subscriptions is not profile.subscriptions and not same(subscriptions, profile.subscriptions):
+            changed.add("subscriptions")
         if changed:
             profile.written = written(data, subscriptions)
             profile.data, profile.subscriptions = data, subscriptions

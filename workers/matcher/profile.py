@@ -8,10 +8,12 @@ import msgspec
 from schemas.identities import identities_of
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
+from schemas.same import same
 from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.subscribing import MOST_SUBSCRIPTIONS, Subscription
+from workers.matcher.updates import Update
 
 # Bytes of JSON; a profile is read and written whole at each change.
 LARGEST_PROFILE = MIB
@@ -57,29 +59,14 @@ def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]
     return encoded[0].decode(), encoded[1].decode()
 
 
-def same(one: JsonValue, other: JsonValue) -> bool:
-    """Equal as JSON; Python's own comparison takes true for 1."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if one == other:
-        return isinstance(one, bool) == isinstance(other, bool)
-    return {type(one), type(other)} == {int, float} and _same_float(one, other)
-
-
-def _same_float(one: float, other: float) -> bool:
-    """Postgres keeps 1e23 as the digits of a whole number, and no float has all of them."""
-    try:
-        return float(one) == float(other)
-    except OverflowError:
-        return False
-
-
-def overlaid(data: Mapping[str, JsonValue], fields: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], set[str]]:
-    """The data with the fields laid over it, None taking one away, and which of them made a difference."""
+def overlaid(
+    data: Mapping[str, JsonValue], fields: Mapping[str, JsonValue], updates: Mapping[str, Update] | None = None
+) -> tuple[dict[str, JsonValue], set[str]]:
+    """The data with the fields laid over it, None taking one away, and which of them made a difference; raises `ItemFailed`."""
     laid = dict(data)
     changed = set()
+    if updates:
+        fields = {**fields, **{name: _updated(data, name, update) for name, update in updates.items()}}
     for name, value in fields.items():
         if value is None:
             if laid.pop(name, None) is not None:
@@ -88,3 +75,10 @@ def overlaid(data: Mapping[str, JsonValue], fields: Mapping[str, JsonValue]) -> 
             laid[name] = value
             changed.add(name)
     return laid, changed
+
+
+def _updated(data: Mapping[str, JsonValue], name: str, update: Update) -> JsonValue:
+    try:
+        return update.applied(data.get(name))
+    except ItemFailed as failed:
+        raise failed.at(name) from None

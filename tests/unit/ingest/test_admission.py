@@ -79,4 +79,9 @@ def test_a_partition_that_just_got_something_to_do_does_not_stand_still() -> Non
 
 
 def test_publishing_runs_half_a_second_ahead_and_never_starves_a_matcher() -> None:
-    assert (ahead(0.0), ahead(40_000.0)) == (500, 20_000)
+    assert (ahead(0.0, shared=False), ahead(40_000.0, shared=False)) == (500, 20_000)
+
+
+@pytest.mark.promise("P-OPS-50")
+def test_where_several_tokens_bring_something_nobody_waits_for_so_long() -> None:
+    assert (ahead(0.0, shared=True), ahead(40_000.0, shared=True)) == (250, 8_000)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.endpoints.items import Shared, prepare, shared_value
+from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Shape
+from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.publish.record import Prepared, publishable, record
 from schemas.fields import Field
 from schemas.ids import new_id
@@ -21,10 +22,12 @@ DATE = Field.model_validate({"type": "date", "match": True})
 TAGS = Field.model_validate({"type": "tags", "match": True})
 
 
-def shared(matching: Matching = Matching.EMAIL, root: int | str | None = None, field: Field | None = None) -> Shared:
+def shared(
+    matching: Matching = Matching.EMAIL, root: int | str | None = None, field: Field | None = None, shape: Shape = WITH_PROFILE
+) -> Shared:
     words = frozenset({"null", "nan", "[object object]"})
-    found = Shared(1, matching, None, "crm" if field else None, field, LIMIT, LIMIT // 2, words)
-    return replace(found, match_value=shared_value(root, found))
+    found = Shared(shape, 1, matching, {}, "crm" if field else None, field, LIMIT, LIMIT // 2, words)
+    return replace(found, roots={} if root is None else root_values({found.mode.key: root}, found))
 
 
 def prepared(item: Any, by: Shared) -> Prepared:
@@ -147,8 +150,9 @@ def test_a_failure_at_the_root_keeps_nothing_of_the_items_that_it_failed() -> No
         with pytest.raises(ItemFailed):
             prepared({"data": {}}, TOO_LONG)
 
-    assert isinstance(TOO_LONG.match_value, ItemFailed)
-    assert TOO_LONG.match_value.__traceback__ is None or TOO_LONG.match_value.__traceback__.tb_frame.f_code.co_name == "shared_value"
+    kept = TOO_LONG.roots["field_value"]
+    assert isinstance(kept, ItemFailed)
+    assert kept.__traceback__ is None or kept.__traceback__.tb_frame.f_code.co_name == "_root_value"
 
 
 @pytest.mark.promise("P-HTTP-13", "P-OPS-17")
@@ -157,6 +161,28 @@ def test_what_is_far_too_large_is_not_built() -> None:
     written = b'{"data": {"email": "a@b.test", "x": [1e999%s]}}' % (b", 0" * 3 * LIMIT)
     with pytest.raises(ItemFailed, match="Item too large"):
         prepare(msgspec.Raw(written), EMAIL)
+
+
+@pytest.mark.promise("P-FAMILY-06")
+@pytest.mark.parametrize(
+    ("item", "by", "value", "data", "custom_data"),
+    [
+        ({"email": "A@b.test", "custom_data": 7}, shared(shape=BARE_PROFILE), "a@b.test", {"email": "A@b.test", "custom_data": 7}, None),
+        ({"data": {"email": "c@b.test"}}, shared(root="r@b.test", shape=BARE_PROFILE), "r@b.test", {"data": {"email": "c@b.test"}}, None),
+        ({"email": "a@b.test", "custom_data": {"n": 1}}, shared(shape=KEYS_ONLY), "a@b.test", {}, {"n": 1}),
+        ({}, shared(root="r@b.test", shape=KEYS_ONLY), "r@b.test", {}, None),
+    ],
+)
+def test_an_item_may_be_a_bare_profile_or_what_finds_one(item: Any, by: Shared, value: str, data: Any, custom_data: Any) -> None:
+    assert prepared(item, by)[1:] == (value, data, custom_data)
+
+
+@pytest.mark.promise("P-FAMILY-06", "P-DATA-16")
+def test_a_bare_profile_that_cannot_be_stored_names_its_field() -> None:
+    with pytest.raises(ItemFailed) as failed:
+        prepared({"email": "a@b.test", "_fname": "\0"}, shared(shape=BARE_PROFILE))
+
+    assert failed.value.entry()["field"] == "_fname"
 
 
 def test_a_record_that_no_broker_takes_fails_its_item() -> None:

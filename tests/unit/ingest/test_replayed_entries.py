@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.endpoints.import_batch import _finished
+from ingest.endpoints.batch import _finished
 
 
 @pytest.mark.promise("P-DOOR-17")

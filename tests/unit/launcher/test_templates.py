@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.launcher.channels.templates import Rendered, TooLong, render_html, render_text
+from workers.launcher.channels.templates import IncorrectTemplate, Rendered, TooLong, read, render_html, render_text
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "lead": {
@@ -23,6 +23,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "utm": {"source": "no", "medium": "mail", "a.b": {"c": "deep"}},
         "utm.a": {"b": {"c": "longest"}},
     },
+    "subscription": {"email": "ann@example.com", "custom_fields": {"size": "XL"}},
     "apicontent": {"page": "form"},
 }
 
@@ -40,6 +41,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         ("{lead.utm.source}", "news"),
         ("{lead.utm.medium}", "mail"),
         ("{lead.utm.a.b.c}", "longest"),
+        ("{subscription.email}, {subscription.custom_fields.size}", "ann@example.com, XL"),
     ],
 )
 def test_a_variable_shows_its_value(template: str, text: str) -> None:
@@ -72,7 +74,7 @@ def test_a_value_that_looks_like_a_variable_is_text() -> None:
 
 @given(st.text())
 def test_no_value_breaks_out_of_html(value: str) -> None:
-    text = render_html("{lead.x}", {"lead": {"x": value}, "apicontent": {}}).text
+    text = render_html("{lead.x}", {"lead": {"x": value}, "subscription": {}, "apicontent": {}}).text
 
     assert not set("<>\"'") & set(text)
 
@@ -92,6 +94,80 @@ def test_a_text_that_grows_too_long_is_given_up_while_it_grows() -> None:
     lead = Counting(x="ü" * 1_000_000)
 
     with pytest.raises(TooLong):
-        render_text("{lead.x}" * 1_000, {"lead": lead, "apicontent": {}})
+        render_text("{lead.x}" * 1_000, {"lead": lead, "subscription": {}, "apicontent": {}})
 
     assert lead.asked < 10
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("lead._fname", True),
+        ("lead.gone", False),
+        ("lead.nope", False),
+        ("not lead.nope", True),
+        ("lead.vip", True),
+        ('lead._fname equal "Ann"', True),
+        ("lead._fname equal 'Ann'", True),
+        ('lead._fname equal "ann"', False),
+        ("lead.age equal 7", True),
+        ('lead.age equal "7"', True),
+        ("lead.vip equal true", True),
+        ('lead.nope equal ""', True),
+        ('lead.tags contains "a"', True),
+        ('lead.tags contains "a, b"', False),
+        ('"b" in lead.tags', True),
+        ('lead.home.city.name contains "om"', True),
+        ("lead.home.city.name contains lead.nope", False),
+        ('subscription.custom_fields.size equal "XL"', True),
+        ('apicontent.page equal "form" and lead.vip', True),
+        ("lead.nope or lead.gone", False),
+        ("lead.nope or (lead.vip and (lead.age equal 7))", True),
+        ("not (lead.vip and lead.age equal 8)", True),
+        ("lead.vip and not lead.nope and lead._fname", True),
+        ("lead.utm.source equal lead.nope", False),
+    ],
+)
+def test_a_condition_chooses_what_is_shown(condition: str, holds: bool) -> None:
+    rendered = render_text(f"<{{if {condition}}}yes {{lead.age}}{{else}}no{{end}}>", VARIABLES)
+
+    assert rendered == Rendered("<yes 7>" if holds else "<no>", 0)
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+def test_conditions_may_stand_in_one_another_and_lack_their_else() -> None:
+    template = "{if lead.vip}a{if lead.gone}b{else}c{if lead.age}d{end}{end}e{end}{if lead.gone}f{end}"
+
+    assert render_text(template, VARIABLES).text == "acde"
+
+
+@pytest.mark.promise("P-LAUNCH-13")
+@pytest.mark.parametrize("template", ["{end}", "{else}", "a {end} b", "{if}", "{if (a) b(); }", "{if\nlead.x}"])
+def test_what_ends_no_condition_is_text(template: str) -> None:
+    assert render_text(template, VARIABLES) == Rendered(template, 0)
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("a\n bc{if lead.x}", "line 2, column 4: the condition has no {end}"),
+        ("{if lead.a}{if lead.b}{end}", "line 1, column 1: the condition has no {end}"),
+        ("{if lead.x equal}{end}", "line 1, column 1: the condition ends too early"),
+        ("{if (lead.x}{end}", "line 1, column 1: the condition has a bracket that does not close"),
+        ("{if lead.x) }{end}", "line 1, column 1: the condition does not go on with )"),
+        ('{if lead.x equal "a}{end}', "line 1, column 1: the condition has a quote that does not end"),
+        ("{if name}{end}", "line 1, column 1: the condition does not know name"),
+        ("{if lead.}{end}", "line 1, column 1: the condition does not know lead."),
+        ("{if lead.a equal lead.b equal lead.c}{end}", "line 1, column 1: the condition does not go on with equal"),
+        ("{if " + "(" * 400 + "}", "line 1, column 1: the condition has more than 32 brackets inside one another"),
+        ("{if lead.x}" * 33, "line 1, column 353: more than 32 conditions inside one another"),
+        ("{if " + "lead.x and " * 100 + "}", "line 1, column 1: the condition has more than 1000 characters"),
+    ],
+)
+def test_a_template_that_cannot_be_read_is_refused_with_its_place(template: str, why: str) -> None:
+    with pytest.raises(IncorrectTemplate) as refused:
+        read(template)
+
+    assert str(refused.value) == why

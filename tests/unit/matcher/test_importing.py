@@ -12,9 +12,10 @@ from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.item_errors import ItemFailed
 from schemas.matching import Matching
+from schemas.same import same
 from workers.matcher.batches import Batch, Database
 from workers.matcher.change import Change, Location, parse_change
-from workers.matcher.profile import overlaid, same, written
+from workers.matcher.profile import overlaid, written
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
 DATABASE = Database(1, "reject", FIELDS, {ResourceNumber(24): "email"}, (), ())
@@ -70,10 +71,21 @@ def test_system_fields_and_declared_ones_are_known() -> None:
         ({"phones": 79000000000}, "Incorrect phone", "phones"),
         ({"points": ""}, "Incorrect number", "points"),
         ({"_fname": ["Bob"]}, "Incorrect string", "_fname"),
-        ({"points": {"action": "incr", "value": 1}}, "Functional updates are not supported yet", "points"),
-        ({"settings": {"action": "upsert", "value": 1, "submatch": "a"}}, "Functional updates are not supported yet", "settings"),
-        ({"email": {"action": "set", "value": "a@b.test"}}, "Functional updates are not supported yet", "email"),
-        ({"subscriptions": {"action": "set"}}, "Functional updates are not supported yet", "subscriptions"),
+        ({"points": {"action": "add", "value": [1]}}, "Incorrect action", "points"),
+        ({"points": {"action": "incr"}}, "Incorrect action", "points"),
+        ({"points": {"action": "incr", "value": 1.5}}, "Incorrect number", "points"),
+        ({"points": {"action": "double"}}, "Incorrect action", "points"),
+        ({"points": {"action": ["incr"]}}, "Incorrect action", "points"),
+        ({"settings": {"action": "upsert", "value": 1}}, "Incorrect action", "settings"),
+        ({"settings": {"action": "upsert", "value": 1, "submatch": "a..b"}}, "Incorrect action", "settings"),
+        ({"settings": {"action": "upsert", "value": 1, "submatch": ".".join("x" * 33)}}, "Incorrect action", "settings"),
+        ({"settings": {"action": "upsert", "value": None, "submatch": "a"}}, "Incorrect action", "settings"),
+        ({"email": {"action": "unset"}}, "Incorrect action", "email"),
+        ({"_id": {"action": "unset"}}, "Incorrect action", "_id"),
+        ({"email": {"action": "set", "value": "a"}}, "Incorrect email", "email"),
+        ({"_fname": {"action": "incr", "value": 1}}, "Incorrect action", "_fname"),
+        ({"phones": {"action": "add", "value": ["+79000000000"]}}, "Incorrect action", "phones"),
+        ({"subscriptions": {"action": "set"}}, "Incorrect action", "subscriptions"),
         ({"subscriptions": "24"}, "Incorrect subscriptions", "subscriptions"),
         ({"phones": [f"+7{number:010}" for number in range(1_001)]}, "Profile too large", "phones"),
         ({"\ud800": 1}, "Text cannot be stored", None),

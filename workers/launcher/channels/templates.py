@@ -1,23 +1,30 @@
-"""Pure: fill the variables of a template."""
+"""Pure: templates, read once and filled for each launch."""
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-import msgspec
+from workers.launcher.channels.conditions import SOURCES, Condition, IncorrectCondition, Variables, condition, is_true, look_up, shown
 
 # A mail that is larger is nobody's, and would fill the launcher's memory.
 _MOST = 4 * 1024 * 1024
-# Nothing else in braces is ours: CSS and JSON stay as they are.
-_VARIABLE = re.compile(r"\{(lead|apicontent)\.([^{}\r\n]+)\}")
-# What templates will mean one day; a blank after `if` and no semicolon, so that no script of a page is taken for it.
-_LATER = re.compile(r"\{(?:(subscription)\.[^{}\r\n]+|(unsubscribe)|(if)[ \t][^{};\r\n]+)\}")
+_DEEPEST = 32
+# Nothing else in braces is ours: CSS and JSON stay as they are. No semicolon, so that no script of a page is taken for a condition.
+_TAG = re.compile(
+    rf"\{{(?:(?P<source>{'|'.join(SOURCES)})\.(?P<path>[^{{}}\r\n]+)|if[ \t]+(?P<condition>[^{{}};\r\n]+)|(?P<else>else)|(?P<end>end))\}}"
+)
+# What templates will mean one day.
+_LATER = re.compile(r"\{(unsubscribe)\}")
 
 
 class TooLong(Exception):
     """The template and its values make a text of more than 4 Mi characters."""
+
+
+class IncorrectTemplate(Exception):
+    """It cannot be read; the message says where, and why."""
 
 
 @dataclass(frozen=True)
@@ -28,64 +35,117 @@ class Rendered:
     unknown: int
 
 
-def render_text(template: str, variables: Mapping[str, Mapping[str, Any]]) -> Rendered:
-    """Raises `TooLong`."""
-    return _render(template, variables, str)
+@dataclass(frozen=True)
+class Variable:
+    source: str
+    path: str
 
 
-def render_html(template: str, variables: Mapping[str, Mapping[str, Any]]) -> Rendered:
-    """Raises `TooLong`."""
-    return _render(template, variables, html.escape)
+@dataclass
+class Choice:
+    """What stands between `{if …}`, `{else}` and `{end}`."""
+
+    condition: Condition
+    then: list["Part"] = field(default_factory=list)
+    otherwise: list["Part"] | None = None
+
+
+Part = str | Variable | Choice
+Template = Sequence[Part]
+
+
+def render_text(template: str, variables: Variables) -> Rendered:
+    """Raises `TooLong`, and `IncorrectTemplate` for one that `profuse apply` would refuse."""
+    return _Rendering(variables, str).rendered(read(template))
+
+
+def render_html(template: str, variables: Variables) -> Rendered:
+    """As `render_text` does; values are escaped."""
+    return _Rendering(variables, html.escape).rendered(read(template))
 
 
 def unbuilt(template: str) -> Iterator[tuple[int, str]]:
     """What it uses and no version can fill yet: the line, from 1, and the name."""
     for found in _LATER.finditer(template):
-        name = {"subscription": "{subscription.…}", "unsubscribe": "{unsubscribe}", "if": "{if …}"}[found[found.lastindex or 0]]
-        yield template.count("\n", 0, found.start()) + 1, name
+        yield template.count("\n", 0, found.start()) + 1, found[0]
 
 
-def _render(template: str, variables: Mapping[str, Mapping[str, Any]], spell: Callable[[str], str]) -> Rendered:
-    unknown, left = 0, _MOST - len(template)
+# Each version of a trigger's is read once by a process that launches it.
+@lru_cache(maxsize=64)
+def read(template: str) -> Template:
+    """Raises `IncorrectTemplate`."""
+    whole: list[Part] = []
+    # Where parts go; the choices that are open, where each one's parts went before, and its place.
+    into = whole
+    opened: list[tuple[Choice, list[Part], int]] = []
+    at = 0
+    for tag in _TAG.finditer(template):
+        into.append(template[at : tag.start()])
+        at = tag.end()
+        if tag["source"]:
+            into.append(Variable(tag["source"], tag["path"].strip()))
+        elif tag["condition"]:
+            choice = Choice(_condition(template, tag))
+            opened.append((choice, into, tag.start()))
+            if len(opened) > _DEEPEST:
+                raise IncorrectTemplate(f"{_place(template, tag.start())}: more than {_DEEPEST} conditions inside one another")
+            into.append(choice)
+            into = choice.then
+        elif opened and tag["else"] and opened[-1][0].otherwise is None:
+            into = opened[-1][0].otherwise = []
+        elif opened and tag["end"]:
+            _, into, _ = opened.pop()
+        else:
+            into.append(tag[0])
+    if opened:
+        raise IncorrectTemplate(f"{_place(template, opened[-1][2])}: the condition has no {{end}}")
+    into.append(template[at:])
+    return whole
 
-    def fill(variable: re.Match[str]) -> str:
-        nonlocal unknown, left
-        value = _look_up(variables[variable[1]], variable[2].strip())
-        unknown += value is None
-        spelled = spell(_shown(value))
-        left -= len(spelled)
-        # Asked while it grows: a template that shows a long value often would be gigabytes.
-        if left < 0:
+
+def _condition(template: str, tag: re.Match[str]) -> Condition:
+    try:
+        return condition(tag["condition"])
+    except IncorrectCondition as why:
+        raise IncorrectTemplate(f"{_place(template, tag.start())}: the condition {why}") from None
+
+
+def _place(template: str, at: int) -> str:
+    return f"line {template.count(chr(10), 0, at) + 1}, column {at - template.rfind(chr(10), 0, at)}"
+
+
+class _Rendering:
+    """Bounded while it grows: a template that shows a long value often would be gigabytes."""
+
+    def __init__(self, variables: Variables, spell: Callable[[str], str]) -> None:
+        self._variables = variables
+        self._spell = spell
+        self._pieces: list[str] = []
+        self._left = _MOST
+        self._unknown = 0
+
+    def rendered(self, template: Template) -> Rendered:
+        self._fill(template)
+        return Rendered("".join(self._pieces), self._unknown)
+
+    def _fill(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            match part:
+                case str():
+                    self._add(part)
+                case Variable():
+                    self._add(self._spell(self._value(part)))
+                case Choice():
+                    self._fill(part.then if is_true(part.condition, self._variables) else part.otherwise or ())
+
+    def _value(self, variable: Variable) -> str:
+        value = look_up(self._variables[variable.source], variable.path)
+        self._unknown += value is None
+        return shown(value)
+
+    def _add(self, text: str) -> None:
+        # One pass only: braces inside a value are text.
+        self._left -= len(text)
+        if self._left < 0:
             raise TooLong
-        return spelled
-
-    # One pass only: braces inside a value are text.
-    text = _VARIABLE.sub(fill, template)
-    if left < 0:
-        raise TooLong
-    return Rendered(text, unknown)
-
-
-def _look_up(value: Any, path: str) -> Any:
-    """A whole name goes before a path, and a longer one before a shorter: names may hold dots themselves."""
-    if not isinstance(value, dict):
-        return None
-    if path in value:
-        return value[path]
-    at = len(path)
-    while (at := path.rfind(".", 0, at)) >= 0:
-        if path[:at] in value:
-            return _look_up(value[path[:at]], path[at + 1 :])
-    return None
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case list():
-            return ", ".join(_shown(each) for each in value)
-        case _:
-            return msgspec.json.encode(value).decode()
+        self._pieces.append(text)

@@ -76,7 +76,7 @@ def _only_ours(lines: list[bytes]) -> bytes:
 
 def _rendered(launch: Launch) -> tuple[Rendered, Rendered]:
     lead = {**launch.profile.data, "_id": launch.profile.id.hex()}
-    variables = {"lead": lead, "apicontent": launch.campaign.content}
+    variables = {"lead": lead, "subscription": launch.recipient.subscription or {}, "apicontent": launch.campaign.content}
     subject = render_text(launch.campaign.subject, variables)
     if len(subject.text) > _LONGEST_SUBJECT:
         raise Rejected(f"subject has more than {_LONGEST_SUBJECT} characters")

@@ -1,4 +1,4 @@
-"""`import_and_start_batch`, waiting for one entry per item or for a task id only."""
+"""Any request that brings items: waiting for how each of them ended, or for a task id only."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import NoRoom, Share
 from ingest.endpoints.acceptance import Acceptance
+from ingest.endpoints.batch_parameters import BatchRequest
 from ingest.endpoints.completion import Waiters
 from ingest.envelope import Answer, still_processing, success
 from ingest.errors import unavailable
@@ -22,8 +23,8 @@ from schemas.settings import Settings
 
 
 @dataclass(frozen=True)
-class ImportBatch:
-    """The endpoint, with everything that it needs."""
+class Tools:
+    """What endpoints are made of."""
 
     settings: Settings
     pool: Pool
@@ -33,14 +34,22 @@ class ImportBatch:
     waiters: Waiters
     # Set when the gateway is asked to stop.
     stopping: asyncio.Event
+
+
+@dataclass(frozen=True)
+class BatchEndpoint:
+    """An endpoint of the family."""
+
+    tools: Tools
+    model: type[BatchRequest]
     # Answer with a task id as soon as the broker has everything.
     as_task: bool
 
     async def answer(self, call: Call) -> Answer:
-        deadline = asyncio.get_running_loop().time() + self.settings.reply_deadline.total_seconds()
-        request_id, total = _request_id(call), len(call.items or ())
+        deadline = asyncio.get_running_loop().time() + self.tools.settings.reply_deadline.total_seconds()
+        request_id, total = _request_id(call), self._total(call)
         if request_id is not None:
-            first = request_ids.first_try(await self.pool.together(request_ids.find, request_id), request_id)
+            first = request_ids.first_try(await self.tools.pool.together(request_ids.find, request_id), request_id)
             if first is not None:
                 delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
                 call.let_go()
@@ -51,17 +60,20 @@ class ImportBatch:
 
     @property
     def _acceptance(self) -> Acceptance:
-        return Acceptance(self.settings, self.pool, self.producer)
+        return Acceptance(self.tools.settings, self.tools.pool, self.tools.producer, self.model)
+
+    def _total(self, call: Call) -> int:
+        return 1 if self.model.ONE else len(call.items or ())
 
     async def _begin(self, call: Call, request_id: RequestId | None) -> tuple[bytes, Delivery]:
-        self.producer.check()
-        with self.backpressure.admitted(call.token, len(call.items or ()), call.share):
+        self.tools.producer.check()
+        with self.tools.backpressure.admitted(call.token, self._total(call), call.share):
             accepted = await self._acceptance.accept(call, request_id)
-            return accepted.batch, self.publisher.start(accepted)
+            return accepted.batch, self.tools.publisher.start(accepted)
 
     async def _complete(self, call: Call, batch: bytes) -> Delivery:
-        self.producer.check()
-        return self.publisher.start(await self._acceptance.complete(call, batch))
+        self.tools.producer.check()
+        return self.tools.publisher.start(await self._acceptance.complete(call, batch))
 
     async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
         finished: Finished | None = None
@@ -83,17 +95,18 @@ class ImportBatch:
         except NoRoom:
             # What was accepted is not to be sent again.
             return still_processing(batch.hex())
-        return _finished(batch, finished.entries or await self._entries(batch, total))
+        entries = finished.entries or await self._entries(batch, total)
+        return _finished(batch, entries, one=self.model.ONE)
 
     async def _entries(self, batch: bytes, total: int) -> Sequence[Entry | None]:
-        async with self.pool.acquire() as connection:
+        async with self.tools.pool.acquire() as connection:
             return await results.entries(connection, batch, 0, total)
 
     async def _finished_or_stopping(self, batch: bytes) -> Finished | None:
         """How every item was answered; None if nobody can wait for it any longer."""
         async with asyncio.TaskGroup() as tasks:
-            finished = tasks.create_task(self.waiters.wait(batch))
-            stopping = tasks.create_task(self.stopping.wait())
+            finished = tasks.create_task(self.tools.waiters.wait(batch))
+            stopping = tasks.create_task(self.tools.stopping.wait())
             await asyncio.wait((finished, stopping), return_when=asyncio.FIRST_COMPLETED)
             answered = finished.result() if finished.done() else None
             finished.cancel()
@@ -101,9 +114,16 @@ class ImportBatch:
         return answered
 
 
-def _finished(batch: bytes, entries: Sequence[Entry | None]) -> Answer:
+def _finished(batch: bytes, entries: Sequence[Entry | None], *, one: bool = False) -> Answer:
+    """How a batch ended; of one profile at the root: its failure is that of the request, which was run all the same."""
+    answered = [entry for entry in entries if entry is not None]
     # A replay of a dead letter takes its item's entry back until it has another one.
-    return still_processing(batch.hex()) if None in entries else success(result=entries)
+    if len(answered) < len(entries):
+        return still_processing(batch.hex())
+    if not one:
+        return success(result=answered)
+    (entry,) = answered
+    return Answer(entry["error"], entry) if "error" in entry else success(**entry)
 
 
 def _request_id(call: Call) -> RequestId | None:

@@ -1,0 +1,142 @@
+"""What an account has configured: its databases with their fields, and its trigger campaigns."""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Annotated, Any, Literal
+
+import asyncpg
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from ingest.endpoints.parameters import SHOWN, Parameters, checked, decimal
+from ingest.envelope import Answer, success
+from ingest.errors import not_found
+from ingest.http.call import Call
+from ingest.sql import accounts, configuration
+from ingest.sql.pool import Pool
+from schemas.fields import Field as DataField
+from schemas.ids import TriggerNumber
+from schemas.system_fields import SYSTEM_FIELDS
+
+# What a column of the tables holds.
+_NUMBER = Field(1, ge=1, lt=2**31, description="The first number to list.")
+# Fields that follow rules of their own.
+_SPECIAL = {"email": "string", "phones": "arr_string", "subscriptions": "arr_object"}
+
+
+class ListDatabases(Parameters):
+    """List the databases of the account, in the order of their numbers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN}]})
+
+    from_id: int = _NUMBER
+    limit: int = Field(1_000, ge=0, le=10_000)
+    format: Literal["json"] = "json"
+
+
+class ListFields(Parameters):
+    """List the fields of a database, those that every database has before its own."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "db_id": 1}]})
+
+    db_id: int = Field(description="The database's number.")
+    format: Literal["json"] = "json"
+
+
+class ListTriggers(Parameters):
+    """List the trigger campaigns of the account, in the order of their numbers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "is_active": True}]})
+
+    from_id: int = _NUMBER
+    limit: int = Field(1_000, ge=0, le=10_000)
+    is_active: bool | None = Field(None, description="Left out: both.")
+    format: Literal["json"] = "json"
+
+
+class GetTrigger(Parameters):
+    """Show one trigger campaign."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "id": 8}]})
+
+    id: Annotated[TriggerNumber, BeforeValidator(decimal, json_schema_input_type=int | str)]
+    format: Literal["json"] = "json"
+
+
+@dataclass(frozen=True)
+class ShowDatabases:
+    """The endpoint; it only reads."""
+
+    pool: Pool
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(ListDatabases, call.parameters())
+        async with self.pool.acquire() as connection:
+            found = await configuration.databases(connection, call.token.account, request.from_id, request.limit)
+        return success(data=found.rows, total_count=found.total)
+
+
+@dataclass(frozen=True)
+class ShowFields:
+    """The endpoint; it only reads."""
+
+    pool: Pool
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(ListFields, call.parameters())
+        async with self.pool.acquire() as connection:
+            database = await accounts.get_database(connection, call.token.account, request.db_id)
+        fields = [{"name": name, "type": type_, "system": True, "match": False} for name, type_ in _SPECIAL.items()]
+        fields += [_shown(name, field, system=True) for name, field in SYSTEM_FIELDS.items()]
+        fields += [_shown(name, field, system=False) for name, field in database.fields.items()]
+        return success(data=fields, total_count=len(fields))
+
+
+@dataclass(frozen=True)
+class ShowTriggers:
+    """The endpoint; it only reads."""
+
+    pool: Pool
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(ListTriggers, call.parameters())
+        async with self.pool.acquire() as connection:
+            found = await configuration.triggers(connection, call.token.account, request.from_id, request.limit, active=request.is_active)
+        return success(data=found.rows, total_count=found.total)
+
+
+@dataclass(frozen=True)
+class ShowTrigger:
+    """The endpoint; it only reads."""
+
+    pool: Pool
+
+    async def answer(self, call: Call) -> Answer:
+        request = checked(GetTrigger, call.parameters())
+        async with self.pool.acquire() as connection:
+            row = await configuration.trigger(connection, call.token.account, request.id)
+        if row is None:
+            raise not_found("id")
+        return success(data=_trigger(row))
+
+
+def _shown(name: str, field: DataField, *, system: bool) -> dict[str, Any]:
+    shown = {"name": name, "type": field.type.value, "system": system, "match": field.match}
+    return shown | {"options": list(field.options)} if field.options else shown
+
+
+def _trigger(row: asyncpg.Record) -> dict[str, Any]:
+    """Under the names that the original has for it."""
+    name, address = parseaddr(row["sender"])
+    return {
+        "id": row["number"],
+        "name": row["name"],
+        "is_active": row["active"],
+        "trigger_type": row["type"],
+        "list_id": row["database"],
+        "resource_id": row["resource"],
+        "send_channel": row["channel"],
+        "skip_minutes": row["skip_minutes"],
+        "unconditional_sending": row["unconditional_sending"],
+        "fields": row["fields"],
+        "content": [{"subject": row["subject"], "from_email": address, "from_name": name, "html": row["html"]}],
+    }

@@ -1,0 +1,63 @@
+"""How an item is written: with its profile inside, as the bare profile, or as what finds one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.item_errors import ItemFailed, Why
+
+
+class MatchKeys(BaseModel):
+    """What finds a profile that exists; another key fails the item."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str | None = None
+    phone: str | None = None
+    profile_id: str | None = None
+    field_value: int | str | None = None
+    provider: str | None = None
+    subscription_id: str | None = None
+    custom_data: dict[str, Any] | None = Field(None, description="Its own keys go before the root's.")
+
+
+class Item(MatchKeys):
+    """One profile of a batch, and what it is matched by; another key fails it."""
+
+    data: dict[str, Any] = Field(description="The profile: its fields, and its `subscriptions`.")
+
+
+class Parts(NamedTuple):
+    """What an item says: what it is matched by, its profile, and what travels to its launch."""
+
+    keys: Mapping[str, Any]
+    data: Any
+    custom_data: Any
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The keys that an item may have; None: those of a profile, which it is itself."""
+
+    allowed: frozenset[str] | None
+    holds_data: bool = True
+
+    def parted(self, item: dict[str, Any]) -> Parts:
+        """Raises `ItemFailed`, naming a key that it may not have."""
+        if self.allowed is None:
+            return Parts({}, item, None)
+        if unknown := item.keys() - self.allowed:
+            raise ItemFailed(Why.UNKNOWN_PARAMETER, min(unknown))
+        return Parts(item, item.get("data") if self.holds_data else {}, item.get("custom_data"))
+
+    def profile_of(self, item: Any) -> Mapping[str, Any]:
+        """The fields of whatever was sent, for who looks for one that is to blame."""
+        found = item if self.allowed is None or not isinstance(item, dict) else item.get("data")
+        return found if isinstance(found, dict) else {}
+
+
+WITH_PROFILE = Shape(frozenset(Item.model_fields))
+BARE_PROFILE = Shape(None)
+KEYS_ONLY = Shape(frozenset(MatchKeys.model_fields), holds_data=False)

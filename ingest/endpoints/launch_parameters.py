@@ -1,0 +1,68 @@
+"""The parameters of requests that start a campaign: when, and what travels to the launches."""
+
+import unicodedata
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+
+from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
+
+LONGEST_TIMEOUT = timedelta(days=365)
+
+# Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
+_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
+_NOT_IN_NAMES = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Timeout(BaseModel):
+    """How long after it was accepted the trigger starts."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    days: int = Field(0, ge=0)
+    hours: int = Field(0, ge=0)
+    minutes: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _within_a_year(self) -> Self:
+        if (self.days * 24 + self.hours) * 60 + self.minutes > LONGEST_TIMEOUT // timedelta(minutes=1):
+            raise ValueError(f"more than {LONGEST_TIMEOUT.days} days")
+        return self
+
+    def duration(self) -> timedelta:
+        return timedelta(days=self.days, hours=self.hours, minutes=self.minutes)
+
+
+def _without_nulls(given: object) -> object:
+    """Typed clients write null for what they did not set."""
+    return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else given
+
+
+def _file_name(name: str) -> str:
+    if name in (".", "..") or any(unicodedata.category(letter) in _UNSEEN or letter in _NOT_IN_NAMES for letter in name):
+        raise ValueError("must be a name without a path and without control characters")
+    return name
+
+
+class Attachment(BaseModel):
+    """A file for an e-mail; `data` is a data URI."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_file_name)]
+    data: Annotated[DataUri, PlainValidator(data_uri, json_schema_input_type=str), Field(examples=["data:text/csv;base64,SEVMTE8K"])]
+    mimetype: str | None = Field(None, pattern=rf"^{MIMETYPE}$")
+
+    @property
+    def type(self) -> str:
+        return self.mimetype or self.data.mimetype or "application/octet-stream"
+
+
+class Launching(BaseModel):
+    """What goes along with each launch; of requests that name a campaign."""
+
+    timeout: Annotated[Timeout | None, BeforeValidator(_without_nulls)] = Field(None, description="Absent: the trigger's own.")
+    custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
+    content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
+    attach: list[Attachment] = Field([], max_length=MOST_FILES, description="Files for an e-mail: one, or an array of them.")

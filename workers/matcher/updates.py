@@ -1,0 +1,150 @@
+"""Pure: functional updates, values that change what is stored instead of replacing it. A row of `_MAKERS` is what a type can do.
+
+Each is read once, when its item is, and applied in the order of the items.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from schemas import values
+from schemas.fields import Field, FieldType
+from schemas.item_errors import ItemFailed, Why
+from schemas.same import same
+from schemas.values import JsonValue, storable
+
+_KEYS = frozenset({"action", "value", "submatch"})
+_WORDS = frozenset({"set", "unset", "incr", "add", "delete", "upsert"})
+# As deep as a request may be.
+_DEEPEST = 32
+
+
+class Update(Protocol):
+    """What becomes of a stored value; None is one that is not there."""
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        """Raises `ItemFailed` if what is stored is of another type, as it may be since it was declared."""
+        ...
+
+
+@dataclass(frozen=True)
+class Increment:
+    by: Any
+    number: Callable[[object], Any]
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        return self.number(self.number(0 if stored is None else stored) + self.by)
+
+
+@dataclass(frozen=True)
+class AddTags:
+    tags: list[str]
+    read: Callable[[object], Any]
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        return list(dict.fromkeys([*self.read(stored or []), *self.tags]))
+
+
+@dataclass(frozen=True)
+class DeleteTags:
+    tags: list[str]
+    read: Callable[[object], Any]
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        return None if stored is None else [tag for tag in self.read(stored) if tag not in self.tags]
+
+
+@dataclass(frozen=True)
+class AddObjects:
+    objects: list[JsonValue]
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        return [*values.objects(stored or []), *self.objects]
+
+
+@dataclass(frozen=True)
+class DeleteObjects:
+    objects: list[JsonValue]
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        if stored is None:
+            return None
+        return [each for each in values.objects(stored) if not any(same(each, gone) for gone in self.objects)]
+
+
+@dataclass(frozen=True)
+class Upsert:
+    path: tuple[str, ...]
+    value: JsonValue
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        return _placed(values.json_object(stored or {}), self.path, self.value)
+
+
+@dataclass(frozen=True)
+class UpsertInEach:
+    path: tuple[str, ...]
+    value: JsonValue
+
+    def applied(self, stored: JsonValue) -> JsonValue:
+        if stored is None:
+            return None
+        return [_placed(each, self.path, self.value) if _has(each, self.path) else each for each in values.objects(stored)]
+
+
+def word_of(value: Mapping[str, JsonValue], field: Field | None) -> str | None:
+    """The action that a value names; None if it is a value like any other, as only an object or a field without a type may be."""
+    if "action" not in value or not value.keys() <= _KEYS:
+        return None
+    word = value["action"]
+    if isinstance(word, str) and word in _WORDS:
+        return word
+    if field is None or field.type is FieldType.OBJECT:
+        return None
+    raise ItemFailed(Why.INCORRECT_ACTION)
+
+
+def read(word: str, value: Mapping[str, JsonValue], field: Field | None) -> Update:
+    """Any but `set` and `unset`; raises `ItemFailed`."""
+    make = None if field is None else _MAKERS.get((word, field.type))
+    if make is None or field is None or value.get("value") is None:
+        raise ItemFailed(Why.INCORRECT_ACTION)
+    return make(value, field)
+
+
+def _path(value: Mapping[str, JsonValue]) -> tuple[str, ...]:
+    """Names parted by dots."""
+    written = value.get("submatch")
+    if not isinstance(written, str):
+        raise ItemFailed(Why.INCORRECT_ACTION)
+    path = tuple(str(storable(written)).split("."))
+    if not all(path) or len(path) > _DEEPEST:
+        raise ItemFailed(Why.INCORRECT_ACTION)
+    return path
+
+
+def _placed(held: Mapping[str, JsonValue], path: tuple[str, ...], value: JsonValue) -> dict[str, JsonValue]:
+    """A copy: the item may yet fail."""
+    name, *rest = path
+    inner = held.get(name)
+    return {**held, name: _placed(inner if isinstance(inner, dict) else {}, tuple(rest), value) if rest else value}
+
+
+def _has(held: JsonValue, path: tuple[str, ...]) -> bool:
+    for name in path:
+        if not isinstance(held, dict) or name not in held:
+            return False
+        held = held[name]
+    return True
+
+
+_MAKERS: Mapping[tuple[str, FieldType], Callable[[Mapping[str, JsonValue], Field], Update]] = {
+    ("incr", FieldType.INT): lambda given, _: Increment(values.integer(given["value"]), values.integer),
+    ("incr", FieldType.FLOAT): lambda given, _: Increment(values.number(given["value"]), values.number),
+    ("add", FieldType.TAGS): lambda given, field: AddTags(field.parser(given["value"]), field.parser),
+    ("delete", FieldType.TAGS): lambda given, field: DeleteTags(field.parser(given["value"]), field.parser),
+    ("add", FieldType.ARR_OBJECT): lambda given, _: AddObjects(values.objects(given["value"])),
+    ("delete", FieldType.ARR_OBJECT): lambda given, _: DeleteObjects(values.objects(given["value"])),
+    ("upsert", FieldType.OBJECT): lambda given, _: Upsert(_path(given), storable(given["value"])),
+    ("upsert", FieldType.ARR_OBJECT): lambda given, _: UpsertInEach(_path(given), storable(given["value"])),
+}
