@@ -36,6 +36,13 @@ class Coalescing(Generic[T, R]):
             self._working.add(asyncio.create_task(self._do_all()))
         return await told
 
+    async def close(self) -> None:
+        """Give up what is under way, which nobody waits for any more."""
+        working = [task for task in self._working if task is not None]
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
     async def _do_all(self) -> None:
         try:
             while self._waiting:

@@ -42,6 +42,10 @@ class Pool:
         answer: R = await self._together[statement].do(thing)
         return answer
 
+    async def close(self) -> None:
+        for coalescing in self._together.values():
+            await coalescing.close()
+
     async def _for_all(self, statement: Statement[T, R], things: Sequence[T]) -> Sequence[R]:
         async with self.acquire() as connection:
             return await statement(connection, things)
@@ -67,9 +71,11 @@ async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
         command_timeout=_ANSWERED_WITHIN,
         reset=unchanged,
     )
+    lending = Pool(pool)
     try:
-        yield Pool(pool)
+        yield lending
     finally:
+        await lending.close()
         await _close(pool)
 
 

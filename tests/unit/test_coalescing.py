@@ -112,6 +112,16 @@ async def test_whoever_gives_up_takes_nobody_along(gives_up: int) -> None:
     assert server.calls == [["a", "b"]]
 
 
+async def test_what_is_given_up_is_not_waited_for() -> None:
+    server = Server()
+    coalescing = server.together()
+    (asked,) = await begin(coalescing, "a")
+    asked.cancel()
+    await asyncio.wait_for(coalescing.close(), 10)
+
+    assert server.calls == [["a"]]
+
+
 async def test_after_a_pause_it_begins_anew() -> None:
     server = Server(lets=asyncio.Semaphore(9))
     coalescing = server.together()

@@ -1,7 +1,7 @@
 """The launcher: matches in, launches out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from runtime.coalescing import Coalescing
@@ -75,7 +75,9 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
-        delivery = Delivery(settings, firing_pool, _together(fired.publish), Sending(channels), enclosures)
+        publish, give_up = _beside_others(fired.publish)
+        stack.push_async_callback(give_up)
+        delivery = Delivery(settings, firing_pool, publish, Sending(channels), enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
@@ -83,8 +85,8 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         yield Launcher(feeding, claim_loop, Retention(settings, retention_pool))
 
 
-def _together(publish: Publish) -> Publish:
-    """What groups say while the broker confirms what others said before is published at once."""
+def _beside_others(publish: Publish) -> tuple[Publish, Callable[[], Awaitable[None]]]:
+    """What groups say while the broker confirms what others said is published at once; and how to give that up."""
 
     async def publish_all(said: Sequence[Sequence[Outgoing]]) -> Sequence[None]:
         await publish([record for records in said for record in records])
@@ -96,4 +98,4 @@ def _together(publish: Publish) -> Publish:
         if records:
             await coalescing.do(records)
 
-    return publish_beside_others
+    return publish_beside_others, coalescing.close
