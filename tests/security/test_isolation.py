@@ -94,6 +94,51 @@ CASES: dict[str, tuple[str, Json, Json]] = {
             item={"email": "b@isolated.test", "data": {"subscriptions": [{"resource_id": 2424, "channel": "email", "email": EMAIL}]}}
         ),
     ),
+    "trigger for one": (
+        "campaigns/triggers/import_and_start",
+        {"trigger_id": 8, "data": {"email": "x@isolated.test"}},
+        {"trigger_id": 808, "data": {"email": "x@isolated.test"}},
+    ),
+    "trigger to start": ("campaigns/triggers/start", {"id": 8, "email": EMAIL}, {"id": 808, "email": EMAIL}),
+    "profile to start for": (
+        "campaigns/triggers/start",
+        {"id": 3, "matching": "profile_id", "profile_id": "PROFILE"},
+        {"id": 3, "matching": "profile_id", "profile_id": "0f" * 12},
+    ),
+    "profiles to start for": (
+        "campaigns/triggers/start_batch",
+        {"trigger_id": 3, "matching": "profile_id", "data": [{"profile_id": "PROFILE"}]},
+        {"trigger_id": 3, "matching": "profile_id", "data": [{"profile_id": "0f" * 12}]},
+    ),
+    "trigger of a task": (
+        "campaigns/triggers/start_batch_task",
+        {"id": 8, "data": [{"email": EMAIL}]},
+        {"id": 808, "data": [{"email": EMAIL}]},
+    ),
+    "trigger to look at": ("campaigns/triggers/get", {"id": 8}, {"id": 808}),
+    "triggers to list": ("campaigns/triggers/list", {"from_id": 8}, {"from_id": 808}),
+    "databases to list": ("databases/list", {"from_id": 5}, {"from_id": 505}),
+    "database to look at": ("databases/fields_get", {"db_id": 5}, {"db_id": 505}),
+    "database to import into": (
+        "profiles/import",
+        {"db_id": 5, "data": {"email": EMAIL}},
+        {"db_id": 505, "data": {"email": EMAIL}},
+    ),
+    "profile to import": (
+        "profiles/import",
+        {"db_id": 1, "matching": "profile_id", "profile_id": "PROFILE", "data": {"_fname": "Eve"}},
+        {"db_id": 1, "matching": "profile_id", "profile_id": "0f" * 12, "data": {"_fname": "Eve"}},
+    ),
+    "database to import many into": (
+        "profiles/import_batch",
+        {"db_id": 5, "data": [{"email": EMAIL}]},
+        {"db_id": 505, "data": [{"email": EMAIL}]},
+    ),
+    "database of a task": (
+        "profiles/import_batch_task",
+        {"db_id": 5, "data": [{"email": EMAIL}]},
+        {"db_id": 505, "data": [{"email": EMAIL}]},
+    ),
     "database": ("profiles/get", {"db_id": 5, "email": EMAIL}, {"db_id": 505, "email": EMAIL}),
     "profile by phone": (
         "profiles/get",

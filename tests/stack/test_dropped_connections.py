@@ -60,7 +60,8 @@ def test_busy_connections_that_are_dropped_cost_a_repeat_at_most(used: Door) -> 
             value(used, DROPPED, [holder])
         answers = [each.result().status_code for each in posting]
 
-    assert set(answers) == {503}
+    # Who had not asked yet, because he waited for the others' answers, asks when they have been told.
+    assert {503} <= set(answers) <= {200, 503}
     come_to_their_end(used, "busy", names)
     assert used.pids() == before
     assert tracebacks(used) == []
