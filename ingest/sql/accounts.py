@@ -1,5 +1,6 @@
 """SQL of what `profuse apply` configures; every look-up stays within one account."""
 
+import hmac
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,8 +67,7 @@ async def find_tokens(connection: asyncpg.Connection, tokens: Sequence[str]) -> 
         "WHERE hash = ANY($1) AND NOT revoked AND (expires_at IS NULL OR expires_at > now())",
         list(set(wanted)),
     )
-    found = {row["hash"]: _token(row) for row in rows}
-    return [found.get(each) for each in wanted]
+    return [next((_token(row) for row in rows if hmac.compare_digest(row["hash"], each)), None) for each in wanted]
 
 
 def _token(row: asyncpg.Record) -> Token:

@@ -1,14 +1,14 @@
 """Pure: the account whose every item is counted, as `apply` reads it."""
 
 from profuse.torture.blocks import message, resource, trigger
-from profuse.torture.model import FIELDS, MARKS, NEWSLETTER
+from profuse.torture.model import COUNTER, FIELDS, MARKS, NEWSLETTER
 
 TOKEN = "torture-token-0123456789"  # noqa: S105  # of a stack that lives for one run
 ACCOUNT = 1
 # What a request starts, what each import starts, and what each change starts.
 WELCOME, IMPORTED, CHANGED = 1, 2, 3
 
-_FIELDS = "\n".join(f'{field} = "int"' for field in ("version", "refused", *FIELDS))
+_FIELDS = "\n".join(f'{field} = "int"' for field in ("version", "refused", COUNTER, *FIELDS))
 _MESSAGE = message("torture", "Version {lead.version}", "Page {apicontent.page}")
 _TRIGGERS = ((WELCOME, "Welcome", "api_call"), (IMPORTED, "Imported", "api_import"), (CHANGED, "Changed", "update"))
 

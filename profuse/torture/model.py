@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 # A version goes into one of so many fields, so that most updates leave some fields alone.
 FIELDS = ("mark_0", "mark_1", "mark_2")
+# Counts the items that were applied: a second time shows, whatever the item wrote.
+COUNTER = "applied"
 NEWSLETTER, MARKS = 24, 25
 PHONES = "+79"
 HOME = "torture.test"
@@ -105,6 +107,7 @@ class Item(NamedTuple):
 
     def data(self) -> dict[str, Any]:
         data: dict[str, Any] = {**dict.fromkeys(self.writes, self.number), mark(self.number): 1}
+        data[COUNTER] = {"action": "incr", "value": 1}
         data |= {_NAMES[key]: [value] if key is Key.LABEL else value for key, value in self.identities}
         if self.is_wrong:
             data["version"] = "no number"

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from profuse.torture.account import CHANGED
-from profuse.torture.model import FIELDS, Identity, Key, Request, mark, mark_address
+from profuse.torture.model import COUNTER, FIELDS, Identity, Key, Request, mark, mark_address
 from profuse.torture.verdict.batches import AMBIGUOUS, TAKEN
 from profuse.torture.verdict.seen import Applied, Difference, Observed, Profile, difference
 
@@ -27,6 +27,8 @@ def compared(requests: Sequence[Request], done: Sequence[Applied], observed: Obs
     )
     yield difference("lost", _lost(done, observed.profiles), "updates that are not in their profiles")
     yield difference("doubled", _unknown(updates, observed.profiles), "updates of profiles that nothing stands for")
+    yield difference("lost", _counted(updates, observed.profiles, -1), "profiles that count fewer updates than they were applied")
+    yield difference("doubled", _counted(updates, observed.profiles, 1), "profiles that count more updates than they were applied")
     yield difference("wrong", _strangers(done, holders), "items whose match value their profile does not hold")
     yield difference("wrong", _outdated(updates, observed.profiles), "values that are not the last ones")
     yield difference("doubled", _needless(updates), "profiles that were created although others were known")
@@ -59,6 +61,13 @@ def _unknown(updates: Mapping[bytes, Sequence[Applied]], profiles: Mapping[bytes
     for id_, profile in profiles.items():
         known = {mark(each.item.number) for each in updates.get(id_, ())}
         yield from (name for name in profile.data if name[:1] == "m" and name[1:].isdecimal() and name not in known)
+
+
+def _counted(updates: Mapping[bytes, Sequence[Applied]], profiles: Mapping[bytes, Profile], sign: int) -> Iterator[str]:
+    """Profiles whose counter differs to this side."""
+    for id_, applied in updates.items():
+        if id_ in profiles and sign * (profiles[id_].data.get(COUNTER, 0) - len(applied)) > 0:
+            yield id_.hex()
 
 
 def _strangers(done: Iterable[Applied], holders: Mapping[Identity, set[bytes]]) -> Iterator[int]:

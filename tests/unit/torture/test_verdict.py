@@ -86,6 +86,8 @@ def test_a_world_in_order_has_no_differences() -> None:
         (r"doubled: \d+ e-mails with two profiles", lambda: spoiled(profiles={ID: PROFILE, ids12("other"): PROFILE})),
         (r"doubled: \d+ updates of profiles that nothing stands for", lambda: data(m99=1)),
         (r"doubled: \d+ updates of profiles that nothing stands for", lambda: data(m39=1)),
+        ("lost: 1 profiles that count fewer updates than they were applied", lambda: data(applied=1)),
+        ("doubled: 1 profiles that count more updates than they were applied", lambda: data(applied=3)),
         (r"doubled: \d+ mails that nothing stands for", lambda: spoiled(mails=[*GOOD.mails, Mail("another", 101.0, "")])),
         (r"doubled: \d+ events that nothing stands for", lambda: spoiled(events=Told(GOOD.events.ids | {b"another"}))),
         (r"wrong: \d+ values that are not the last ones", lambda: data(version=1)),

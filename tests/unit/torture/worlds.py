@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from profuse.torture.account import CHANGED, IMPORTED, WELCOME
-from profuse.torture.model import Item, Request
+from profuse.torture.model import COUNTER, Item, Request
 from profuse.torture.verdict.seen import Batch, Mail, Observed, Profile, Told
 from schemas import ids
 from schemas.ids import TriggerId
@@ -27,11 +28,12 @@ def batch(name: str, ended: Sequence[bytes | Mapping[str, object]], starts: Mapp
 
 def profile(*items: Item) -> Profile:
     """As these items leave it, one after the other."""
-    data: dict[str, object] = {}
+    data: dict[str, Any] = {}
     addresses: set[str] = set()
     for item in items:
         given = item.data()
         addresses |= {each["email"] for each in given.pop("subscriptions", ())}
+        given[COUNTER] = data.get(COUNTER, 0) + given[COUNTER]["value"]
         data |= given
     data |= {"phones": [data["phones"]]} if "phones" in data else {}
     return Profile(data, frozenset(addresses))

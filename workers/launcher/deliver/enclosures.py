@@ -116,7 +116,9 @@ async def _done(encoding: asyncio.Task[_Files], waits: Callable[[], bool]) -> bo
 
 
 def _let_go(encoding: asyncio.Task[_Files]) -> None:
-    if encoding.cancel() or encoding.exception() is not None:
-        # It gave its room back itself.
-        return
-    encoding.result().release.close()
+    if encoding.cancel():
+        # A connection that is cut while it is given back ends it with another error, which nobody waits for.
+        encoding.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
+    elif encoding.exception() is None:
+        encoding.result().release.close()
+    # Else it gave its room back itself.
