@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Raw
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Item, MatchKeys, Shape
 from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
-from ingest.endpoints.parameters import SHOWN, MatchBy, decimal
+from ingest.endpoints.parameters import SHOWN, CampaignId, MatchBy
 from ingest.errors import invalid
 from schemas.batches import BatchKind, BatchSettings
 from schemas.ids import TriggerNumber
@@ -78,8 +78,6 @@ Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=A
 Profiles = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[dict[str, Any]], Field(min_length=1)])]
 Found = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[MatchKeys], Field(min_length=1)])]
 Profile = Annotated[Sequence[Raw], PlainValidator(_one, json_schema_input_type=dict[str, Any])]
-# Clients of the original write it as text, too.
-CampaignId = Annotated[TriggerNumber, BeforeValidator(decimal, json_schema_input_type=int | str)]
 
 _CAMPAIGN = "The trigger campaign to start; it must be active and of the type api_call."
 _ITS_DATABASE = "The database's number; it must be the trigger's."

@@ -2,35 +2,41 @@
 
 from dataclasses import dataclass
 from email.utils import parseaddr
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import asyncpg
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from ingest.endpoints.parameters import SHOWN, Parameters, checked, decimal
+from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
 from ingest.envelope import Answer, success
 from ingest.errors import not_found
 from ingest.http.call import Call
 from ingest.sql import accounts, configuration
+from ingest.sql.configuration import Listed
 from ingest.sql.pool import Pool
 from schemas.fields import Field as DataField
-from schemas.ids import TriggerNumber
 from schemas.system_fields import SYSTEM_FIELDS
 
-# What a column of the tables holds.
-_NUMBER = Field(1, ge=1, lt=2**31, description="The first number to list.")
 # Fields that follow rules of their own.
 _SPECIAL = {"email": "string", "phones": "arr_string", "subscriptions": "arr_object"}
 
 
-class ListDatabases(Parameters):
+class Listing(Parameters):
+    """A part of a list in the order of its numbers."""
+
+    # What a column of the tables holds.
+    from_id: int = Field(1, ge=1, lt=2**31, description="The first number to list.")
+    limit: int = Field(1_000, ge=0, le=10_000)
+    format: Literal["json"] = "json"
+
+
+class ListDatabases(Listing):
     """List the databases of the account, in the order of their numbers."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN}]})
 
-    from_id: int = _NUMBER
-    limit: int = Field(1_000, ge=0, le=10_000)
-    format: Literal["json"] = "json"
+    async def found(self, connection: asyncpg.Connection, account: int) -> Listed:
+        return await configuration.databases(connection, account, self.from_id, self.limit)
 
 
 class ListFields(Parameters):
@@ -42,15 +48,15 @@ class ListFields(Parameters):
     format: Literal["json"] = "json"
 
 
-class ListTriggers(Parameters):
+class ListTriggers(Listing):
     """List the trigger campaigns of the account, in the order of their numbers."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "is_active": True}]})
 
-    from_id: int = _NUMBER
-    limit: int = Field(1_000, ge=0, le=10_000)
     is_active: bool | None = Field(None, description="Left out: both.")
-    format: Literal["json"] = "json"
+
+    async def found(self, connection: asyncpg.Connection, account: int) -> Listed:
+        return await configuration.triggers(connection, account, self.from_id, self.limit, active=self.is_active)
 
 
 class GetTrigger(Parameters):
@@ -58,21 +64,22 @@ class GetTrigger(Parameters):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "id": 8}]})
 
-    id: Annotated[TriggerNumber, BeforeValidator(decimal, json_schema_input_type=int | str)]
+    id: CampaignId
     format: Literal["json"] = "json"
 
 
 @dataclass(frozen=True)
-class ShowDatabases:
-    """The endpoint; it only reads."""
+class ShowList:
+    """The endpoint of either list; it only reads."""
 
     pool: Pool
+    model: type[ListDatabases | ListTriggers]
 
     async def answer(self, call: Call) -> Answer:
-        request = checked(ListDatabases, call.parameters())
+        request = checked(self.model, call.parameters())
         async with self.pool.acquire() as connection:
-            found = await configuration.databases(connection, call.token.account, request.from_id, request.limit)
-        return success(data=found.rows, total_count=found.total)
+            listed = await request.found(connection, call.token.account)
+        return success(data=listed.rows, total_count=listed.total)
 
 
 @dataclass(frozen=True)
@@ -89,19 +96,6 @@ class ShowFields:
         fields += [_shown(name, field, system=True) for name, field in SYSTEM_FIELDS.items()]
         fields += [_shown(name, field, system=False) for name, field in database.fields.items()]
         return success(data=fields, total_count=len(fields))
-
-
-@dataclass(frozen=True)
-class ShowTriggers:
-    """The endpoint; it only reads."""
-
-    pool: Pool
-
-    async def answer(self, call: Call) -> Answer:
-        request = checked(ListTriggers, call.parameters())
-        async with self.pool.acquire() as connection:
-            found = await configuration.triggers(connection, call.token.account, request.from_id, request.limit, active=request.is_active)
-        return success(data=found.rows, total_count=found.total)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.errors import Refused, invalid
 from schemas.blanks import is_blank
 from schemas.fields import Field as DataField
-from schemas.ids import SIZE, ResourceNumber
+from schemas.ids import SIZE, ResourceNumber, TriggerNumber
 from schemas.item_errors import Why
 from schemas.matching import MODES, Matching, Own
 
@@ -64,9 +64,12 @@ class MatchBy(Parameters):
         return {key: value for key, value in given.items() if value is not None and not is_blank(value)}
 
 
-def decimal(given: object) -> object:
-    """A number that clients of the original write as text, too."""
+def _decimal(given: object) -> object:
     return int(given) if isinstance(given, str) and _DECIMAL.fullmatch(given) else given
+
+
+CampaignId = Annotated[TriggerNumber, BeforeValidator(_decimal, json_schema_input_type=int | str)]
+"""A campaign's number, which clients of the original write as text, too."""
 
 
 @cache

@@ -23,10 +23,9 @@ from ingest.endpoints.configuration import (
     ListDatabases,
     ListFields,
     ListTriggers,
-    ShowDatabases,
     ShowFields,
+    ShowList,
     ShowTrigger,
-    ShowTriggers,
 )
 from ingest.endpoints.openapi import Documented
 from ingest.endpoints.parameters import Parameters, names
@@ -80,14 +79,14 @@ ENDPOINTS = (
         frozenset((Right.READ,)),
         ListTriggers,
         response_models.TriggersListed,
-        lambda tools: ShowTriggers(tools.pool),
+        lambda tools: ShowList(tools.pool, ListTriggers),
     ),
     Endpoint(
         "databases/list",
         frozenset((Right.READ,)),
         ListDatabases,
         response_models.DatabasesListed,
-        lambda tools: ShowDatabases(tools.pool),
+        lambda tools: ShowList(tools.pool, ListDatabases),
     ),
     Endpoint(
         "databases/fields_get",

@@ -67,14 +67,21 @@ async def finished(connection: asyncpg.Connection, batches: Sequence[bytes]) -> 
     """Those of the batches whose every item is answered; the others may be asked for again."""
     found: dict[bytes, Finished] = {}
     for row in await connection.fetch(_FINISHED, batches, _SMALL, _SEEN):
-        entries: list[Entry | None] | None = [None] * row["total"] if row["is_small"] else None
-        one = found.setdefault(row["batch"], Finished(row["batch"], entries))
-        if one.entries is not None:
-            _place_errors(one.entries, 0, row["rejects"])
-            if row["items"] is not None:
-                _place_profiles(one.entries, 0, row["items"], row["profiles"])
-                _place_errors(one.entries, 0, row["errors"])
+        if row["batch"] not in found:
+            found[row["batch"]] = _seen(row)
+        entries = found[row["batch"]].entries
+        if entries is not None and row["items"] is not None:
+            _place(entries, 0, row)
     return list(found.values())
+
+
+def _seen(row: asyncpg.Record) -> Finished:
+    """A batch with the entries of those items that failed at the door."""
+    if not row["is_small"]:
+        return Finished(row["batch"], None)
+    entries: list[Entry | None] = [None] * row["total"]
+    _place_errors(entries, 0, row["rejects"])
+    return Finished(row["batch"], entries)
 
 
 async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop: int) -> list[Entry | None]:
@@ -85,8 +92,7 @@ async def entries(connection: asyncpg.Connection, batch: bytes, start: int, stop
     async with connection.transaction(readonly=True):
         # Row by row: all the rows of a large batch together are many times its answer.
         async for row in connection.cursor("SELECT items, profiles, errors::text AS errors FROM results WHERE batch = $1", batch):
-            _place_profiles(found, start, row["items"], row["profiles"])
-            _place_errors(found, start, row["errors"])
+            _place(found, start, row)
     return found
 
 
@@ -124,6 +130,12 @@ async def _launches(connection: asyncpg.Connection, batch: bytes) -> dict[str, i
     )
     # Cancelling comes with the endpoint that does it.
     return dict(row) | {"cancelled": 0}
+
+
+def _place(found: list[Entry | None], start: int, row: asyncpg.Record) -> None:
+    """A row of results."""
+    _place_profiles(found, start, row["items"], row["profiles"])
+    _place_errors(found, start, row["errors"])
 
 
 def _place_profiles(found: list[Entry | None], start: int, items: list[int], profiles: bytes) -> None:

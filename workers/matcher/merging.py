@@ -88,8 +88,7 @@ class Merging:
 
     def _create(self, item: Item) -> bytes:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
-        implied = {name: value for name, value in (item.implied or {}).items() if name not in item.change.updates}
-        data, _ = overlaid({}, {**implied, **item.change.fields}, item.change.updates)
+        data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields}, item.change.updates)
         self._claim_email(profile, item)
         profile.data, profile.subscriptions = data, merged([], item.change.subscriptions or ())
         profile.written = written(profile.data, profile.subscriptions)
