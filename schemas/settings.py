@@ -1,6 +1,7 @@
 """Every setting of every process, read once from PROFUSE_* variables."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -46,6 +47,15 @@ class Settings(BaseSettings):
         "profuse.invalid",
         pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
         description="Domain of every mail's Message-ID: best one of yours, the same in all launchers, and left alone while launches wait.",
+    )
+    outbound_allow: list[IPv4Network | IPv6Network] = Field(
+        [], description='Networks that providers and hooks may be in, as a JSON array: ["203.0.113.0/24"]; empty: any.'
+    )
+    outbound_deny: list[IPv4Network | IPv6Network] = Field(
+        [], description='Networks that they may never be in, whatever a name resolves to: ["10.0.0.0/8", "169.254.0.0/16"].'
+    )
+    outbound_ca: FilePath | None = Field(
+        None, description="PEM file of the authorities that providers and hooks are trusted by; empty: the system's."
     )
     prefix: str = Field(
         "profuse", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Prefix of topics and consumer groups, and name of the Postgres schema."

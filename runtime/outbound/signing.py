@@ -1,0 +1,38 @@
+"""Pure: signatures as Standard Webhooks 1.0 asks for them, so that a receiver needs a library and no code of ours."""
+
+import binascii
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+
+_PREFIX = "whsec_"
+_LENGTHS = range(24, 65)
+
+
+class IncorrectSecret(ValueError):
+    """A text that is no secret; never quotes it."""
+
+    def __init__(self) -> None:
+        super().__init__("must be whsec_ and the base64 of 24 to 64 bytes")
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes behind `whsec_…`; raises `IncorrectSecret`."""
+    if not secret.startswith(_PREFIX):
+        raise IncorrectSecret
+    try:
+        key = b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise IncorrectSecret from None
+    if len(key) not in _LENGTHS:
+        raise IncorrectSecret
+    return key
+
+
+def signed(secrets: Sequence[str], id_: str, timestamp: int, body: bytes) -> Mapping[str, str]:
+    """The headers of one attempt; `timestamp` is in Unix seconds. During a rotation each secret signs."""
+    content = b"%b.%d.%b" % (id_.encode("ascii"), timestamp, body)
+    signatures = [b64encode(hmac.digest(key_of(secret), content, hashlib.sha256)).decode() for secret in secrets]
+    headers = {"webhook-id": id_, "webhook-timestamp": str(timestamp)}
+    return {**headers, "webhook-signature": " ".join(f"v1,{each}" for each in signatures)} if signatures else headers

@@ -1,0 +1,162 @@
+"""One POST at a real server: what is known after it."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from ipaddress import ip_network
+
+import pytest
+
+from runtime.outbound.posting import InDoubt, NotSent, Poster
+from runtime.outbound.reach import Reach
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+EVERYWHERE = Reach()
+
+
+@asynccontextmanager
+async def serving(serve: Serve) -> AsyncIterator[str]:
+    ended: list[asyncio.Task[None]] = []
+
+    async def each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.append(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            await serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(each, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+
+def poster(reach: Reach = EVERYWHERE) -> Poster:
+    return Poster(reach, ssl.create_default_context())
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(next(line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")))
+    return head + await reader.readexactly(length)
+
+
+def answering(raw: bytes, seen: list[bytes] | None = None) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            got = await request(reader)
+            if seen is not None:
+                seen.append(got)
+            writer.write(raw)
+            await writer.drain()
+
+    return serve
+
+
+@pytest.mark.promise("P-OUT-04")
+@pytest.mark.parametrize(("raw", "status", "body"), [
+    (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nwrong", 200, b"wrong"),
+    (b"HTTP/1.1 500 \xff\r\nContent-Length: 0\r\n\r\n", 500, b""),
+], ids=["no content", "a body", "an encoding that is none", "words that are no text"])  # fmt: skip
+async def test_an_answer_is_an_answer(raw: bytes, status: int, body: bytes) -> None:
+    async with serving(answering(raw)) as url, poster() as client:
+        answer = await client.post(url, b"{}", {}, 5)
+
+    assert (answer.status, answer.body) == (status, body)
+
+
+@pytest.mark.promise("P-OUT-04")
+async def test_its_status_counts_though_its_body_never_ends() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+            await writer.drain()
+
+    async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await reader.read()
+
+    async with serving(serve) as endless, serving(stalls) as half, poster() as client:
+        assert (await client.post(endless, b"{}", {}, 5)).is_good
+        answer = await client.post(half, b"{}", {}, 0.5)
+        assert answer.is_good
+        assert answer.body == b"half"
+
+
+@pytest.mark.promise("P-OUT-05")
+async def test_it_is_told_whether_anything_can_have_arrived() -> None:
+    async def hangs(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await request(reader)
+        await reader.read()
+
+    async def breaks(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await request(reader)
+
+    async with serving(hangs) as slow, serving(breaks) as broken, serving(answering(b"nonsense\r\n\r\n")) as odd, poster() as client:
+        for url in (slow, broken, odd):
+            with pytest.raises(InDoubt):
+                await client.post(url, b"{}", {}, 0.5)
+        closed = slow
+    async with poster() as client:
+        for url in (closed, "http://no-such-host.invalid/", "https" + closed.removeprefix("http"), "http://127.0.0.1:99999/", "http://[/"):
+            with pytest.raises(NotSent):
+                await client.post(url, b"{}", {}, 5)
+
+
+@pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+async def test_a_denied_address_is_not_called_whatever_name_it_has(name: str) -> None:
+    seen: list[bytes] = []
+    denying = Reach(denied=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
+
+    async with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", seen)) as url, poster(denying) as client:
+        with pytest.raises(NotSent):
+            await client.post(url.replace("127.0.0.1", name), b"{}", {}, 5)
+
+    assert not seen
+
+
+@pytest.mark.promise("P-OUT-03")
+async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    seen: list[bytes] = []
+    async with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", seen)) as inner:
+        moved = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % inner.encode()
+        async with serving(answering(moved)) as url, poster() as client:
+            assert (await client.post(url, b"{}", {}, 5)).status == 307
+
+    assert not seen
+
+
+@pytest.mark.promise("P-OUT-04")
+@pytest.mark.parametrize(("given", "least", "most"), [
+    ("7", 7, 7),
+    (format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True), 500, 600),
+    ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+    ("9" * 400, 86_400, 86_400),
+], ids=["seconds", "a date", "a date that is over", "too long"])  # fmt: skip
+async def test_when_to_come_again(given: str, least: float, most: float) -> None:
+    raw = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {given}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with serving(answering(raw)) as url, poster() as client:
+        answer = await client.post(url, b"{}", {}, 5)
+
+    assert answer.retry_after is not None
+    assert least <= answer.retry_after <= most
+
+
+@pytest.mark.parametrize("given", ["soon", "-1", "1.5", "²", ""])
+async def test_nonsense_says_nothing_of_when(given: str) -> None:
+    raw = f"HTTP/1.1 503 No\r\nRetry-After: {given}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with serving(answering(raw)) as url, poster() as client:
+        assert (await client.post(url, b"{}", {}, 5)).retry_after is None

@@ -1,0 +1,31 @@
+"""Which addresses may be called."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from runtime.outbound.reach import Denied, Reach
+
+INNER = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+@pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3", "::ffff:a01:203", "fd00::1", "fd00::1%eth0"])
+def test_a_denied_address_is_denied_however_it_is_written(address: str) -> None:
+    reach = Reach(denied=INNER)
+
+    assert not reach.permits(address)
+    with pytest.raises(Denied):
+        reach.socket((2, 1, 6, "", (address, 443)))
+
+
+@pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize(("reach", "permitted"), [
+    (Reach(), True),
+    (Reach(denied=INNER), True),
+    (Reach(allowed=INNER), False),
+    (Reach(allowed=(ip_network("192.0.2.0/24"),)), True),
+    (Reach(allowed=(ip_network("192.0.2.0/24"),), denied=(ip_network("192.0.2.7/32"),)), False),
+], ids=["nothing said", "others denied", "others allowed", "allowed", "denied wins"])  # fmt: skip
+def test_what_is_allowed_and_what_is_denied(reach: Reach, permitted: bool) -> None:
+    assert reach.permits("192.0.2.7") is permitted
