@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, dead_letters, demo, launches, profiles, rooms, stack, torture
+from profuse.commands import configuration, dead_letters, demo, launches, profiles, providers, rooms, stack, torture
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
 
@@ -22,6 +22,7 @@ for group in (stack, demo, configuration, rooms, torture):
 app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(providers.app, name="providers")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import FromClause, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.tables import accounts, launches, triggers
+from schemas.tables import launches, triggers
 
 
 async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -> list[dict[str, Any]]:
@@ -19,10 +19,10 @@ async def groups(connection: AsyncConnection, batch: bytes | None, limit: int) -
 
 
 def _due_next(limit: int) -> FromClause:
-    """In the order of the index that launchers claim by, which is each account's own: nothing is sorted but these."""
-    own = launches.select().where(launches.c.account == accounts.c.id, launches.c.finished_at.is_(None))
-    soonest = own.order_by(launches.c.run_at).limit(limit).correlate(accounts).lateral()
-    return select(*soonest.c).select_from(accounts.join(soonest, true())).order_by(soonest.c.run_at).limit(limit).subquery()
+    """In the order of the index that launchers claim by, which is each trigger's own: nothing is sorted but these."""
+    mine = (launches.c.account == triggers.c.account, launches.c.trigger == triggers.c.id, launches.c.finished_at.is_(None))
+    soonest = launches.select().where(*mine).order_by(launches.c.run_at).limit(limit).correlate(triggers).lateral()
+    return select(*soonest.c).select_from(triggers.join(soonest, true())).order_by(soonest.c.run_at).limit(limit).subquery()
 
 
 def _newest(limit: int) -> Select[Any]:

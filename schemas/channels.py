@@ -30,13 +30,17 @@ class Channel:
     # The canonical spelling of an address of one key, which raises `ItemFailed`; None: any text.
     normal: Callable[[object], str] | None = None
     # The profile's own address, which is used where no subscription is asked for; what is stored may be of another shape.
-    own: Callable[[Mapping[str, JsonValue]], JsonValue] = lambda _: None
+    # None: there is none, so a trigger has to name a resource.
+    own: Callable[[Mapping[str, JsonValue]], JsonValue] | None = None
     # None: nobody is found by such a subscription.
     kinds: Kinds | None = None
+    # The keys of a trigger that make its message: those it must have, and those it may.
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
     # Whether its messages have files.
     files: bool = False
-    # Whether there is a launcher that knows a way; a trigger of another channel is refused by name.
-    served: bool = False
+    # Whether it leaves by a provider of the account's; else it may, and the operator's own server is used without one.
+    by_provider: bool = True
 
 
 def _first_phone(data: Mapping[str, JsonValue]) -> JsonValue:
@@ -51,8 +55,10 @@ CHANNELS: Mapping[str, Channel] = {
         normal=normal_email,
         own=lambda data: data.get("email"),
         kinds=Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE),
+        needs=("sender", "subject", "html"),
+        may=("text",),
         files=True,
-        served=True,
+        by_provider=False,
     ),
     "sms": Channel(
         keys=("phone",),
@@ -60,11 +66,17 @@ CHANNELS: Mapping[str, Channel] = {
         normal=normal_phone,
         own=_first_phone,
         kinds=Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
+        needs=("text",),
     ),
     "push": Channel(
         keys=("provider", "subscription_id"),
         kinds=Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE),
+        needs=("text",),
+        may=("title", "link"),
     ),
     # Needs nobody's address.
-    "webhook": Channel(),
+    "webhook": Channel(needs=("body",)),
 }
+
+MESSAGE = tuple(dict.fromkeys(key for row in CHANNELS.values() for key in (*row.needs, *row.may)))
+"""The keys of all messages, which are columns of a trigger."""

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     smtp_connections: Few = Field(
         16, description="Most connections that a launcher opens to the SMTP server; launches of one account use half of them."
     )
+    http_connections: Few = Field(
+        64, description="Most requests of one channel that a launcher has under way to providers; launches of one account use half of them."
+    )
     launch_patience: Kept = Field(
         timedelta(hours=24), description="How long a launch that is put off by its recipient's side is tried again."
     )

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -127,10 +127,58 @@ triggers = Table(
     Column("sender", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("html", Text, nullable=False),
+    # Of the channels that have them; empty elsewhere.
+    Column("text", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("link", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False, server_default=""),
+    # Names, the first choice first; None: the account's only one of the channel.
+    Column("provider", ARRAY(Text)),
+    # Launches a minute.
+    Column("pace", Integer),
+    # Minutes over which a batch's launches are spread.
+    Column("spread", Integer),
     # An `update` trigger starts only when one of these changed; None: whatever changed.
     Column("fields", ARRAY(Text)),
     UniqueConstraint("account", "number"),
 )
+
+providers = Table(
+    "providers",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    # As they are: whoever signs needs them.
+    Column("secrets", ARRAY(Text), nullable=False),
+    # Messages a second, of all launchers together.
+    Column("rate", Integer),
+    Column("concurrency", Integer, nullable=False),
+    # Seconds.
+    Column("timeout", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account", "name"),
+)
+
+# What launchers tell one another of providers.
+provider_states = Table(
+    "provider_states",
+    metadata,
+    Column("provider", ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True),
+    # Nobody tries it before.
+    _moment("held_until"),
+    _moment("held_since"),
+    Column("why", Text),
+    # It said too often that it is gone; until `apply` changes it.
+    _moment("paused_at"),
+    # How often in a row.
+    Column("gone", Integer, nullable=False, server_default=text("0")),
+)
+
+# When the next one may go, of whatever has a pace: a provider, a trigger, a batch that is spread.
+paces = Table("paces", metadata, Column("name", Text, primary_key=True), _moment("next_at", nullable=False))
 
 # Filled by ingest.
 batches = Table(
@@ -293,7 +341,7 @@ launches = Table(
     # Events that are marked but perhaps not yet published.
     Column("outbox", LargeBinary),
     _moment("finished_at"),
-    Index("launches_account_run_at_idx", "account", "run_at", postgresql_where=text("finished_at IS NULL")),
+    Index("launches_account_trigger_run_at_idx", "account", "trigger", "run_at", postgresql_where=text("finished_at IS NULL")),
 )
 
 # Each worker writes its own topic's rows of these two; `profuse dead-letters` replays and drops.

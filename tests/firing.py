@@ -15,12 +15,12 @@ from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
-from tests.launching import Remembering, World, matched
+from tests.launching import Remembering, World, knowing, matched
 from workers.launcher.claim import claims
+from workers.launcher.claim.turns import Lane
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
-from workers.launcher.deliver.sending import Sending
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group, started_by
 from workers.launcher.groups.leases import Lease
@@ -62,7 +62,7 @@ class Launcher:
 
     def __post_init__(self) -> None:
         # One for all claims: it remembers which destinations are held.
-        self.sending = Sending({"email": self.channel})
+        self.sending = knowing({"email": self.channel}, self.world.pool)
         self.enclosures = Enclosures(self.world.pool, MIB)
 
     def delivery(self) -> Delivery:
@@ -72,7 +72,7 @@ class Launcher:
         """Claim whatever is due, rest or not, and work on it."""
         await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
         for group in await claim(self.world, self.lease):
-            await self.delivery().work(group, Lease(self.lease, clock()), self.stop)
+            await self.delivery().work(group, Lease(self.lease, clock()), lambda _: None, self.stop)
 
 
 @contextmanager
@@ -84,8 +84,8 @@ def silent() -> Iterator[str]:
 
 async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:
     """Whatever is due, of all accounts."""
-    accounts = [row["id"] for row in await world.pool.fetch("SELECT id FROM accounts")]
-    return await claims.claim(world.pool, lease, dict.fromkeys(accounts, most), most)
+    lanes = [Lane(row["account"], row["id"]) for row in await world.pool.fetch("SELECT account, id FROM triggers")]
+    return await claims.claim(world.pool, lease, dict.fromkeys(lanes, most), most)
 
 
 async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:

@@ -1,6 +1,7 @@
 """What launcher tests are made of: values with defaults, a seeded account, and a channel that remembers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,12 @@ import msgspec
 
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
-from workers.launcher.channels.channel import SERVER
+from workers.launcher.channels.channel import SERVER, Channel, Route
 from workers.launcher.channels.email import enclosing
 from workers.launcher.channels.slots import Slots
+from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.model import Campaign, Launch, Profile, Recipient
 
 NOBODY = b"\x07" * 12
@@ -161,10 +165,13 @@ class Remembering:
     sent: list[Launch] = field(default_factory=list)
     slots: Slots = field(default_factory=lambda: Slots(8))
 
-    def places(self, launch: Launch) -> Sequence[str]:
-        return (SERVER, f"at {launch.recipient.address.partition('@')[2]}")
+    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
+        return self.slots.of(campaign.account)
 
-    async def send(self, launch: Launch) -> None:
+    def routes(self, launch: Launch) -> Sequence[Route]:
+        return (Route((SERVER, f"at {launch.recipient.address.partition('@')[2]}")),)
+
+    async def send(self, launch: Launch, _: Route) -> None:
         if self.does is not None:
             await self.does(launch)
         self.sent.append(launch)
@@ -174,3 +181,13 @@ class Remembering:
 
     def addresses(self) -> list[str]:
         return [each.recipient.address for each in self.sent]
+
+
+async def handed(channel: Channel, launch: Launch) -> None:
+    """To the channel, by its first way."""
+    await channel.send(launch, channel.routes(launch)[0])
+
+
+def knowing(channels: Mapping[str, Channel], pool: asyncpg.Pool | None = None) -> Sending:
+    """What sends through these; without a pool, only by ways that no provider takes."""
+    return Sending(channels, ProviderStates(pool), Paces(pool))

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from profuse.applying.file import Account, BadFile, File, Token, path
+from profuse.applying import messaging
+from profuse.applying.file import Account, BadFile, File, Token, Trigger, path
 from profuse.applying.model import Key, Kind, Values, Wanted
+from schemas.channels import MESSAGE
 from schemas.tokens import Right, hashed
 
 
@@ -30,8 +32,19 @@ def _things(account: Account) -> Iterator[tuple[Key, tuple[str | int, ...], Valu
         yield Key(Kind.DATABASE, account.id, database.id), ("databases", at), database.model_dump(exclude={"id"}, mode="json")
     for at, resource in enumerate(account.resources):
         yield Key(Kind.RESOURCE, account.id, resource.id), ("resources", at), resource.model_dump(exclude={"id"})
+    for at, provider in enumerate(account.providers):
+        yield Key(Kind.PROVIDER, account.id, provider.name), ("providers", at), provider.model_dump(exclude={"name"})
     for at, trigger in enumerate(account.triggers):
-        yield Key(Kind.TRIGGER, account.id, trigger.id), ("triggers", at), trigger.model_dump(exclude={"id"})
+        yield Key(Kind.TRIGGER, account.id, trigger.id), ("triggers", at), _trigger(trigger)
+
+
+def _trigger(trigger: Trigger) -> Values:
+    message = {name: getattr(trigger, name) or "" for name in MESSAGE}
+    if trigger.inline_css:
+        message["html"] = messaging.inlined(message["html"])
+    # What its file does not say is what its readers without HTML see.
+    message["text"] = message["text"] or (messaging.plain(message["html"]) if message["html"] else "")
+    return {**trigger.model_dump(exclude={"id", "inline_css", *MESSAGE}), **message}
 
 
 def _token(token: Token) -> Values:

@@ -2,11 +2,11 @@
 
 import tomllib
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from profuse.applying import mailing
+from profuse.applying import mailing, messaging
 from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
 from schemas.fields import Declaration
@@ -17,7 +17,7 @@ class BadFile(CannotRun):
     """Nothing was changed; a line for each thing that is wrong, with its place in the file."""
 
 
-_LATER_KEYS = ("providers", "hooks")
+_LATER_KEYS = ("hooks",)
 _SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
 
@@ -27,12 +27,9 @@ def _subscribed_to(channel: str) -> str:
     return channel
 
 
-def _served(channel: str) -> str:
+def _known(channel: str) -> str:
     if channel not in CHANNELS:
         raise ValueError(f"must be one of {', '.join(CHANNELS)}")
-    if not CHANNELS[channel].served:
-        served = " and ".join(name for name, row in CHANNELS.items() if row.served)
-        raise ValueError(f"{channel} comes with a later version; yet there is {served}")
     return channel
 
 
@@ -60,6 +57,10 @@ def _token(value: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value or not 1 <= len(value) <= 256:
         raise ValueError("must be 1 to 256 visible ASCII characters without a space")
     return value
+
+
+def _list(given: object) -> object:
+    return [given] if isinstance(given, str) else given
 
 
 def _moment(given: object) -> object:
@@ -107,15 +108,49 @@ class Trigger(_Part):
     name: Line
     type: Literal["api_call", "api_import", "update"]
     database: Number
-    channel: Annotated[str, AfterValidator(_served)]
+    channel: Annotated[str, AfterValidator(_known)]
     active: bool = True
     resource: Number | None = None
     unconditional_sending: bool = False
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
-    sender: Annotated[Line, AfterValidator(mailing.sender)]
-    subject: Annotated[Line, AfterValidator(mailing.template)]
-    html: Annotated[Text, AfterValidator(mailing.template)]
+    # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
+    sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
+    subject: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    html: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    text: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    title: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    link: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
+    # Styles are written into the elements that they are for, as some readers of mail want them.
+    inline_css: bool = False
+    # A name, or several: then the next one is tried where nothing can have passed by those before it.
+    provider: Annotated[list[Line] | None, BeforeValidator(_list)] = Field(None, min_length=1, max_length=10)
+    # Launches a minute.
+    pace: Number | None = None
+    # Minutes.
+    spread: Annotated[int, Field(ge=1, le=31 * 24 * 60)] | None = None
     fields: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_inlined(self) -> Self:
+        if self.inline_css:
+            messaging.inlined(self.html or "")
+        return self
+
+
+class Provider(_Part):
+    name: Line
+    channel: Annotated[str, AfterValidator(_known)]
+    url: Annotated[Line, AfterValidator(messaging.url)]
+    # During a rotation the new one first: both sign.
+    secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(max_length=5)] = []
+    # Messages a second, of all launchers together.
+    rate: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    # Messages under way, of each launcher.
+    concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
+    # Seconds.
+    timeout: Annotated[int, Field(ge=1, le=120)] = 15
+    active: bool = True
 
 
 class Account(_Part):
@@ -124,6 +159,7 @@ class Account(_Part):
     tokens: list[Token] = []
     databases: list[Database] = []
     resources: list[Resource] = []
+    providers: list[Provider] = []
     triggers: list[Trigger] = []
 
 

@@ -1,11 +1,10 @@
-"""Pure: whether mails can be made of what a trigger says, asked before the first one is due."""
+"""Pure: whether mails can come from a sender, asked before the first one is due."""
 
 from datetime import UTC, datetime
 
 from schemas.addresses import normal_email
 from schemas.ids import TriggerNumber
 from schemas.item_errors import ItemFailed
-from workers.launcher.channels import templates
 from workers.launcher.channels.channel import Rejected
 from workers.launcher.channels.email import addresses
 from workers.launcher.channels.email.mail import compose
@@ -26,17 +25,6 @@ def sender(given: str) -> str:
     except Rejected as refusal:
         raise ValueError(f"no mail can come from it: {refusal}") from None
     return stored
-
-
-def template(given: str) -> str:
-    """Raises `ValueError` if it cannot be read, or uses what would be mailed as it is written."""
-    try:
-        templates.read(given)
-    except templates.IncorrectTemplate as why:
-        raise ValueError(str(why)) from None
-    if found := list(templates.unbuilt(given)):
-        raise ValueError("; ".join(f"line {line}: {name} comes with a later version" for line, name in found))
-    return given
 
 
 def _sample(sender: str) -> Launch:

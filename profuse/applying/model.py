@@ -11,6 +11,7 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 — a kind, not a secret
     DATABASE = "database"
     RESOURCE = "resource"
+    PROVIDER = "provider"
     TRIGGER = "trigger"
 
 

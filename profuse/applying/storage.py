@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, Table, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.applying import refilings
 from profuse.applying.model import Change, Key, Kind, Stored, Values
-from schemas.tables import accounts, databases, resources, tokens, triggers
+from schemas.tables import accounts, databases, provider_states, providers, resources, tokens, triggers
 
 _TABLES: Mapping[Kind, Table] = {
     Kind.ACCOUNT: accounts,
     Kind.TOKEN: tokens,
     Kind.DATABASE: databases,
     Kind.RESOURCE: resources,
+    Kind.PROVIDER: providers,
     Kind.TRIGGER: triggers,
 }
 
@@ -51,6 +52,7 @@ def _selects(ids: list[int]) -> dict[Kind, Select[Any]]:
         Kind.RESOURCE: select(*_columns(resources, "database"), resources.c.number.label("id"), database)
         .join(databases, resources.c.database == databases.c.id)
         .where(resources.c.account.in_(ids)),
+        Kind.PROVIDER: select(*_columns(providers), providers.c.name.label("id")).where(providers.c.account.in_(ids)),
         Kind.TRIGGER: select(*_columns(triggers, "database", "resource"), triggers.c.number.label("id"), database, resource)
         .join(databases, triggers.c.database == databases.c.id)
         .outerjoin(resources, triggers.c.resource == resources.c.id)
@@ -68,16 +70,23 @@ async def write(connection: AsyncConnection, change: Change) -> None:
     if change.is_new:
         await connection.execute(insert(table).values({**key, **values}))
     else:
-        await connection.execute(update(table).where(*(table.c[name] == value for name, value in key.items())).values(values))
+        await connection.execute(update(table).where(*_is(table, key)).values(values))
+    if change.key.kind is Kind.PROVIDER:
+        # What launchers knew of it they knew of another one.
+        await connection.execute(delete(provider_states).where(provider_states.c.provider.in_(select(table.c.id).where(*_is(table, key)))))
     if change.indexed:
         await refilings.begin(connection, change)
+
+
+def _is(table: Table, key: Mapping[str, int | str]) -> Iterator[ColumnElement[bool]]:
+    return (table.c[name] == value for name, value in key.items())
 
 
 def _key_columns(key: Key) -> dict[str, int | str]:
     match key.kind:
         case Kind.ACCOUNT:
             return {"id": key.id}
-        case Kind.TOKEN:
+        case Kind.TOKEN | Kind.PROVIDER:
             return {"account": key.account, "name": key.id}
         case _:
             return {"account": key.account, "number": key.id}

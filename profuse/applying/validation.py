@@ -3,11 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from profuse.applying import leaving
 from profuse.applying.model import Key, Kind, Stored, Values, Wanted
 from schemas.system_fields import SYSTEM_FIELDS
 
 # Profiles, subscriptions and launches that exist belong to these.
-_FIXED: Mapping[Kind, tuple[str, ...]] = {Kind.RESOURCE: ("channel", "database"), Kind.TRIGGER: ("database",)}
+_FIXED: Mapping[Kind, tuple[str, ...]] = {
+    Kind.RESOURCE: ("channel", "database"),
+    Kind.PROVIDER: ("channel",),
+    Kind.TRIGGER: ("database",),
+}
 
 _SPECIAL_FIELDS = frozenset({"email", "phones", "subscriptions"})
 
@@ -21,16 +26,25 @@ def problems(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool) 
         yield from _moved(key, thing, before)
         match key.kind:
             case Kind.TOKEN:
-                hash_ = thing.values.get("hash")
-                # Whose it is stays a secret: it may be another account's.
-                if hash_ and (used[hash_] > 1 or stored.holders.get(hash_, key) != key):
-                    yield f"{thing.path}.value: another token has this value; choose a new one"
+                yield from _taken(key, thing, used, stored)
             case Kind.DATABASE:
                 yield from _changed_types(thing, before)
                 if key in stored.populated and not reindexing:
                     yield from _unfiled(thing, before)
-            case Kind.RESOURCE | Kind.TRIGGER:
+            case Kind.RESOURCE:
                 yield from _dangling(key, thing, things)
+            case Kind.PROVIDER:
+                yield from leaving.of_provider(key, thing, things)
+            case Kind.TRIGGER:
+                yield from _dangling(key, thing, things)
+                yield from leaving.of_trigger(key, thing, things)
+
+
+def _taken(key: Key, thing: Wanted, used: Mapping[bytes | None, int], stored: Stored) -> Iterator[str]:
+    hash_ = thing.values.get("hash")
+    # Whose it is stays a secret: it may be another account's.
+    if hash_ and (used[hash_] > 1 or stored.holders.get(hash_, key) != key):
+        yield f"{thing.path}.value: another token has this value; choose a new one"
 
 
 def _moved(key: Key, thing: Wanted, before: Values) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Column
 
 from profuse.commands.options import Dir
-from profuse.commands.tables import show
+from profuse.commands.tables import cell, show
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
 from schemas.ids import parse_id
@@ -36,7 +35,7 @@ def list_(
         typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
     else:
         # Copied into other commands, so never folded.
-        show((Column("batch", no_wrap=True), *_COLUMNS[1:]), ([_shown(row[name]) for name in _COLUMNS] for row in rows))
+        show((Column("batch", no_wrap=True), *_COLUMNS[1:]), ([cell(row[name]) for name in _COLUMNS] for row in rows))
 
 
 @app.command()
@@ -72,9 +71,3 @@ async def _make_due(settings: Settings, batch: bytes) -> int | None:
 
     async with plain_connection(settings) as connection:
         return await launches.make_due(connection, batch)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    return "" if value is None else str(value)

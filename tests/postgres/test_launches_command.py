@@ -74,7 +74,7 @@ async def test_a_list_of_all_batches_shows_what_is_due_next_and_sorts_no_more_th
 
     assert [row["due_at"] for row in rows] == sorted(row["due_at"] for row in rows)
     assert [row["finished_at"] for row in rows] == [None] * 3
-    assert "launches_account_run_at_idx" in plans[0]
+    assert "launches_account_trigger_run_at_idx" in plans[0]
     assert "Index Scan Backward using launches_pkey" in plans[1]
 
 

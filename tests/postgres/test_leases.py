@@ -1,6 +1,7 @@
 """A launcher never believes longer in its lease than the database does: it is counted from before it was asked for."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import asyncpg
@@ -9,12 +10,11 @@ import pytest
 from runtime.producer import Publisher
 from schemas.settings import MIB, Settings
 from tests.firing import claim
-from tests.launching import NOBODY, Remembering, World, new_world
+from tests.launching import NOBODY, Remembering, World, knowing, new_world
 from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
-from workers.launcher.deliver.sending import Sending
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group, NewGroup
@@ -56,10 +56,10 @@ class Noting(Delivery):
     """Keeps the leases that it is given, and does nothing."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
-        super().__init__(settings, pool, Publisher(settings).publish, Sending({"email": Remembering()}), Enclosures(pool, MIB))
+        super().__init__(settings, pool, Publisher(settings).publish, knowing({"email": Remembering()}, pool), Enclosures(pool, MIB))
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
-    async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+    async def work(self, group: Group, lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
         self.lease.set_result(lease)
         stop.set()
 
@@ -72,7 +72,7 @@ async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: W
         await connection.execute("LOCK TABLE launches IN ACCESS EXCLUSIVE MODE")
         claim_loop = ClaimLoop(settings, world.pool, delivery)
         # So that it claims without having looked, which would wait, too.
-        claim_loop.wake({1})
+        claim_loop.wake({(1, world.trigger)})
         claim_loop._looked = clock()
         loops.create_task(claim_loop.run(asyncio.Event()))
         asked_before = await until_waited_for(connection, world)
@@ -90,5 +90,5 @@ def test_nothing_begins_that_the_lease_hardly_covers() -> None:
 async def test_work_is_closed_while_its_lease_is_nearly_over(world: World) -> None:
     (group,) = await claim(world, LEASE)
 
-    assert Work(group, Lease(LEASE, clock()), asyncio.Event()).open()
-    assert not Work(group, Lease(LEASE, clock() - 23), asyncio.Event()).open()
+    assert Work(group, Lease(LEASE, clock()), lambda _: None, asyncio.Event()).open()
+    assert not Work(group, Lease(LEASE, clock() - 23), lambda _: None, asyncio.Event()).open()

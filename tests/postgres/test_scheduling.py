@@ -43,7 +43,7 @@ class Desk:
     async def _publish(self, records: Sequence[Outgoing]) -> None:
         self.published.append(list(records))
 
-    def _wake(self, _accounts: Collection[int]) -> None:
+    def _wake(self, _lanes: Collection[tuple[int, int]]) -> None:
         self.woken += 1
 
 

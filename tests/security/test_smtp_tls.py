@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from schemas.tls import client_context
-from tests.launching import launch
+from tests.launching import handed, launch
 from tests.security.strict import Certificates, make_certificates
 from workers.launcher.channels.channel import Unavailable
 from workers.launcher.channels.email.smtp import Smtp
@@ -48,7 +48,7 @@ async def serving(kept: Kept, starttls: ssl.SSLContext | None, at_once: ssl.SSLC
 async def send(url: str, trusted: Path) -> None:
     channel = Smtp(url, 1, "mail.example", client_context(trusted))
     try:
-        await channel.send(launch())
+        await handed(channel, launch())
     finally:
         await channel.close()
         # The other side is told in the next turns of the loop.

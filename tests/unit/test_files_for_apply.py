@@ -1,15 +1,21 @@
 """What a file for `apply` may say, by the answer to what it may not."""
 
+from base64 import b64encode
+
 import pytest
 
 from profuse.applying import BadFile
+from profuse.applying.desired import wanted
 from profuse.applying.file import read
+from profuse.applying.model import Key, Kind
 
 ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
 TRIGGER = (
     '[[accounts.triggers]]\nid = 8\nname = "W"\ntype = "api_call"\ndatabase = 1\nchannel = "email"\n'
     'sender = "Demo <demo@example.com>"\nsubject = "Hello"\nhtml = "<p>Hello</p>"\n'
 )
+SECRET = "whsec_" + b64encode(bytes(32)).decode()
+PROVIDER = f'[[accounts.providers]]\nname = "main"\nchannel = "sms"\nurl = "https://sms.test/send"\nsecrets = ["{SECRET}"]\n'
 DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
 
 
@@ -47,6 +53,21 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (ACCOUNT + TRIGGER.replace("demo@example.com", "=?utf-8?q?a?=@example.com"), "accounts[0].triggers[0].sender: "),
         (ACCOUNT + TRIGGER.replace("Hello", "a\\nBcc: b", 1), "accounts[0].triggers[0].subject: must be one line of text"),
         (ACCOUNT + TRIGGER.replace("<p>Hello", "\\u0000"), "accounts[0].triggers[0].html: holds a NUL"),
+        (ACCOUNT + TRIGGER.replace('"email"', '"fax"'), "accounts[0].triggers[0].channel: must be one of email, sms, push, webhook"),
+        (ACCOUNT + TRIGGER + "provider = []", "accounts[0].triggers[0].provider: List should have at least 1 item"),
+        (ACCOUNT + TRIGGER + "pace = 0", "accounts[0].triggers[0].pace: Input should be greater than or equal to 1"),
+        (ACCOUNT + TRIGGER + "body = '{'", "accounts[0].triggers[0].body: line 1, column 2: is no JSON"),
+        (
+            ACCOUNT + TRIGGER.replace("<p>Hello</p>", "{if lead.a}<p>{end}x</p>") + "inline_css = true",
+            "accounts[0].triggers[0]: its styles cannot be written into its elements",
+        ),
+        *(
+            (ACCOUNT + PROVIDER.replace("https://sms.test/send", url), "accounts[0].providers[0].url: must be an address like")
+            for url in ("sms.test", "ftp://sms.test/", "https://", "https://[", "https://sms.test:99999/", "https://sms test/")
+        ),
+        (ACCOUNT + PROVIDER.replace(SECRET, "hunter2"), "accounts[0].providers[0].secrets[0]: must be whsec_ and the base64"),
+        (ACCOUNT + PROVIDER + "rate = 0", "accounts[0].providers[0].rate: Input should be greater than or equal to 1"),
+        (ACCOUNT + PROVIDER + "timeout = 3600", "accounts[0].providers[0].timeout: Input should be less than or equal to 120"),
         (ACCOUNT + TRIGGER + "skip_minutes = -1", "accounts[0].triggers[0].skip_minutes: Input should be greater than or equal to 0"),
     ],
 )
@@ -61,14 +82,11 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (ACCOUNT + "providers = []", "accounts[0].providers: providers come with a later version"),
         (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
-        (ACCOUNT + TRIGGER.replace('"email"', '"sms"'), "accounts[0].triggers[0].channel: sms comes with a later version"),
         (
             ACCOUNT + TRIGGER.replace("<p>Hello", "{if lead.a equal 1}x{end}\\n\\n{unsubscribe}"),
             "accounts[0].triggers[0].html: line 3: {unsubscribe} comes with a later version",
         ),
-        (ACCOUNT + TRIGGER.replace('"email"', '"webhook"'), "accounts[0].triggers[0].channel: webhook comes with a later version"),
     ],
 )
 def test_what_is_not_built_yet_is_refused_by_its_name(text: str, problem: str) -> None:
@@ -114,3 +132,37 @@ def test_a_template_that_cannot_be_read_is_refused_with_its_place() -> None:
 @pytest.mark.parametrize("html", ["p { color: red }", "{else}", "if (a) {b}", "{if (a) b(); }", "{lead.if x}", "{if}", "{unsubscribe_me}"])
 def test_what_is_no_template_may_be_in_braces(html: str) -> None:
     assert read(ACCOUNT + TRIGGER.replace("<p>Hello", html))
+
+
+@pytest.mark.promise("P-LAUNCH-40")
+def test_a_mail_s_plain_part_is_made_of_its_html_where_the_file_gives_none() -> None:
+    html = "<h1>Hi {lead.name}</h1>{if lead.vip equal 1}<p>VIP &amp; more</p>{end}"
+    key = Key(Kind.TRIGGER, 1, 8)
+
+    made = wanted(read(ACCOUNT + TRIGGER.replace("<p>Hello</p>", html)))[key].values["text"]
+    given = wanted(read(ACCOUNT + TRIGGER.replace("<p>Hello</p>", html) + 'text = "Hi"'))[key].values["text"]
+
+    assert [line.strip() for line in made.splitlines() if line.strip()] == [
+        "Hi {lead.name}",
+        "{if lead.vip equal 1}",
+        "VIP & more",
+        "{end}",
+    ]
+    assert given == "Hi"
+
+
+def test_conditions_that_only_the_html_has_whole_leave_a_mail_without_a_plain_part() -> None:
+    html = '<p title="{if lead.a equal 1}">x{end}</p>'
+
+    assert wanted(read(ACCOUNT + TRIGGER.replace("<p>Hello</p>", html.replace('"', "'"))))[Key(Kind.TRIGGER, 1, 8)].values["text"] in (
+        "",
+        "x{end}",
+    )
+
+
+def test_styles_are_written_into_elements_where_that_is_wanted() -> None:
+    html = "<style>p { color: red }</style><p>Hi {lead.name}</p>"
+    values = wanted(read(ACCOUNT + TRIGGER.replace("<p>Hello</p>", html) + "inline_css = true"))[Key(Kind.TRIGGER, 1, 8)].values
+
+    assert "color: red" in values["html"].partition("<p")[2]
+    assert "Hi {lead.name}" in values["html"]

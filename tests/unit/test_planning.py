@@ -1,5 +1,7 @@
 """What a file changes, and what it may not say: no database is needed to tell."""
 
+from base64 import b64encode
+
 import pytest
 
 from profuse.applying import BadFile
@@ -190,3 +192,105 @@ def stored(text: str) -> Stored:
     things = wanted(read(text))
     holders = {thing.values["hash"]: key for key, thing in things.items() if "hash" in thing.values}
     return Stored({key: thing.values for key, thing in things.items()}, holders)
+
+
+SECRET = "whsec_" + b64encode(bytes(32)).decode()
+WAYS = (
+    FILE
+    + f"""
+[[accounts.resources]]
+id = 25
+name = "Devices"
+channel = "push"
+database = 1
+
+[[accounts.providers]]
+name = "sms-main"
+channel = "sms"
+url = "https://sms.test/send"
+secrets = ["{SECRET}"]
+rate = 50
+
+[[accounts.providers]]
+name = "push-main"
+channel = "push"
+url = "https://push.test/send"
+secrets = ["{SECRET}", "{SECRET}"]
+
+[[accounts.providers]]
+name = "own-server"
+channel = "email"
+url = "smtps://user:password@mail.test"
+
+[[accounts.triggers]]
+id = 20
+name = "Text"
+type = "api_call"
+database = 1
+channel = "sms"
+text = "Hi {{lead._fname}}"
+
+[[accounts.triggers]]
+id = 21
+name = "Device"
+type = "api_call"
+database = 1
+channel = "push"
+resource = 25
+provider = "push-main"
+text = "Hi"
+"""
+)
+
+
+@pytest.mark.promise("P-APPLY-11")
+def test_providers_are_made_before_the_triggers_that_leave_by_them_and_are_no_change_afterwards() -> None:
+    lines = [str(change) for change in plan(wanted(read(WAYS)), Stored())]
+
+    assert lines.index("account 1, provider push-main: created") < lines.index("account 1, trigger 21: created")
+    assert plan(wanted(read(WAYS)), stored(WAYS)) == []
+    (change,) = plan(wanted(read(WAYS.replace("rate = 50", "rate = 60"))), stored(WAYS))
+    assert str(change) == "account 1, provider sms-main: changed rate"
+
+
+TEXT = 'channel = "sms"\ntext = "Hi {lead._fname}"'
+SECOND = f"""
+[[accounts.providers]]
+name = "sms-other"
+channel = "sms"
+url = "https://other.test/send"
+secrets = ["{SECRET}"]
+"""
+
+
+@pytest.mark.promise("P-APPLY-11")
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('provider = "push-main"', 'provider = "sms-main"', "triggers[2].provider: the channel of sms-main is sms, the trigger's is push"),
+        ('provider = "push-main"', 'provider = ["push-main", "x"]', "triggers[2].provider: account 1 has no provider x"),
+        ('name = "sms-main"\nchannel = "sms"', 'name = "sms-main"\nchannel = "webhook"', "triggers[1].provider: account 1 has no provider of channel sms; add one to `providers`"),
+        (FILE, FILE + SECOND, "triggers[1].provider: must be one of sms-other, sms-main, or several in the order in which they are tried"),
+        ("https://sms.test/send", "smtp://sms.test", "providers[0].url: a provider of channel sms has an address of http or https"),
+        ("smtps://user:password@mail.test", "https://mail.test", "providers[2].url: a provider of channel email has an address of smtp"),
+        (f'url = "https://sms.test/send"\nsecrets = ["{SECRET}"]', 'url = "https://sms.test/send"', "providers[0].secrets: without one the receiver cannot know that a message is yours"),
+        (TEXT, TEXT.replace('text = "Hi {lead._fname}"', ""), "triggers[1].text: a trigger of channel sms must have it"),
+        (TEXT, TEXT + '\nsubject = "x"', "triggers[1].subject: a trigger of channel sms has none"),
+        ("resource = 25\n", "", "triggers[2].resource: a profile has no address of its own for push; name a resource to subscribe to"),
+    ],
+)  # fmt: skip
+def test_what_cannot_leave_is_refused_before_the_first_one_is_due(old: str, new: str, problem: str) -> None:
+    assert old in WAYS
+    with pytest.raises(BadFile) as refused:
+        plan(wanted(read(WAYS.replace(old, new))), Stored())
+
+    assert f"accounts[0].{problem}" in str(refused.value).splitlines()
+    assert SECRET not in str(refused.value)
+    assert "password" not in str(refused.value)
+
+
+@pytest.mark.promise("P-APPLY-11")
+def test_a_second_provider_asks_the_triggers_of_before_for_a_choice() -> None:
+    account = '[[accounts]]\nid = 1\nname = "demo"\n'
+    with pytest.raises(BadFile, match=r"providers\[0\]: beside sms-main, trigger 20 has to say which `provider` it leaves by"):
+        plan(wanted(read(account + SECOND)), stored(WAYS))

@@ -1,12 +1,34 @@
 """What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from schemas.ids import ResourceNumber, TriggerNumber
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Whoever takes an account's messages of a channel, as it is now, with what other launchers know of it."""
+
+    id: int
+    name: str
+    url: str
+    secrets: Sequence[str]
+    # Messages a second, of all launchers together.
+    rate: int | None
+    # Messages under way, of this launcher.
+    concurrency: int
+    # Seconds.
+    timeout: int
+    # Seconds for which nobody tries it, and why.
+    held_for: float | None = None
+    why: str | None = None
+    is_paused: bool = False
+    # How often in a row it said that it is gone.
+    gone: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,6 +49,18 @@ class Campaign:
     accepted_at: datetime
     content: Mapping[str, Any]
     custom_data: Mapping[str, Any]
+    # Of the channels that have them.
+    text: str = ""
+    title: str = ""
+    link: str = ""
+    body: str = ""
+    # The first choice first.
+    providers: Sequence[Provider] = ()
+    # Launches a minute, and minutes over which all of its batch are spread.
+    pace: int | None = None
+    spread: int | None = None
+    # Items of its batch.
+    total: int = 1
     # Whether files go out with its mails; `enclosed` is their parts, once they are encoded.
     has_files: bool = False
     enclosed: Sequence[bytes] = ()
@@ -57,6 +91,13 @@ class Launch:
     campaign: Campaign
     profile: Profile
     recipient: Recipient
+    # The item's own over its batch's.
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
+
+    def variables(self) -> Mapping[str, Mapping[str, Any]]:
+        """What its templates may name."""
+        lead = {**self.profile.data, "_id": self.profile.id.hex()}
+        return {"lead": lead, "subscription": self.recipient.subscription or {}, "apicontent": self.campaign.content}
 
 
 class Ending(StrEnum):

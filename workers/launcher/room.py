@@ -6,18 +6,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
+from runtime.outbound.posting import open_poster
 from runtime.postgres import open_pool
 from runtime.producer import Publish, open_publisher
 from runtime.racing import within_grace
+from schemas.channels import CHANNELS
 from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
+from workers.launcher.channels.http.posting import Posting
 from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
+from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
 from workers.launcher.schedule.feeding import Feeding
 from workers.launcher.schedule.scheduling import Scheduling
@@ -69,15 +74,18 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         firing_pool = await stack.enter_async_context(await open_pool(settings, _FIRING_CONNECTIONS))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
+        poster = await stack.enter_async_context(open_poster(settings))
         channels: Mapping[str, Channel] = {
-            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca))
+            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca)),
+            **{name: Posting(poster, settings.http_connections) for name, row in CHANNELS.items() if row.by_provider},
         }
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         enclosures = Enclosures(firing_pool, settings.attachments_limit)
         publish, give_up = _beside_others(fired.publish)
         stack.push_async_callback(give_up)
-        delivery = Delivery(settings, firing_pool, publish, Sending(channels), enclosures)
+        sending = Sending(channels, ProviderStates(firing_pool), Paces(firing_pool))
+        delivery = Delivery(settings, firing_pool, publish, sending, enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))

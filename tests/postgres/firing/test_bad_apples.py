@@ -103,7 +103,7 @@ async def test_a_launch_that_kills_whoever_tries_it_is_found_and_fails_alone(wor
             if 3 in left and group.claims <= launches.MOST_CLAIMS:
                 deaths += 1
                 continue
-            await launcher.delivery().work(group, Lease(launcher.lease, clock()), launcher.stop)
+            await launcher.delivery().work(group, Lease(launcher.lease, clock()), lambda _: None, launcher.stop)
 
     assert deaths < 10
     assert sorted(launcher.channel.addresses()) == [f"{number}@example.com" for number in (0, 1, 2, 4)]

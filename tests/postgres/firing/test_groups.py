@@ -216,7 +216,11 @@ async def test_a_lease_is_kept_while_pages_go_on(world: World, topic: Topic) -> 
     await schedule(world, "a@example.com")
     (group,) = await claim(world, timedelta(seconds=14), 1)
 
-    await Launcher(world, Remembering(until_renewed), topic).delivery().work(group, Lease(LEASE, clock() - 16), asyncio.Event())
+    await (
+        Launcher(world, Remembering(until_renewed), topic)
+        .delivery()
+        .work(group, Lease(LEASE, clock() - 16), lambda _: None, asyncio.Event())
+    )
 
     assert (await counts(world)).items() >= {"launched": 1}.items()
 
@@ -241,4 +245,4 @@ async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: To
     await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
 
     with pytest.raises(launches.LeaseLost):
-        await Launcher(world, Remembering(), topic).delivery().work(group, Lease(LEASE, clock()), asyncio.Event())
+        await Launcher(world, Remembering(), topic).delivery().work(group, Lease(LEASE, clock()), lambda _: None, asyncio.Event())

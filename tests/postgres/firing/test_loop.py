@@ -10,6 +10,7 @@ from schemas import metrics
 from schemas.settings import Settings
 from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
+from workers.launcher.channels.slots import Slots
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
 from workers.launcher.model import Launch
 
@@ -79,11 +80,36 @@ async def test_a_wake_claims_at_once(world: World, topic: Topic) -> None:
         await asyncio.wait_for(sent.acquire(), 10)
         await until_finished(world)
         await schedule(world, "second@example.com")
-        claim_loop.wake({1})
+        claim_loop.wake({(1, world.trigger)})
         await asyncio.wait_for(sent.acquire(), 10)
         launcher.stop.set()
 
     assert launcher.channel.addresses() == ["first@example.com", "second@example.com"]
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+async def test_a_trigger_whose_destination_hangs_keeps_no_other_of_its_account_waiting(world: World, topic: Topic) -> None:
+    released, passed = asyncio.Event(), asyncio.Event()
+
+    async def hang(launch: Launch) -> None:
+        if launch.campaign.trigger == 8:
+            await released.wait()
+        else:
+            passed.set()
+
+    for _ in range(60):
+        await schedule(world, "slow@example.com")
+    await schedule(world, "quick@example.com", trigger=await world.trigger_of(9))
+    # Many can be under way, but few groups are worked on.
+    launcher = Launcher(world, Remembering(hang, slots=Slots(200)), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher, claim_groups=4).run(launcher.stop))
+        await asyncio.wait_for(passed.wait(), 20)
+        released.set()
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert len(launcher.channel.sent) == 61
 
 
 @pytest.mark.promise("P-LAUNCH-14")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.launching import launch
+from tests.launching import handed, launch
 from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections, dialogue
 from workers.launcher.channels.email.smtp import Smtp
@@ -70,7 +70,7 @@ async def test_who_lets_no_mail_begin_refuses_no_recipient(word: str) -> None:
     server = Scripted({word: b"554 not you\r\n", "HELO": b"554 not you\r\n"})
     async with server.channel() as channel:
         with pytest.raises(Unavailable) as caught:
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert (caught.value.place == SERVER) is (word == "EHLO")
 
@@ -79,8 +79,8 @@ async def test_who_lets_no_mail_begin_refuses_no_recipient(word: str) -> None:
 async def test_one_connection_too_many_stops_none_of_the_others() -> None:
     server = Scripted(most=2)
     async with server.channel(connections=16) as channel:
-        await asyncio.gather(*[channel.send(launch()) for _ in range(2)])
-        await asyncio.gather(*[channel.send(launch()) for _ in range(12)])
+        await asyncio.gather(*[handed(channel, launch()) for _ in range(2)])
+        await asyncio.gather(*[handed(channel, launch()) for _ in range(12)])
 
     assert server.taken == 14
 
@@ -90,8 +90,8 @@ async def test_who_waits_for_a_connection_asks_again_though_those_that_are_out_h
     monkeypatch.setattr(connections, "_HUMBLE", 0.1)
     server = Scripted(most=1)
     async with server.channel() as channel, asyncio.timeout(20):
-        await channel._connections.lend()
-        waiting = asyncio.create_task(channel.send(launch()))
+        await channel._connections_to(None).lend()
+        waiting = asyncio.create_task(handed(channel, launch()))
         while len(server.writers) < 2:
             await asyncio.sleep(0)
         server.most = 2
@@ -106,14 +106,14 @@ async def test_a_server_that_was_away_is_no_server_that_bears_few() -> None:
     server = Scripted({"RCPT": b""})
     async with server.channel() as channel, asyncio.timeout(20):
         server.most = 0
-        found = await asyncio.gather(*[channel.send(launch()) for _ in range(4)], return_exceptions=True)
+        found = await asyncio.gather(*[handed(channel, launch()) for _ in range(4)], return_exceptions=True)
         assert {type(each) for each in found} == {Unavailable}
         server.most = None
-        hanging = asyncio.create_task(channel.send(launch()))
+        hanging = asyncio.create_task(handed(channel, launch()))
         while "RCPT" not in server.seen:
             await asyncio.sleep(0)
         server.answers.clear()
-        await channel.send(launch())
+        await handed(channel, launch())
         hanging.cancel()
 
     assert server.taken == 1
@@ -123,18 +123,18 @@ async def test_a_server_that_was_away_is_no_server_that_bears_few() -> None:
 async def test_a_limit_is_forgotten_with_the_last_of_those_who_met_it() -> None:
     server = Scripted(most=1)
     async with server.channel() as channel, asyncio.timeout(20):
-        one = await channel._connections.lend()
-        waiting = asyncio.create_task(channel.send(launch()))
-        while not channel._connections._waiting:
+        one = await channel._connections_to(None).lend()
+        waiting = asyncio.create_task(handed(channel, launch()))
+        while not channel._connections_to(None)._waiting:
             await asyncio.sleep(0)
         server.most = None
         one.close()
-        channel._connections.give_back(one)
+        channel._connections_to(None).give_back(one)
         await waiting
         # Side by side: whoever is still humble has one at most.
-        both = [await channel._connections.lend() for _ in range(2)]
+        both = [await channel._connections_to(None).lend() for _ in range(2)]
         for each in both:
-            channel._connections.give_back(each)
+            channel._connections_to(None).give_back(each)
 
     assert server.taken == 1
 
@@ -143,11 +143,11 @@ async def test_a_limit_is_forgotten_with_the_last_of_those_who_met_it() -> None:
 async def test_whoever_is_refused_takes_what_was_given_back_meanwhile() -> None:
     server = Scripted(most=1, refuses=asyncio.Event())
     async with server.channel() as channel, asyncio.timeout(20):
-        one = await channel._connections.lend()
-        waiting = asyncio.create_task(channel.send(launch()))
+        one = await channel._connections_to(None).lend()
+        waiting = asyncio.create_task(handed(channel, launch()))
         while len(server.writers) < 2:
             await asyncio.sleep(0)
-        channel._connections.give_back(one)
+        channel._connections_to(None).give_back(one)
         assert server.refuses is not None
         server.refuses.set()
         await waiting
@@ -159,7 +159,7 @@ async def test_whoever_is_refused_takes_what_was_given_back_meanwhile() -> None:
 async def test_a_server_that_says_there_are_too_many_is_asked_for_one_at_a_time() -> None:
     server = Scripted()
     async with server.channel() as channel, asyncio.timeout(20):
-        connections_ = channel._connections
+        connections_ = channel._connections_to(None)
         last = await connections_.lend()
         last.close()
         connections_.broken(crowded=True)
@@ -179,7 +179,7 @@ async def test_a_server_that_says_there_are_too_many_is_asked_for_one_at_a_time(
 async def test_a_connection_that_ends_after_the_last_byte_leaves_a_doubt() -> None:
     async with Scripted({".": b""}).channel() as channel:
         with pytest.raises(Deferred) as caught:
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert caught.value.in_doubt
 
@@ -188,7 +188,7 @@ async def test_a_connection_that_ends_after_the_last_byte_leaves_a_doubt() -> No
 async def test_a_mail_that_is_refused_before_its_last_byte_leaves_none() -> None:
     async with Scripted({"DATA": b"451 later\r\n"}).channel() as channel:
         with pytest.raises(Deferred) as caught:
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert not caught.value.in_doubt
 
@@ -199,7 +199,7 @@ async def test_a_server_that_never_answers_the_last_byte_is_left_in_doubt_after_
     monkeypatch.setattr(dialogue, "_FINAL", 0.1)
     async with Scripted({".": b"250-not yet\r\n"}).channel() as channel:
         with pytest.raises(Deferred) as caught:
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert caught.value.in_doubt
     assert patience == 600
@@ -209,4 +209,4 @@ async def test_a_server_that_never_answers_the_last_byte_is_left_in_doubt_after_
 async def test_a_reply_that_is_not_utf_8_is_told_in_the_servers_words() -> None:
     async with Scripted({"RCPT": b"550 5.1.1 acc\xe8s refus\xe9\r\n"}).channel() as channel:
         with pytest.raises(Rejected, match=r"^550 5\.1\.1 accès refusé$"):
-            await channel.send(launch())
+            await handed(channel, launch())

@@ -10,6 +10,7 @@ from workers.launcher.channels.channel import SERVER, Rejected
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Gate, Held, Suspected
 from workers.launcher.deliver.holds import ALIKE, Holds
+from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Ending, Launch, Outcome
 
 
@@ -29,7 +30,7 @@ def refusing() -> Gate:
         if not launch.recipient.address.startswith("good"):
             raise Rejected("550 no such user", 550)
 
-    return Gate(Remembering(refuse))
+    return Gate(Remembering(refuse), ProviderStates(None))
 
 
 @pytest.mark.promise("P-LAUNCH-30", "P-OPS-50")

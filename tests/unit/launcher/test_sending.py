@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.launching import NOBODY, Remembering, campaign
+from tests.launching import NOBODY, Remembering, campaign, knowing
 from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
 from workers.launcher.channels.slots import Slots
 from workers.launcher.deliver.gates import Held, PutOff
@@ -16,7 +16,7 @@ SENT = Outcome(Ending.SEND)
 
 
 def due(*names: str) -> list[Due]:
-    return [Due(at, name, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"})) for at, name in enumerate(names)]  # type: ignore[misc]
+    return [Due(at, name, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"}), {}) for at, name in enumerate(names)]  # type: ignore[misc]
 
 
 Ended = dict[int, Outcome | PutOff]
@@ -31,7 +31,7 @@ async def ended(sending: Sending, page: Page, due: Sequence[Due]) -> Ended:
 
 
 async def send(channel: Channel, *names: str, is_open: Callable[[], bool] = lambda: True) -> Ended:
-    return await ended(Sending({"email": channel}), Page(campaign(), is_open), due(*names))
+    return await ended(knowing({"email": channel}), Page(campaign(), [], is_open), due(*names))
 
 
 def refusing(name: str, error: Exception) -> Remembering:
@@ -58,8 +58,8 @@ async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
         knocks.append(launch.id)
         raise Unavailable("refused")
 
-    page = Page(campaign(), lambda: True)
-    found = await ended(Sending({"email": Remembering(away, slots=Slots(1))}), page, due("a", "b", "c"))
+    page = Page(campaign(), [], lambda: True)
+    found = await ended(knowing({"email": Remembering(away, slots=Slots(1))}), page, due("a", "b", "c"))
 
     assert (knocks, found, page.held[0]) == (["a"], {}, Held("refused"))
     assert set(page.held) == {0, 1, 2}
@@ -93,7 +93,7 @@ async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slo
 
 
 async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> None:
-    page = Page(campaign(channel="sms"), lambda: True)
-    found = await ended(Sending({}), page, due("a"))
+    page = Page(campaign(channel="sms"), [], lambda: True)
+    found = await ended(knowing({}), page, due("a"))
 
     assert (found, page.held) == ({}, {0: Held("no channel sms")})

@@ -10,12 +10,12 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.launching import NOBODY, File, campaign, enclosed, launch
+from tests.launching import NOBODY, File, campaign, enclosed, handed, knowing, launch
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.deliver.gates import PutOff
-from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.deliver.sending import Due, Page
 from workers.launcher.model import Ending, Outcome, Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
@@ -92,7 +92,7 @@ async def channel_to(server: Server) -> AsyncIterator[Smtp]:
 @pytest.mark.promise("P-LAUNCH-10")
 async def test_a_mail_arrives_with_its_files(server: Server) -> None:
     async with channel_to(server) as channel:
-        await channel.send(launch("ann@example.com", subject="Hi", enclosed=enclosed(File())))
+        await handed(channel, launch("ann@example.com", subject="Hi", enclosed=enclosed(File())))
 
     assert (server.accepted[0].mail_from, server.accepted[0].rcpt_tos) == ("demo@example.com", ["ann@example.com"])
     assert (server.mail()["Subject"], [part.get_filename() for part in server.mail().iter_attachments()]) == ("Hi", ["Attach.txt"])
@@ -104,11 +104,11 @@ async def test_what_cannot_be_rendered_or_composed_is_one_failure_each_and_no_ne
     profiles = [
         Profile(NOBODY, {"email": "no address" if name == "Carl" else f"{at}@example.com", "name": name}) for at, name in enumerate(values)
     ]
-    page = Page(campaign(subject="Hi {lead.name}"), lambda: True)
+    page = Page(campaign(subject="Hi {lead.name}"), [], lambda: True)
     ended: dict[int, Outcome | PutOff] = {}
     async with channel_to(server) as channel:
-        due = [Due(at, str(at), lambda each=each: each) for at, each in enumerate(profiles)]  # type: ignore[misc]
-        async for some in Sending({"email": channel}).send(page, due, asyncio.Event()):
+        due = [Due(at, str(at), lambda each=each: each, {}) for at, each in enumerate(profiles)]  # type: ignore[misc]
+        async for some in knowing({"email": channel}).send(page, due, asyncio.Event()):
             ended |= some
 
     assert ended == {
@@ -125,29 +125,29 @@ async def test_what_cannot_be_rendered_or_composed_is_one_failure_each_and_no_ne
 async def test_connections_are_kept(server: Server) -> None:
     async with channel_to(server) as channel:
         for _ in range(3):
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert (len(server.accepted), server.sessions) == (3, 1)
 
 
 async def test_a_broken_connection_is_replaced(server: Server) -> None:
     async with channel_to(server) as channel:
-        await channel.send(launch())
+        await handed(channel, launch())
         with pytest.raises(Deferred):
-            await channel.send(launch("drop@example.com"))
-        await channel.send(launch())
+            await handed(channel, launch("drop@example.com"))
+        await handed(channel, launch())
 
     assert (len(server.accepted), server.sessions) == (2, 2)
 
 
 async def test_a_server_that_hung_up_meanwhile_costs_no_mail(server: Server) -> None:
     async with channel_to(server) as channel:
-        await channel.send(launch())
+        await handed(channel, launch())
         server.hang_up()
         async with asyncio.timeout(10):
-            while channel._connections._resting[0][0].is_connected:
+            while channel._connections_to(None)._resting[0][0].is_connected:
                 await asyncio.sleep(0)
-        await channel.send(launch())
+        await handed(channel, launch())
 
     assert (len(server.accepted), server.sessions) == (2, 2)
 
@@ -156,7 +156,7 @@ async def test_a_connection_that_rested_too_long_is_replaced(server: Server, mon
     monkeypatch.setattr(connections, "_FRESH", 0.0)
     async with channel_to(server) as channel:
         for _ in range(2):
-            await channel.send(launch())
+            await handed(channel, launch())
 
     assert server.sessions == 2
 
@@ -166,26 +166,26 @@ async def test_a_connection_that_rested_too_long_is_replaced(server: Server, mon
 async def test_a_recipient_that_is_refused_for_good_fails_with_the_servers_words(server: Server, code: int) -> None:
     async with channel_to(server) as channel:
         with pytest.raises(Rejected, match=f"^{code} <{code}@example.com> is not wanted$"):
-            await channel.send(launch(f"{code}@example.com"))
+            await handed(channel, launch(f"{code}@example.com"))
 
 
 async def test_a_refusal_for_now_is_no_failure_and_names_nobody(server: Server) -> None:
     async with channel_to(server) as channel:
         with pytest.raises(Deferred, match=r"^SMTP 450$"):
-            await channel.send(launch("450@example.com"))
+            await handed(channel, launch("450@example.com"))
 
 
 async def test_a_server_that_wants_a_password_fails_no_launch(server: Server) -> None:
     async with channel_to(server) as channel:
         with pytest.raises(Unavailable):
-            await channel.send(launch("530@example.com"))
+            await handed(channel, launch("530@example.com"))
 
 
 async def test_the_next_mail_passes_after_a_refusal_on_the_same_connection(server: Server) -> None:
     async with channel_to(server) as channel:
         with pytest.raises(Rejected):
-            await channel.send(launch("550@example.com"))
-        await channel.send(launch())
+            await handed(channel, launch("550@example.com"))
+        await handed(channel, launch())
 
     assert (len(server.accepted), server.sessions) == (1, 1)
 
@@ -196,7 +196,7 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
         pass
     async with channel_to(server) as channel:
         with pytest.raises(Unavailable):
-            await channel.send(launch())
+            await handed(channel, launch())
 
 
 async def test_a_server_that_lets_nobody_in_is_unavailable() -> None:
@@ -207,23 +207,23 @@ async def test_a_server_that_lets_nobody_in_is_unavailable() -> None:
     closed = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with closed, channel_to(Server(closed.sockets[0].getsockname()[1])) as channel:
         with pytest.raises(Unavailable):
-            await channel.send(launch())
+            await handed(channel, launch())
 
 
 async def test_a_connection_whose_mail_was_given_up_is_not_used_again(server: Server) -> None:
     async with channel_to(server) as channel:
-        sending = asyncio.create_task(channel.send(launch("hang@example.com")))
+        sending = asyncio.create_task(handed(channel, launch("hang@example.com")))
         await server.held.wait()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-        await channel.send(launch())
+        await handed(channel, launch())
 
     assert (len(server.accepted), server.sessions) == (1, 2)
 
 
 async def test_an_address_with_letters_of_any_script_arrives(server: Server) -> None:
     async with channel_to(server) as channel:
-        await channel.send(launch("jürgen@example.com"))
+        await handed(channel, launch("jürgen@example.com"))
 
     assert server.accepted[0].rcpt_tos == ["jürgen@example.com"]
 
@@ -232,4 +232,4 @@ async def test_such_an_address_fails_where_the_server_cannot_take_it() -> None:
     server = Server(utf8=False)
     async with server.open(), channel_to(server) as channel:
         with pytest.raises(Rejected):
-            await channel.send(launch("jürgen@example.com"))
+            await handed(channel, launch("jürgen@example.com"))

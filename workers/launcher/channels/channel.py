@@ -1,12 +1,13 @@
 """The seam for ways out of the house: what a launch needs of its channel, and how one says no."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
-from workers.launcher.channels.slots import Slots
-from workers.launcher.model import Launch
+from workers.launcher.model import Campaign, Launch, Provider
 
-# The place that all launches of a channel go through.
+# The place that all launches of the operator's own mail server go through.
 SERVER = "the server"
 
 
@@ -18,34 +19,58 @@ class Rejected(Exception):
         self.code = code
 
 
-class Deferred(Exception):
-    """This launch may pass later; others may pass now. `in_doubt`: it may have passed already."""
+class Gone(Rejected):
+    """The same, of a provider that says it is gone for good."""
 
-    def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False) -> None:
+
+class Deferred(Exception):
+    """This launch may pass later; others may pass now.
+
+    `in_doubt`: it may have passed already, and a repeat would be a second one. `rest`: seconds that it should wait at least.
+    """
+
+    def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False, rest: float = 0.0) -> None:
         super().__init__(why)
         self.code = code
         self.in_doubt = in_doubt
+        self.rest = rest
 
 
 class Unavailable(Exception):
-    """It is no fault of the launch: nothing passes at that place now."""
+    """It is no fault of the launch: nothing passes at that place now, and nothing has. `rest`: seconds for which it asked."""
 
-    def __init__(self, why: str, place: str = SERVER) -> None:
+    def __init__(self, why: str, place: str = SERVER, rest: float | None = None) -> None:
         super().__init__(why)
         self.place = place
+        self.rest = rest
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way that a launch may go.
+
+    Whichever of its places is held, holds it: the first is where all go through, the last where its recipient is.
+    """
+
+    places: Sequence[str]
+    provider: Provider | None = None
 
 
 class Channel(Protocol):
     """A way to reach people."""
 
-    # As many launches may be under way at once.
-    slots: Slots
+    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
+        """One of as many launches as may be under way at once; waits for it."""
 
-    def places(self, launch: Launch) -> Sequence[str]:
-        """Where it passes through: whichever of them is held, holds it."""
+    def routes(self, launch: Launch) -> Sequence[Route]:
+        """The first choice first; another is tried only where nothing can have passed by those before it."""
 
-    async def send(self, launch: Launch) -> None:
+    async def send(self, launch: Launch, route: Route) -> None:
         """Hand the launch over for delivery; raises `Rejected`, `Deferred` or `Unavailable`."""
 
     async def close(self) -> None:
         """Let go of all connections."""
+
+
+def place_of(provider: Provider) -> str:
+    return f"provider {provider.id}"

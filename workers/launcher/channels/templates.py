@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from urllib.parse import quote
 
 from workers.launcher.channels.conditions import SOURCES, Condition, IncorrectCondition, Variables, condition, is_true, look_up, shown
 
@@ -64,6 +65,16 @@ def render_html(template: str, variables: Variables) -> Rendered:
     return _Rendering(variables, html.escape).rendered(read(template))
 
 
+def render_link(template: str, variables: Variables) -> Rendered:
+    """As `render_text` does; a value is a part of an address, and encoded as one, unless the address begins with it."""
+    return _Rendering(variables, str, lambda value: quote(value, safe="")).rendered(read(template))
+
+
+def tags(template: str) -> Iterator[str]:
+    """What is filled in, and decides what is, as it is written."""
+    return (found[0] for found in _TAG.finditer(template))
+
+
 def unbuilt(template: str) -> Iterator[tuple[int, str]]:
     """What it uses and no version can fill yet: the line, from 1, and the name."""
     for found in _LATER.finditer(template):
@@ -117,9 +128,10 @@ def _place(template: str, at: int) -> str:
 class _Rendering:
     """Bounded while it grows: a template that shows a long value often would be gigabytes."""
 
-    def __init__(self, variables: Variables, spell: Callable[[str], str]) -> None:
+    def __init__(self, variables: Variables, first: Callable[[str], str], spell: Callable[[str], str] | None = None) -> None:
         self._variables = variables
-        self._spell = spell
+        # How a value is spelled at the very beginning, and elsewhere.
+        self._first, self._spell = first, spell or first
         self._pieces: list[str] = []
         self._left = _MOST
         self._unknown = 0
@@ -134,7 +146,7 @@ class _Rendering:
                 case str():
                     self._add(part)
                 case Variable():
-                    self._add(self._spell(self._value(part)))
+                    self._add((self._spell if any(self._pieces) else self._first)(self._value(part)))
                 case Choice():
                     self._fill(part.then if is_true(part.condition, self._variables) else part.otherwise or ())
 

@@ -1,9 +1,10 @@
 """The loop that claims groups when they are due."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import starmap
 
 import asyncpg
 import structlog
@@ -13,9 +14,10 @@ from runtime.postgres import AWAY
 from runtime.racing import rest
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
+from schemas.ids import TriggerId
 from schemas.settings import Settings
 from workers.launcher.claim import claims
-from workers.launcher.claim.turns import Turns
+from workers.launcher.claim.turns import Lane, Turns
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.groups import launches
@@ -33,6 +35,29 @@ _PAUSE = timedelta(seconds=5)
 _TRY_AGAIN_AFTER = 1.0
 
 
+class Slot:
+    """What a claimed group holds, until it leaves or only waits."""
+
+    def __init__(self, turns: Turns, lane: Lane, wake: Callable[[], None]) -> None:
+        self._turns = turns
+        self._lane = lane
+        self._wake = wake
+        self._waiting: int | None = None
+
+    def waits(self, launches: int) -> None:
+        """So many are left, and nothing came of them for a while."""
+        if self._waiting is None and self._turns.parks(self._lane, launches):
+            self._waiting = launches
+            self._wake()
+
+    def leave(self) -> None:
+        if self._waiting is None:
+            self._turns.gave(self._lane)
+        else:
+            self._turns.left(self._lane, self._waiting)
+        self._wake()
+
+
 class ClaimLoop:
     """Works on at most `claim_groups` groups at once; a slow one never holds the others up."""
 
@@ -46,9 +71,9 @@ class ClaimLoop:
         self._turned = clock()
         self._looked = 0.0
 
-    def wake(self, accounts: Iterable[int] = ()) -> None:
-        """Claim now: something of these accounts is due, or a slot is free again."""
-        self._turns.heard(accounts, clock())
+    def wake(self, lanes: Iterable[tuple[int, TriggerId]] = ()) -> None:
+        """Claim now: something of these accounts and triggers is due, or a slot is free again."""
+        self._turns.heard(starmap(Lane, lanes), clock())
         self._woken.set()
 
     def alive(self) -> list[str]:
@@ -84,7 +109,7 @@ class ClaimLoop:
     async def _look(self) -> None:
         looked = clock()
         due = await claims.look(self._pool, _AHEAD)
-        self._turns.seen({account: looked + in_seconds for account, in_seconds in due.items()}, looked)
+        self._turns.seen({lane: looked + in_seconds for lane, in_seconds in due.items()}, looked)
         self._looked = looked
 
     async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
@@ -93,22 +118,22 @@ class ClaimLoop:
         if not (asked := self._turns.asked(asked_at)):
             return
         for group in await claims.claim(self._pool, self._settings.lease, asked, self._turns.free()):
-            self._turns.took(group.account)
-            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), stop))
+            lane = Lane(group.account, group.trigger)
+            self._turns.took(lane)
+            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), Slot(self._turns, lane, self.wake), stop))
 
-    async def _work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
+    async def _work(self, group: Group, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         if group.fence == 1:
             metrics.LATENESS.observe(group.late)
         try:
-            await self._delivery.work(group, lease, stop)
+            await self._delivery.work(group, lease, slot.waits, stop)
         except launches.LeaseLost:
             # Whoever has it now goes on; nothing of ours was written.
             metrics.LEASES_LOST.inc()
         except Exception as error:  # the boundary of a group
             await self._interrupted(group, error, stop)
         finally:
-            self._turns.gave(group.account)
-            self.wake()
+            slot.leave()
 
     async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event) -> None:
         """What is everybody's trouble is waited for; what is the group's own counts, until it is halved."""

@@ -6,15 +6,16 @@ from datetime import timedelta
 import asyncpg
 
 from schemas import ids
+from workers.launcher.claim.turns import Lane
 from workers.launcher.groups.group import Group
 
-# `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each account that is asked.
+# `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each lane that is asked.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT first.* FROM unnest($3::int[], $4::int[]) AS asked (account, most),
+    SELECT first.* FROM unnest($3::int[], $4::int[], $5::int[]) AS asked (account, trigger, most),
         LATERAL (
             SELECT batch, trigger, attempt, first_item FROM launches
-            WHERE account = asked.account AND finished_at IS NULL AND run_at <= now()
+            WHERE account = asked.account AND trigger = asked.trigger AND finished_at IS NULL AND run_at <= now()
             ORDER BY run_at LIMIT asked.most
             FOR UPDATE SKIP LOCKED
         ) AS first
@@ -27,10 +28,20 @@ RETURNING claimed.*, extract(epoch FROM now() - claimed.due_at)::float8 AS late,
     extract(epoch FROM now() - claimed.held_since)::float8 AS held_for
 """
 
-# What falls due before the next look is asked for by then.
+# What falls due before the next look is asked for by then. Lanes are found by leaps through the index, however long each is.
 LOOK = """
-SELECT id, extract(epoch FROM greatest(first.run_at - now(), interval '0'))::float8 AS in_seconds FROM accounts, LATERAL (
-    SELECT run_at FROM launches WHERE account = accounts.id AND finished_at IS NULL ORDER BY run_at LIMIT 1
+WITH RECURSIVE lanes AS (
+    (SELECT account, trigger FROM launches WHERE finished_at IS NULL AND account IS NOT NULL ORDER BY account, trigger LIMIT 1)
+    UNION ALL
+    SELECT next.account, next.trigger FROM lanes, LATERAL (
+        SELECT account, trigger FROM launches
+        WHERE finished_at IS NULL AND (account, trigger) > (lanes.account, lanes.trigger)
+        ORDER BY account, trigger LIMIT 1
+    ) AS next
+)
+SELECT account, trigger, extract(epoch FROM greatest(first.run_at - now(), interval '0'))::float8 AS in_seconds FROM lanes, LATERAL (
+    SELECT run_at FROM launches
+    WHERE account = lanes.account AND trigger = lanes.trigger AND finished_at IS NULL ORDER BY run_at LIMIT 1
 ) AS first
 WHERE first.run_at <= now() + $1::interval
 """
@@ -45,16 +56,17 @@ WHERE triggers.id = launches.trigger AND launches.ctid = ANY(ARRAY(
 """
 
 
-async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[int, int], most: int) -> list[Group]:
-    """Take up to `most` due groups for `lease`, and so many of each account, in this order; other launchers skip them."""
-    rows = await pool.fetch(CLAIM, lease, most, list(asked), list(asked.values()))
+async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, int], most: int) -> list[Group]:
+    """Take up to `most` due groups for `lease`, and so many of each lane, in this order; other launchers skip them."""
+    accounts, triggers = [lane.account for lane in asked], [lane.trigger for lane in asked]
+    rows = await pool.fetch(CLAIM, lease, most, accounts, triggers, list(asked.values()))
     return sorted(map(_group, rows), key=lambda group: (len(group.items), -group.late))
 
 
-async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[int, float]:
-    """In how many seconds accounts have something due, if that is within `ahead`."""
+async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
+    """In how many seconds lanes have something due, if that is within `ahead`."""
     await pool.execute(_ADOPT)
-    return dict(await pool.fetch(LOOK, ahead))
+    return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead)}
 
 
 _NAMES = ("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed")

@@ -1,19 +1,37 @@
 """What a group's trigger and batch say now; read-only."""
 
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import msgspec
 
+from schemas.channels import MESSAGE
 from schemas.ids import TriggerId
-from workers.launcher.model import Campaign
+from workers.launcher.model import Campaign, Provider
 
-_CAMPAIGN = """
+# Those that the trigger names, in its order, else the account's only one.
+_PROVIDERS = """
+(
+    SELECT coalesce(json_agg(json_build_object(
+        'id', one.id, 'name', one.name, 'url', one.url, 'secrets', one.secrets, 'rate', one.rate, 'concurrency', one.concurrency,
+        'timeout', one.timeout, 'held_for', extract(epoch FROM state.held_until - now()), 'why', state.why,
+        'is_paused', state.paused_at IS NOT NULL, 'gone', coalesce(state.gone, 0)
+    ) ORDER BY array_position(trigger.provider, one.name), one.id), '[]')::text
+    FROM providers AS one LEFT JOIN provider_states AS state ON state.provider = one.id
+    WHERE one.account = trigger.account AND one.channel = trigger.channel AND one.active
+        AND (trigger.provider IS NULL OR one.name = ANY(trigger.provider))
+) AS providers
+"""
+# What an `apply` may change while launches go out.
+_TRIGGER = ", ".join(f"trigger.{name}" for name in ("active", "pace", "spread", *MESSAGE))
+
+_CAMPAIGN = f"""
 SELECT
-    batch.account, batch.accepted_at, database.number AS database, trigger.number AS trigger, trigger.active, trigger.channel,
-    resource.number AS resource, trigger.unconditional_sending, trigger.sender, trigger.subject, trigger.html,
+    batch.account, batch.accepted_at, batch.total, database.number AS database, trigger.number AS trigger, trigger.channel,
+    resource.number AS resource, trigger.unconditional_sending, {_TRIGGER}, {_PROVIDERS},
     -- Only the campaign that the batch names gets its content and files; the others start by themselves.
-    CASE WHEN batch.trigger IS NOT DISTINCT FROM trigger.id THEN batch.content ELSE '{}' END::text AS content,
+    CASE WHEN batch.trigger IS NOT DISTINCT FROM trigger.id THEN batch.content ELSE '{{}}' END::text AS content,
     batch.custom_data::text AS custom_data,
     batch.trigger IS NOT DISTINCT FROM trigger.id AND EXISTS (SELECT FROM attachments WHERE attachments.batch = batch.id) AS has_files
 FROM batches AS batch
@@ -21,11 +39,9 @@ JOIN triggers AS trigger ON trigger.id = $2
 JOIN databases AS database ON database.id = batch.database
 LEFT JOIN resources AS resource ON resource.id = trigger.resource
 WHERE batch.id = $1
-"""
+"""  # noqa: S608  # constants
 
-
-# What an `apply` may change while launches go out.
-_TRIGGER = "SELECT active, sender, subject, html FROM triggers WHERE id = $1"
+_AGAIN = f"SELECT {_TRIGGER}, {_PROVIDERS} FROM triggers AS trigger WHERE id = $1"  # noqa: S608  # constants
 
 
 async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign | None:
@@ -33,12 +49,17 @@ async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign
     row = await pool.fetchrow(_CAMPAIGN, batch, trigger)
     if row is None:
         return None
-    values = dict(row)
+    values = _values(row)
     shared = {name: msgspec.json.decode(values.pop(name)) for name in ("content", "custom_data")}
     return Campaign(**values, **shared)
 
 
 async def again(pool: asyncpg.Pool, campaign: Campaign, trigger: TriggerId) -> Campaign:
-    """The campaign with what its trigger says by now."""
-    row = await pool.fetchrow(_TRIGGER, trigger)
-    return campaign if row is None else replace(campaign, **row)
+    """The campaign with what its trigger and its providers say by now."""
+    row = await pool.fetchrow(_AGAIN, trigger)
+    return campaign if row is None else replace(campaign, **_values(row))
+
+
+def _values(row: asyncpg.Record) -> dict[str, Any]:
+    values = dict(row)
+    return values | {"providers": msgspec.json.decode(values["providers"], type=tuple[Provider, ...])}

@@ -1,9 +1,10 @@
 """A claimed group, page by page: read, send, and mark every second whatever has ended by then."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import structlog
@@ -19,6 +20,7 @@ from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.marking import Marking
+from workers.launcher.deliver.paces import limits
 from workers.launcher.deliver.profiles import Stored
 from workers.launcher.deliver.retries import Patience
 from workers.launcher.deliver.sending import Due, Page, Sending
@@ -50,9 +52,9 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
-    async def work(self, group: Group, lease: Lease, stop: asyncio.Event) -> None:
-        """Raises `LeaseLost` when another launcher has the group."""
-        work = Work(group, lease, stop)
+    async def work(self, group: Group, lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
+        """Raises `LeaseLost` when another launcher has the group. `waits` hears how many are left when nothing comes of them."""
+        work = Work(group, lease, waits, stop)
         crash_point("delivery:claimed")
         if work.kills() and len(work.left) > 1:
             log.error("group_halved", batch=group.batch.hex(), launches=len(work.left))
@@ -92,7 +94,7 @@ class Delivery:
         while positions and work.open():
             campaign = await self._current(work, campaign)
             found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]])
-            page = Page(campaign, work.open)
+            page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
             await self._page(work, page, dict(zip(positions, found, strict=False)))
             held |= page.held
             campaign, positions = page.campaign, positions[len(found) :]
@@ -100,15 +102,24 @@ class Delivery:
 
     async def _page(self, work: Work, page: Page, found: Mapping[int, Stored]) -> None:
         before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
-        due = [Due(position, work.launch(position), stored.reader()) for position, stored in found.items()]
+        own = await self._own(work, found)
+        due = [Due(at, work.launch(at), stored.reader(), {**page.campaign.custom_data, **own.get(at, {})}) for at, stored in found.items()]
         async with aclosing(self._sending.send(page, due, work.stop)) as outcomes:
             async for ended in outcomes:
+                if not ended:
+                    work.waits(len(work.left))
                 crash_point("delivery:sent")
-                await self._marking.settle(work, page.campaign, ended, emails)
+                await self._marking.settle(work, page.campaign, ended, emails, own)
                 page.campaign = await self._current(work, page.campaign)
         log.info(
             "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
         )
+
+    async def _own(self, work: Work, positions: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
+        """What these items brought themselves, by position."""
+        items = {work.group.items[position]: position for position in positions}
+        own = await profiles.load_custom_data(self._pool, work.group.batch, work.group.chunk, list(items))
+        return {items[item]: given for item, given in own.items()}
 
     async def _current(self, work: Work, campaign: Campaign) -> Campaign:
         """However long it takes, a group does not go on with a campaign that was switched off."""
@@ -127,4 +138,5 @@ class Delivery:
         doomed = sorted(positions)
         log.error("launches_given_up", batch=work.group.batch.hex(), launches=len(doomed), why=why)
         emails = await profiles.emails(self._pool, [work.group.profiles[position] for position in doomed])
-        await self._marking.settle(work, campaign, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)), emails)
+        own = await self._own(work, doomed)
+        await self._marking.settle(work, campaign, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)), emails, own)

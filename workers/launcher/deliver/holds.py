@@ -57,13 +57,15 @@ class Holds:
     def holds(self, places: Sequence[str]) -> bool:
         return any(place in self._held for place in places)
 
-    def hold(self, place: str, why: str, account: int | None = None) -> None:
-        """Hold it for all, or for one account."""
+    def hold(self, place: str, why: str, account: int | None = None, rest: float | None = None) -> None:
+        """Hold it for all, or for one account; `rest`: seconds until it is tried again, where it said so."""
         name = place if account is None else for_account(place, account)
         if name not in self._held:
             # A place may be a sender or a domain of somebody's customers.
             log.warning("destination_held", server=place == SERVER, account=account, why=why)
-            self._held[name] = _Hold(why, place, clock() + FIRST_PROBE, FIRST_PROBE)
+            self._held[name] = _Hold(why, place, 0.0, FIRST_PROBE)
+        hold = self._held[name]
+        hold.probe_at = clock() + (hold.probe_after if rest is None else rest)
         metrics.HELD.set(len(self._held))
 
     def passed(self, places: Sequence[str]) -> None:
@@ -94,10 +96,11 @@ class _Streak:
 
 
 class Suspicion:
-    """Tells a destination that refuses everybody from recipients that are to be refused."""
+    """Tells a server that refuses everybody from recipients that are to be refused."""
 
-    def __init__(self, holds: Holds) -> None:
+    def __init__(self, holds: Holds, server: str) -> None:
         self._holds = holds
+        self._server = server
         self._streaks: dict[int, _Streak] = {}
 
     def accepted(self) -> None:
@@ -115,12 +118,12 @@ class Suspicion:
         alike = [number for number, each in self._streaks.items() if each.code == code]
         why = f"{ALIKE} recipients in a row were refused by {code}"
         if sum(min(len(self._streaks[number].refused), ALIKE // 2) for number in alike) >= ALIKE:
-            self._holds.hold(SERVER, why)
+            self._holds.hold(self._server, why)
             self._end(alike)
         elif len(streak.refused) >= ALIKE:
             # Behind a relay, a domain is a destination of its own.
             places = set(streak.refused.values())
-            self._holds.hold(places.pop() if len(places) == 1 else SERVER, why, account)
+            self._holds.hold(places.pop() if len(places) == 1 else self._server, why, account)
             self._end([account])
         return streak.verdict
 

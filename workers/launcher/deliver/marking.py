@@ -1,9 +1,10 @@
 """What became of launches is marked, then told: nobody may hear of a launch that will be repeated."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import structlog
@@ -20,7 +21,6 @@ from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack
 from workers.launcher import events
-from workers.launcher.deliver import profiles
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
 from workers.launcher.deliver.work import Work
@@ -48,12 +48,16 @@ class Marking:
         self._publish = publish
         self._patience = Patience(settings.launch_patience, settings.held_patience)
 
-    async def settle(self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None]) -> None:
-        """Raises `LeaseLost`. A broker that is away makes the work silent; what is marked meanwhile is kept for later."""
+    async def settle(
+        self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None], own: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        """`own` is what items brought themselves, by position. Raises `LeaseLost`.
+
+        A broker that is away makes the work silent; what is marked meanwhile is kept for later.
+        """
         if not endings:
             return
         final = {position: self._final(work, ending) for position, ending in endings.items()}
-        own = await profiles.load_custom_data(self._pool, work.group.batch, work.group.chunk, [work.group.items[at] for at in final])
         for part, told in self._parts(work, campaign, final, emails, own):
             await self._mark(work, part, told)
 
@@ -73,7 +77,7 @@ class Marking:
         campaign: Campaign,
         endings: Endings,
         emails: Mapping[bytes, str | None],
-        own: Mapping[int, Mapping[str, object]],
+        own: Mapping[int, Mapping[str, Any]],
     ) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
         """As many at a time as fit into an outbox."""
         part: dict[int, Outcome | PutOff] = {}
@@ -81,7 +85,7 @@ class Marking:
         now, group = datetime.now(UTC), work.group
         for position, ending in endings.items():
             item, id_ = group.items[position], group.profiles[position]
-            custom_data = {**campaign.custom_data, **own.get(item, {})}
+            custom_data = {**campaign.custom_data, **own.get(position, {})}
             imported = Imported(campaign.account, campaign.database, group.batch, item, id_, emails.get(id_), custom_data)
             part[position] = ending
             told += [
@@ -124,12 +128,13 @@ class Marking:
         if not put_off or rest is None:
             return []
         metrics.PUT_OFF.inc(len(put_off))
-        # Those in doubt apart, because these have fewer attempts.
-        parted = [[at for at, each in put_off.items() if each.in_doubt is in_doubt] for in_doubt in (False, True)]
+        # Those in doubt apart, because these have fewer attempts; those that were asked to wait longer, too.
+        parted: defaultdict[tuple[bool, float], list[int]] = defaultdict(list)
+        for at, each in put_off.items():
+            parted[each.in_doubt, each.rest].append(at)
         return [
-            work.group.leaving(positions, work.group.doubts + in_doubt, jittered(rest, random.random()))  # noqa: S311
-            for in_doubt, positions in enumerate(parted)
-            if positions
+            work.group.leaving(at, work.group.doubts + in_doubt, max(jittered(rest, random.random()), timedelta(seconds=asked)))  # noqa: S311
+            for (in_doubt, asked), at in parted.items()
         ]
 
     async def _written(self, work: Work, marks: Marks) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from runtime.racing import within_grace
 from workers.launcher.channels.channel import Channel
@@ -10,6 +11,8 @@ from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
 from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import believed
+from workers.launcher.deliver.paces import Limit, Paces
+from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile
 
 # Seconds between two looks at what has ended.
@@ -24,6 +27,8 @@ class Page:
 
     # As it is now: it may be switched off while launches wait for a slot.
     campaign: Campaign
+    # What its launches wait for before they are begun.
+    limits: Sequence[Limit]
     # Whether another launch may begin.
     open: Callable[[], bool]
     # Not taken yet.
@@ -50,13 +55,15 @@ class Due:
     position: int
     id: str
     profile: Callable[[], Profile] | None
+    custom_data: Mapping[str, Any]
 
 
 class Sending:
     """Sends through the channels; whatever goes wrong inside one launch is its own end, and no other's."""
 
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
-        self._gates = {name: Gate(channel) for name, channel in channels.items()}
+    def __init__(self, channels: Mapping[str, Channel], states: ProviderStates, paces: Paces) -> None:
+        self._gates = {name: Gate(channel, states) for name, channel in channels.items()}
+        self._paces = paces
         self._boundary = Boundary()
 
     def problems(self) -> list[str]:
@@ -101,12 +108,17 @@ class Sending:
             await self._through(gate, page, due, profile)
 
     async def _through(self, gate: Gate, page: Page, due: Due, profile: Profile) -> None:
-        async with gate.slots.of(page.campaign.account):
+        for limit in page.limits:
+            await self._paces.wait(limit)
+        async with gate.slot(page.campaign):
             # Asked only now: the wait for a slot may have been long.
             if not page.open():
                 return
             decided = outcomes.decide(page.campaign, profile)
-            ended = decided if isinstance(decided, Outcome) else await gate.attempt(Launch(due.id, page.campaign, profile, decided))
+            if isinstance(decided, Outcome):
+                page.put(due.position, decided)
+                return
+            ended = await gate.attempt(Launch(due.id, page.campaign, profile, decided, due.custom_data))
         if isinstance(ended, Suspected):
             # Without the slot: others may show meanwhile whose fault it is.
             ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")

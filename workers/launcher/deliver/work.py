@@ -1,6 +1,7 @@
 """A claimed group that is being worked on."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas import ids
@@ -18,6 +19,8 @@ class Work:
 
     group: Group
     lease: Lease
+    # Hears how many are left when nothing came of them for a while.
+    waits: Callable[[int], None]
     stop: asyncio.Event
     # Positions that are not over.
     left: set[int] = field(init=False)

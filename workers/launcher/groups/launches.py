@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from schemas.ids import TriggerId
 from workers.launcher.groups.group import Group, Leaving, NewGroup
 
 _INSERT = """
@@ -34,7 +35,7 @@ SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profil
     fence = launches.fence + 1, claims = 0, failed = 0, doomed = NULL, outbox = NULL, finished_at = NULL
 -- Its message could not be read, and now it was. Whatever else is there stays as it is.
 WHERE launches.doomed IS NOT NULL
-RETURNING account, run_at <= now() AS due
+RETURNING account, trigger, run_at <= now() AS due
 """
 
 _MINE = "batch = $1 AND trigger = $2 AND attempt = $3 AND first_item = $4 AND fence = $5"
@@ -95,8 +96,8 @@ class Marks:
     groups: Sequence[Leaving] = ()
 
 
-async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> set[int]:
-    """Schedule the groups that are not yet there; returns the accounts that have one due already.
+async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> set[tuple[int, TriggerId]]:
+    """Schedule the groups that are not yet there; returns the accounts and triggers that have one due already.
 
     They must be sorted: rows are inserted, and batches locked, in the order given.
     """
@@ -111,7 +112,7 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
         [_array(group.items) for group in groups],
         [group.profiles for group in groups],
     )
-    return {row["account"] for row in rows if row["due"]}
+    return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 
 
 async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:

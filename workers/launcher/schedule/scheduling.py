@@ -8,6 +8,7 @@ import asyncpg
 from runtime.producer import Publish
 from schemas import metrics
 from schemas.batches import BatchKind
+from schemas.ids import TriggerId
 from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
@@ -29,16 +30,18 @@ class Announced:
 
 
 class Scheduling:
-    """The handler of `profuse.matches`; `wake` is called with the accounts that have something due already."""
+    """The handler of `profuse.matches`; `wake` is called with the accounts and triggers that have something due already."""
 
     topic = MATCHES
 
-    def __init__(self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[Collection[int]], None]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[Collection[tuple[int, TriggerId]]], None]
+    ) -> None:
         self._pool = pool
         self._publish = publish
         self._events_topic = events_topic
         self._wake = wake
-        self._due: set[int] = set()
+        self._due: set[tuple[int, TriggerId]] = set()
 
     async def prepare(self, messages: Sequence[ProfilesMatched]) -> AsyncGenerator[Announced, None]:
         """Tell the world of the imports; the broker has it before the position moves."""

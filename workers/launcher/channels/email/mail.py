@@ -15,6 +15,8 @@ from workers.launcher.model import Launch
 # Servers cut headers, or refuse them, at some 100 KB.
 _LONGEST_SUBJECT = 10_000
 _NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type")
+# Begins otherwise than the boundary of a mail's files does: readers compare the beginnings of lines.
+ALTERNATIVE = b"=_alternative_profuse"
 _VALUE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
 _OURS = re.compile(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in _NAMES))
 
@@ -37,7 +39,7 @@ class Mail:
 def compose(launch: Launch, now: datetime, domain: str) -> Mail:
     """The mail, whose Message-ID ends with `domain`; raises `Rejected` for a launch that no mail can carry."""
     try:
-        subject, body = _rendered(launch)
+        subject, plain, body = _rendered(launch)
         name, sender = addresses.parted(headers.one_line(launch.campaign.sender))
         lines = [
             headers.mailbox("From", name, _usable(sender)),
@@ -48,22 +50,43 @@ def compose(launch: Launch, now: datetime, domain: str) -> Mail:
             f"Message-ID: <{launch.id}@{domain}>".encode(),
             b"MIME-Version: 1.0",
         ]
-        content = _content(lines, body.text, multipart=bool(launch.campaign.enclosed))
+        content = _content(lines, _Text(plain.text if plain else None, body.text), multipart=bool(launch.campaign.enclosed))
     except TooLong:
         raise Rejected("renders to more than a mail may hold") from None
     except UnicodeEncodeError:
         raise Rejected("holds text that cannot be sent") from None
-    return Mail(sender, launch.recipient.address, content, launch.campaign.enclosed, subject.unknown + body.unknown)
+    unknown = subject.unknown + body.unknown + (plain.unknown if plain else 0)
+    return Mail(sender, launch.recipient.address, content, launch.campaign.enclosed, unknown)
 
 
-def _content(lines: list[bytes], html: str, *, multipart: bool) -> bytes:
-    encoding, text = bodies.text(html)
-    kind = b"Content-Type: text/html; charset=utf-8"
-    part = b"%b\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (kind, encoding, text)
+@dataclass(frozen=True)
+class _Text:
+    """What a reader shows; None: the mail has no plain part."""
+
+    plain: str | None
+    html: str
+
+    def part(self) -> tuple[bytes, bytes]:
+        """The header line that says its kind, and all that follows that line."""
+        if self.plain is None:
+            return _part("html", self.html)
+        between = b"\r\n--%b\r\n" % ALTERNATIVE
+        # The last one is what a reader prefers.
+        parts = b"".join(between + b"".join(_part(kind, text)) for kind, text in (("plain", self.plain), ("html", self.html)))
+        return b'Content-Type: multipart/alternative; boundary="%b"' % ALTERNATIVE, b"\r\n%b\r\n--%b--\r\n" % (parts, ALTERNATIVE)
+
+
+def _part(kind: str, written: str) -> tuple[bytes, bytes]:
+    encoding, text = bodies.text(written)
+    return b"Content-Type: text/%b; charset=utf-8" % kind.encode(), b"\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (encoding, text)
+
+
+def _content(lines: list[bytes], text: _Text, *, multipart: bool) -> bytes:
+    kind, rest = text.part()
     if not multipart:
-        return _only_ours([*lines, kind]) + part.removeprefix(kind)
+        return _only_ours([*lines, kind]) + rest
     head = _only_ours([*lines, f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"'.encode()])
-    return b"%b\r\n\r\n--%b\r\n%b" % (head, BOUNDARY.encode(), part)
+    return b"%b\r\n\r\n--%b\r\n%b%b" % (head, BOUNDARY.encode(), kind, rest)
 
 
 def _only_ours(lines: list[bytes]) -> bytes:
@@ -74,13 +97,13 @@ def _only_ours(lines: list[bytes]) -> bytes:
     return head
 
 
-def _rendered(launch: Launch) -> tuple[Rendered, Rendered]:
-    lead = {**launch.profile.data, "_id": launch.profile.id.hex()}
-    variables = {"lead": lead, "subscription": launch.recipient.subscription or {}, "apicontent": launch.campaign.content}
+def _rendered(launch: Launch) -> tuple[Rendered, Rendered | None, Rendered]:
+    variables = launch.variables()
     subject = render_text(launch.campaign.subject, variables)
     if len(subject.text) > _LONGEST_SUBJECT:
         raise Rejected(f"subject has more than {_LONGEST_SUBJECT} characters")
-    return subject, render_html(launch.campaign.html, variables)
+    plain = render_text(launch.campaign.text, variables) if launch.campaign.text else None
+    return subject, plain, render_html(launch.campaign.html, variables)
 
 
 def _usable(address: str) -> str:

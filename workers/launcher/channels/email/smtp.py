@@ -1,49 +1,81 @@
-"""The e-mail channel: mails through persistent connections to one SMTP server."""
+"""The e-mail channel: mails through persistent connections to the operator's SMTP server, or to an account's own."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from schemas import metrics
-from workers.launcher.channels.channel import SERVER, Unavailable
+from workers.launcher.channels.channel import SERVER, Route, Unavailable, place_of
 from workers.launcher.channels.email import addresses
 from workers.launcher.channels.email.connections import Connections
 from workers.launcher.channels.email.dialogue import Broken, deliver
-from workers.launcher.channels.email.mail import compose
+from workers.launcher.channels.email.mail import Mail, compose
 from workers.launcher.channels.email.replies import place_of_recipient, place_of_sender
-from workers.launcher.channels.slots import Slots
-from workers.launcher.model import Launch
+from workers.launcher.channels.slots import OfProviders, Slots
+from workers.launcher.model import Campaign, Launch, Provider
 
 # A connection may break before its server knew of a recipient; whoever is next gets another one.
 _CONNECTIONS_FOR_ONE = 3
 
 
 class Smtp:
-    """Sends mails over at most `connections` connections, which are kept."""
+    """Sends mails over connections that are kept: at most `connections` to the operator's server, to others as their rows say."""
 
     def __init__(self, url: str, connections: int, domain: str, trust: ssl.SSLContext | None = None) -> None:
-        self.slots = Slots(connections)
+        self._slots = Slots(connections)
+        self._of_providers = OfProviders()
         self._domain = domain
-        self._connections = Connections(url, trust)
+        self._trust = trust
+        self._url = url
+        self._connections: dict[str, Connections] = {}
 
-    def places(self, launch: Launch) -> Sequence[str]:
-        return (SERVER, place_of_sender(addresses.parted(launch.campaign.sender)[1]), place_of_recipient(launch.recipient.address))
+    @asynccontextmanager
+    async def slot(self, campaign: Campaign) -> AsyncIterator[None]:
+        own = self._of_providers.of(campaign.providers[0]) if campaign.providers else self._slots.of(campaign.account)
+        async with own:
+            yield
 
-    async def send(self, launch: Launch) -> None:
+    def routes(self, launch: Launch) -> Sequence[Route]:
+        sender = place_of_sender(addresses.parted(launch.campaign.sender)[1])
+        recipient = place_of_recipient(launch.recipient.address)
+        if not launch.campaign.providers:
+            return (Route((SERVER, sender, recipient)),)
+        # What one server says of a sender or a domain says nothing of the others.
+        ways = ((place_of(provider), provider) for provider in launch.campaign.providers)
+        return tuple(Route((at, f"{sender} by {at}", f"{recipient} by {at}"), provider) for at, provider in ways)
+
+    async def send(self, launch: Launch, route: Route) -> None:
         mail = compose(launch, datetime.now(UTC), self._domain)
         metrics.UNKNOWN_VARIABLES.inc(mail.unknown)
+        try:
+            await self._through(self._connections_to(route.provider), mail)
+        except Unavailable as trouble:
+            if route.provider is None:
+                raise
+            at = place_of(route.provider)
+            raise Unavailable(str(trouble), at if trouble.place == SERVER else f"{trouble.place} by {at}") from trouble
+
+    async def _through(self, connections: Connections, mail: Mail) -> None:
         for left in reversed(range(_CONNECTIONS_FOR_ONE)):
-            connection = await self._connections.lend()
+            connection = await connections.lend()
             try:
                 await deliver(connection, mail)
             except Broken as error:
-                self._connections.broken(crowded=error.crowded)
+                connections.broken(crowded=error.crowded)
                 if not left:
                     raise Unavailable(str(error)) from error
             else:
                 return
             finally:
-                self._connections.give_back(connection)
+                connections.give_back(connection)
+
+    def _connections_to(self, provider: Provider | None) -> Connections:
+        url = self._url if provider is None else provider.url
+        if url not in self._connections:
+            self._connections[url] = Connections(url, self._trust)
+        return self._connections[url]
 
     async def close(self) -> None:
-        self._connections.close()
+        for connections in self._connections.values():
+            connections.close()

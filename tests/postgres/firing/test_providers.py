@@ -1,0 +1,161 @@
+"""Launches that leave by an account's providers, whose rows all launchers share."""
+
+import json
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from profuse.providers import resume
+from runtime.outbound.posting import Poster
+from runtime.outbound.reach import Reach
+from schemas.settings import Settings
+from tests.firing import Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World, knowing
+from tests.unit.launcher.channels.destinations import HttpProvider
+from workers.launcher.channels.http.posting import Posting
+from workers.launcher.deliver.paces import Limit, Paces
+from workers.launcher.deliver.provider_states import MOST_GONE
+from workers.launcher.model import Launch
+
+SECRET = "whsec_" + b64encode(bytes(32)).decode()
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[HttpProvider]:
+    found = HttpProvider()
+    async with found.open():
+        yield found
+
+
+@pytest.fixture
+async def poster() -> AsyncIterator[Poster]:
+    async with Poster(Reach(), ssl.create_default_context()) as poster:
+        yield poster
+
+
+async def texting(world: World, provider: HttpProvider, **changes: Any) -> int:
+    """A trigger that sends texts, and its provider's row; returns the trigger."""
+    await world.pool.execute(
+        """
+        INSERT INTO providers (account, name, channel, url, secrets, rate, concurrency, timeout, active)
+        VALUES (1, 'main', 'sms', $1, $2, $3, 16, 5, true)
+        """,
+        f"http://127.0.0.1:{provider.port}",
+        [SECRET],
+        changes.get("rate"),
+    )
+    trigger = await world.trigger_of(20)
+    await world.pool.execute("UPDATE triggers SET channel = 'sms', text = 'Hi {lead._fname}' WHERE id = $1", trigger)
+    return trigger
+
+
+def launcher_of(world: World, topic: Topic, poster: Poster) -> Launcher:
+    launcher = Launcher(world, Remembering(), topic)
+    launcher.sending = knowing({"sms": Posting(poster, 64)}, world.pool)
+    return launcher
+
+
+async def due(world: World, trigger: int, count: int = 1, **given: Any) -> bytes:
+    batch = await schedule(world, *[None] * count, trigger=trigger, **given)
+    await world.pool.execute("""UPDATE profiles SET data = data || '{"phones": ["+79000000001"], "_fname": "Ann"}'""")
+    return batch
+
+
+def gone(times: int) -> bytes:
+    return b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.promise("P-LAUNCH-17", "P-EVENT-02")
+async def test_a_text_leaves_with_the_items_own_custom_data(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
+    trigger = await texting(world, provider)
+    batch = await world.batch(custom_data={"a": 1, "b": 1})
+    await world.custom_data(batch, {0: {"b": 2}})
+    await due(world, trigger, batch=batch)
+
+    await launcher_of(world, topic, poster).work_once()
+
+    (told,) = provider.told()
+    assert (told["text"], told["address"], told["custom_data"]) == ("Hi Ann", "+79000000001", {"a": 1, "b": 2})
+    assert topic.types() == ["launch", "send"]
+
+
+@pytest.mark.promise("P-LAUNCH-37")
+async def test_one_that_is_gone_is_paused_until_it_is_resumed(
+    tables: Settings, world: World, topic: Topic, provider: HttpProvider, poster: Poster
+) -> None:
+    trigger = await texting(world, provider)
+    provider.raw = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    launcher = launcher_of(world, topic, poster)
+    for _ in range(MOST_GONE + 2):
+        await due(world, trigger)
+        await launcher.work_once()
+    tried = len(provider.tried)
+    paused = await world.pool.fetchval("SELECT paused_at IS NOT NULL FROM provider_states")
+    provider.raw = None
+    await launcher.work_once()
+    waiting = await world.pool.fetchval("SELECT count(*) FROM launches WHERE finished_at IS NULL")
+
+    assert await resume(tables, "main") == 1
+    await launcher.work_once()
+
+    assert (tried, paused, waiting) == (MOST_GONE, True, 2)
+    assert (await counts(world))["failed"] == MOST_GONE
+    assert (await counts(world))["launched"] == 2
+
+
+@pytest.mark.promise("P-LAUNCH-37")
+async def test_only_in_a_row_does_it_count(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
+    trigger = await texting(world, provider)
+    launcher = launcher_of(world, topic, poster)
+    for raw in (b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", None):
+        provider.raw = raw
+        await due(world, trigger)
+        await launcher.work_once()
+
+    assert await world.pool.fetchval("SELECT gone FROM provider_states") == 0
+
+
+@pytest.mark.promise("P-LAUNCH-39")
+async def test_what_one_launcher_learns_the_others_know(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
+    trigger = await texting(world, provider)
+    provider.raw = b"HTTP/1.1 429 Many\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
+    await due(world, trigger, 2)
+    await launcher_of(world, topic, poster).work_once()
+    tried = len(provider.tried)
+
+    await launcher_of(world, topic, poster).work_once()
+
+    assert len(provider.tried) == tried
+    assert (await counts(world)).items() >= {"launched": 0, "failed": 0, "rests": True}.items()
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_a_rate_holds_for_all_launchers_together(world: World) -> None:
+    limit, many = Limit("provider 1", 50.0), 30
+    launchers = [Paces(world.pool) for _ in range(3)]
+    began = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    for at in range(many):
+        await launchers[at % 3].wait(limit)
+    ended = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+
+    # What one lot lets go at once is no wait; each of three may have one of five left.
+    assert ended - began >= (many - 5 - 15) / 50
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_a_launch_that_waits_for_its_pace_is_not_sent_when_its_trigger_is_switched_off_meanwhile(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET pace = 60")
+
+    async def switch_off(_: Launch) -> None:
+        await world.pool.execute("UPDATE triggers SET active = false")
+
+    await schedule(world, *[f"{number}@shop.test" for number in range(6)])
+    launcher = Launcher(world, Remembering(switch_off), topic)
+    await launcher.work_once()
+
+    assert len(launcher.channel.sent) < 6
+    assert (await counts(world))["skipped"] == 6 - len(launcher.channel.sent)
+    assert json.loads(topic.records[-1].value)["event_data"]["reason"] == "trigger_inactive"

@@ -1,0 +1,84 @@
+"""A channel with its destination, whichever it is."""
+
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from runtime.outbound.posting import Poster
+from runtime.outbound.reach import Reach
+from tests.launching import NOBODY, campaign
+from tests.unit.launcher.channels.destinations import Destination, HttpProvider, MailServer
+from workers.launcher.channels.channel import Channel
+from workers.launcher.channels.email.smtp import Smtp
+from workers.launcher.channels.http.posting import Posting
+from workers.launcher.deliver.gates import Gate
+from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.model import Launch, Profile, Provider, Recipient
+
+SECRET = "whsec_" + b64encode(bytes(32)).decode()
+NAMES = ("email", "email by a provider", "sms", "push", "webhook")
+MESSAGES = {
+    "email": {"subject": "Hi {lead.name}", "html": "<p>{lead.name}</p>"},
+    "sms": {"text": "Hi {lead.name}"},
+    "push": {"text": "Hi {lead.name}", "title": "T", "link": "https://shop.test/?n={lead.name}"},
+    "webhook": {"body": '{"hi": "{lead.name}"}'},
+}
+ADDRESSES = {"email": "ann@shop.test", "sms": "+79000000001", "push": "device-1", "webhook": ""}
+
+
+class Rowless(ProviderStates):
+    """Without a database: what one launcher finds out nobody else is told."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    async def _write(self, statement: str, *values: object) -> object:
+        return None
+
+
+@dataclass
+class Way:
+    """One way out of the house."""
+
+    name: str
+    channel: Channel
+    destination: Destination
+    gate: Gate
+
+    def launch(self, id_: str, account: int = 1, lead: dict[str, Any] | None = None, **changes: Any) -> Launch:
+        channel = self.name.partition(" ")[0]
+        providers = () if self.name == "email" else (provider(self.destination, channel, id=account),)
+        values: dict[str, Any] = {"channel": channel, "account": account, "providers": providers, **MESSAGES[channel]}
+        subscription = {"provider": "ios", "subscription_id": "device-1"} if channel == "push" else None
+        who = Profile(NOBODY, lead if lead is not None else {"name": "Ann"})
+        return Launch(id_, campaign(**values | changes), who, Recipient(ADDRESSES[channel], subscription), {"row": 1})
+
+
+def provider(destination: Destination, channel: str, **changes: Any) -> Provider:
+    url = f"{'smtp' if channel == 'email' else 'http'}://127.0.0.1:{destination.port}"
+    values = {"id": 1, "name": "main", "url": url, "secrets": (SECRET,), "rate": None, "concurrency": 4, "timeout": 5}
+    return Provider(**values | changes)
+
+
+@asynccontextmanager
+async def way_of(name: str) -> AsyncIterator[Way]:
+    """Its destination is not open yet."""
+    async with Poster(Reach(), ssl.create_default_context()) as poster:
+        destination = MailServer() if name.startswith("email") else HttpProvider()
+        async with destination.open():
+            channel: Channel = (
+                Smtp(f"smtp://127.0.0.1:{destination.port}", 4, "mail.test") if name.startswith("email") else Posting(poster, 4)
+            )
+        yield Way(name, channel, destination, Gate(channel, Rowless()))
+        await channel.close()
+
+
+@pytest.fixture(params=NAMES)
+async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
+    async with way_of(request.param) as found:
+        yield found

@@ -1,0 +1,91 @@
+"""What every channel has to do; a new one is a row of `NAMES`, and passes."""
+
+import asyncio
+
+import pytest
+
+from tests.unit.launcher.channels.conftest import Way
+from workers.launcher.deliver import holds
+from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.model import Ending, Outcome
+
+pytestmark = pytest.mark.promise("P-LAUNCH-17")
+
+
+async def test_a_launch_is_handed_over_and_its_neighbours_are_not_stopped_by_one_that_is_refused(way: Way) -> None:
+    async with way.destination.open():
+        ended = [await way.gate.attempt(way.launch(id_)) for id_ in ("no-1", "ok-2", "later-3", "ok-4")]
+
+    refused = ended[0]
+    outcome = getattr(refused, "outcome", refused)
+    assert isinstance(outcome, Outcome)
+    assert outcome.ending is Ending.FAIL
+    assert outcome.reason
+    assert [each.ending for each in (ended[1], ended[3]) if isinstance(each, Outcome)] == [Ending.SEND] * 2
+    assert isinstance(ended[2], PutOff)
+    assert way.destination.taken == ["ok-2", "ok-4"]
+
+
+async def test_each_attempt_has_the_same_id(way: Way) -> None:
+    launch = way.launch("break-1")
+    async with way.destination.open():
+        ended = [await way.gate.attempt(launch) for _ in range(2)]
+
+    assert all(isinstance(each, PutOff) for each in ended)
+    assert way.destination.tried == ["break-1", "break-1"]
+
+
+async def test_one_that_is_away_holds_launches_and_takes_them_when_it_is_back(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
+
+    away = await way.gate.attempt(way.launch("ok-1"))
+    async with way.destination.open():
+        back = await way.gate.attempt(way.launch("ok-1"))
+
+    assert isinstance(away, Held)
+    assert isinstance(back, Outcome)
+    assert way.destination.taken == ["ok-1"]
+
+
+async def test_it_is_not_knocked_at_again_while_it_is_held(way: Way) -> None:
+    await way.gate.attempt(way.launch("ok-1"))
+    async with way.destination.open():
+        held = await way.gate.attempt(way.launch("ok-2"))
+
+    assert isinstance(held, Held)
+    assert way.destination.tried == []
+
+
+@pytest.mark.parametrize("value", ["x" * 5_000_000, "\ud800"], ids=["huge", "no text"])
+async def test_what_cannot_be_sent_is_its_own_failure_and_nothing_of_it_leaves(way: Way, value: str) -> None:
+    async with way.destination.open():
+        ended = await way.gate.attempt(way.launch("ok-1", lead={"name": value}))
+
+    assert isinstance(ended, Outcome)
+    assert ended.ending is Ending.FAIL
+    assert way.destination.tried == []
+
+
+@pytest.mark.parametrize("value", ["Привет 👋", 'a"b\\c', "a\r\nb: c", "{lead.name}", "\u202eabc", ""])
+async def test_whatever_a_value_holds_arrives_as_one_launch(way: Way, value: str) -> None:
+    async with way.destination.open():
+        ended = await way.gate.attempt(way.launch("ok-1", lead={"name": value}))
+
+    assert isinstance(ended, Outcome)
+    assert ended.ending is Ending.SEND
+    assert way.destination.taken == ["ok-1"]
+    assert "b" not in way.destination.heads[0]
+
+
+async def test_one_account_s_launches_leave_slots_to_the_others(way: Way) -> None:
+    held = asyncio.Event()
+
+    async def hold() -> None:
+        async with way.channel.slot(way.launch("ok-1", account=1).campaign):
+            await held.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(8):
+            tasks.create_task(hold())
+        async with asyncio.timeout(10), way.channel.slot(way.launch("ok-2", account=2).campaign):
+            held.set()

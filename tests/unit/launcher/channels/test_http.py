@@ -1,0 +1,138 @@
+"""What leaves by HTTP, and what each answer means."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.unit.launcher.channels.conftest import SECRET, Way, provider, way_of
+from tests.unit.launcher.channels.destinations import HttpProvider
+from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
+from workers.launcher.channels.http.filling import parsed
+from workers.launcher.channels.templates import IncorrectTemplate
+from workers.launcher.deliver.gates import Ended, Held, PutOff
+from workers.launcher.model import Ending, Outcome
+
+
+@pytest.fixture
+async def sms() -> AsyncIterator[Way]:
+    async with way_of("sms") as way:
+        yield way
+
+
+async def attempted(way: Way, raw: bytes = b"", **changes: Any) -> Ended:
+    assert isinstance(way.destination, HttpProvider)
+    way.destination.raw = raw or None
+    async with way.destination.open():
+        return await way.gate.attempt(way.launch("ok-1", **changes))
+
+
+def answer(status: str, *headers: str) -> bytes:
+    return "\r\n".join((f"HTTP/1.1 {status}", "Content-Length: 0", *headers, "", "")).encode()
+
+
+@pytest.mark.promise("P-LAUNCH-17", "P-OUT-01")
+@pytest.mark.parametrize(("name", "members"), [
+    ("sms", {"address": "+79000000001", "text": "Hi Ann & Bob"}),
+    ("push", {"provider": "ios", "subscription_id": "device-1", "title": "T", "text": "Hi Ann & Bob", "link": "https://shop.test/?n=Ann%20%26%20Bob"}),
+    ("webhook", {"body": {"hi": "Ann & Bob"}}),
+])  # fmt: skip
+async def test_a_message_is_signed_and_says_who_it_is_for(name: str, members: dict[str, Any]) -> None:
+    async with way_of(name) as way:
+        await attempted(way, lead={"name": "Ann & Bob"}, content={"page": "/"})
+        (body,), (head,) = way.destination.bodies, way.destination.heads
+
+    Webhook(SECRET).verify(body, head)
+    whole = json.loads(body)
+    assert whole["type"] == "launch"
+    assert head["idempotency-key"] == head["webhook-id"] == whole["data"]["launch_id"] == "ok-1"
+    about = {"launch_id": "ok-1", "account_id": 1, "campaign_id": 8, "channel": name, "profile_id": "07" * 12}
+    assert whole["data"] == {**about, **members, "content": {"page": "/"}, "custom_data": {"row": 1}}
+
+
+@pytest.mark.promise("P-LAUNCH-18")
+@pytest.mark.parametrize(("raw", "means"), [
+    (answer("200 OK"), Outcome(Ending.SEND)),
+    (answer("204 No Content"), Outcome(Ending.SEND)),
+    (answer("408 Slow"), PutOff("HTTP 408")),
+    (answer("425 Early"), PutOff("HTTP 425")),
+    (answer("429 Many"), Held("HTTP 429")),
+    (answer("429 Many", "Retry-After: 7"), Held("HTTP 429")),
+    (answer("500 Oh"), PutOff("HTTP 500")),
+    (answer("503 Away"), PutOff("HTTP 503")),
+    (answer("503 Away", "Retry-After: 7"), Held("HTTP 503")),
+    (answer("502 Oh", "Retry-After: 7"), PutOff("HTTP 502", rest=7)),
+    (answer("307 Moved", "Location: /"), Outcome(Ending.FAIL, "HTTP 307")),
+    (answer("400 Bad"), Outcome(Ending.FAIL, "HTTP 400")),
+    (answer("401 Who"), Outcome(Ending.FAIL, "HTTP 401")),
+    (answer("410 Gone"), Outcome(Ending.FAIL, "HTTP 410")),
+], ids=lambda given: given.split(b"\r\n")[0].decode()[9:] if isinstance(given, bytes) else "")  # fmt: skip
+async def test_what_an_answer_means(sms: Way, raw: bytes, means: Ended) -> None:
+    assert await attempted(sms, raw) == means
+
+
+@pytest.mark.promise("P-LAUNCH-18")
+async def test_a_provider_that_asks_for_time_gets_it(sms: Way) -> None:
+    await attempted(sms, answer("429 Many", "Retry-After: 30"))
+
+    again = await attempted(sms, answer("200 OK"))
+
+    assert isinstance(again, Held)
+    assert len(sms.destination.tried) == 1
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize(("raw", "reached"), [
+    (None, True),
+    (answer("429 Many"), True),
+    (answer("500 Oh"), False),
+    (answer("422 No"), False),
+    (b"nonsense\r\n\r\n", False),
+], ids=["away", "429", "500", "422", "nobody knows"])  # fmt: skip
+async def test_the_next_provider_is_tried_only_where_the_first_has_not_taken_it(sms: Way, raw: bytes | None, reached: bool) -> None:
+    first, second = HttpProvider(), HttpProvider()
+    async with first.open(), second.open():
+        pass
+    choice = (provider(first, "sms", id=1, name="first"), provider(second, "sms", id=2, name="second"))
+    async with second.open():
+        if raw is None:
+            ended = await sms.gate.attempt(sms.launch("ok-1", providers=choice))
+        else:
+            first.raw = raw
+            async with first.open():
+                ended = await sms.gate.attempt(sms.launch("ok-1", providers=choice))
+
+    assert (second.taken == ["ok-1"]) is reached
+    assert (isinstance(ended, Outcome) and ended.ending is Ending.SEND) is reached
+
+
+async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
+    assert await sms.gate.attempt(sms.launch("ok-1", providers=())) == Held("the account has no provider")
+
+
+async def test_one_that_is_paused_or_held_by_others_is_not_called(sms: Way) -> None:
+    for known in ({"is_paused": True, "why": "gone"}, {"held_for": 20.0, "why": "HTTP 429"}):
+        ended = await sms.gate.attempt(sms.launch("ok-1", providers=(provider(sms.destination, "sms", **known),)))
+        assert isinstance(ended, Held)
+        assert str(known["why"]) in ended.why
+
+
+@pytest.mark.promise("P-LAUNCH-36")
+@pytest.mark.parametrize(("body", "problem"), [
+    ("{", "line 1, column 2: is no JSON"),
+    ('{"a": NaN}', "is no JSON"),
+    ('{"a": "{if lead.x}"}', "line 1, column 1: the condition has no {end}"),
+    ("[" * 40 + "]" * 40, "has more than 32 levels"),
+    ("[" * 100_000, "is no JSON"),
+], ids=["cut", "NaN", "a condition without an end", "deep", "very deep"])  # fmt: skip
+def test_a_body_that_is_no_json_is_refused(body: str, problem: str) -> None:
+    with pytest.raises(IncorrectTemplate, match=problem.replace("{", r"\{").replace("}", r"\}")):
+        parsed(body)
+
+
+def test_errors_are_what_they_are_taken_for() -> None:
+    assert issubclass(Gone, Rejected)
+    assert Deferred("x").rest == 0.0
+    assert Unavailable("x").rest is None

@@ -1,0 +1,74 @@
+"""Pure: a launch as the body of a POST, whose members are those of its channel."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.http.filling import filled
+from workers.launcher.channels.templates import Rendered, TooLong, render_link, render_text
+from workers.launcher.model import Campaign, Launch
+
+# More is nobody's message.
+_LONGEST = 1024 * 1024
+
+Variables = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Message:
+    """`unknown`: how many variables of its templates have no value."""
+
+    body: bytes
+    unknown: int
+
+
+def compose(launch: Launch, now: datetime) -> Message:
+    """Raises `Rejected` for a launch that makes no message."""
+    campaign = launch.campaign
+    try:
+        parts = {name: fill(campaign, launch.variables()) for name, fill in _PARTS[campaign.channel].items()}
+        data: dict[str, Any] = {
+            "launch_id": launch.id,
+            "account_id": campaign.account,
+            "campaign_id": campaign.trigger,
+            "channel": campaign.channel,
+            "profile_id": launch.profile.id.hex(),
+            **_address(launch),
+            # What a trigger does not say is no member.
+            **{name: part.text for name, part in parts.items() if part.text},
+            "content": campaign.content,
+            "custom_data": launch.custom_data,
+        }
+        # A body is JSON already.
+        raw = data.get("body")
+        whole = data if raw is None else data | {"body": msgspec.Raw(raw.encode())}
+        body = msgspec.json.encode({"type": "launch", "timestamp": now.isoformat(), "data": whole})
+    except TooLong:
+        raise Rejected("renders to more than a message may hold") from None
+    except UnicodeEncodeError:
+        raise Rejected("holds text that cannot be sent") from None
+    if len(body) > _LONGEST:
+        raise Rejected(f"renders to more than {_LONGEST:,} bytes")
+    return Message(body, sum(part.unknown for part in parts.values()))
+
+
+def _address(launch: Launch) -> dict[str, str]:
+    subscription = launch.recipient.subscription
+    if launch.campaign.channel == "push" and subscription is not None:
+        return {"provider": subscription["provider"], "subscription_id": launch.recipient.address}
+    return {"address": launch.recipient.address} if launch.recipient.address else {}
+
+
+_PARTS: Mapping[str, Mapping[str, Callable[[Campaign, Variables], Rendered]]] = {
+    "sms": {"text": lambda campaign, variables: render_text(campaign.text, variables)},
+    "push": {
+        "title": lambda campaign, variables: render_text(campaign.title, variables),
+        "text": lambda campaign, variables: render_text(campaign.text, variables),
+        "link": lambda campaign, variables: render_link(campaign.link, variables),
+    },
+    "webhook": {"body": lambda campaign, variables: filled(campaign.body, variables)},
+}

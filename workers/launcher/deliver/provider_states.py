@@ -1,0 +1,68 @@
+"""What launchers tell one another of providers, in rows: advice that saves attempts, and the pause of one that is gone."""
+
+import asyncpg
+import structlog
+
+from runtime.postgres import AWAY
+from runtime.trouble import Trouble, trouble_of
+from workers.launcher.deliver.holds import FIRST_PROBE
+from workers.launcher.model import Provider
+
+log = structlog.get_logger()
+
+# It said so often in a row that it is gone, and nothing else between.
+MOST_GONE = 20
+
+_HELD = """
+INSERT INTO provider_states AS state (provider, held_until, held_since, why) VALUES ($1, now() + $2 * interval '1 second', now(), $3)
+ON CONFLICT (provider) DO UPDATE
+SET held_until = greatest(state.held_until, excluded.held_until), held_since = coalesce(state.held_since, now()),
+    why = CASE WHEN state.paused_at IS NULL THEN excluded.why ELSE state.why END
+"""
+_GONE = """
+INSERT INTO provider_states AS state (provider, gone) VALUES ($1, 1)
+ON CONFLICT (provider) DO UPDATE
+SET gone = state.gone + 1,
+    paused_at = CASE WHEN state.gone + 1 >= $2 THEN coalesce(state.paused_at, now()) END,
+    why = CASE WHEN state.gone + 1 >= $2 THEN 'it says that it is gone (HTTP 410)' ELSE state.why END
+RETURNING gone = $2 AS now_paused
+"""
+_PASSED = "UPDATE provider_states SET held_until = NULL, held_since = NULL, why = NULL, gone = 0 WHERE provider = $1 AND paused_at IS NULL"
+
+
+class ProviderStates:
+    """Writes only what changes: who passes an open provider costs no statement."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        # Of those of which we, or whoever wrote what we read, said anything but good.
+        self._troubled: set[int] = set()
+
+    async def held(self, provider: Provider | None, why: str, rest: float | None) -> None:
+        """It takes nothing now; `rest`: seconds for which it asked."""
+        if provider is not None:
+            self._troubled.add(provider.id)
+            await self._write(_HELD, provider.id, FIRST_PROBE if rest is None else rest, why)
+
+    async def gone(self, provider: Provider | None) -> None:
+        if provider is None:
+            return
+        self._troubled.add(provider.id)
+        if await self._write(_GONE, provider.id, MOST_GONE):
+            todo = f"`profuse providers resume {provider.name}` when it is back; its launches wait for a week"
+            log.error("provider_paused", provider=provider.name, answers=MOST_GONE, todo=todo)
+
+    async def passed(self, provider: Provider | None) -> None:
+        if provider is not None and (provider.id in self._troubled or provider.held_for is not None or provider.gone):
+            self._troubled.discard(provider.id)
+            await self._write(_PASSED, provider.id)
+
+    async def _write(self, statement: str, *values: object) -> object:
+        try:
+            return await self._pool.fetchval(statement, *values)
+        except AWAY as error:
+            # Advice: each launcher finds out by itself, too.
+            if trouble_of(error) is not Trouble.WORLD:
+                raise
+            log.warning("provider_state_waits", why=type(error).__name__)
+            return None
