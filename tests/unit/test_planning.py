@@ -253,6 +253,8 @@ def test_providers_are_made_before_the_triggers_that_leave_by_them_and_are_no_ch
     assert str(change) == "account 1, provider sms-main: changed rate"
 
 
+SMS = 'name = "sms-main"\nchannel = "sms"'
+SIGNED = f'url = "https://sms.test/send"\nsecrets = ["{SECRET}"]'
 TEXT = 'channel = "sms"\ntext = "Hi {lead._fname}"'
 SECOND = f"""
 [[accounts.providers]]
@@ -269,11 +271,11 @@ secrets = ["{SECRET}"]
     [
         ('provider = "push-main"', 'provider = "sms-main"', "triggers[2].provider: the channel of sms-main is sms, the trigger's is push"),
         ('provider = "push-main"', 'provider = ["push-main", "x"]', "triggers[2].provider: account 1 has no provider x"),
-        ('name = "sms-main"\nchannel = "sms"', 'name = "sms-main"\nchannel = "webhook"', "triggers[1].provider: account 1 has no provider of channel sms; add one to `providers`"),
+        (SMS, SMS.replace('"sms"', '"webhook"'), "triggers[1].provider: account 1 has no provider of channel sms; add one to `providers`"),
         (FILE, FILE + SECOND, "triggers[1].provider: must be one of sms-other, sms-main, or several in the order in which they are tried"),
         ("https://sms.test/send", "smtp://sms.test", "providers[0].url: a provider of channel sms has an address of http or https"),
         ("smtps://user:password@mail.test", "https://mail.test", "providers[2].url: a provider of channel email has an address of smtp"),
-        (f'url = "https://sms.test/send"\nsecrets = ["{SECRET}"]', 'url = "https://sms.test/send"', "providers[0].secrets: without one the receiver cannot know that a message is yours"),
+        (SIGNED, 'url = "https://sms.test/send"', "providers[0].secrets: without one the receiver cannot know that a message is yours"),
         (TEXT, TEXT.replace('text = "Hi {lead._fname}"', ""), "triggers[1].text: a trigger of channel sms must have it"),
         (TEXT, TEXT + '\nsubject = "x"', "triggers[1].subject: a trigger of channel sms has none"),
         ("resource = 25\n", "", "triggers[2].resource: a profile has no address of its own for push; name a resource to subscribe to"),
