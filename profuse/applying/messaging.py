@@ -1,5 +1,7 @@
 """Pure: whether messages can be made of what a trigger and a provider say, asked before the first one is due."""
 
+import html
+import re
 from urllib.parse import urlsplit
 
 import css_inline
@@ -11,6 +13,7 @@ from workers.launcher.channels.http.filling import parsed
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
 _LONGEST_URL = 2_048
+_MARKUP = re.compile(r"<style\b.*?</style\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def template(given: str) -> str:
@@ -57,17 +60,22 @@ def secret(given: str) -> str:
     return given
 
 
-def inlined(html: str) -> str:
+def inlined(given: str) -> str:
     """With its styles in its elements; raises `ValueError` where that would change what is filled in."""
-    written = css_inline.inline(html)
-    if list(templates.tags(written)) != list(templates.tags(html)):
+    written = css_inline.inline(given)
+    if list(templates.tags(written)) != list(templates.tags(given)) or _read_by_people(written) != _read_by_people(given):
         raise ValueError("its styles cannot be written into its elements: its placeholders would not stay as they are")
     return written
 
 
-def plain(html: str) -> str:
+def _read_by_people(given: str) -> str:
+    """Without its markup: a condition around the row of a table would be moved out of it, and leave the row to everybody."""
+    return "".join(html.unescape(_MARKUP.sub("", given)).split())
+
+
+def plain(given: str) -> str:
     """A mail's text for readers without HTML; none where its conditions only make sense in the HTML."""
-    text = str(get_text(html)).strip()
+    text = str(get_text(given)).strip()
     try:
         templates.read(text)
     except templates.IncorrectTemplate:

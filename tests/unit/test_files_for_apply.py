@@ -58,7 +58,7 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (ACCOUNT + TRIGGER + "pace = 0", "accounts[0].triggers[0].pace: Input should be greater than or equal to 1"),
         (ACCOUNT + TRIGGER + "body = '{'", "accounts[0].triggers[0].body: line 1, column 2: is no JSON"),
         (
-            ACCOUNT + TRIGGER.replace("<p>Hello</p>", "<style>p { color: {lead.color} }</style><p>x</p>") + "inline_css = true",
+            ACCOUNT + TRIGGER.replace("<p>Hello</p>", "<table>{if lead.a equal 1}<tr><td>x</td></tr>{end}</table>") + "inline_css = true",
             "accounts[0].triggers[0]: its styles cannot be written into its elements",
         ),
         *(
