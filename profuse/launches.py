@@ -43,6 +43,7 @@ def _shown(source: FromClause) -> Select[Any]:
             source.c.launched,
             source.c.skipped,
             source.c.failed,
+            source.c.cancelled,
         )
         .join(triggers, source.c.trigger == triggers.c.id)
         .order_by(source.c.finished_at.desc().nulls_first(), source.c.due_at, source.c.batch, source.c.first_item)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0011"
+REVISION = "0012"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -338,10 +338,25 @@ launches = Table(
     Column("launched", Integer, nullable=False, server_default=text("0")),
     Column("skipped", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
+    Column("cancelled", Integer, nullable=False, server_default=text("0")),
     # Events that are marked but perhaps not yet published.
     Column("outbox", LargeBinary),
     _moment("finished_at"),
     Index("launches_account_trigger_run_at_idx", "account", "trigger", "run_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+# Which launches are taken back, by one of three: those whose batch was accepted before, and that are not begun. Filled by ingest.
+cancels = Table(
+    "cancels",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE")),
+    Column("trigger", ForeignKey("triggers.id")),
+    Column("profile", LargeBinary),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("num_nonnulls(batch, trigger, profile) = 1", name="cancels_of_one_check"),
+    *(Index(f"cancels_{name}_idx", name, postgresql_where=text(f"{name} IS NOT NULL")) for name in ("batch", "trigger", "profile")),
 )
 
 # Each worker writes its own topic's rows of these two; `profuse dead-letters` replays and drops.

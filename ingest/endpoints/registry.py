@@ -18,6 +18,7 @@ from ingest.endpoints.batch_parameters import (
     StartBatch,
     StartBatchTask,
 )
+from ingest.endpoints.cancelling import Cancel, CancelLaunches
 from ingest.endpoints.configuration import (
     GetTrigger,
     ListDatabases,
@@ -80,6 +81,13 @@ ENDPOINTS = (
         ListTriggers,
         response_models.TriggersListed,
         lambda tools: ShowList(tools.pool, ListTriggers),
+    ),
+    Endpoint(
+        "campaigns/triggers/cancel",
+        frozenset((Right.LAUNCH,)),
+        CancelLaunches,
+        response_models.LaunchesCancelled,
+        lambda tools: Cancel(tools.pool),
     ),
     Endpoint(
         "databases/list",

@@ -182,3 +182,12 @@ class Task(Shape):
 
 class TaskShown(Success):
     data: Task
+
+
+class Cancellation(Shape):
+    cancelled: Count = Field(description="Launches that are certainly taken back; `tasks/status` has the final count.")
+    not_yet_scheduled: Count = Field(description="Items on their way, whose launches will be taken back as they come.")
+
+
+class LaunchesCancelled(Success):
+    data: Cancellation

@@ -125,11 +125,10 @@ async def _launches(connection: asyncpg.Connection, batch: bytes) -> dict[str, i
         # A launch that left for another attempt is done here, and counted there.
         "SELECT coalesce(sum(cardinality(items) - bit_count(done)) FILTER (WHERE finished_at IS NULL), 0)::int AS scheduled, "
         "coalesce(sum(launched), 0)::int AS launched, coalesce(sum(skipped), 0)::int AS skipped, "
-        "coalesce(sum(failed), 0)::int AS launch_failed FROM launches WHERE batch = $1",
+        "coalesce(sum(failed), 0)::int AS launch_failed, coalesce(sum(cancelled), 0)::int AS cancelled FROM launches WHERE batch = $1",
         batch,
     )
-    # Cancelling comes with the endpoint that does it.
-    return dict(row) | {"cancelled": 0}
+    return dict(row)
 
 
 def _place(found: list[Entry | None], start: int, row: asyncpg.Record) -> None:

@@ -16,7 +16,7 @@ from schemas.settings import Settings
 
 app = typer.Typer(help="See launches, and hasten them.", no_args_is_help=True)
 
-_COLUMNS = ("batch", "trigger", "attempt", "due_at", "items", "launched", "skipped", "failed", "finished_at")
+_COLUMNS = ("batch", "trigger", "attempt", "due_at", "items", "launched", "skipped", "failed", "cancelled", "finished_at")
 
 
 @app.command("list")
@@ -48,6 +48,26 @@ def now(batch: Annotated[str, typer.Argument(help="The batch's id (its task_id).
     if hastened is None:
         raise CannotRun(f"There is no batch {batch}: `profuse launches list` shows those that have launches.")
     typer.echo(f"{hastened} pending launches are due now")
+
+
+@app.command()
+def cancel(
+    batch: Annotated[str | None, typer.Argument(help="A batch's id (its task_id).", show_default=False)] = None,
+    account: Annotated[int | None, typer.Option(help="Whose trigger or profile it is.", show_default=False)] = None,
+    trigger: Annotated[int | None, typer.Option(help="All launches of this trigger of the account.", show_default=False)] = None,
+    profile: Annotated[str | None, typer.Option(help="All launches for this profile of the account.", show_default=False)] = None,
+    directory: Dir = None,
+) -> None:
+    """Take back launches that are not begun: of a batch, of a trigger, or for a profile.
+
+    Example: profuse launches cancel --account 1 --trigger 8
+    """
+    from profuse import cancelling
+
+    cancelled = asyncio.run(cancelling.cancel(settings_of(directory), cancelling.named(account, batch, trigger, profile)))
+    typer.echo(f"{cancelled.cancelled} launches are cancelled, {cancelled.not_yet_scheduled} items on their way will be")
+    if cancelled.under_way:
+        typer.echo(f"{cancelled.under_way} groups are being launched right now: what of them is not begun within seconds is cancelled, too")
 
 
 def _id(batch: str) -> bytes:

@@ -88,5 +88,5 @@ async def _due(settings: Settings, event: ProfileEvent) -> datetime:
 async def _pending(settings: Settings) -> tuple[int, datetime | None]:
     async with transaction(settings) as connection:
         groups = [group for group in await launches.groups(connection, None, limit=1_000) if group["finished_at"] is None]
-    count = sum(group["items"] - group["launched"] - group["skipped"] - group["failed"] for group in groups)
+    count = sum(group["items"] - group["launched"] - group["skipped"] - group["failed"] - group["cancelled"] for group in groups)
     return count, min((group["due_at"] for group in groups), default=None)

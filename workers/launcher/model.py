@@ -61,6 +61,8 @@ class Campaign:
     spread: int | None = None
     # Items of its batch.
     total: int = 1
+    # Whether all launches of its batch, or of its trigger, are taken back that are not begun.
+    cancelled: bool = False
     # Whether files go out with its mails; `enclosed` is their parts, once they are encoded.
     has_files: bool = False
     enclosed: Sequence[bytes] = ()
@@ -106,6 +108,7 @@ class Ending(StrEnum):
     SEND = "send"
     SKIP = "skip"
     FAIL = "fail"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,17 @@ DELETE FROM requests WHERE ctid = ANY(ARRAY(
 """
 
 
+# Older than every batch, so it means none.
+_DELETE_CANCELS = """
+DELETE FROM cancels WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM cancels
+    WHERE asked_at < coalesce((SELECT accepted_at FROM batches ORDER BY id LIMIT 1), now()) - interval '1 hour' LIMIT $1
+))
+"""
+# Whose next moment is long over: nothing waits for it.
+_DELETE_PACES = "DELETE FROM paces WHERE name IN (SELECT name FROM paces WHERE next_at < now() - interval '1 day' LIMIT $1)"
+
+
 class OutOfTime(Exception):
     """There is more to delete than the time between two sweeps allows."""
 
@@ -95,10 +106,12 @@ class Retention:
         # What is put off meanwhile comes after it.
         now = await connection.fetchval("SELECT now()")
         steps: dict[str, Callable[[asyncpg.Connection], Awaitable[int]]] = {
-            "requests": self._delete_requests,
+            "requests": partial(self._delete, _DELETE_REQUESTS),
             "records": self._delete_records,
             "dead_letters": self._delete_letters,
             "erasures": self._finish_erasures,
+            "cancels": partial(self._delete, _DELETE_CANCELS),
+            "paces": partial(self._delete, _DELETE_PACES),
             "batches": partial(self._delete_batches, now),
         }
         done: dict[str, int] = {}
@@ -119,9 +132,9 @@ class Retention:
             say = log.error if self._behind >= BEHIND_AFTER else log.warning
             say("sweep_interrupted", step=name, why=type(error).__name__, sweeps=self._behind)
 
-    async def _delete_requests(self, connection: asyncpg.Connection) -> int:
+    async def _delete(self, statement: str, connection: asyncpg.Connection) -> int:
         total = 0
-        while deleted := affected(await connection.execute(_DELETE_REQUESTS, ROWS)):
+        while deleted := affected(await connection.execute(statement, ROWS)):
             total += deleted
         return total
 

@@ -16,7 +16,7 @@ SENT = Outcome(Ending.SEND)
 
 
 def due(*names: str) -> list[Due]:
-    return [Due(at, name, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"}), {}) for at, name in enumerate(names)]  # type: ignore[misc]
+    return [Due(at, name, NOBODY, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"}), {}) for at, name in enumerate(names)]  # type: ignore[misc]
 
 
 Ended = dict[int, Outcome | PutOff]

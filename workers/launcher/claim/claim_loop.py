@@ -123,7 +123,8 @@ class ClaimLoop:
             groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), Slot(self._turns, lane, self.wake), stop))
 
     async def _work(self, group: Group, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
-        if group.fence == 1:
+        # One that is brought forward to be taken back is early, and no launch of it begins.
+        if group.fence == 1 and group.late >= 0:
             metrics.LATENESS.observe(group.late)
         try:
             await self._delivery.work(group, lease, slot.waits, stop)

@@ -1,5 +1,6 @@
 """What a group's trigger and batch say now; read-only."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +24,21 @@ _PROVIDERS = """
         AND (trigger.provider IS NULL OR one.name = ANY(trigger.provider))
 ) AS providers
 """
+# By a cancel that came after the batch.
+_CANCELLED = """
+EXISTS (
+    SELECT FROM cancels
+    WHERE cancels.account = trigger.account AND cancels.asked_at > batch.accepted_at
+        AND (cancels.batch = batch.id OR cancels.trigger = trigger.id)
+) AS cancelled
+"""
 # What an `apply` may change while launches go out.
 _TRIGGER = ", ".join(f"trigger.{name}" for name in ("active", "pace", "spread", *MESSAGE))
 
 _CAMPAIGN = f"""
 SELECT
     batch.account, batch.accepted_at, batch.total, database.number AS database, trigger.number AS trigger, trigger.channel,
-    resource.number AS resource, trigger.unconditional_sending, {_TRIGGER}, {_PROVIDERS},
+    resource.number AS resource, trigger.unconditional_sending, {_TRIGGER}, {_PROVIDERS}, {_CANCELLED},
     -- Only the campaign that the batch names gets its content and files; the others start by themselves.
     CASE WHEN batch.trigger IS NOT DISTINCT FROM trigger.id THEN batch.content ELSE '{{}}' END::text AS content,
     batch.custom_data::text AS custom_data,
@@ -41,7 +50,11 @@ LEFT JOIN resources AS resource ON resource.id = trigger.resource
 WHERE batch.id = $1
 """  # noqa: S608  # constants
 
-_AGAIN = f"SELECT {_TRIGGER}, {_PROVIDERS} FROM triggers AS trigger WHERE id = $1"  # noqa: S608  # constants
+_AGAIN = f"""
+SELECT {_TRIGGER}, {_PROVIDERS}, {_CANCELLED} FROM batches AS batch JOIN triggers AS trigger ON trigger.id = $2 WHERE batch.id = $1
+"""  # noqa: S608  # constants
+
+_TAKEN_BACK = "SELECT DISTINCT profile FROM cancels WHERE profile = ANY($1::bytea[]) AND account = $2 AND asked_at > $3"
 
 
 async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign | None:
@@ -54,10 +67,15 @@ async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign
     return Campaign(**values, **shared)
 
 
-async def again(pool: asyncpg.Pool, campaign: Campaign, trigger: TriggerId) -> Campaign:
+async def again(pool: asyncpg.Pool, campaign: Campaign, batch: bytes, trigger: TriggerId) -> Campaign:
     """The campaign with what its trigger and its providers say by now."""
-    row = await pool.fetchrow(_AGAIN, trigger)
+    row = await pool.fetchrow(_AGAIN, batch, trigger)
     return campaign if row is None else replace(campaign, **_values(row))
+
+
+async def taken_back(pool: asyncpg.Pool, campaign: Campaign, profiles: Sequence[bytes]) -> frozenset[bytes]:
+    """Those of the profiles whose launches were taken back after the batch was accepted."""
+    return frozenset(row["profile"] for row in await pool.fetch(_TAKEN_BACK, profiles, campaign.account, campaign.accepted_at))
 
 
 def _values(row: asyncpg.Record) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A claimed group, page by page: read, send, and mark every second whatever has ended by then."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -74,6 +74,9 @@ class Delivery:
         campaign = await campaigns.load(self._pool, work.group.batch, work.group.trigger)
         if campaign is None:
             raise launches.LeaseLost
+        if work.group.late < 0 and not campaign.cancelled:
+            # It was brought forward to be taken back, and is not: it waits for its time.
+            return {}
         if work.group.doomed is not None or work.kills():
             await self._doom(work, campaign, work.left, work.group.doomed or _KILLER)
             return {}
@@ -93,8 +96,10 @@ class Delivery:
         positions = work.group.undone()
         while positions and work.open():
             campaign = await self._current(work, campaign)
-            found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]])
+            found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]], campaign)
             page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
+            # Those of a later attempt were begun.
+            page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
             await self._page(work, page, dict(zip(positions, found, strict=False)))
             held |= page.held
             campaign, positions = page.campaign, positions[len(found) :]
@@ -103,14 +108,17 @@ class Delivery:
     async def _page(self, work: Work, page: Page, found: Mapping[int, Stored]) -> None:
         before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
         own = await self._own(work, found)
-        due = [Due(at, work.launch(at), stored.reader(), {**page.campaign.custom_data, **own.get(at, {})}) for at, stored in found.items()]
+        due = [
+            Due(at, work.launch(at), stored.id, stored.reader(), {**page.campaign.custom_data, **own.get(at, {})})
+            for at, stored in found.items()
+        ]
         async with aclosing(self._sending.send(page, due, work.stop)) as outcomes:
             async for ended in outcomes:
                 if not ended:
                     work.waits(len(work.left))
                 crash_point("delivery:sent")
                 await self._marking.settle(work, page.campaign, ended, emails, own)
-                page.campaign = await self._current(work, page.campaign)
+                await self._look_again(work, page, list(emails))
         log.info(
             "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
         )
@@ -121,12 +129,19 @@ class Delivery:
         own = await profiles.load_custom_data(self._pool, work.group.batch, work.group.chunk, list(items))
         return {items[item]: given for item, given in own.items()}
 
+    async def _look_again(self, work: Work, page: Page, whom: Sequence[bytes]) -> None:
+        """However long a page takes, it does not go on with a campaign that was switched off, or with launches that were taken back."""
+        read_at = work.read_at
+        page.campaign = await self._current(work, page.campaign)
+        if work.read_at != read_at and page.taken_back is not None:
+            page.taken_back = await campaigns.taken_back(self._pool, page.campaign, whom)
+
     async def _current(self, work: Work, campaign: Campaign) -> Campaign:
-        """However long it takes, a group does not go on with a campaign that was switched off."""
+        """As it is by now."""
         if clock() - work.read_at <= _READ_AGAIN_AFTER:
             return campaign
         try:
-            campaign = await campaigns.again(self._pool, campaign, work.group.trigger)
+            campaign = await campaigns.again(self._pool, campaign, work.group.batch, work.group.trigger)
             work.read_at = clock()
         except AWAY as error:
             if trouble_of(error) is not Trouble.WORLD:

@@ -121,7 +121,8 @@ class Marking:
     def _marks(self, work: Work, part: Endings) -> Marks:
         by_ending = {ending: [at for at, each in part.items() if isinstance(each, Outcome) and each.ending is ending] for ending in Ending}
         put_off = {at: each for at, each in part.items() if isinstance(each, PutOff)}
-        return Marks(by_ending[Ending.SEND], by_ending[Ending.SKIP], by_ending[Ending.FAIL], list(put_off), self._leaving(work, put_off))
+        ended = (by_ending[ending] for ending in (Ending.SEND, Ending.SKIP, Ending.FAIL, Ending.CANCEL))
+        return Marks(*ended, list(put_off), self._leaving(work, put_off))
 
     def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
         rest = self._patience.rest(work.group.attempt)
@@ -152,7 +153,7 @@ def _events(
     if work.group.doomed is not None:
         # Its message could not be read, so its import was not told, either; and it never fired.
         yield events.of_import(imported, campaign.accepted_at)
-    elif work.group.attempt == 0:
+    elif work.group.attempt == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
         yield events.of_firing(imported, campaign, launch, now)
     if isinstance(ending, Outcome):
         yield events.of_ending(imported, campaign, launch, ending, now)

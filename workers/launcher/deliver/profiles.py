@@ -7,12 +7,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from workers.launcher.model import Profile
+from workers.launcher.model import Campaign, Profile
 
 # In order, and no more than so many bytes after the first: each may have a megabyte. One that is gone has no data.
 _LOAD = """
-SELECT id, data, subscriptions, email FROM (
+SELECT id, data, subscriptions, email, taken_back FROM (
     SELECT wanted.id, wanted.at, profiles.data::text AS data, profiles.subscriptions::text AS subscriptions, data->>'email' AS email,
+        EXISTS (SELECT FROM cancels WHERE profile = wanted.id AND account = $3 AND asked_at > $4) AS taken_back,
         sum(octet_length(profiles.data::text) + octet_length(profiles.subscriptions::text)) OVER (ORDER BY wanted.at) AS bytes
     FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (id, at) LEFT JOIN profiles ON profiles.id = wanted.id
 ) AS found
@@ -29,6 +30,8 @@ class Stored:
     data: str | None
     subscriptions: str | None
     email: str | None
+    # By a cancel of the profile's launches.
+    taken_back: bool
 
     def reader(self) -> Callable[[], Profile] | None:
         return None if self.data is None else self._read
@@ -37,9 +40,9 @@ class Stored:
         return Profile(self.id, msgspec.json.decode(self.data or "{}"), tuple(msgspec.json.decode(self.subscriptions or "[]")))
 
 
-async def load(pool: asyncpg.Pool, ids: Sequence[bytes]) -> list[Stored]:
+async def load(pool: asyncpg.Pool, ids: Sequence[bytes], campaign: Campaign) -> list[Stored]:
     """The first of these, at least one, in their order; `data` is None for one that is gone."""
-    return [Stored(**row) for row in await pool.fetch(_LOAD, ids, BYTES)]
+    return [Stored(**row) for row in await pool.fetch(_LOAD, ids, BYTES, campaign.account, campaign.accepted_at)]
 
 
 async def emails(pool: asyncpg.Pool, ids: Sequence[bytes]) -> dict[bytes, str | None]:

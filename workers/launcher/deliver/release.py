@@ -33,7 +33,8 @@ async def let_go(pool: asyncpg.Pool, work: Work, held: Mapping[int, Held]) -> No
             log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
         await _postpone(pool, work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
     else:
-        await launches.put_back(pool, work.group, timedelta(), told=not work.untold)
+        # One that was claimed too early waits for its time.
+        await launches.put_back(pool, work.group, timedelta(seconds=max(0.0, -work.group.late)), told=not work.untold)
 
 
 async def _postpone(pool: asyncpg.Pool, work: Work, rest: timedelta, why: str, *, held: bool = False) -> None:

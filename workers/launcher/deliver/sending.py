@@ -31,10 +31,16 @@ class Page:
     limits: Sequence[Limit]
     # Whether another launch may begin.
     open: Callable[[], bool]
+    # Profiles whose launches were taken back; None: they cannot be any more, as each was begun before.
+    taken_back: frozenset[bytes] | None = frozenset()
     # Not taken yet.
     ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
     # Those that stay in their group.
     held: dict[int, Held] = field(default_factory=dict)
+
+    def cancels(self, profile: bytes) -> bool:
+        """Whether a launch for this profile is taken back."""
+        return self.taken_back is not None and (self.campaign.cancelled or profile in self.taken_back)
 
     def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
         if isinstance(ended, Held):
@@ -50,10 +56,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Due:
-    """A launch that is due: its position in the group, its id, and how its profile is read (None: it is gone)."""
+    """A launch that is due: its position in the group, its id, for whom, and how its profile is read (None: it is gone)."""
 
     position: int
     id: str
+    whom: bytes
     profile: Callable[[], Profile] | None
     custom_data: Mapping[str, Any]
 
@@ -101,7 +108,7 @@ class Sending:
             page.put(due.position, Held(f"no channel {page.campaign.channel}"))
             return
         profile = None if due.profile is None else due.profile()
-        decided = outcomes.decide(page.campaign, profile)
+        decided = outcomes.decide(page.campaign, profile, cancelled=page.cancels(due.whom))
         if isinstance(decided, Outcome):
             page.put(due.position, decided)
         elif profile is not None:
@@ -114,7 +121,7 @@ class Sending:
             # Asked only now: the wait for a slot may have been long.
             if not page.open():
                 return
-            decided = outcomes.decide(page.campaign, profile)
+            decided = outcomes.decide(page.campaign, profile, cancelled=page.cancels(due.whom))
             if isinstance(decided, Outcome):
                 page.put(due.position, decided)
                 return

@@ -11,7 +11,8 @@ from workers.launcher.groups.group import Group, Leaving, NewGroup
 
 _INSERT = """
 INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done)
-SELECT batch, trigger, 0, first_item, account, due_at, due_at, chunk, items, profiles, repeat('0', cardinality(items))::varbit
+SELECT batch, trigger, 0, first_item, account, due_at, CASE WHEN cancelled THEN least(due_at, now()) ELSE due_at END,
+    chunk, items, profiles, repeat('0', cardinality(items))::varbit
 FROM (
     SELECT
         given.batch, given.trigger, given.first_item, alive.account, given.chunk, given.items::int[] AS items, given.profiles,
@@ -21,7 +22,12 @@ FROM (
                 SELECT least(alive.accepted_at + interval '1 minute' * skip_minutes, alive.hastened_at)
                 FROM triggers WHERE id = given.trigger
              )
-        END AS due_at
+        END AS due_at,
+        -- Its end is told at once.
+        EXISTS (
+            SELECT FROM cancels
+            WHERE asked_at > alive.accepted_at AND (batch = given.batch OR trigger = given.trigger AND account = alive.account)
+        ) AS cancelled
     FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::text[], $6::bytea[])
         AS given (batch, trigger, first_item, chunk, items, profiles),
         -- Without the batch's row an old repeat starts nothing; locked, or it could go meanwhile.
@@ -42,11 +48,12 @@ _MINE = "batch = $1 AND trigger = $2 AND attempt = $3 AND first_item = $4 AND fe
 # Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
 _MARK = f"""
 UPDATE launches SET
-    done = done | $6 | $7 | $8 | $9,
+    done = done | $6 | $7 | $8 | $9 | $10,
     launched = launched + bit_count($6 & ~done)::int,
     skipped = skipped + bit_count($7 & ~done)::int,
     failed = failed + bit_count($8 & ~done)::int,
-    claims = 0, outbox = $10
+    cancelled = cancelled + bit_count($9 & ~done)::int,
+    claims = 0, outbox = $11
 WHERE {_MINE}
 """  # noqa: S608  # a constant
 _MARK_AND_LEAVE = f"""
@@ -55,7 +62,7 @@ left_it AS (
     INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
            leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts
-    FROM marked, unnest($11::text[], $12::bytea[], $13::int[], $14::interval[]) AS leaving (items, profiles, doubts, rest)
+    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[]) AS leaving (items, profiles, doubts, rest)
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM marked
@@ -87,11 +94,12 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Marks:
-    """Positions that are over here: sent, skipped, failed, or left for a group of the next attempt."""
+    """Positions that are over here: sent, skipped, failed, cancelled, or left for a group of the next attempt."""
 
     sent: Sequence[int] = ()
     skipped: Sequence[int] = ()
     failed: Sequence[int] = ()
+    cancelled: Sequence[int] = ()
     leaving: Sequence[int] = ()
     groups: Sequence[Leaving] = ()
 
@@ -121,7 +129,7 @@ async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:
 
 async def mark(pool: asyncpg.Pool, group: Group, marks: Marks, outbox: bytes | None) -> None:
     """Settle some positions; `outbox` is what the world is to hear of them. May be repeated."""
-    bits = [group.bits(positions) for positions in (marks.sent, marks.skipped, marks.failed, marks.leaving)]
+    bits = [group.bits(positions) for positions in (marks.sent, marks.skipped, marks.failed, marks.cancelled, marks.leaving)]
     if not marks.groups:
         _only_one(await pool.execute(_MARK, *_key(group), *bits, outbox))
         return

@@ -61,7 +61,7 @@ class Way:
 
 def provider(destination: Destination, channel: str, **changes: Any) -> Provider:
     url = f"{'smtp' if channel == 'email' else 'http'}://127.0.0.1:{destination.port}"
-    values = {"id": 1, "name": "main", "url": url, "secrets": (SECRET,), "rate": None, "concurrency": 4, "timeout": 5}
+    values: dict[str, Any] = {"id": 1, "name": "main", "url": url, "secrets": (SECRET,), "rate": None, "concurrency": 4, "timeout": 5}
     return Provider(**values | changes)
 
 
