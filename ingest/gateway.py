@@ -10,7 +10,7 @@ import uvicorn
 
 from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, PartitionsChanged
 from ingest.admission.budget import Budget
-from ingest.endpoints import registry
+from ingest.endpoints import registry, unsubscribing
 from ingest.endpoints.batch import Tools
 from ingest.endpoints.completion import Waiters
 from ingest.http.connections import bounded
@@ -94,7 +94,7 @@ class Gateway:
         self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
     ) -> "_Server":
         tools = Tools(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop)
-        app = application(intake, registry.served(tools), registry.pages())
+        app = application(intake, registry.served(tools), registry.pages(), unsubscribing.routes(self._settings, self._pool))
         return _Server(
             uvicorn.Config(
                 app,

@@ -13,6 +13,7 @@ from schemas.tls import client_context
 
 KIB = 1024
 MIB = 1024 * KIB
+SHORTEST_KEY = 32
 
 
 class Settings(BaseSettings):
@@ -47,6 +48,15 @@ class Settings(BaseSettings):
         "profuse.invalid",
         pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
         description="Domain of every mail's Message-ID: best one of yours, the same in all launchers, and left alone while launches wait.",
+    )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="Where readers of mails reach the gateways, as https://mail.example.com: mails of triggers with a resource get a link "
+        "there by which they unsubscribe; empty: none.",
+    )
+    link_keys: list[SecretStr] = Field(
+        [], description="Secrets that sign such links, as a JSON array; during a rotation the new one first, both are known. Any long text."
     )
     outbound_allow: list[IPv4Network | IPv6Network] = Field(
         [], description='Networks that providers and hooks may be in, as a JSON array: ["203.0.113.0/24"]; empty: any.'
@@ -145,7 +155,15 @@ class Settings(BaseSettings):
     def _logs_in(self) -> Self:
         if self.kafka_security.startswith("SASL") and not (self.kafka_user and self.kafka_password.get_secret_value()):
             raise ValueError(f"KAFKA_SECURITY {self.kafka_security} needs PROFUSE_KAFKA_USER and PROFUSE_KAFKA_PASSWORD")
+        if self.public_url and not self.link_keys:
+            raise ValueError("PUBLIC_URL needs PROFUSE_LINK_KEYS, or anybody could unsubscribe anybody")
+        if any(len(key) < SHORTEST_KEY for key in self.signing_keys()):
+            raise ValueError(f"LINK_KEYS: a key of less than {SHORTEST_KEY} characters could be guessed")
         return self
+
+    def signing_keys(self) -> list[str]:
+        """The first one signs links; all are known."""
+        return [key.get_secret_value() for key in self.link_keys]
 
     def topic(self, name: str) -> str:
         """A topic's or consumer group's name on the broker."""

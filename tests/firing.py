@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.kafka import BrokerUnavailable
 from runtime.producer import Publisher
+from runtime.together import Together
 from schemas.ids import TriggerId
 from schemas.messages import TriggerStart
 from schemas.settings import MIB, Settings
@@ -66,7 +67,9 @@ class Launcher:
         self.enclosures = Enclosures(self.world.pool, MIB)
 
     def delivery(self) -> Delivery:
-        return Delivery(Settings(page=self.page, **self.settings), self.world.pool, self.topic.publish, self.sending, self.enclosures)
+        pool = self.world.pool
+        settings = Settings(page=self.page, **self.settings)
+        return Delivery(settings, pool, Together(pool.acquire, 2), self.topic.publish, self.sending, self.enclosures)
 
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""

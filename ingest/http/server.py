@@ -23,9 +23,10 @@ log = structlog.get_logger()
 PREFIX = "/api/v1.1/"
 
 
-def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str, Response]) -> Starlette:
-    """The whole API; every path is accepted with a trailing slash too."""
+def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str, Response], others: Sequence[Route] = ()) -> Starlette:
+    """The whole API, every path of it with a trailing slash too, and what is no part of it."""
     routes = [Route(path, _page(response), methods=["GET"]) for path, response in pages.items()]
+    routes += others
     for served in endpoints:
         handler = _handler(intake, served)
         routes += [Route(PREFIX + served.path + slash, handler, methods=["POST"]) for slash in ("", "/")]

@@ -1,15 +1,14 @@
 """The gateway's connections to Postgres; none is waited for without an end, however silent the server is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
-from runtime.coalescing import Coalescing
-from runtime.postgres import SILENT, unchanged
+from runtime.postgres import unchanged
+from runtime.together import Statement, Together
 from schemas.settings import Settings
 
 # For a connection, a new one or one that becomes free.
@@ -24,8 +23,6 @@ _CLOSED_WITHIN = 1.0
 
 T = TypeVar("T")
 R = TypeVar("R")
-Statement = Callable[[asyncpg.Connection, Sequence[T]], Awaitable[Sequence[R]]]
-"""What is asked for many at once; the answers stand in the order of the questions."""
 
 
 class Pool:
@@ -33,22 +30,14 @@ class Pool:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._together: dict[Statement[Any, Any], Coalescing[Any, Any]] = {}
+        self._together = Together(self.acquire, _LANES)
 
     async def together(self, statement: Statement[T, R], thing: T) -> R:
         """The statement's answer to this one; who asks while others wait for theirs is asked for with all who do."""
-        if statement not in self._together:
-            self._together[statement] = Coalescing(partial(self._for_all, statement), SILENT, _LANES)
-        answer: R = await self._together[statement].do(thing)
-        return answer
+        return await self._together.ask(statement, thing)
 
     async def close(self) -> None:
-        for coalescing in self._together.values():
-            await coalescing.close()
-
-    async def _for_all(self, statement: Statement[T, R], things: Sequence[T]) -> Sequence[R]:
-        async with self.acquire() as connection:
-            return await statement(connection, things)
+        await self._together.close()
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[asyncpg.Connection]:

@@ -17,13 +17,11 @@ _MARKUP = re.compile(r"<style\b.*?</style\s*>|<[^<>]*>", re.DOTALL | re.IGNORECA
 
 
 def template(given: str) -> str:
-    """Raises `ValueError` if it cannot be read, or uses what would be sent as it is written."""
+    """Raises `ValueError` if it cannot be read."""
     try:
         templates.read(given)
     except templates.IncorrectTemplate as why:
         raise ValueError(str(why)) from None
-    if found := list(templates.unbuilt(given)):
-        raise ValueError("; ".join(f"line {line}: {name} comes with a later version" for line, name in found))
     return given
 
 

@@ -9,7 +9,7 @@ from tests.pipeline.stack import Json, Stack
 from tests.pipeline.waiting import eventually
 
 CANCEL = "campaigns/triggers/cancel"
-pytestmark = pytest.mark.promise("P-HTTP-34", "P-STATUS-08", "P-LAUNCH-41")
+pytestmark = pytest.mark.promise("P-HTTP-34", "P-STATUS-08", "P-LAUNCH-41", "P-DOOR-18")
 
 
 def scheduled(pipeline: Stack, *emails: str) -> str:

@@ -17,7 +17,7 @@ from workers.launcher.claim import claims
 from workers.launcher.clock import clock
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group, NewGroup, started_by
-from workers.launcher.groups.launches import Marks
+from workers.launcher.groups.launches import Marked, Marks
 from workers.launcher.groups.leases import Lease
 
 LEASE = timedelta(seconds=30)
@@ -74,7 +74,7 @@ async def test_a_repeat_starts_nothing(world: World) -> None:
     batch = await world.batch()
     await schedule(world, batch, 0, 1)
     group = await one(world)
-    await launches.mark(world.pool, group, Marks(sent=[0]), None)
+    await launches.mark(world.pool, [Marked(group, Marks(sent=[0]), None)])
 
     due = await schedule(world, batch, 0, 1)
 
@@ -223,7 +223,7 @@ async def test_a_group_under_lease_is_not_claimed(world: World) -> None:
 
 async def test_a_finished_group_is_never_claimed(world: World) -> None:
     await schedule(world, await world.batch(), 0)
-    await launches.finish(world.pool, await one(world, OVER))
+    await launches.finish(world.pool, [await one(world, OVER)])
 
     assert await claim(world, LEASE, 10) == []
 
@@ -246,18 +246,39 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
     await one(world)
     before = await world.pool.fetch("SELECT * FROM launches")
 
-    arguments = {"renew": (LEASE,), "mark": (Marks(sent=[0]), b"x"), "put_back": (LEASE,), "finish": ()}[write]
-    with pytest.raises(launches.LeaseLost):
-        await getattr(launches, write)(world.pool, frozen, *arguments)
+    if write == "mark":
+        assert await launches.mark(world.pool, [Marked(frozen, Marks(sent=[0]), b"x")]) == [False]
+    elif write == "finish":
+        assert await launches.finish(world.pool, [frozen]) == [False]
+    else:
+        with pytest.raises(launches.LeaseLost):
+            await getattr(launches, write)(world.pool, frozen, LEASE)
 
     assert await world.pool.fetch("SELECT * FROM launches") == before
+
+
+@pytest.mark.promise("P-LAUNCH-16")
+async def test_what_is_written_together_is_each_group_s_own(world: World) -> None:
+    for items in ([0], [0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1]):
+        await schedule(world, await world.batch(total=9), *items)
+    first = {len(group.items): group for group in await claim(world, OVER)}
+    lost = first[9]
+    (again,) = [group for group in await claim(world, LEASE) if group.batch == lost.batch]
+
+    marked = [Marked(first[2], Marks(sent=[1]), b"two"), Marked(lost, Marks(sent=[8]), b"x"), Marked(again, Marks(skipped=[8, 0]), None)]
+    found = await launches.mark(world.pool, marked)
+
+    # The others were claimed anew, too.
+    assert found == [False, False, True]
+    assert (await world.pool.fetchrow("SELECT launched, skipped FROM launches WHERE batch = $1", lost.batch)) == (0, 2)
+    assert await launches.finish(world.pool, [lost, again]) == [False, True]
 
 
 async def test_marks_add_up(world: World) -> None:
     await schedule(world, await world.batch(), 0, 1, 2, 3)
     group = await one(world, OVER)
-    await launches.mark(world.pool, group, Marks(sent=[0], skipped=[2]), b"events")
-    await launches.mark(world.pool, group, Marks(failed=[3]), b"others")
+    await launches.mark(world.pool, [Marked(group, Marks(sent=[0], skipped=[2]), b"events")])
+    await launches.mark(world.pool, [Marked(group, Marks(failed=[3]), b"others")])
 
     group = await one(world)
 

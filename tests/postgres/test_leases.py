@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from runtime.producer import Publisher
+from runtime.together import Together
 from schemas.settings import MIB, Settings
 from tests.firing import claim
 from tests.launching import NOBODY, Remembering, World, knowing, new_world
@@ -56,7 +57,14 @@ class Noting(Delivery):
     """Keeps the leases that it is given, and does nothing."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
-        super().__init__(settings, pool, Publisher(settings).publish, knowing({"email": Remembering()}, pool), Enclosures(pool, MIB))
+        super().__init__(
+            settings,
+            pool,
+            Together(pool.acquire, 1),
+            Publisher(settings).publish,
+            knowing({"email": Remembering()}, pool),
+            Enclosures(pool, MIB),
+        )
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
     async def work(self, group: Group, lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:

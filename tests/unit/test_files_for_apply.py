@@ -83,10 +83,6 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
     ("text", "problem"),
     [
         (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
-        (
-            ACCOUNT + TRIGGER.replace("<p>Hello", "{if lead.a equal 1}x{end}\\n\\n{unsubscribe}"),
-            "accounts[0].triggers[0].html: line 3: {unsubscribe} comes with a later version",
-        ),
     ],
 )
 def test_what_is_not_built_yet_is_refused_by_its_name(text: str, problem: str) -> None:

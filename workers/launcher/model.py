@@ -96,10 +96,11 @@ class Launch:
     # The item's own over its batch's.
     custom_data: Mapping[str, Any] = field(default_factory=dict)
 
-    def variables(self) -> Mapping[str, Mapping[str, Any]]:
-        """What its templates may name."""
+    def variables(self, link: str | None = None) -> Mapping[str, Mapping[str, Any]]:
+        """What its templates may name; `link` is where its reader unsubscribes."""
         lead = {**self.profile.data, "_id": self.profile.id.hex()}
-        return {"lead": lead, "subscription": self.recipient.subscription or {}, "apicontent": self.campaign.content}
+        own = {} if link is None else {"unsubscribe": link}
+        return {"lead": lead, "subscription": self.recipient.subscription or {}, "apicontent": self.campaign.content, "": own}
 
 
 class Ending(StrEnum):

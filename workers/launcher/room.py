@@ -10,6 +10,7 @@ from runtime.outbound.posting import open_poster
 from runtime.postgres import open_pool
 from runtime.producer import Publish, open_publisher
 from runtime.racing import within_grace
+from runtime.together import Together
 from schemas.channels import CHANNELS
 from schemas.settings import Settings
 from schemas.tls import client_context
@@ -18,6 +19,7 @@ from workers.exactly_once import Stream, Stuck
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
+from workers.launcher.channels.links import Links
 from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
@@ -32,6 +34,8 @@ from workers.retention import Retention
 _GRACE = 5.0
 # Groups use one only while they read or mark.
 _FIRING_CONNECTIONS = 9
+# Of one statement that groups ask together, so many are under way at a time.
+_LANES = 2
 
 
 class Launcher:
@@ -75,9 +79,10 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
         poster = await stack.enter_async_context(open_poster(settings))
+        links = Links(settings.public_url, settings.signing_keys())
         channels: Mapping[str, Channel] = {
-            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca)),
-            **{name: Posting(poster, settings.http_connections) for name, row in CHANNELS.items() if row.by_provider},
+            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca), links),
+            **{name: Posting(poster, settings.http_connections, links) for name, row in CHANNELS.items() if row.by_provider},
         }
         for channel in channels.values():
             stack.push_async_callback(channel.close)
@@ -85,7 +90,9 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         publish, give_up = _beside_others(fired.publish)
         stack.push_async_callback(give_up)
         sending = Sending(channels, ProviderStates(firing_pool), Paces(firing_pool))
-        delivery = Delivery(settings, firing_pool, publish, sending, enclosures)
+        together = Together(firing_pool.acquire, _LANES)
+        stack.push_async_callback(together.close)
+        delivery = Delivery(settings, firing_pool, together, publish, sending, enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
         scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))

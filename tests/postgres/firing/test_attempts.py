@@ -10,7 +10,7 @@ from tests.launching import Remembering, World
 from workers.launcher.channels.channel import Deferred, Rejected
 from workers.launcher.deliver import delivery, holds, sending
 from workers.launcher.groups import launches
-from workers.launcher.groups.launches import Marks
+from workers.launcher.groups.launches import Marked, Marks
 from workers.launcher.model import Launch
 
 _FINISHED = "SELECT count(*) = count(finished_at) FROM launches"
@@ -159,7 +159,7 @@ async def test_a_mark_that_is_written_twice_counts_once(world: World) -> None:
     (group,) = await claim(world)
     marks = Marks(sent=[0], failed=[1], leaving=[2], groups=[group.leaving([2], 0, timedelta(seconds=5))])
     for _ in range(2):
-        await launches.mark(world.pool, group, marks, None)
+        await launches.mark_and_leave(world.pool, Marked(group, marks, None))
 
     found = await world.pool.fetch("SELECT attempt, items, launched, failed, bit_count(done) FROM launches ORDER BY attempt")
     assert [tuple(row) for row in found] == [(0, [0, 1, 2], 1, 1, 3), (1, [2], 0, 0, 0)]

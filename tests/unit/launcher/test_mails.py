@@ -1,6 +1,9 @@
 """A launch as a mail."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -12,7 +15,8 @@ from tests import mails
 from tests.launching import File, enclosed, launch
 from workers.launcher.channels.channel import Rejected
 from workers.launcher.channels.email.mail import compose
-from workers.launcher.model import Launch
+from workers.launcher.channels.links import Links
+from workers.launcher.model import Launch, Recipient
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DOMAIN = "mail.example"
@@ -148,3 +152,47 @@ def test_any_address_travels_as_it_is_or_is_refused(address: str) -> None:
         return
 
     assert (mail.names(), mail.raw("To"), quote_address(address)) == (NAMES, address, f"<{address}>")
+
+
+@pytest.mark.promise("P-LAUNCH-40")
+def test_a_plain_part_stands_before_the_html_also_beside_files() -> None:
+    for files in ((), enclosed(File())):
+        sent = compose(launch(lead={"n": "Ann & Bob"}, text="Hi {lead.n}", html="<p>{lead.n}</p>", enclosed=files), NOW, DOMAIN)
+        mail = message_from_bytes(b"".join([sent.content, *sent.enclosed]), policy=policy.SMTP)
+        assert isinstance(mail, EmailMessage)
+        plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+        assert plain is not None
+        assert html is not None
+        assert (plain.get_content(), html.get_content()) == ("Hi Ann & Bob\r\n", "<p>Ann &amp; Bob</p>\r\n")
+        assert [part.get_filename() for part in mail.iter_attachments()] == (["Attach.txt"] if files else [])
+
+
+@pytest.mark.promise("P-UNSUB-03")
+def test_a_mail_says_where_its_reader_unsubscribes() -> None:
+    sent = compose(launch(html="<a href='{unsubscribe}'>x</a>{lead.none}"), NOW, DOMAIN, "https://mail.example/u/abc_-")
+    mail = mails.read(sent.content)
+
+    assert (mail.raw("List-Unsubscribe"), mail.raw("List-Unsubscribe-Post")) == (
+        "<https://mail.example/u/abc_->",
+        "List-Unsubscribe=One-Click",
+    )
+    assert mail.html() == "<a href='https://mail.example/u/abc_-'>x</a>"
+    assert sent.unknown == 1
+
+
+@pytest.mark.promise("P-UNSUB-03")
+def test_without_a_link_there_is_no_such_header_and_the_word_is_empty() -> None:
+    sent = compose(launch(html="[{unsubscribe}]"), NOW, DOMAIN)
+
+    assert b"List-Unsubscribe" not in sent.content
+    assert mails.read(sent.content).html() == "[]"
+    assert sent.unknown == 1
+
+
+@pytest.mark.promise("P-UNSUB-03")
+def test_only_what_goes_to_a_subscription_has_a_link() -> None:
+    made = Links("https://mail.example", ["k" * 40])
+    subscribed = replace(launch(resource=24), recipient=Recipient("a@shop.test", {"resource_id": 24}))
+
+    assert [made.of(each) is None for each in (subscribed, launch(resource=24), launch())] == [False, True, True]
+    assert Links().of(subscribed) is None

@@ -14,10 +14,9 @@ _MOST = 4 * 1024 * 1024
 _DEEPEST = 32
 # Nothing else in braces is ours: CSS and JSON stay as they are. No semicolon, so that no script of a page is taken for a condition.
 _TAG = re.compile(
-    rf"\{{(?:(?P<source>{'|'.join(SOURCES)})\.(?P<path>[^{{}}\r\n]+)|if[ \t]+(?P<condition>[^{{}};\r\n]+)|(?P<else>else)|(?P<end>end))\}}"
+    rf"\{{(?:(?P<source>{'|'.join(SOURCES)})\.(?P<path>[^{{}}\r\n]+)|(?P<link>unsubscribe)"
+    r"|if[ \t]+(?P<condition>[^{};\r\n]+)|(?P<else>else)|(?P<end>end))\}"
 )
-# What templates will mean one day.
-_LATER = re.compile(r"\{(unsubscribe)\}")
 
 
 class TooLong(Exception):
@@ -75,12 +74,6 @@ def tags(template: str) -> Iterator[str]:
     return (found[0] for found in _TAG.finditer(template))
 
 
-def unbuilt(template: str) -> Iterator[tuple[int, str]]:
-    """What it uses and no version can fill yet: the line, from 1, and the name."""
-    for found in _LATER.finditer(template):
-        yield template.count("\n", 0, found.start()) + 1, found[0]
-
-
 # Each version of a trigger's is read once by a process that launches it.
 @lru_cache(maxsize=64)
 def read(template: str) -> Template:
@@ -93,8 +86,8 @@ def read(template: str) -> Template:
     for tag in _TAG.finditer(template):
         into.append(template[at : tag.start()])
         at = tag.end()
-        if tag["source"]:
-            into.append(Variable(tag["source"], tag["path"].strip()))
+        if tag["link"] or tag["source"]:
+            into.append(Variable("", tag["link"]) if tag["link"] else Variable(tag["source"], tag["path"].strip()))
         elif tag["condition"]:
             choice = Choice(_condition(template, tag))
             opened.append((choice, into, tag.start()))
@@ -151,7 +144,8 @@ class _Rendering:
                     self._fill(part.then if is_true(part.condition, self._variables) else part.otherwise or ())
 
     def _value(self, variable: Variable) -> str:
-        value = look_up(self._variables[variable.source], variable.path)
+        # A link stands for itself.
+        value = look_up(self._variables.get(variable.source, {}), variable.path)
         self._unknown += value is None
         return shown(value)
 

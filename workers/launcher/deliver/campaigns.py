@@ -37,17 +37,17 @@ _TRIGGER = ", ".join(f"trigger.{name}" for name in ("active", "pace", "spread", 
 
 _CAMPAIGN = f"""
 SELECT
-    batch.account, batch.accepted_at, batch.total, database.number AS database, trigger.number AS trigger, trigger.channel,
+    named.at, batch.account, batch.accepted_at, batch.total, database.number AS database, trigger.number AS trigger, trigger.channel,
     resource.number AS resource, trigger.unconditional_sending, {_TRIGGER}, {_PROVIDERS}, {_CANCELLED},
     -- Only the campaign that the batch names gets its content and files; the others start by themselves.
     CASE WHEN batch.trigger IS NOT DISTINCT FROM trigger.id THEN batch.content ELSE '{{}}' END::text AS content,
     batch.custom_data::text AS custom_data,
     batch.trigger IS NOT DISTINCT FROM trigger.id AND EXISTS (SELECT FROM attachments WHERE attachments.batch = batch.id) AS has_files
-FROM batches AS batch
-JOIN triggers AS trigger ON trigger.id = $2
+FROM unnest($1::bytea[], $2::int[]) WITH ORDINALITY AS named (batch, trigger, at)
+JOIN batches AS batch ON batch.id = named.batch
+JOIN triggers AS trigger ON trigger.id = named.trigger
 JOIN databases AS database ON database.id = batch.database
 LEFT JOIN resources AS resource ON resource.id = trigger.resource
-WHERE batch.id = $1
 """  # noqa: S608  # constants
 
 _AGAIN = f"""
@@ -57,12 +57,17 @@ SELECT {_TRIGGER}, {_PROVIDERS}, {_CANCELLED} FROM batches AS batch JOIN trigger
 _TAKEN_BACK = "SELECT DISTINCT profile FROM cancels WHERE profile = ANY($1::bytea[]) AND account = $2 AND asked_at > $3"
 
 
-async def load(pool: asyncpg.Pool, batch: bytes, trigger: TriggerId) -> Campaign | None:
-    """The campaign, or None if its batch was deleted."""
-    row = await pool.fetchrow(_CAMPAIGN, batch, trigger)
+async def load(connection: asyncpg.Connection, named: Sequence[tuple[bytes, TriggerId]]) -> list[Campaign | None]:
+    """The campaign of each batch and trigger, or None if the batch was deleted."""
+    found = {row["at"]: row for row in await connection.fetch(_CAMPAIGN, *map(list, zip(*named, strict=True)))}
+    return [_campaign(found.get(at)) for at in range(1, len(named) + 1)]
+
+
+def _campaign(row: asyncpg.Record | None) -> Campaign | None:
     if row is None:
         return None
     values = _values(row)
+    del values["at"]
     shared = {name: msgspec.json.decode(values.pop(name)) for name in ("content", "custom_data")}
     return Campaign(**values, **shared)
 

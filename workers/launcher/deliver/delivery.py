@@ -13,6 +13,7 @@ from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
 from runtime.producer import Publish
 from runtime.racing import within_grace
+from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
 from workers.launcher.clock import clock
@@ -41,13 +42,16 @@ _KILLER = "cannot be processed: whoever tried it died"
 class Delivery:
     """Takes claimed groups as far as they go. No transaction is open while anything is sent or published."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish, sending: Sending, enclosures: Enclosures) -> None:
+    def __init__(
+        self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish, sending: Sending, enclosures: Enclosures
+    ) -> None:
         self._size = settings.page
         self._patience = Patience(settings.launch_patience, settings.held_patience)
         self._pool = pool
+        self._together = together
         self._sending = sending
         self._enclosures = enclosures
-        self._marking = Marking(settings, pool, publish)
+        self._marking = Marking(settings, pool, together, publish)
 
     def problems(self) -> list[str]:
         return self._sending.problems()
@@ -62,7 +66,7 @@ class Delivery:
             return
         held = await lease.kept(self._pool, group, within_grace(stop, _GRACE, self._tried(work)))
         # Only now: a renewal that came after it would take the group back.
-        await release.let_go(self._pool, work, held or {})
+        await release.let_go(self._pool, self._together, work, held or {})
 
     async def _tried(self, work: Work) -> Mapping[int, Held]:
         """Gives every launch that is left its turn, once; returns those that have to wait."""
@@ -71,7 +75,7 @@ class Delivery:
         crash_point("delivery:outbox_published")
         if work.silent is not None:
             return {}
-        campaign = await campaigns.load(self._pool, work.group.batch, work.group.trigger)
+        campaign = await self._together.ask(campaigns.load, (work.group.batch, work.group.trigger))
         if campaign is None:
             raise launches.LeaseLost
         if work.group.late < 0 and not campaign.cancelled:
@@ -96,7 +100,8 @@ class Delivery:
         positions = work.group.undone()
         while positions and work.open():
             campaign = await self._current(work, campaign)
-            found = await profiles.load(self._pool, [work.group.profiles[position] for position in positions[: self._size]], campaign)
+            wanted = profiles.Wanted([work.group.profiles[position] for position in positions[: self._size]], campaign)
+            found = await self._together.ask(profiles.load, wanted)
             page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
             # Those of a later attempt were begun.
             page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
@@ -126,7 +131,7 @@ class Delivery:
     async def _own(self, work: Work, positions: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
         """What these items brought themselves, by position."""
         items = {work.group.items[position]: position for position in positions}
-        own = await profiles.load_custom_data(self._pool, work.group.batch, work.group.chunk, list(items))
+        own = await self._together.ask(profiles.load_custom_data, profiles.Items(work.group.batch, work.group.chunk, list(items)))
         return {items[item]: given for item, given in own.items()}
 
     async def _look_again(self, work: Work, page: Page, whom: Sequence[bytes]) -> None:

@@ -14,6 +14,7 @@ from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
 from runtime.producer import Publish
+from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.messages import ProfileEvent
@@ -27,7 +28,7 @@ from workers.launcher.deliver.work import Work
 from workers.launcher.events import Imported
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Leaving
-from workers.launcher.groups.launches import Marks
+from workers.launcher.groups.launches import Marked, Marks
 from workers.launcher.model import Campaign, Ending, Outcome
 
 log = structlog.get_logger()
@@ -42,9 +43,10 @@ Endings = Mapping[int, Outcome | PutOff]
 class Marking:
     """Writes marks with their events as the group's outbox, and publishes them."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, publish: Publish) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish) -> None:
         self._topic = settings.topic(EVENTS.name)
         self._pool = pool
+        self._together = together
         self._publish = publish
         self._patience = Patience(settings.launch_patience, settings.held_patience)
 
@@ -121,8 +123,14 @@ class Marking:
     def _marks(self, work: Work, part: Endings) -> Marks:
         by_ending = {ending: [at for at, each in part.items() if isinstance(each, Outcome) and each.ending is ending] for ending in Ending}
         put_off = {at: each for at, each in part.items() if isinstance(each, PutOff)}
-        ended = (by_ending[ending] for ending in (Ending.SEND, Ending.SKIP, Ending.FAIL, Ending.CANCEL))
-        return Marks(*ended, list(put_off), self._leaving(work, put_off))
+        return Marks(
+            by_ending[Ending.SEND],
+            by_ending[Ending.SKIP],
+            by_ending[Ending.FAIL],
+            by_ending[Ending.CANCEL],
+            list(put_off),
+            self._leaving(work, put_off),
+        )
 
     def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
         rest = self._patience.rest(work.group.attempt)
@@ -143,7 +151,11 @@ class Marking:
         again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
         async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
             with attempt:
-                await launches.mark(self._pool, work.group, marks, pack(work.untold))
+                marked = Marked(work.group, marks, pack(work.untold))
+                if marks.groups:
+                    await launches.mark_and_leave(self._pool, marked)
+                elif not await self._together.ask(launches.mark, marked):
+                    raise launches.LeaseLost
 
 
 def _events(

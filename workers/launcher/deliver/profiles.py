@@ -2,24 +2,36 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 
 from workers.launcher.model import Campaign, Profile
 
-# In order, and no more than so many bytes after the first: each may have a megabyte. One that is gone has no data.
+# Of each page in order, and no more than so many bytes after its first: each may have a megabyte. One that is gone has no data.
 _LOAD = """
-SELECT id, data, subscriptions, email, taken_back FROM (
-    SELECT wanted.id, wanted.at, profiles.data::text AS data, profiles.subscriptions::text AS subscriptions, data->>'email' AS email,
-        EXISTS (SELECT FROM cancels WHERE profile = wanted.id AND account = $3 AND asked_at > $4) AS taken_back,
-        sum(octet_length(profiles.data::text) + octet_length(profiles.subscriptions::text)) OVER (ORDER BY wanted.at) AS bytes
-    FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (id, at) LEFT JOIN profiles ON profiles.id = wanted.id
+SELECT page, id, data, subscriptions, email, taken_back FROM (
+    SELECT wanted.page, wanted.id, wanted.at,
+        profiles.data::text AS data, profiles.subscriptions::text AS subscriptions, data->>'email' AS email,
+        EXISTS (SELECT FROM cancels WHERE profile = wanted.id AND account = wanted.account AND asked_at > wanted.accepted_at) AS taken_back,
+        sum(octet_length(profiles.data::text) + octet_length(profiles.subscriptions::text))
+            OVER (PARTITION BY wanted.page ORDER BY wanted.at) AS bytes,
+        row_number() OVER (PARTITION BY wanted.page ORDER BY wanted.at) AS nth
+    FROM unnest($1::int[], $2::bytea[], $3::int[], $4::timestamptz[]) WITH ORDINALITY AS wanted (page, id, account, accepted_at, at)
+    LEFT JOIN profiles ON profiles.id = wanted.id
 ) AS found
-WHERE bytes IS NULL OR bytes <= $2 OR at = 1 ORDER BY at
+WHERE bytes IS NULL OR bytes <= $5 OR nth = 1 ORDER BY page, at
 """
 BYTES = 4 * 1024 * 1024
+
+_CUSTOM_DATA = """
+SELECT wanted.at, own.key::int AS item, own.value::text AS given
+FROM unnest($1::int[], $2::bytea[], $3::int[], $4::text[]) AS wanted (at, batch, chunk, items)
+JOIN results ON results.batch = wanted.batch AND results.chunk = wanted.chunk AND results.custom_data::text <> '{}',
+    json_each(results.custom_data) AS own
+WHERE own.key = ANY(wanted.items::text[])
+"""
 
 
 @dataclass(frozen=True)
@@ -40,25 +52,39 @@ class Stored:
         return Profile(self.id, msgspec.json.decode(self.data or "{}"), tuple(msgspec.json.decode(self.subscriptions or "[]")))
 
 
-async def load(pool: asyncpg.Pool, ids: Sequence[bytes], campaign: Campaign) -> list[Stored]:
-    """The first of these, at least one, in their order; `data` is None for one that is gone."""
-    return [Stored(**row) for row in await pool.fetch(_LOAD, ids, BYTES, campaign.account, campaign.accepted_at)]
+class Wanted(NamedTuple):
+    """Profiles for one page of a campaign."""
+
+    ids: Sequence[bytes]
+    campaign: Campaign
+
+
+class Items(NamedTuple):
+    """Items whose senders may have said something about them."""
+
+    batch: bytes
+    chunk: int
+    items: Sequence[int]
+
+
+async def load(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[list[Stored]]:
+    """The first of each page, at least one, in their order; `data` is None for one that is gone."""
+    asked = [(at, id_, page.campaign.account, page.campaign.accepted_at) for at, page in enumerate(pages) for id_ in page.ids]
+    found: list[list[Stored]] = [[] for _ in pages]
+    for row in await connection.fetch(_LOAD, *map(list, zip(*asked, strict=True)), BYTES // len(pages)):
+        found[row["page"]].append(Stored(row["id"], row["data"], row["subscriptions"], row["email"], row["taken_back"]))
+    return found
+
+
+async def load_custom_data(connection: asyncpg.Connection, asked: Sequence[Items]) -> list[dict[int, dict[str, Any]]]:
+    """What the items brought themselves, by item number."""
+    # Arrays of different lengths cannot travel inside an array.
+    rows = [(at, each.batch, each.chunk, f"{{{','.join(map(str, each.items))}}}") for at, each in enumerate(asked)]
+    found: list[dict[int, dict[str, Any]]] = [{} for _ in asked]
+    for row in await connection.fetch(_CUSTOM_DATA, *map(list, zip(*rows, strict=True))):
+        found[row["at"]][row["item"]] = msgspec.json.decode(row["given"])
+    return found
 
 
 async def emails(pool: asyncpg.Pool, ids: Sequence[bytes]) -> dict[bytes, str | None]:
     return dict(await pool.fetch("SELECT id, data->>'email' FROM profiles WHERE id = ANY($1::bytea[])", ids))
-
-
-async def load_custom_data(pool: asyncpg.Pool, batch: bytes, chunk: int, items: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What these items brought themselves, by item number."""
-    rows = await pool.fetch(
-        """
-        SELECT own.key::int AS item, own.value::text AS given
-        FROM results, json_each(results.custom_data) AS own
-        WHERE results.batch = $1 AND results.chunk = $2 AND results.custom_data::text <> '{}' AND own.key = ANY($3::text[])
-        """,
-        batch,
-        chunk,
-        [str(item) for item in items],
-    )
-    return {row["item"]: msgspec.json.decode(row["given"]) for row in rows}

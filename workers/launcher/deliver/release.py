@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from runtime.together import Together
 from schemas import metrics
 from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.retries import jittered, pause
@@ -20,13 +21,14 @@ _BROKER_PAUSE = timedelta(seconds=2)
 _TOLD_AFTER = timedelta(hours=24)
 
 
-async def let_go(pool: asyncpg.Pool, work: Work, held: Mapping[int, Held]) -> None:
+async def let_go(pool: asyncpg.Pool, together: Together, work: Work, held: Mapping[int, Held]) -> None:
     """`held` are those that wait for their destinations. Raises `LeaseLost`."""
     if work.silent is not None:
         # However often: it comes back for all groups at once, and what is marked is not sent again.
         await _postpone(pool, work, _BROKER_PAUSE, work.silent)
     elif not work.left and not work.untold:
-        await launches.finish(pool, work.group)
+        if not await together.ask(launches.finish, work.group):
+            raise launches.LeaseLost
     elif held:
         waited, why = work.group.waited(), next(each.why for each in held.values())
         if waited >= _TOLD_AFTER:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -45,19 +46,32 @@ RETURNING account, trigger, run_at <= now() AS due
 """
 
 _MINE = "batch = $1 AND trigger = $2 AND attempt = $3 AND first_item = $4 AND fence = $5"
+_THEIRS = """launches.batch = named.batch AND launches.trigger = named.trigger AND launches.attempt = named.attempt
+    AND launches.first_item = named.first_item AND launches.fence = named.fence"""
 # Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
+_COUNTED = """
+    done = done | sent | skips | fails | cancels | leaves,
+    launched = launched + bit_count(sent & ~done)::int,
+    skipped = skipped + bit_count(skips & ~done)::int,
+    failed = failed + bit_count(fails & ~done)::int,
+    cancelled = cancelled + bit_count(cancels & ~done)::int,
+    claims = 0, outbox = told
+"""
 _MARK = f"""
-UPDATE launches SET
-    done = done | $6 | $7 | $8 | $9 | $10,
-    launched = launched + bit_count($6 & ~done)::int,
-    skipped = skipped + bit_count($7 & ~done)::int,
-    failed = failed + bit_count($8 & ~done)::int,
-    cancelled = cancelled + bit_count($9 & ~done)::int,
-    claims = 0, outbox = $11
-WHERE {_MINE}
-"""  # noqa: S608  # a constant
+UPDATE launches SET {_COUNTED}
+FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::varbit[], $7::varbit[], $8::varbit[], $9::varbit[],
+    $10::varbit[], $11::bytea[])
+    AS named (batch, trigger, attempt, first_item, fence, sent, skips, fails, cancels, leaves, told)
+WHERE {_THEIRS}
+RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
+"""  # noqa: S608  # constants
 _MARK_AND_LEAVE = f"""
-WITH marked AS ({_MARK} RETURNING batch, trigger, attempt, account, due_at, chunk),
+WITH marked AS (
+    UPDATE launches SET {_COUNTED}
+    FROM (VALUES ($6::varbit, $7::varbit, $8::varbit, $9::varbit, $10::varbit, $11::bytea))
+        AS named (sent, skips, fails, cancels, leaves, told)
+    WHERE {_MINE} RETURNING batch, trigger, attempt, account, due_at, chunk
+),
 left_it AS (
     INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
@@ -66,7 +80,13 @@ left_it AS (
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM marked
-"""  # noqa: S608  # a constant
+"""  # noqa: S608  # constants
+_FINISH = f"""
+UPDATE launches SET finished_at = now(), outbox = NULL
+FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[]) AS named (batch, trigger, attempt, first_item, fence)
+WHERE {_THEIRS}
+RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
+"""  # noqa: S608  # constants
 
 # In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
 _HALVE = f"""
@@ -127,18 +147,34 @@ async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:
     await _write(pool, group, "run_at = now() + $6", lease)
 
 
-async def mark(pool: asyncpg.Pool, group: Group, marks: Marks, outbox: bytes | None) -> None:
-    """Settle some positions; `outbox` is what the world is to hear of them. May be repeated."""
-    bits = [group.bits(positions) for positions in (marks.sent, marks.skipped, marks.failed, marks.cancelled, marks.leaving)]
-    if not marks.groups:
-        _only_one(await pool.execute(_MARK, *_key(group), *bits, outbox))
-        return
-    left = (
-        [_array(each.items) for each in marks.groups],
-        *zip(*[(each.profiles, each.doubts, each.rest) for each in marks.groups], strict=True),
-    )
-    if await pool.fetchval(_MARK_AND_LEAVE, *_key(group), *bits, outbox, *map(list, left)) != 1:
+class Marked(NamedTuple):
+    """Positions of a group that are settled; `outbox` is what the world is to hear of them."""
+
+    group: Group
+    marks: Marks
+    outbox: bytes | None
+
+
+async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list[bool]:
+    """Settle positions from which none leaves; may be repeated. Of each group whether its lease is still the one that is known."""
+    # In everybody's order: two statements that mark several of the same would wait for one another.
+    rows = [(*_key(each.group), *_bits(each), each.outbox) for each in sorted(marked, key=lambda each: _key(each.group))]
+    return _ours([each.group for each in marked], await connection.fetch(_MARK, *map(list, zip(*rows, strict=True))))
+
+
+async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> None:
+    """The same, in one transaction with groups of the next attempt for those that leave. Raises `LeaseLost`."""
+    groups = marked.marks.groups
+    left = ([_array(each.items) for each in groups], *zip(*[(each.profiles, each.doubts, each.rest) for each in groups], strict=True))
+    values = (*_key(marked.group), *_bits(marked), marked.outbox)
+    if await pool.fetchval(_MARK_AND_LEAVE, *values, *map(list, left)) != 1:
         raise LeaseLost
+
+
+async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> list[bool]:
+    """Of each whether its lease is still the one that is known."""
+    keys = sorted(_key(group) for group in groups)
+    return _ours(groups, await connection.fetch(_FINISH, *map(list, zip(*keys, strict=True))))
 
 
 async def halve(pool: asyncpg.Pool, group: Group) -> None:
@@ -161,16 +197,22 @@ async def put_off(pool: asyncpg.Pool, group: Group, pause: timedelta) -> None:
     await _write(pool, group, "run_at = now() + $6", pause)
 
 
-async def finish(pool: asyncpg.Pool, group: Group) -> None:
-    await _write(pool, group, "finished_at = now(), outbox = NULL")
-
-
 async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:
     _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {_MINE}", *_key(group), *values))  # noqa: S608  # constants above
 
 
 def _key(group: Group) -> tuple[bytes, int, int, int, int]:
     return group.batch, group.trigger, group.attempt, group.first_item, group.fence
+
+
+def _bits(marked: Marked) -> tuple[asyncpg.BitString, ...]:
+    marks = marked.marks
+    return tuple(marked.group.bits(each) for each in (marks.sent, marks.skipped, marks.failed, marks.cancelled, marks.leaving))
+
+
+def _ours(groups: Sequence[Group], written: Sequence[asyncpg.Record]) -> list[bool]:
+    keys = {tuple(row) for row in written}
+    return [_key(group) in keys for group in groups]
 
 
 def _only_one(status: str) -> None:

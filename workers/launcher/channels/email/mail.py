@@ -14,11 +14,15 @@ from workers.launcher.model import Launch
 
 # Servers cut headers, or refuse them, at some 100 KB.
 _LONGEST_SUBJECT = 10_000
-_NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type")
+_NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version")
+_LINK = (b"List-Unsubscribe", b"List-Unsubscribe-Post")
 # Begins otherwise than the boundary of a mail's files does: readers compare the beginnings of lines.
 ALTERNATIVE = b"=_alternative_profuse"
 _VALUE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
-_OURS = re.compile(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in _NAMES))
+_OURS = re.compile(
+    rb"%b(?:\r\n%b)?\r\nContent-Type:%b"
+    % (*(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in names) for names in (_NAMES, _LINK)), _VALUE)
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,13 @@ class Mail:
     unknown: int
 
 
-def compose(launch: Launch, now: datetime, domain: str) -> Mail:
-    """The mail, whose Message-ID ends with `domain`; raises `Rejected` for a launch that no mail can carry."""
+def compose(launch: Launch, now: datetime, domain: str, link: str | None = None) -> Mail:
+    """The mail, whose Message-ID ends with `domain`; `link` is where its reader unsubscribes.
+
+    Raises `Rejected` for a launch that no mail can carry.
+    """
     try:
-        subject, plain, body = _rendered(launch)
+        subject, plain, body = _rendered(launch, link)
         name, sender = addresses.parted(headers.one_line(launch.campaign.sender))
         lines = [
             headers.mailbox("From", name, _usable(sender)),
@@ -49,6 +56,7 @@ def compose(launch: Launch, now: datetime, domain: str) -> Mail:
             # The same in every attempt, so that a repeat can be told from a second mail.
             f"Message-ID: <{launch.id}@{domain}>".encode(),
             b"MIME-Version: 1.0",
+            *_unsubscribing(link),
         ]
         content = _content(lines, _Text(plain.text if plain else None, body.text), multipart=bool(launch.campaign.enclosed))
     except TooLong:
@@ -97,8 +105,15 @@ def _only_ours(lines: list[bytes]) -> bytes:
     return head
 
 
-def _rendered(launch: Launch) -> tuple[Rendered, Rendered | None, Rendered]:
-    variables = launch.variables()
+def _unsubscribing(link: str | None) -> list[bytes]:
+    """RFC 8058: by one click of the reader's program, without a page."""
+    if link is None:
+        return []
+    return [f"List-Unsubscribe: <{link}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+
+
+def _rendered(launch: Launch, link: str | None) -> tuple[Rendered, Rendered | None, Rendered]:
+    variables = launch.variables(link)
     subject = render_text(launch.campaign.subject, variables)
     if len(subject.text) > _LONGEST_SUBJECT:
         raise Rejected(f"subject has more than {_LONGEST_SUBJECT} characters")

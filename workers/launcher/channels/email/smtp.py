@@ -12,6 +12,7 @@ from workers.launcher.channels.email.connections import Connections
 from workers.launcher.channels.email.dialogue import Broken, deliver
 from workers.launcher.channels.email.mail import Mail, compose
 from workers.launcher.channels.email.replies import place_of_recipient, place_of_sender
+from workers.launcher.channels.links import Links
 from workers.launcher.channels.slots import OfProviders, Slots
 from workers.launcher.model import Campaign, Launch, Provider
 
@@ -22,10 +23,11 @@ _CONNECTIONS_FOR_ONE = 3
 class Smtp:
     """Sends mails over connections that are kept: at most `connections` to the operator's server, to others as their rows say."""
 
-    def __init__(self, url: str, connections: int, domain: str, trust: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str, connections: int, domain: str, trust: ssl.SSLContext | None = None, links: Links | None = None) -> None:
         self._slots = Slots(connections)
         self._of_providers = OfProviders()
         self._domain = domain
+        self._links = links or Links()
         self._trust = trust
         self._url = url
         self._connections: dict[str, Connections] = {}
@@ -46,7 +48,7 @@ class Smtp:
         return tuple(Route((at, f"{sender} by {at}", f"{recipient} by {at}"), provider) for at, provider in ways)
 
     async def send(self, launch: Launch, route: Route) -> None:
-        mail = compose(launch, datetime.now(UTC), self._domain)
+        mail = compose(launch, datetime.now(UTC), self._domain, self._links.of(launch))
         metrics.UNKNOWN_VARIABLES.inc(mail.unknown)
         try:
             await self._through(self._connections_to(route.provider), mail)

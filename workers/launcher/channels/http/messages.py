@@ -26,11 +26,11 @@ class Message:
     unknown: int
 
 
-def compose(launch: Launch, now: datetime) -> Message:
-    """Raises `Rejected` for a launch that makes no message."""
+def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
+    """`link` is where its reader unsubscribes. Raises `Rejected` for a launch that makes no message."""
     campaign = launch.campaign
     try:
-        parts = {name: fill(campaign, launch.variables()) for name, fill in _PARTS[campaign.channel].items()}
+        parts = {name: fill(campaign, launch.variables(link)) for name, fill in _PARTS[campaign.channel].items()}
         data: dict[str, Any] = {
             "launch_id": launch.id,
             "account_id": campaign.account,

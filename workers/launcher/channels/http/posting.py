@@ -9,6 +9,7 @@ from runtime.outbound.signing import signed
 from schemas import metrics
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Route, Unavailable, place_of
 from workers.launcher.channels.http.messages import compose
+from workers.launcher.channels.links import Links
 from workers.launcher.channels.slots import OfProviders, Slots
 from workers.launcher.model import Campaign, Launch
 
@@ -22,8 +23,9 @@ _LATER = frozenset({408, 425})
 class Posting:
     """Sends through a `Poster`, which all these channels share."""
 
-    def __init__(self, poster: Poster, connections: int) -> None:
+    def __init__(self, poster: Poster, connections: int, links: Links | None = None) -> None:
         self._poster = poster
+        self._links = links or Links()
         self._slots = Slots(connections)
         self._of_providers = OfProviders()
 
@@ -44,7 +46,7 @@ class Posting:
         if provider is None:
             raise Unavailable("the account has no provider")
         now = datetime.now(UTC)
-        message = compose(launch, now)
+        message = compose(launch, now, self._links.of(launch))
         metrics.UNKNOWN_VARIABLES.inc(message.unknown)
         headers = {**signed(provider.secrets, launch.id, int(now.timestamp()), message.body), "Idempotency-Key": launch.id}
         try:
