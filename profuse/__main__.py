@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, dead_letters, demo, launches, profiles, providers, rooms, stack, torture
+from profuse.commands import configuration, dead_letters, demo, launches, profiles, providers, rooms, stack, torture, triggers
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
 
@@ -23,6 +23,7 @@ app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(providers.app, name="providers")
+app.add_typer(triggers.app, name="triggers")
 
 
 def main() -> None:

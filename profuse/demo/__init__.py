@@ -1,1 +1,1 @@
-"""What `make up` shows: two requests on their way through a running stack."""
+"""What `make up` shows: requests on their way through a running stack, by every channel."""

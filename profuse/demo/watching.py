@@ -20,7 +20,7 @@ from schemas.messages import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 
-_ENDINGS = ("send", "skip", "fail")
+_ENDINGS = ("send", "skip", "fail", "cancel")
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from profuse.providers import resume
+from profuse.postgres import transaction
+from profuse.providers import listed, resume
 from runtime.outbound.posting import Poster
 from runtime.outbound.reach import Reach
 from schemas.settings import Settings
@@ -82,7 +83,7 @@ async def test_a_text_leaves_with_the_items_own_custom_data(world: World, topic:
     assert topic.types() == ["launch", "send"]
 
 
-@pytest.mark.promise("P-LAUNCH-37")
+@pytest.mark.promise("P-LAUNCH-37", "P-DOOR-39")
 async def test_one_that_is_gone_is_paused_until_it_is_resumed(
     tables: Settings, world: World, topic: Topic, provider: HttpProvider, poster: Poster
 ) -> None:
@@ -93,6 +94,8 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
         await due(world, trigger)
         await launcher.work_once()
     tried = len(provider.tried)
+    async with transaction(tables) as connection:
+        (shown,) = await listed(connection)
     paused = await world.pool.fetchval("SELECT paused_at IS NOT NULL FROM provider_states")
     provider.raw = None
     await launcher.work_once()
@@ -102,6 +105,7 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
     await launcher.work_once()
 
     assert (tried, paused, waiting) == (MOST_GONE, True, 2)
+    assert (shown["state"], "410" in shown["why"], SECRET in str(shown)) == ("paused", True, False)
     assert (await counts(world))["failed"] == MOST_GONE
     assert (await counts(world))["launched"] == 2
 

@@ -50,6 +50,17 @@ JOIN databases AS database ON database.id = batch.database
 LEFT JOIN resources AS resource ON resource.id = trigger.resource
 """  # noqa: S608  # constants
 
+_SAMPLE = f"""
+SELECT
+    1 AS at, trigger.account, now() AS accepted_at, 1 AS total, database.number AS database, trigger.number AS trigger, trigger.channel,
+    resource.number AS resource, trigger.unconditional_sending, {_TRIGGER}, {_PROVIDERS}, false AS cancelled,
+    '{{}}' AS content, '{{}}' AS custom_data, false AS has_files
+FROM triggers AS trigger
+JOIN databases AS database ON database.id = trigger.database
+LEFT JOIN resources AS resource ON resource.id = trigger.resource
+WHERE trigger.account = $1 AND trigger.number = $2
+"""  # noqa: S608  # constants
+
 _AGAIN = f"""
 SELECT {_TRIGGER}, {_PROVIDERS}, {_CANCELLED} FROM batches AS batch JOIN triggers AS trigger ON trigger.id = $2 WHERE batch.id = $1
 """  # noqa: S608  # constants
@@ -61,6 +72,12 @@ async def load(connection: asyncpg.Connection, named: Sequence[tuple[bytes, Trig
     """The campaign of each batch and trigger, or None if the batch was deleted."""
     found = {row["at"]: row for row in await connection.fetch(_CAMPAIGN, *map(list, zip(*named, strict=True)))}
     return [_campaign(found.get(at)) for at in range(1, len(named) + 1)]
+
+
+async def sample(connection: asyncpg.Connection, account: int, trigger: int) -> Campaign | None:
+    """A trigger as if a batch were accepted for it now."""
+    row = await connection.fetchrow(_SAMPLE, account, trigger)
+    return _campaign(row)
 
 
 def _campaign(row: asyncpg.Record | None) -> Campaign | None:

@@ -1,0 +1,45 @@
+"""Triggers, from the operator's side."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+import typer
+
+from profuse.commands.options import Dir
+from profuse.stack.finding import settings_of
+from runtime.errors import CannotRun
+
+app = typer.Typer(help="See what triggers would send.", no_args_is_help=True)
+
+
+@app.command()
+def render(
+    trigger: Annotated[int, typer.Argument(help="The trigger's number.")],
+    profile: Annotated[str, typer.Option(help="The profile's id.")],
+    account: Annotated[int, typer.Option(help="Whose they are.")] = 1,
+    content: Annotated[str, typer.Option(help="`content` of a request, as JSON.")] = "{}",
+    directory: Dir = None,
+) -> None:
+    """Show exactly what a profile would get, made by the sender's own code; nothing is sent.
+
+    Example: profuse triggers render 8 --profile 019f3c1b2a4d5e6f70819203 --content '{"page": "form"}'
+    """
+    from profuse import rendering
+
+    typer.echo(asyncio.run(rendering.render(settings_of(directory), account, trigger, profile, _content(content))))
+
+
+@app.callback()
+def _group() -> None:
+    """One command is still a group."""
+
+
+def _content(written: str) -> dict[str, Any]:
+    try:
+        content = json.loads(written)
+    except json.JSONDecodeError as error:
+        raise CannotRun(f"--content is no JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise CannotRun("--content must be a JSON object.")
+    return content

@@ -1,0 +1,74 @@
+"""A provider of the demo's own: it checks what it gets as any receiver would, and says so."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from standardwebhooks import Webhook, WebhookVerificationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+PORT = 8085
+# In the examples stands this secret.
+SECRET = "whsec_cHJvZnVzZS1kZW1vLXByb2Z1c2UtZGVtby1wcm9mdXNl"  # noqa: S105  # of a demo
+# The first messages by `sms` meet a provider that is not at its best.
+_FAILURES = 2
+
+Tell = Callable[[str], None]
+
+
+class Receiver:
+    """Takes signed messages; its first texts it refuses for now."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._failures = _FAILURES
+
+    async def take(self, request: Request) -> Response:
+        body = await request.body()
+        channel = request.path_params["channel"]
+        try:
+            Webhook(SECRET).verify(body, dict(request.headers))
+        except WebhookVerificationError as why:
+            self._tell(f"{channel}: refused, {why}")
+            return Response(status_code=401)
+        if channel == "sms" and self._failures:
+            self._failures -= 1
+            self._tell(f"{channel}: 503, come again in a second ({_FAILURES - self._failures} of {_FAILURES})")
+            return Response(status_code=503, headers={"Retry-After": "1"})
+        self._tell(f"{channel}: verified {request.headers['webhook-id']}: {body.decode()}")
+        return Response(status_code=204)
+
+
+@asynccontextmanager
+async def receiving(tell: Tell) -> AsyncIterator[int]:
+    """Serves while the block runs; yields its port, which is another one where PORT is taken."""
+    with _listener() as listener:
+        app = Starlette(routes=[Route("/{channel}", Receiver(tell).take, methods=["POST"])])
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1))
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def _listener() -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", PORT))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the demo."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
