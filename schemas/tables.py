@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -339,10 +339,28 @@ launches = Table(
     Column("skipped", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
     Column("cancelled", Integer, nullable=False, server_default=text("0")),
+    # How often an operator let its launches run again, and the attempt with which this run began.
+    Column("run", SmallInteger, nullable=False, server_default=text("0")),
+    Column("began", SmallInteger, nullable=False, server_default=text("0")),
     # Events that are marked but perhaps not yet published.
     Column("outbox", LargeBinary),
     _moment("finished_at"),
     Index("launches_account_trigger_run_at_idx", "account", "trigger", "run_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+# Launches that failed, until an operator lets them run again or their batch goes; the group that counts each, by the rest of its key.
+failures = Table(
+    "failures",
+    metadata,
+    Column("batch", ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("trigger", ForeignKey("triggers.id"), primary_key=True),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("profile", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("failed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("first_item", Integer, nullable=False),
+    Column("run", SmallInteger, nullable=False),
 )
 
 # Which launches are taken back, by one of three: those whose batch was accepted before, and that are not begun. Filled by ingest.

@@ -70,6 +70,62 @@ def cancel(
         typer.echo(f"{cancelled.under_way} groups are being launched right now: what of them is not begun within seconds is cancelled, too")
 
 
+OfBatch = Annotated[str | None, typer.Option(help="Only those of this batch (a task_id).", show_default=False)]
+OfAccount = Annotated[int | None, typer.Option(help="Only those of this account.", show_default=False)]
+OfTrigger = Annotated[int | None, typer.Option(help="Only those of triggers with this number.", show_default=False)]
+Reason = Annotated[str | None, typer.Option(help="Only those whose reason contains this.", show_default=False)]
+
+
+@app.command()
+def failed(
+    batch: OfBatch = None,
+    account: OfAccount = None,
+    trigger: OfTrigger = None,
+    reason: Reason = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array instead of a table.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
+    directory: Dir = None,
+) -> None:
+    """Show launches that failed, and why; times are UTC.
+
+    Example: profuse launches failed --trigger 8 --reason "HTTP 422"
+    """
+    from profuse import failures
+
+    wanted = failures.wanted(batch, account, trigger, reason)
+    rows = asyncio.run(failures.listed(settings_of(directory), wanted, limit))
+    if as_json:
+        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
+    else:
+        show((Column("batch", no_wrap=True), *failures.COLUMNS[1:]), ([cell(row[name]) for name in failures.COLUMNS] for row in rows))
+
+
+@app.command()
+def replay(
+    batch: OfBatch = None,
+    account: OfAccount = None,
+    trigger: OfTrigger = None,
+    reason: Reason = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, where nothing else says which.")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    directory: Dir = None,
+) -> None:
+    """Let failed launches run again, now, as new runs with all their attempts.
+
+    Example: profuse launches replay --batch 0198c1f3a2b4c5d6e7f80912 --dry-run
+    """
+    from profuse import failures
+
+    wanted = failures.wanted(batch, account, trigger, reason)
+    if wanted == failures.ALL and not everything:
+        raise CannotRun("Which of them? Give a filter, or say --all; `profuse launches failed` shows those that there are.")
+    settings = settings_of(directory)
+    if dry:
+        typer.echo(f"{asyncio.run(failures.count(settings, wanted))} launches would run again")
+    else:
+        typer.echo(f"{asyncio.run(failures.replay(settings, wanted))} launches run again")
+
+
 def _id(batch: str) -> bytes:
     found = parse_id(batch)
     if found is None:

@@ -30,15 +30,26 @@ def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
     return _event(imported, "import_api", f"{imported.batch.hex()}/{imported.item}", {}, accepted_at)
 
 
-def of_firing(imported: Imported, campaign: Campaign, launch: str, now: datetime) -> ProfileEvent:
+class Told(NamedTuple):
+    """A launch's id, and which run of it is told of: each that an operator lets it have is told anew."""
+
+    launch: str
+    run: int = 0
+
+    @property
+    def origin(self) -> str:
+        return f"{self.launch}/{self.run}" if self.run else self.launch
+
+
+def of_firing(imported: Imported, campaign: Campaign, told: Told, now: datetime) -> ProfileEvent:
     """That the launch fired; told with its first attempt."""
-    return _event(imported, "launch", launch, _about(campaign, launch), now)
+    return _event(imported, "launch", told.origin, _about(campaign, told.launch), now)
 
 
-def of_ending(imported: Imported, campaign: Campaign, launch: str, outcome: Outcome, now: datetime) -> ProfileEvent:
+def of_ending(imported: Imported, campaign: Campaign, told: Told, outcome: Outcome, now: datetime) -> ProfileEvent:
     """How it ended."""
     reason = {} if outcome.reason is None else {"reason": outcome.reason}
-    ended = _event(imported, outcome.ending, launch, _about(campaign, launch) | reason, now)
+    ended = _event(imported, outcome.ending, told.origin, _about(campaign, told.launch) | reason, now)
     return ended if outcome.subscription is None else msgspec.structs.replace(ended, subscription=dict(outcome.subscription))
 
 

@@ -16,7 +16,7 @@ P, Q = b"\x01" * 12, b"\x02" * 12
 
 
 def claimed(size: int, done: asyncpg.BitString) -> Group:
-    return Group(A, ONE, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0.0, None)
+    return Group(A, ONE, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0, 0, 0.0, None)
 
 
 def test_a_message_starts_one_group_for_each_trigger() -> None:

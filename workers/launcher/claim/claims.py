@@ -69,7 +69,10 @@ async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
     return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead)}
 
 
-_NAMES = ("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed")
+_NAMES = (
+    *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed"),
+    *("run", "began"),
+)
 
 
 def _group(row: asyncpg.Record) -> Group:

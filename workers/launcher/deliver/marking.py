@@ -4,7 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import asyncpg
 import structlog
@@ -25,7 +25,7 @@ from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
 from workers.launcher.deliver.work import Work
-from workers.launcher.events import Imported
+from workers.launcher.events import Imported, Told
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Leaving
 from workers.launcher.groups.launches import Marked, Marks
@@ -69,7 +69,7 @@ class Marking:
             return ending
         if ending.in_doubt and work.group.doubts >= MOST_DOUBTS:
             return Outcome(Ending.FAIL, f"gave up, as nobody knows whether it arrived: {ending.why}")
-        if self._patience.rest(work.group.attempt) is None:
+        if self._patience.rest(work.group.nth()) is None:
             return Outcome(Ending.FAIL, f"gave up: {ending.why}")
         return ending
 
@@ -130,10 +130,12 @@ class Marking:
             by_ending[Ending.CANCEL],
             list(put_off),
             self._leaving(work, put_off),
+            # A message that could not be read is a dead letter, whose replay starts them.
+            {} if work.group.doomed else {at: str(each.reason) for at, each in part.items() if _failed(each)},
         )
 
     def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
-        rest = self._patience.rest(work.group.attempt)
+        rest = self._patience.rest(work.group.nth())
         if not put_off or rest is None:
             return []
         metrics.PUT_OFF.inc(len(put_off))
@@ -152,7 +154,7 @@ class Marking:
         async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
             with attempt:
                 marked = Marked(work.group, marks, pack(work.untold))
-                if marks.groups:
+                if marks.groups or marks.reasons:
                     await launches.mark_and_leave(self._pool, marked)
                 elif not await self._together.ask(launches.mark, marked):
                     raise launches.LeaseLost
@@ -161,14 +163,18 @@ class Marking:
 def _events(
     work: Work, campaign: Campaign, imported: Imported, position: int, ending: Outcome | PutOff, now: datetime
 ) -> Iterator[ProfileEvent]:
-    launch = work.launch(position)
+    launch = Told(work.launch(position), work.group.run)
     if work.group.doomed is not None:
         # Its message could not be read, so its import was not told, either; and it never fired.
         yield events.of_import(imported, campaign.accepted_at)
-    elif work.group.attempt == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
+    elif work.group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
         yield events.of_firing(imported, campaign, launch, now)
     if isinstance(ending, Outcome):
         yield events.of_ending(imported, campaign, launch, ending, now)
+
+
+def _failed(ending: Outcome | PutOff) -> TypeGuard[Outcome]:
+    return isinstance(ending, Outcome) and ending.ending is Ending.FAIL
 
 
 def _waits(state: RetryCallState) -> None:

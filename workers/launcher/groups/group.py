@@ -54,6 +54,9 @@ class Group:
     doubts: int
     # Why they fail without being tried.
     doomed: str | None
+    # How often an operator let them run again, and the attempt with which this run began.
+    run: int
+    began: int
     # Seconds between the due time and this claim.
     late: float
     # Seconds since its destination keeps some of them waiting.
@@ -63,6 +66,10 @@ class Group:
         """Positions that no launcher has settled yet."""
         done = self.done.bytes
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
+
+    def nth(self) -> int:
+        """The attempt of this run, from 0."""
+        return self.attempt - self.began
 
     def waited(self) -> timedelta:
         """For its destination."""

@@ -1,7 +1,7 @@
 """The table `launches`: durable timers, each a group of launches."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -70,12 +70,19 @@ WITH marked AS (
     UPDATE launches SET {_COUNTED}
     FROM (VALUES ($6::varbit, $7::varbit, $8::varbit, $9::varbit, $10::varbit, $11::bytea))
         AS named (sent, skips, fails, cancels, leaves, told)
-    WHERE {_MINE} RETURNING batch, trigger, attempt, account, due_at, chunk
+    WHERE {_MINE} RETURNING batch, trigger, attempt, first_item, account, due_at, chunk, run, began
+),
+failed_here AS (
+    INSERT INTO failures (batch, trigger, item, profile, reason, attempt, first_item, run)
+    SELECT batch, trigger, failing.item, failing.profile, failing.reason, attempt, first_item, run
+    FROM marked, unnest($16::int[], $17::bytea[], $18::text[]) AS failing (item, profile, reason)
+    ON CONFLICT (batch, trigger, item) DO UPDATE
+    SET reason = excluded.reason, failed_at = now(), attempt = excluded.attempt, first_item = excluded.first_item, run = excluded.run
 ),
 left_it AS (
-    INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts)
+    INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
-           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts
+           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run, began
     FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[]) AS leaving (items, profiles, doubts, rest)
     ON CONFLICT DO NOTHING
 )
@@ -98,9 +105,10 @@ kept AS (
     WHERE launches.batch = whole.batch AND launches.trigger = whole.trigger
         AND launches.attempt = whole.attempt AND launches.first_item = whole.first_item
 )
-INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims)
+INSERT INTO launches
+    (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims, run, began)
 SELECT batch, trigger, attempt, items[$6 + 1], account, due_at, now(), chunk,
-       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7
+       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7, run, began
 FROM whole
 """  # noqa: S608  # a constant
 
@@ -122,6 +130,8 @@ class Marks:
     cancelled: Sequence[int] = ()
     leaving: Sequence[int] = ()
     groups: Sequence[Leaving] = ()
+    # Why launches failed, by position; of a group that is doomed nobody asks.
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> set[tuple[int, TriggerId]]:
@@ -156,18 +166,20 @@ class Marked(NamedTuple):
 
 
 async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list[bool]:
-    """Settle positions from which none leaves; may be repeated. Of each group whether its lease is still the one that is known."""
+    """Settle positions of which none leaves or failed; may be repeated. Of each group whether its lease is still the one that is known."""
     # In everybody's order: two statements that mark several of the same would wait for one another.
     rows = [(*_key(each.group), *_bits(each), each.outbox) for each in sorted(marked, key=lambda each: _key(each.group))]
     return _ours([each.group for each in marked], await connection.fetch(_MARK, *map(list, zip(*rows, strict=True))))
 
 
 async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> None:
-    """The same, in one transaction with groups of the next attempt for those that leave. Raises `LeaseLost`."""
-    groups = marked.marks.groups
-    left = ([_array(each.items) for each in groups], *zip(*[(each.profiles, each.doubts, each.rest) for each in groups], strict=True))
-    values = (*_key(marked.group), *_bits(marked), marked.outbox)
-    if await pool.fetchval(_MARK_AND_LEAVE, *values, *map(list, left)) != 1:
+    """The same, with groups of the next attempt for those that leave, and a row for each that failed. Raises `LeaseLost`."""
+    group, marks = marked.group, marked.marks
+    left = [[_array(each.items), each.profiles, each.doubts, each.rest] for each in marks.groups]
+    failed = [[group.items[at], group.profiles[at], why] for at, why in marks.reasons.items()]
+    values = (*_key(group), *_bits(marked), marked.outbox)
+    columns = [list(column) for rows, width in ((left, 4), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
+    if await pool.fetchval(_MARK_AND_LEAVE, *values, *columns) != 1:
         raise LeaseLost
 
 

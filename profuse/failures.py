@@ -1,0 +1,41 @@
+"""Failed launches from the operator's side."""
+
+from typing import Any
+
+from profuse.postgres import plain_connection
+from runtime.errors import CannotRun
+from schemas.ids import parse_id
+from schemas.settings import Settings
+from store import failures
+from store.failures import Wanted
+
+ALL = Wanted()
+COLUMNS = ("batch", "account", "trigger", "item", "profile", "run", "failed_at", "reason")
+
+
+def wanted(batch: str | None, account: int | None, trigger: int | None, reason: str | None) -> Wanted:
+    """What the options say; raises `CannotRun` for an id that is none."""
+    id_ = None if batch is None else parse_id(batch)
+    if batch is not None and id_ is None:
+        raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: `profuse launches failed` shows them.")
+    return Wanted(id_, account, trigger, reason)
+
+
+async def listed(settings: Settings, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+    async with plain_connection(settings) as connection:
+        return [dict(row) for row in await failures.listed(connection, wanted, limit)]
+
+
+async def count(settings: Settings, wanted: Wanted) -> int:
+    async with plain_connection(settings) as connection:
+        return await failures.count(connection, wanted)
+
+
+async def replay(settings: Settings, wanted: Wanted) -> int:
+    """How many; those that fail again meanwhile are not met again."""
+    total = 0
+    async with plain_connection(settings) as connection:
+        now = await connection.fetchval("SELECT now()")
+        while page := await failures.run_again(connection, wanted, now):
+            total += page
+    return total

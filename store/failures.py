@@ -1,0 +1,83 @@
+"""Launches that failed, and their next run."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+# Launches that one statement lets run again.
+PAGE = 1_000
+
+_MEANT = """
+($1::bytea IS NULL OR failure.batch = $1) AND ($2::int IS NULL OR trigger.account = $2) AND ($3::int IS NULL OR trigger.number = $3)
+    AND ($4::text IS NULL OR position($4 IN failure.reason) > 0)
+"""
+_LIST = f"""
+SELECT encode(failure.batch, 'hex') AS batch, trigger.account, trigger.number AS trigger, failure.item,
+    encode(failure.profile, 'hex') AS profile, failure.reason, failure.failed_at, failure.run
+FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
+WHERE {_MEANT} ORDER BY failure.batch, failure.trigger, failure.item LIMIT $5
+"""  # noqa: S608  # constants
+_COUNT = f"SELECT count(*) FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger WHERE {_MEANT}"  # noqa: S608  # constants
+# A new run is a group of its own, named by an attempt that no group of its batch and trigger has had; what failed is no failure any more.
+_RUN = f"""
+WITH chosen AS (
+    SELECT failure.* FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
+    WHERE {_MEANT} AND failure.failed_at < $6
+    ORDER BY failure.batch, failure.trigger, failure.item LIMIT $5 FOR UPDATE OF failure SKIP LOCKED
+),
+forgotten AS (
+    DELETE FROM failures USING chosen
+    WHERE failures.batch = chosen.batch AND failures.trigger = chosen.trigger AND failures.item = chosen.item
+),
+counted AS (
+    SELECT batch, trigger, attempt, first_item, run, count(*)::int AS launches, array_agg(item ORDER BY item) AS items,
+        string_agg(profile, ''::bytea ORDER BY item) AS profiles
+    FROM chosen GROUP BY batch, trigger, attempt, first_item, run
+),
+uncounted AS (
+    UPDATE launches SET failed = failed - counted.launches FROM counted
+    WHERE launches.batch = counted.batch AND launches.trigger = counted.trigger
+        AND launches.attempt = counted.attempt AND launches.first_item = counted.first_item
+    RETURNING launches.batch, launches.trigger, launches.account, launches.due_at, launches.chunk,
+        counted.run, counted.items, counted.profiles
+),
+begun AS (
+    INSERT INTO launches (batch, trigger, attempt, began, run, first_item, account, due_at, run_at, chunk, items, profiles, done)
+    SELECT batch, trigger, next.attempt, next.attempt, run + 1, items[1], account, due_at, now(), chunk, items, profiles,
+        repeat('0', cardinality(items))::varbit
+    FROM uncounted, LATERAL (
+        SELECT max(attempt) + 1 AS attempt FROM launches AS before
+        WHERE before.batch = uncounted.batch AND before.trigger = uncounted.trigger
+    ) AS next
+)
+SELECT count(*) FROM chosen
+"""  # noqa: S608  # constants
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which failed launches; without any condition all of them. A trigger is the account's own number."""
+
+    batch: bytes | None = None
+    account: int | None = None
+    trigger: int | None = None
+    # A part of it is enough.
+    reason: str | None = None
+
+    def values(self) -> tuple[object, ...]:
+        return self.batch, self.account, self.trigger, self.reason
+
+
+async def listed(connection: asyncpg.Connection, wanted: Wanted, limit: int) -> list[asyncpg.Record]:
+    """In the order of their batches."""
+    found: list[asyncpg.Record] = await connection.fetch(_LIST, *wanted.values(), limit)
+    return found
+
+
+async def count(connection: asyncpg.Connection, wanted: Wanted) -> int:
+    return int(await connection.fetchval(_COUNT, *wanted.values()))
+
+
+async def run_again(connection: asyncpg.Connection, wanted: Wanted, before: object) -> int:
+    """Let a page of those that failed before a moment run again, now; returns how many. Each page is a transaction of its own."""
+    return int(await connection.fetchval(_RUN, *wanted.values(), PAGE, before))

@@ -1,0 +1,107 @@
+"""Launches that failed, and the runs that an operator lets them have."""
+
+import asyncpg
+import pytest
+
+from profuse import failures
+from schemas.settings import Settings
+from store.failures import Wanted
+from tests.firing import Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World
+from workers.launcher.channels.channel import Deferred, Rejected
+from workers.launcher.model import Launch
+
+pytestmark = pytest.mark.promise("P-LAUNCH-20", "P-DOOR-37")
+
+
+async def refuse_some(launch: Launch) -> None:
+    if launch.recipient.address.startswith("no"):
+        raise Rejected("550 no such user")
+
+
+async def failing(world: World, topic: Topic, *emails: str) -> Launcher:
+    await schedule(world, *emails)
+    launcher = Launcher(world, Remembering(refuse_some), topic)
+    await launcher.work_once()
+    return launcher
+
+
+async def test_what_failed_is_kept_with_its_reason(tables: Settings, world: World, topic: Topic) -> None:
+    await failing(world, topic, "a@shop.test", "no-b@shop.test", "no-c@shop.test")
+
+    rows = await failures.listed(tables, failures.ALL, 10)
+    assert [(row["item"], row["trigger"], row["reason"], row["run"]) for row in rows] == [
+        (1, 8, "550 no such user", 0),
+        (2, 8, "550 no such user", 0),
+    ]
+    assert await failures.count(tables, Wanted(reason="552")) == 0
+
+
+async def test_a_new_run_is_told_anew_and_what_leaves_has_the_id_of_before(tables: Settings, world: World, topic: Topic) -> None:
+    launcher = await failing(world, topic, "a@shop.test", "no-b@shop.test")
+    before = topic.events()
+    topic.records.clear()
+    launcher.channel.does = None
+
+    assert await failures.replay(tables, failures.ALL) == 1
+    assert (await counts(world))["failed"] == 0
+    await launcher.work_once()
+
+    told = topic.events()
+    assert [event["event_type"] for event in told] == ["launch", "send"]
+    assert not {event["event_id"] for event in told} & {event["event_id"] for event in before}
+    assert {event["event_data"]["launch_id"] for event in told} <= {event["event_data"]["launch_id"] for event in before}
+    assert (await counts(world)).items() >= {"launched": 2, "failed": 0, "finished": True}.items()
+    assert await failures.count(tables, failures.ALL) == 0
+
+
+async def test_one_that_fails_again_has_another_run_to_come(tables: Settings, world: World, topic: Topic) -> None:
+    launcher = await failing(world, topic, "no-a@shop.test", "no-b@shop.test")
+    for run in (1, 2):
+        assert await failures.replay(tables, failures.ALL) == 2
+        await launcher.work_once()
+        assert {row["run"] for row in await failures.listed(tables, failures.ALL, 10)} == {run}
+        assert (await counts(world))["failed"] == 2
+
+    ids = [event["event_id"] for event in topic.events()]
+    assert len(ids) == len(set(ids)) == 12
+
+
+async def test_a_new_run_has_all_its_attempts(tables: Settings, world: World, topic: Topic) -> None:
+    launcher = await failing(world, topic, "no-a@shop.test")
+    await failures.replay(tables, failures.ALL)
+
+    async def greylist(_: Launch) -> None:
+        raise Deferred("SMTP 450")
+
+    launcher.channel.does = greylist
+    await launcher.work_once()
+    launcher.channel.does = None
+    await launcher.work_once()
+
+    assert topic.types() == ["launch", "fail", "launch", "send"]
+    assert [tuple(row) for row in await world.pool.fetch("SELECT attempt, began, run FROM launches ORDER BY attempt")] == [
+        (0, 0, 0),
+        (1, 1, 1),
+        (2, 1, 1),
+    ]
+
+
+async def test_only_what_is_meant_runs_again(tables: Settings, world: World, topic: Topic) -> None:
+    await failing(world, topic, "no-a@shop.test")
+    other = await schedule(world, "no-b@shop.test")
+    launcher = Launcher(world, Remembering(refuse_some), topic)
+    await launcher.work_once()
+
+    assert await failures.replay(tables, Wanted(batch=other, account=1, trigger=8, reason="no such")) == 1
+    assert await failures.count(tables, failures.ALL) == 1
+
+
+async def test_a_mark_that_is_written_twice_keeps_one_failure(tables: Settings, world: World, topic: Topic, pool: asyncpg.Pool) -> None:
+    topic.away = True
+    launcher = await failing(world, topic, "no-a@shop.test")
+    topic.away = False
+    await launcher.work_once()
+
+    assert await failures.count(tables, failures.ALL) == 1
+    assert (await counts(world))["failed"] == 1
