@@ -124,9 +124,12 @@ class Settings(BaseSettings):
     geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
 
     claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
-    claim_groups: Few = Field(16, description="Most groups of launches that a launcher works on; of one account, half of them.")
+    claim_groups: Few = Field(
+        16,
+        description="Most pages of launches that a launcher works on, or as many in smaller groups; of one account, half.",
+    )
     lease: Lease = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
-    page: Few = Field(100, description="Launches that are sent and marked together.")
+    page: Few = Field(400, description="Launches that are sent and marked together.")
     attachments_limit: PositiveInt = Field(
         256 * MIB, description="Most bytes of attachments that a launcher holds, as they are mailed; launches beyond it wait."
     )

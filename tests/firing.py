@@ -88,7 +88,7 @@ def silent() -> Iterator[str]:
 async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:
     """Whatever is due, of all accounts."""
     lanes = [Lane(row["account"], row["id"]) for row in await world.pool.fetch("SELECT account, id FROM triggers")]
-    return await claims.claim(world.pool, lease, dict.fromkeys(lanes, most), most)
+    return await claims.claim(world.pool, lease, dict.fromkeys(lanes, most))
 
 
 async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:

@@ -176,7 +176,7 @@ async def test_a_rival_does_not_wait_for_a_claim_under_way(world: World) -> None
     for _ in range(2):
         await schedule(world, await world.batch(), 0)
     async with world.pool.acquire() as connection, connection.transaction():
-        first = await connection.fetch(claims.CLAIM, LEASE, 1, [1], [world.trigger], [1])
+        first = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [1])
 
         # With a plain FOR UPDATE this would wait until the lock times out.
         second = await claim(world, LEASE, 10)
@@ -199,7 +199,7 @@ async def test_the_longest_due_are_claimed_whatever_the_plan(world: World) -> No
         await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
     async with world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-        claimed = await connection.fetch(claims.CLAIM, LEASE, 2, [1], [world.trigger], [2])
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [2])
 
     assert {round(row["late"] / 60) for row in claimed} == {9, 5}
 
@@ -325,7 +325,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
     async with await open_pool(tables, 1) as pool, pool.acquire() as connection:
         # Planned while the table is empty, and never analysed since.
         for _ in range(7):
-            await connection.fetch(claims.CLAIM, LEASE, 8, [1], [world.trigger], [8])
+            await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8])
         await connection.execute(
             """
             INSERT INTO launches (batch, trigger, account, attempt, first_item, due_at, run_at, chunk, items, profiles, done)
@@ -337,7 +337,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
         )
         await connection.execute("UPDATE launches SET run_at = now() WHERE first_item IN (7, 70)")
         before = await _blocks(connection)
-        claimed = await connection.fetch(claims.CLAIM, LEASE, 8, [1], [world.trigger], [8])
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8])
         touched = await _blocks(connection) - before
 
     assert len(claimed) == 2

@@ -13,57 +13,58 @@ OTHER = Lane(1, TriggerId(9))
 
 
 def test_no_account_holds_more_than_half_of_the_slots() -> None:
-    turns = Turns(8)
+    turns = Turns(8, 1)
     turns.heard([ONE], 0.0)
     for _ in range(3):
-        turns.took(ONE)
+        turns.took({ONE: [1]})
 
     assert turns.asked(1.0) == {ONE: 1}
 
 
 def test_its_lanes_share_that_half_and_none_fills_it() -> None:
-    turns = Turns(16)
+    turns = Turns(16, 1)
     turns.heard([ONE, OTHER, TWO], 0.0)
     first = turns.asked(1.0)
     for _ in range(4):
-        turns.took(ONE)
+        turns.took({ONE: [1]})
 
     assert first == {ONE: 4, OTHER: 4, TWO: 8}
     assert turns.asked(1.0) == {TWO: 8, OTHER: 4}
 
 
 def test_an_account_that_holds_half_is_not_asked_and_another_one_is() -> None:
-    turns = Turns(8)
+    turns = Turns(8, 1)
     turns.heard([ONE, TWO], 0.0)
     for _ in range(4):
-        turns.took(ONE)
+        turns.took({ONE: [1]})
 
     assert turns.asked(1.0) == {TWO: 4}
 
 
 def test_who_holds_least_and_waited_longest_is_asked_first() -> None:
-    turns = Turns(8)
+    turns = Turns(8, 1)
     turns.heard([ONE, TWO, THREE], 0.0)
-    turns.took(ONE)
+    turns.took({ONE: [1]})
     for lane in (TWO, THREE):
-        turns.took(lane)
-        turns.gave(lane)
+        turns.took({lane: [1]})
+        turns.gave(lane, 1)
 
-    assert list(turns.asked(1.0)) == [TWO, THREE, ONE]
+    # Of eight all is asked for by those who hold nothing.
+    assert list(turns.asked(1.0))[:2] == [TWO, THREE]
 
 
 def test_nobody_is_asked_before_something_is_due_or_while_no_slot_is_free() -> None:
-    turns = Turns(2)
+    turns = Turns(2, 1)
     turns.seen({ONE: 5.0}, 0.0)
     before = turns.asked(4.0)
-    turns.took(TWO)
-    turns.took(THREE)
+    turns.took({TWO: [1]})
+    turns.took({THREE: [1]})
 
     assert (before, turns.asked(6.0)) == ({}, {})
 
 
 def test_what_is_heard_while_one_looks_is_not_forgotten() -> None:
-    turns = Turns(8)
+    turns = Turns(8, 1)
     turns.heard([ONE], 1.0)
     turns.heard([TWO], 3.0)
     turns.seen({}, 2.0)
@@ -73,16 +74,15 @@ def test_what_is_heard_while_one_looks_is_not_forgotten() -> None:
 
 @pytest.mark.promise("P-LAUNCH-34")
 def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_of_them() -> None:
-    turns = Turns(8)
+    turns = Turns(8, 1)
     turns.heard([ONE, OTHER], 0.0)
     waiting = 0
     while ONE in turns.asked(1.0):
-        turns.took(ONE)
-        assert turns.parks(ONE, 10)
+        turns.took({ONE: [1]})
+        assert turns.parks(ONE, 1, 10)
         waiting += 10
 
     assert waiting >= MOST_WAITING > waiting - 10
-    assert turns.free() == 8
     assert turns.asked(1.0) == {OTHER: 2}
     turns.left(ONE, 10)
     assert ONE in turns.asked(1.0)
@@ -90,11 +90,37 @@ def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_o
 
 @pytest.mark.promise("P-LAUNCH-34")
 def test_groups_that_wait_are_bounded_in_number_because_each_holds_profiles() -> None:
-    turns = Turns(2)
+    turns = Turns(2, 1)
     for account in range(4):
-        turns.took(Lane(account, TriggerId(1)))
-        assert turns.parks(Lane(account, TriggerId(1)), 1)
-    turns.took(ONE)
+        turns.took({Lane(account, TriggerId(1)): [1]})
+        assert turns.parks(Lane(account, TriggerId(1)), 1, 1)
+    turns.took({ONE: [1]})
 
-    assert not turns.parks(ONE, 1)
-    assert turns.free() == 1
+    assert not turns.parks(ONE, 1, 1)
+    turns.heard([TWO], 0.0)
+    assert turns.asked(1.0) == {TWO: 1}
+
+
+@pytest.mark.promise("P-LAUNCH-42")
+def test_small_groups_take_as_much_room_as_they_have_launches() -> None:
+    turns = Turns(8, 100)
+    turns.heard([ONE], 0.0)
+    first = turns.asked(1.0)
+    turns.took({ONE: [1, 1, 1, 1]})
+
+    # A lane of which nothing is known may have groups of a page; of one that has singles more may be had, but not without an end.
+    assert first == {ONE: 4}
+    assert turns.asked(1.0) == {ONE: 128}
+
+
+@pytest.mark.promise("P-LAUNCH-42")
+def test_a_lane_whose_groups_have_grown_is_asked_for_fewer() -> None:
+    turns = Turns(8, 100)
+    turns.heard([ONE, TWO], 0.0)
+    turns.took({ONE: [1]})
+    turns.took({ONE: [5_000, 5_000]})
+
+    # The other half stays the others'.
+    assert turns.asked(1.0) == {TWO: 4, ONE: 1}
+    turns.took({ONE: [5_000] * 30})
+    assert ONE not in turns.asked(1.0)

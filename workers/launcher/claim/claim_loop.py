@@ -1,6 +1,7 @@
 """The loop that claims groups when they are due."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -38,21 +39,22 @@ _TRY_AGAIN_AFTER = 1.0
 class Slot:
     """What a claimed group holds, until it leaves or only waits."""
 
-    def __init__(self, turns: Turns, lane: Lane, wake: Callable[[], None]) -> None:
+    def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None]) -> None:
         self._turns = turns
         self._lane = lane
+        self._launches = launches
         self._wake = wake
         self._waiting: int | None = None
 
     def waits(self, launches: int) -> None:
         """So many are left, and nothing came of them for a while."""
-        if self._waiting is None and self._turns.parks(self._lane, launches):
+        if self._waiting is None and self._turns.parks(self._lane, self._launches, launches):
             self._waiting = launches
             self._wake()
 
     def leave(self) -> None:
         if self._waiting is None:
-            self._turns.gave(self._lane)
+            self._turns.gave(self._lane, self._launches)
         else:
             self._turns.left(self._lane, self._waiting)
         self._wake()
@@ -66,7 +68,7 @@ class ClaimLoop:
         self._pool = pool
         self._delivery = delivery
         self._woken = asyncio.Event()
-        self._turns = Turns(settings.claim_groups)
+        self._turns = Turns(settings.claim_groups, settings.page)
         self._trouble = ""
         self._turned = clock()
         self._looked = 0.0
@@ -117,10 +119,14 @@ class ClaimLoop:
         asked_at = clock()
         if not (asked := self._turns.asked(asked_at)):
             return
-        for group in await claims.claim(self._pool, self._settings.lease, asked, self._turns.free()):
-            lane = Lane(group.account, group.trigger)
-            self._turns.took(lane)
-            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), Slot(self._turns, lane, self.wake), stop))
+        claimed = await claims.claim(self._pool, self._settings.lease, asked)
+        sizes: defaultdict[Lane, list[int]] = defaultdict(list)
+        for group in claimed:
+            sizes[Lane(group.account, group.trigger)].append(len(group.undone()))
+        self._turns.took(sizes)
+        for group in claimed:
+            slot = Slot(self._turns, Lane(group.account, group.trigger), len(group.undone()), self.wake)
+            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), slot, stop))
 
     async def _work(self, group: Group, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         # One that is brought forward to be taken back is early, and no launch of it begins.

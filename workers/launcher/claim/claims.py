@@ -12,14 +12,13 @@ from workers.launcher.groups.group import Group
 # `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each lane that is asked.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT first.* FROM unnest($3::int[], $4::int[], $5::int[]) AS asked (account, trigger, most),
+    SELECT first.* FROM unnest($2::int[], $3::int[], $4::int[]) AS asked (account, trigger, most),
         LATERAL (
             SELECT batch, trigger, attempt, first_item FROM launches
             WHERE account = asked.account AND trigger = asked.trigger AND finished_at IS NULL AND run_at <= now()
             ORDER BY run_at LIMIT asked.most
             FOR UPDATE SKIP LOCKED
         ) AS first
-    LIMIT $2
 )
 UPDATE launches AS claimed SET run_at = now() + $1, fence = claimed.fence + 1, claims = claimed.claims + 1
 FROM due
@@ -56,10 +55,10 @@ WHERE triggers.id = launches.trigger AND launches.ctid = ANY(ARRAY(
 """
 
 
-async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, int], most: int) -> list[Group]:
-    """Take up to `most` due groups for `lease`, and so many of each lane, in this order; other launchers skip them."""
+async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, int]) -> list[Group]:
+    """Take so many due groups of each lane for `lease`; other launchers skip them."""
     accounts, triggers = [lane.account for lane in asked], [lane.trigger for lane in asked]
-    rows = await pool.fetch(CLAIM, lease, most, accounts, triggers, list(asked.values()))
+    rows = await pool.fetch(CLAIM, lease, accounts, triggers, list(asked.values()))
     return sorted(map(_group, rows), key=lambda group: (len(group.items), -group.late))
 
 

@@ -1,7 +1,7 @@
 """Pure: which lanes are asked for due groups, and how many each may have."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
@@ -10,6 +10,8 @@ from workers.launcher.channels.slots import half
 
 # In one claim.
 _MOST_ASKED = 256
+# Groups, however small they are: each is a task, and a row in each statement that they ask together.
+_MOST_OF_A_LANE = 128
 # Launches of groups that wait, from which on their lane gets no more of them.
 MOST_WAITING = 32
 
@@ -22,13 +24,15 @@ class Lane(NamedTuple):
 
 
 class Turns:
-    """Shares a launcher's slots out: whoever holds least is asked first, and no account holds more than half.
+    """Shares a launcher's room out: whoever holds least is asked first, and no account holds more than half.
 
-    A group that only waits needs no slot; how many may wait is bounded for each lane by their launches, and in all by their number.
+    Room is counted in launches, of a group at most those of a page, so that many small groups go as far as a few large ones.
+    A group that only waits needs no room; how many may wait is bounded for each lane by their launches, and in all by their number.
     """
 
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
+    def __init__(self, slots: int, page: int) -> None:
+        self._page = page
+        self._room = slots * page
         self._holds: Counter[Lane] = Counter()
         self._accounts: Counter[int] = Counter()
         # Launches of its groups that wait.
@@ -39,55 +43,64 @@ class Turns:
         # Falls with every turn, so that whoever waited longest goes first.
         self._served: dict[Lane, int] = {}
         self._turn = 0
+        # What a group of the lane took in the last claim, in the mean; of a new lane a page, until it is known.
+        self._sizes: dict[Lane, int] = {}
 
     def seen(self, due: Mapping[Lane, float], looked: float) -> None:
         """These have something due, from those moments on; and others only if it was heard since we looked."""
         self._due = {lane: since for lane, since in self._due.items() if since >= looked} | dict(due)
         self._served = {lane: turn for lane, turn in self._served.items() if lane in self._due}
+        self._sizes = {lane: size for lane, size in self._sizes.items() if lane in self._due}
 
     def heard(self, lanes: Iterable[Lane], now: float) -> None:
         """They have something due now."""
         self._due |= dict.fromkeys(lanes, now)
 
-    def free(self) -> int:
-        return self._slots - self._holds.total()
-
     def asked(self, now: float) -> dict[Lane, int]:
-        """How many groups each may have, the one first that holds least; together they may be more than are free."""
-        if not (free := self.free()):
-            return {}
+        """How many groups each may have, the one first that holds least."""
+        free = self._room - self._holds.total()
         lanes = nsmallest(_MOST_ASKED, (lane for lane, since in self._due.items() if since <= now and self._goes_on(lane)), self._rank)
-        left = {account: half(self._slots) - self._accounts[account] for account, _ in lanes}
+        left = {account: half(self._room) - self._accounts[account] for account, _ in lanes}
         rivals = Counter(account for account, _ in self._due)
         asked = {}
         for lane in lanes:
             # Where an account has several lanes, none fills what it may have: the others would wait for a slow one.
-            most = half(self._slots) if rivals[lane.account] == 1 else half(half(self._slots)) - self._holds[lane]
-            if (count := min(most, left[lane.account], free)) > 0:
-                asked[lane] = count
-                left[lane.account] -= count
+            most = half(self._room) if rivals[lane.account] == 1 else half(half(self._room)) - self._holds[lane]
+            room, size = min(most, left[lane.account], free), self._sizes.get(lane, self._page)
+            if room > 0:
+                asked[lane] = min(max(room // size, 1), _MOST_OF_A_LANE)
+                left[lane.account] -= asked[lane] * size
+                free -= asked[lane] * size
         return asked
 
-    def took(self, lane: Lane) -> None:
-        self._turn += 1
-        self._served[lane] = self._turn
-        self._hold(lane, 1)
+    def took(self, groups: Mapping[Lane, Sequence[int]]) -> None:
+        """What a claim gave: how many launches each group has left, by lane."""
+        for lane, sizes in groups.items():
+            self._turn += 1
+            self._served[lane] = self._turn
+            weights = [self.weight(size) for size in sizes]
+            self._sizes[lane] = max(sum(weights) // len(weights), 1)
+            self._hold(lane, sum(weights))
 
-    def gave(self, lane: Lane) -> None:
-        self._hold(lane, -1)
+    def weight(self, launches: int) -> int:
+        """The room that a group of so many takes."""
+        return max(1, min(launches, self._page))
 
-    def parks(self, lane: Lane, launches: int) -> bool:
-        """Whether a group that waits may give its slot up; each that does comes to `left`, and not to `gave`."""
-        if self._parked >= 2 * self._slots:
+    def gave(self, lane: Lane, launches: int) -> None:
+        self._hold(lane, -self.weight(launches))
+
+    def parks(self, lane: Lane, launches: int, waiting: int) -> bool:
+        """Whether a group that took so much may give it up while so many wait; each that does comes to `left`, and not to `gave`."""
+        if self._parked >= 2 * self._room // self._page:
             return False
         self._parked += 1
-        self._waiting[lane] += launches
-        self._hold(lane, -1)
+        self._waiting[lane] += waiting
+        self._hold(lane, -self.weight(launches))
         return True
 
-    def left(self, lane: Lane, launches: int) -> None:
+    def left(self, lane: Lane, waiting: int) -> None:
         self._parked -= 1
-        self._waiting[lane] -= launches
+        self._waiting[lane] -= waiting
         if not self._waiting[lane]:
             del self._waiting[lane]
 

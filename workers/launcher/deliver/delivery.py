@@ -101,18 +101,17 @@ class Delivery:
         while positions and work.open():
             campaign = await self._current(work, campaign)
             wanted = profiles.Wanted([work.group.profiles[position] for position in positions[: self._size]], campaign)
-            found = await self._together.ask(profiles.load, wanted)
+            found, own = await asyncio.gather(self._together.ask(profiles.load, wanted), self._own(work, positions[: self._size]))
             page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
             # Those of a later attempt were begun.
             page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
-            await self._page(work, page, dict(zip(positions, found, strict=False)))
+            await self._page(work, page, dict(zip(positions, found, strict=False)), own)
             held |= page.held
             campaign, positions = page.campaign, positions[len(found) :]
         return held
 
-    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored]) -> None:
+    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored], own: Mapping[int, Mapping[str, Any]]) -> None:
         before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
-        own = await self._own(work, found)
         due = [
             Due(at, work.launch(at), stored.id, stored.reader(), {**page.campaign.custom_data, **own.get(at, {})})
             for at, stored in found.items()
@@ -123,7 +122,8 @@ class Delivery:
                     work.waits(len(work.left))
                 crash_point("delivery:sent")
                 await self._marking.settle(work, page.campaign, ended, emails, own)
-                await self._look_again(work, page, list(emails))
+                if work.left:
+                    await self._look_again(work, page, list(emails))
         log.info(
             "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
         )

@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fix
 from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
+from runtime.postgres import AWAY
 from runtime.producer import Publish
 from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
@@ -150,14 +151,23 @@ class Marking:
 
     async def _written(self, work: Work, marks: Marks) -> None:
         """Tried again while Postgres is away or full: given up, what was sent would be sent again with the next claim."""
-        again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
-        async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
-            with attempt:
-                marked = Marked(work.group, marks, pack(work.untold))
-                if marks.groups or marks.reasons:
-                    await launches.mark_and_leave(self._pool, marked)
-                elif not await self._together.ask(launches.mark, marked):
-                    raise launches.LeaseLost
+        marked = Marked(work.group, marks, pack(work.untold))
+        try:
+            await self._write(marked)
+        except AWAY as error:
+            if trouble_of(error) is not Trouble.WORLD:
+                raise
+            # Only now: what counts attempts costs more than one that succeeds.
+            again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
+            async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
+                with attempt:
+                    await self._write(marked)
+
+    async def _write(self, marked: Marked) -> None:
+        if marked.marks.groups or marked.marks.reasons:
+            await launches.mark_and_leave(self._pool, marked)
+        elif not await self._together.ask(launches.mark, marked):
+            raise launches.LeaseLost
 
 
 def _events(
