@@ -97,7 +97,10 @@ async def _measured(stack: Stack, url: str, singles: int, batches: int, rounds: 
     await apply(settings, _WAY.format(url=url))
     async with asyncpg.create_pool(stack.postgres, server_settings={"search_path": settings.prefix}, min_size=1, max_size=2) as pool:
         due = Due(pool)
-        alone, together, posted, bare = [], [], [], []
+        alone: list[float] = []
+        together: list[float] = []
+        posted: list[float] = []
+        bare: list[float] = []
         # Round 0 warms up.
         for take in range(rounds + 1):
             rates = (

@@ -12,16 +12,22 @@ class BatchKind(StrEnum):
     IMPORT_AND_START = "import_and_start"
     IMPORT = "import"
     START = "start"
+    SET = "set"
 
     @property
     def imports(self) -> bool:
-        """Whether items create and change profiles; else they only find one, and no import is told."""
+        """Whether items change profiles; else they only find one."""
         return self is not BatchKind.START
+
+    @property
+    def creates(self) -> bool:
+        """Whether items create the profiles that they do not find; only then the world is told of an import."""
+        return self in (BatchKind.IMPORT_AND_START, BatchKind.IMPORT)
 
     @property
     def starts(self) -> bool:
         """Whether the batch names a campaign that starts for each of its items."""
-        return self is not BatchKind.IMPORT
+        return self in (BatchKind.IMPORT_AND_START, BatchKind.START)
 
 
 @dataclass(frozen=True)

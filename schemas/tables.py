@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0013"
+REVISION = "0014"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -212,7 +212,7 @@ batches = Table(
     # Before that retention need not ask whether all of it is over.
     Column("look_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("batches_look_at_idx", "look_at"),
-    CheckConstraint("(kind = 'import') = (trigger IS NULL)", name="batches_kind_check"),
+    CheckConstraint("(kind IN ('import', 'set')) = (trigger IS NULL)", name="batches_kind_check"),
 )
 
 attachments = Table(

@@ -13,7 +13,9 @@ from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
 from ingest.endpoints.parameters import SHOWN, CampaignId, MatchBy
 from ingest.errors import invalid
 from schemas.batches import BatchKind, BatchSettings
-from schemas.ids import TriggerNumber
+from schemas.channels import CHANNELS
+from schemas.ids import ResourceNumber, TriggerNumber
+from schemas.matching import Matching
 from schemas.settings import Settings
 
 # What an item is of that is found by the root's own keys.
@@ -198,3 +200,39 @@ class ImportProfile(BatchRequest, Importing):
 
     db_id: int = Field(description="The database's number.")
     data: Profile = Field(description="The profile: its fields, and its `subscriptions`.")
+
+
+class SetSubscription(BatchRequest):
+    """Add or change one subscription of one profile that exists; nobody is created."""
+
+    model_config = _example(db_id=1, profile_id="019f3c1b2a4d5e6f70819203", resource_id=24, email="ann@example.com", status="unsubscribed")
+
+    KIND = BatchKind.SET
+    SHAPE = BARE_PROFILE
+    ONE = True
+
+    db_id: int = Field(description="The database's number.")
+    matching: Annotated[Matching, Field(strict=False)] = Matching.PROFILE_ID
+    email: str | None = Field(None, description="The subscription's address; with a matching by e-mail, what the profile is found by, too.")
+    phone: str | None = Field(None, description="The same of a phone.")
+    resource_id: ResourceNumber = Field(description="The resource subscribed to; it does not narrow the search.")
+    channel: str | None = Field(None, description="Left out: the resource's.")
+    status: str | int | None = Field(None, description="A word or its number, 0 to 6; left out, it stays, and a new one is `subscribed`.")
+    priority: int | None = Field(None, description="The lowest goes first.")
+    date: str | int | None = Field(None, description="When it was subscribed to or left.")
+    ip: str | None = None
+    url: str | None = None
+    cats: list[str] | None = None
+    custom_fields: dict[str, Any] | None = None
+    skip_triggers: bool = Field(False, description="Start no `update` trigger.")
+
+    def asked(self) -> Asked:
+        """As an import of a profile that has nothing but this subscription; what is null is not given there, either."""
+        subscription = {name: getattr(self, name) for name in _OF_SUBSCRIPTION}
+        data = Raw(msgspec.json.encode({"subscriptions": [subscription]}))
+        match = MatchBy.model_construct(**{name: getattr(self, name) for name in MatchBy.model_fields} | {"resource_id": None})
+        return Asked(self.KIND, self.SHAPE, match, data=[data], db_id=self.db_id, skip_triggers=self.skip_triggers)
+
+
+_ADDRESS = tuple(key for row in CHANNELS.values() for key in row.keys)
+_OF_SUBSCRIPTION = (*_ADDRESS, "resource_id", "channel", "status", "priority", "date", "ip", "url", "cats", "custom_fields")

@@ -14,6 +14,7 @@ from ingest.endpoints.batch_parameters import (
     ImportAndStartBatch,
     ImportProfile,
     ImportProfiles,
+    SetSubscription,
     Start,
     StartBatch,
     StartBatchTask,
@@ -68,6 +69,7 @@ ENDPOINTS = (
     _bringing("profiles/import", ImportProfile),
     _bringing("profiles/import_batch", ImportProfiles),
     _bringing("profiles/import_batch_task", ImportProfiles, as_task=True),
+    _bringing("subscriptions/set", SetSubscription),
     Endpoint(
         "campaigns/triggers/get",
         frozenset((Right.READ,)),

@@ -177,3 +177,58 @@ def test_what_an_endpoint_does_not_take_is_refused_by_name(pipeline: Stack, wron
 @pytest.mark.parametrize("path", [START, ONE, LAUNCH, IMPORT, IMPORTS])
 def test_whoever_may_only_read_brings_nothing(pipeline: Stack, path: str) -> None:
     assert pipeline.raw(path, b'{"token": "reader-token"}').status_code == 403
+
+
+SET = "subscriptions/set"
+
+
+@pytest.mark.promise("P-FAMILY-11")
+def test_one_subscription_is_set_key_by_key_and_its_neighbours_stay(pipeline: Stack) -> None:
+    other = {"resource_id": 26, "channel": "email", "email": "set@family.test"}
+    known = imported(pipeline, "set@family.test", subscriptions=[other])
+    first = pipeline.post(SET, db_id=1, profile_id=known, resource_id=24, email="SET@family.test", priority=3, status=None, url=None)
+    change = {"status": "unsubscribed", "date": "2026-01-02T03:04:05Z", "ip": "192.0.2.1"}
+    second = pipeline.post(SET, db_id=1, matching="email", email="set@family.test", resource_id=24, skip_triggers=True, **change)
+
+    assert (first.body, second.body["profile_id"]) == ({"error": 0, "error_text": "Successful operation", "profile_id": known}, known)
+    shown = {each["resource_id"]: each for each in pipeline.profile(known)["subscriptions"]}
+    assert shown[26] == {**other, "status": "subscribed", "priority": 0}
+    assert (shown[24]["email"], shown[24]["status"], shown[24]["priority"]) == ("set@family.test", "unsubscribed", 3)
+    assert (shown[24]["date"][:19], shown[24]["ip"]) == ("2026-01-02T03:04:05", "192.0.2.1")
+    # Nothing is imported by it, and an `update` trigger may react.
+    assert "import_api" not in events(pipeline, known)[1:]
+
+
+NOT_SET: dict[str, tuple[Json, Json]] = {
+    "nobody": ({"profile_id": "0" * 24, "email": "a@family.test"}, {"error": 404, "error_text": "Profile not found"}),
+    "an address that is none": ({"matching": "email_profile", "email": "no address"}, {"error": 400}),
+    "no address": ({}, {"error": 400}),
+    "another channel's address": ({"phone": "+79000000001"}, {"error": 400}),
+    "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, {"error": 400}),
+    "a status that is none": ({"email": "nobody@family.test", "status": "asleep"}, {"error": 400}),
+    "a date that is none": ({"email": "nobody@family.test", "date": "soon"}, {"error": 400}),
+    "an address of a network that is none": ({"email": "nobody@family.test", "ip": "1.2.3"}, {"error": 400}),
+    "a priority that is none": ({"email": "nobody@family.test", "priority": "1"}, {"error": 400}),
+    "no resource": ({"email": "nobody@family.test", "resource_id": None}, {"error": 400}),
+}
+
+
+@pytest.mark.promise("P-FAMILY-11")
+@pytest.mark.parametrize("wrong", NOT_SET)
+def test_what_cannot_be_set_changes_nobody(pipeline: Stack, wrong: str) -> None:
+    body, begins = NOT_SET[wrong]
+    known = imported(pipeline, "unset@family.test")
+    before = pipeline.profile(known)
+    answer = pipeline.post(SET, **{"db_id": 1, "profile_id": known, "resource_id": 24, **body})
+
+    assert answer.status == answer.body["error"]
+    assert begins.items() <= answer.body.items()
+    assert pipeline.profile(known) == before
+
+
+@pytest.mark.promise("P-FAMILY-11")
+def test_setting_creates_nobody(pipeline: Stack) -> None:
+    answer = pipeline.post(SET, db_id=1, matching="email", email="new@family.test", resource_id=24)
+
+    assert (answer.body["error"], answer.body["error_text"]) == (404, "Profile not found")
+    assert pipeline.post("profiles/get", db_id=1, email="new@family.test").body["error"] == 404

@@ -27,7 +27,8 @@ def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
     starts = [] if batch.trigger is None else [TriggerStart(trigger=batch.trigger)]
     if batch.skip_triggers or not batch.kind.imports:
         return starts
-    starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
+    if batch.kind.creates:
+        starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
     for trigger in batch.database.update_triggers:
         items = [outcome.number for outcome in imported if outcome.changed and (trigger.fields is None or outcome.changed & trigger.fields)]
         if items:

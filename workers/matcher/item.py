@@ -81,7 +81,7 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     own = _own(batch)
     # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
     value = message.value if own is None else mode.parts[0].normal(message.value, own)
-    item.implied = mode.implied(value, own) if batch.kind.imports else None
+    item.implied = mode.implied(value, own) if batch.kind.creates else None
     if isinstance(value, list):
         item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:

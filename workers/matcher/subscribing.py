@@ -1,20 +1,24 @@
 """Pure: the subscriptions that an item gives, and how they join those that a profile has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from schemas.blanks import is_blank
 from schemas.channels import CHANNELS
+from schemas.dates import date
 from schemas.ids import ResourceNumber
 from schemas.item_errors import ItemFailed, Why
 from schemas.system_fields import status_word
-from schemas.values import JsonValue, storable
+from schemas.values import JsonValue, ip, storable, string
 
 Subscription = dict[str, JsonValue]
 
 _ADDRESS_KEYS = frozenset(key for row in CHANNELS.values() for key in row.keys)
 _NESTED = {row.nested: row.keys[0] for row in CHANNELS.values() if row.nested}
-_OWN = ("status", "priority", "custom_fields", "cats")
+_OWN = ("status", "priority", "custom_fields", "cats", "date", "ip", "url")
 _KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
+
+# When, from where and at which page somebody subscribed.
+_WHERE_AND_WHEN: Mapping[str, Callable[[object], JsonValue]] = {"date": date, "ip": ip, "url": string}
 
 MOST_SUBSCRIPTIONS = 1_000
 
@@ -144,4 +148,7 @@ def _settings(flat: Subscription) -> Subscription:
     cats = settings.get("cats", [])
     if not isinstance(cats, list) or not all(isinstance(cat, str) for cat in cats):
         raise ItemFailed(Why.INCORRECT_TAGS)
+    for key, normal in _WHERE_AND_WHEN.items():
+        if key in settings:
+            settings[key] = normal(settings[key])
     return storable(settings)  # type: ignore[no-any-return]

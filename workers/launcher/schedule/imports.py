@@ -58,7 +58,7 @@ async def events_of(
 
     A batch that was deleted says nothing: its events were published before it was finished.
     """
-    messages = [each for each in messages if (row := batches.get(each.batch)) and BatchKind(row["kind"]).imports]
+    messages = [each for each in messages if (row := batches.get(each.batch)) and BatchKind(row["kind"]).creates]
     named = [batches[message.batch]["id"] for message in messages]
     emails = await profiles.emails(pool, [id_ for message in messages for id_ in ids.unpack(bytes.fromhex(message.profiles))])
     talkative = {(row["batch"], row["chunk"]) for row in await pool.fetch(_HAVE_THEIR_OWN, named, [message.chunk for message in messages])}
