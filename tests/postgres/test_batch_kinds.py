@@ -57,7 +57,7 @@ async def test_an_import_starts_only_what_imports_set_off(world: World) -> None:
 async def scheduled(world: launching.World, batch: bytes, kind: BatchKind, dead: list[Dead] | None = None) -> list[str]:
     """The events of a message about the batch's two imported items, or of a dead letter in its place."""
     await world.pool.execute(
-        "UPDATE batches SET kind = $2, trigger = CASE WHEN $2 = 'import' THEN NULL ELSE trigger END WHERE id = $1", batch, kind
+        "UPDATE batches SET kind = $2, trigger = CASE WHEN $2 IN ('import', 'set') THEN NULL ELSE trigger END WHERE id = $1", batch, kind
     )
     message = ProfilesMatched(batch=batch.hex(), chunk=0, items=[0, 1], profiles="0a" * 24, starts=[])
     topic = Topic()
@@ -72,7 +72,8 @@ async def scheduled(world: launching.World, batch: bytes, kind: BatchKind, dead:
 async def test_only_imports_are_told(timers: launching.World) -> None:
     told = {kind: await scheduled(timers, await timers.batch(2), kind) for kind in BatchKind}
 
-    assert told == {BatchKind.IMPORT_AND_START: ["import_api"] * 2, BatchKind.IMPORT: ["import_api"] * 2, BatchKind.START: []}
+    imported = ["import_api"] * 2
+    assert told == {BatchKind.IMPORT_AND_START: imported, BatchKind.IMPORT: imported, BatchKind.START: [], BatchKind.SET: []}
 
 
 @pytest.mark.promise("P-OPS-19")

@@ -146,7 +146,7 @@ async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic
     for _ in range(3):
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(wait), topic)
-    claim_loop = loop_of(launcher, claim_groups=4)
+    claim_loop = loop_of(launcher, claim_groups=4, page=1)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(claim_loop.run(launcher.stop))
         await asyncio.wait_for(begun.wait(), 10)
