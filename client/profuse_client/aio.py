@@ -96,4 +96,3 @@ class AsyncClient:
 async def _stream(exchange: Exchange) -> AsyncIterator[bytes]:
     for piece in exchange.pieces:
         yield piece
-
