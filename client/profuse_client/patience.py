@@ -25,7 +25,7 @@ class Patience:
         # Those who were turned away together must not come back together.
         spread = Random(f"{self.seed}/{self.tries}").uniform(0.5, 1.0)  # noqa: S311  # it must be repeatable
         own = spread * min(_LONGEST, _FIRST * 2.0 ** min(self.tries, 10))
-        rest = own if again.after is None else max(again.after, own)
+        rest = own if again.after is None else again.after * (1 + spread / 4)
         self.tries += 1
         self.spent += tried
         # Resting first would only put off the bad news.

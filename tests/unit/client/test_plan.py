@@ -134,7 +134,7 @@ def test_a_crowded_server_gets_fewer_at_a_time_and_more_again_with_each_answer()
         run.answer(each, {"error": 429, "error_text": "Too many requests"}, 429, **{"retry-after": "3"})
     run.now = 2.9
     early = run.sent()
-    run.now = 3.1
+    run.now = 3.8
     one = run.sent()
     run.answer(one[0], success("x", "y"))
     two = run.sent()
