@@ -98,5 +98,3 @@ class Delivery:
         if len(answered) != self._part.sent:
             raise Refused(502, "not an answer of Profuse", f"{len(answered)} entries for {self._part.sent} items")
         self.entries = self._part.entries(answered, repeated=self._repeated)
-        # It will not be sent again, and there may be a million behind it.
-        self._part.written.clear()

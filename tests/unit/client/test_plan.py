@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from profuse_client.answers import Again
 from profuse_client.calls import STATUS, import_and_start
 from profuse_client.cutting import Limits
 from profuse_client.errors import GivenUp, Refused
 from profuse_client.exchanges import Outcome
+from profuse_client.patience import Patience
 from profuse_client.plan import Deliver, Over, Plan, Read, Send, Step, Wait
 
 NOBODY: dict[str, Any] = {}
@@ -38,7 +40,8 @@ class Run:
     def sent(self) -> list[Send]:
         return [step for step in self.steps() if isinstance(step, Send)]
 
-    def answer(self, send: Send, body: dict[str, Any], status: int = 200, seconds: float = 0.0, **headers: str) -> None:
+    def answer(self, send: Send, body: dict[str, Any], status: int = 200, after: str | None = None, seconds: float = 0.0) -> None:
+        headers = {} if after is None else {"retry-after": after}
         self.plan.heard(send.number, Outcome(seconds, status, headers, json.dumps({"error": 0, **body}).encode()), self.now)
 
 
@@ -90,12 +93,12 @@ def test_a_task_that_cannot_be_looked_up_is_followed_by_repeats_of_its_request(r
     run.answer(repeat, {"data": {"task_id": "aa"}}, 202, seconds=30.0)
     run.now += 1
     (second,) = run.sent()
-    run.answer(second, success("x", "y"), **{"duplicate-request": "true"})
+    run.answer(second, success("x", "y"))
     delivered, _ = run.steps()
 
     assert repeat.exchange == second.exchange == first.exchange
     assert isinstance(delivered, Deliver)
-    assert [entry.repeated for entry in delivered.entries] == [True, True]
+    assert [entry.fields for entry in delivered.entries] == [{"profile_id": "x"}, {"profile_id": "y"}]
 
 
 @pytest.mark.promise("P-CLIENT-05")
@@ -131,7 +134,7 @@ def test_a_crowded_server_gets_fewer_at_a_time_and_more_again_with_each_answer()
     run = Run(20, parallel=4)
     four = run.sent()
     for each in four:
-        run.answer(each, {"error": 429, "error_text": "Too many requests"}, 429, **{"retry-after": "3"})
+        run.answer(each, {"error": 429, "error_text": "Too many requests"}, 429, after="3")
     run.now = 2.9
     early = run.sent()
     run.now = 3.8
@@ -158,7 +161,7 @@ def test_nothing_is_sent_behind_what_was_refused_and_what_was_before_it_ends() -
     first, second = run.sent()
     run.answer(second, {"error": 400, "error_text": "Invalid request"}, 400)
     nothing = run.sent()
-    run.answer(first, {"error": 503, "error_text": "Temporarily unavailable"}, 503, **{"retry-after": "1"})
+    run.answer(first, {"error": 503, "error_text": "Temporarily unavailable"}, 503, after="1")
     run.now += 2
     (again,) = run.sent()
     run.answer(again, success("x", "y"))
@@ -206,3 +209,11 @@ def test_a_token_that_always_gets_200_is_read_by_the_body() -> None:
 
     with pytest.raises(Refused, match="403 No access"):
         run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-04")
+def test_those_who_are_turned_away_together_do_not_come_back_together() -> None:
+    rests = {Patience(60, f"run-{number}").rest(Again("503", after), 0.0) for number in range(10) for after in (None, 3.0)}
+
+    assert len(rests) == 20
+    assert len({rest for rest in rests if 3.0 < rest < 4.0}) == 10
