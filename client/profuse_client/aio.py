@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -65,6 +65,16 @@ class AsyncClient:
     async def delete(self, db_id: int, **match: Unpack[MatchBy]) -> str:
         """As `Client.delete`."""
         return str((await self._ask("profiles/delete", {"db_id": db_id, **match}))["profile_id"])
+
+    async def fields(self, db_id: int) -> Sequence[Mapping[str, Any]]:
+        """As `Client.fields`."""
+        data: Sequence[Mapping[str, Any]] = (await self._ask("databases/fields_get", {"db_id": db_id}))["data"]
+        return data
+
+    async def trigger(self, trigger: int) -> Mapping[str, Any]:
+        """As `Client.trigger`."""
+        data: Mapping[str, Any] = (await self._ask("campaigns/triggers/get", {"id": trigger}))["data"]
+        return data
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -1,7 +1,7 @@
 """The client for programs without an event loop."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -65,6 +65,16 @@ class Client:
     def delete(self, db_id: int, **match: Unpack[MatchBy]) -> str:
         """Erase one profile for good; its id. Raises `Refused` (404) if there is none, also when a try before had erased it."""
         return str(self._ask("profiles/delete", {"db_id": db_id, **match})["profile_id"])
+
+    def fields(self, db_id: int) -> Sequence[Mapping[str, Any]]:
+        """The fields that profiles of a database may have: name, type, and whether they are searched by."""
+        data: Sequence[Mapping[str, Any]] = self._ask("databases/fields_get", {"db_id": db_id})["data"]
+        return data
+
+    def trigger(self, trigger: int) -> Mapping[str, Any]:
+        """One trigger campaign, under the API's names; `list_id` is its database."""
+        data: Mapping[str, Any] = self._ask("campaigns/triggers/get", {"id": trigger})["data"]
+        return data
 
     def close(self) -> None:
         self._http.close()
