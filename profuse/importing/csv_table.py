@@ -22,7 +22,7 @@ def csv_table(file: Path, encoding: str | None, delimiter: str | None, columns: 
     looked = look(file, encoding)
     delimiter = delimiter or _delimiter(file, looked.encoding)
     names = list(columns or _header(file, looked.encoding, delimiter))
-    shown = {"\t": "tabs"}.get(delimiter, delimiter)
+    shown = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(delimiter, delimiter)
     return Table(
         names,
         lambda: _rows(file, looked.encoding, delimiter, names, headed=columns is None),
