@@ -174,6 +174,19 @@ def test_nothing_is_sent_behind_what_was_refused_and_what_was_before_it_ends() -
         next(steps)
 
 
+@pytest.mark.promise("P-CLIENT-08")
+def test_nothing_is_read_any_more_when_something_was_refused() -> None:
+    run = Run(1_000, parallel=4)
+    first, _, third, _ = run.sent()
+    run.answer(third, {"error": 400, "error_text": "Invalid request"}, 400)
+    run.answer(first, success("x", "y"))
+    delivered, waiting = run.steps()
+
+    assert (type(delivered), type(waiting)) == (Deliver, Wait)
+    # Eight parts of two.
+    assert next(run.left) == {"email": "p16@plan.test"}
+
+
 @pytest.mark.promise("P-CLIENT-09")
 def test_patience_ends_after_seconds_of_trying_and_not_while_something_moves() -> None:
     run = Run(1, patience=12)
