@@ -56,7 +56,7 @@ def bare(item: object) -> object:
 def encoded(value: object) -> bytes:
     """Raises `Unsendable`."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+        text = _READABLE.encode(value)
     except (TypeError, ValueError, RecursionError) as reason:
         raise Unsendable(f"Cannot be sent: {reason}") from None
     if text.count("{") + text.count("[") > _LEVELS and _depth(value) > _LEVELS:
@@ -65,7 +65,7 @@ def encoded(value: object) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         # Half of a surrogate pair: the server knows what to say of it.
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+        return _ESCAPED.encode(value).encode()
 
 
 def attached(file: "File | Mapping[str, Any]") -> object:
@@ -95,3 +95,8 @@ def _depth(value: object) -> int:
         case _:
             return 0
     return 1 + max(map(_depth, inner), default=0)
+
+
+# Made once: a million items would make a million of them.
+_READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+_ESCAPED = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain)
