@@ -10,6 +10,7 @@ from profuse.commands.progress import told_rows
 from profuse.stack import state
 from profuse.stack.finding import directory_of
 from runtime.errors import CannotRun
+from schemas.matching import Matching
 
 app = typer.Typer()
 
@@ -22,7 +23,7 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or NDJSON; Parquet and XLSX with the extra `files`.")],
     trigger: Annotated[int | None, typer.Option(help="Start this campaign for each profile.", show_default=False)] = None,
     db: Annotated[int | None, typer.Option(help="Without --trigger: the database to import into.", show_default=False)] = None,
-    matching: Annotated[str, typer.Option(help="How profiles are found: email, phone, custom, …")] = "email",
+    matching: Annotated[Matching, typer.Option(help="How profiles are found.")] = Matching.EMAIL,
     field: Annotated[str | None, typer.Option(help="With --matching custom: the field.", show_default=False)] = None,
     map_: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="May be repeated; COLUMN= leaves it out.", show_default=False)
@@ -58,12 +59,17 @@ def import_(
 
     if (trigger is None) == (db is None):
         raise typer.BadParameter("name either --trigger or --db")
+    if (matching is Matching.CUSTOM) != (field is not None):
+        raise typer.BadParameter("--field and --matching custom belong together")
     names = [name.strip() for name in columns.split(",")] if columns else None
     given = Given(format_, encoding, delimiter, names)
     mapping = (whole.columns_of(map_file) if map_file else {}) | pairs(map_ or ())
     table = opened(file, given)
-    door, aim = whole.Door(url or _api(directory), _token(token)), Aim(trigger, db, matching, field, mapping, run)
-    failures = Failures(failed or file.with_name(f"{file.stem}.failed.{'ndjson' if table.columns is None else 'csv'}"), table)
+    door, aim = whole.Door(url or _api(directory), _token(token)), Aim(trigger, db, matching.value, field, mapping, run)
+    kept = failed or file.with_name(f"{file.stem}.failed.{'ndjson' if table.columns is None else 'csv'}")
+    if kept.resolve() == file.resolve():
+        raise typer.BadParameter("--failed would overwrite FILE")
+    failures = Failures(kept, table)
     typer.echo(f"{file}: {table.described}", err=True)
     with told_rows(table.total) as progress:
 

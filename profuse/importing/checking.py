@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from profuse_client import Item
+from profuse_client.encoding import Item
 from schemas.addresses import normal_email, normal_phone
 from schemas.fields import Field, parse
 from schemas.item_errors import ItemFailed, Why

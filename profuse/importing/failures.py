@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from profuse.importing.table import Row, Table
+from runtime.errors import CannotRun
 
 ERROR, LINE = "#error", "#line"
 
@@ -50,7 +51,10 @@ class Failures:
     def _begun(self) -> TextIO:
         # With its mark, for spreadsheets; what no encoding can say is written as an escape.
         encoding = "utf-8" if self._names is None else "utf-8-sig"
-        out = self._out = self.file.open("w", encoding=encoding, errors="backslashreplace", newline="")
+        try:
+            out = self._out = self.file.open("w", encoding=encoding, errors="backslashreplace", newline="")
+        except OSError as error:
+            raise CannotRun(f"{self.file} cannot be written: {error.strerror}; name another place for failed rows by --failed.") from None
         if self._names is not None:
             self._write([ERROR, LINE, *self._own(list(self._names))])
         return out

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from profuse.importing.table import is_ours
-from profuse_client import Item
+from profuse_client.encoding import Item
 from runtime.errors import CannotRun
 
 # What stands beside a profile, and not in it.

@@ -1,22 +1,24 @@
 """A whole import: from a file and what is wanted of it to the words that it ends with."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from profuse.importing.aim import SENDING, Aim, found
 from profuse.importing.checking import checker
 from profuse.importing.failures import Failures
-from profuse.importing.mapping import mapped
+from profuse.importing.mapping import Mapped, mapped
 from profuse.importing.opening import Given
-from profuse.importing.running import Import, Noted, Tally
+from profuse.importing.running import Import, Tally
 from profuse.importing.table import Row, Table
 from profuse_client import Client, GivenUp, Refused
 from runtime.errors import CannotRun
 
 # As many are shown of a dry run; one who mends these has mended most.
 _SHOWN = 20
+_GO_ON = "the same command goes on where it ended, within 24 hours."
 
 
 @dataclass(frozen=True)
@@ -42,36 +44,26 @@ class Shown:
             self._say("…")
 
 
-def prepared(
-    table: Table, door: Door, aim: Aim, noted: Noted, tell: Callable[[Tally], None]
-) -> tuple[Import, Aim, "list[Mapping[str, object]]"]:
-    """The import, the aim with its database, and the fields of that; raises `CannotRun`."""
-    aim, fields = found(door.url, door.token, aim)
-    types = {str(field["name"]): str(field["type"]) for field in fields}
-    return Import(table, mapped(table.columns, aim.columns, types, beside=aim.trigger is not None), noted, tell), aim, list(fields)
-
-
 def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str], None], tell: Callable[[Tally], None]) -> Tally:
-    """A dry run."""
-    run, aim, fields = prepared(table, door, aim, Shown(file, say), tell)
+    """A dry run; raises `CannotRun` where the import itself would."""
+    aim, fields = found(door.url, door.token, aim)
+    run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
     return run.check(checker(fields, aim.matching, aim.field_name))
 
 
 def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Callable[[Tally], None]) -> Tally:
     """Raises `CannotRun`, after which the same command goes on."""
-    run, aim, _ = prepared(table, door, aim, failures, tell)
+    aim, fields = found(door.url, door.token, aim)
+    run = Import(table, _mapped(table, aim, fields), failures, tell)
     try:
         with Client(door.url, door.token, SENDING) as client, failures:
             return run.send(client, aim, aim.run_id(table, given))
     except Refused as refused:
         raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
     except GivenUp as away:
-        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {GO_ON}") from None
+        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_GO_ON}") from None
     except KeyboardInterrupt:
-        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {GO_ON}") from None
-
-
-GO_ON = "the same command goes on where it ended, within 24 hours."
+        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_GO_ON}") from None
 
 
 def columns_of(file: Path) -> dict[str, str]:
@@ -91,3 +83,11 @@ def ended(tally: Tally, failures: Failures) -> str:
     before = f" ({tally.before:,} of them by an earlier run of this command)" if tally.before else ""
     told = f"{tally.rows:,} rows: {tally.imported:,} imported{before}, {tally.failed:,} failed"
     return told + (f"; {failures.file} has them with their errors: correct it and import it" if tally.failed else "")
+
+
+def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]]) -> Mapped:
+    searchable = [field["name"] for field in fields if field["match"]]
+    if aim.field_name and fields and aim.field_name not in searchable:
+        raise CannotRun(f"The database has no field {aim.field_name!r} that is searched by; these are: {', '.join(searchable) or 'none'}.")
+    types = {str(field["name"]): str(field["type"]) for field in fields}
+    return mapped(table.columns, aim.columns, types, beside=aim.trigger is not None)

@@ -4,13 +4,16 @@ import json
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profuse_client import File, Item, Limits
+import schemas.matching
+from ingest.endpoints.batch_parameters import ImportAndStartBatch
+from ingest.endpoints.profiles import GetProfile
+from profuse_client import File, ImportingAndStarting, Item, Limits, MatchBy, Matching
 from profuse_client.calls import Call, body, import_and_start, import_profiles, start
 from profuse_client.cutting import Part
 from profuse_client.encoding import encoded
@@ -100,3 +103,12 @@ def test_a_time_to_wait_is_days_hours_and_minutes() -> None:
     for wrong in (timedelta(seconds=30), timedelta(minutes=-1)):
         with pytest.raises(ValueError, match="whole minutes"):
             waiting(wrong)
+
+
+@pytest.mark.promise("P-CLIENT-01")
+def test_the_client_knows_every_way_of_matching_and_every_parameter_of_the_server() -> None:
+    sent = ImportingAndStarting.__annotations__.keys() | {"trigger_id", "data"}
+
+    assert set(get_args(Matching)) == {each.value for each in schemas.matching.Matching}
+    assert sent == ImportAndStartBatch.model_fields.keys() - {"token", "format"}
+    assert MatchBy.__annotations__.keys() | {"db_id"} == GetProfile.model_fields.keys() - {"token"}
