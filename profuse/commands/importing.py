@@ -14,9 +14,6 @@ from schemas.matching import Matching
 
 app = typer.Typer()
 
-# The bar moves often enough, and costs nothing.
-_TOLD_EVERY = 500
-
 
 @app.command("import")
 def import_(
@@ -52,38 +49,31 @@ def import_(
     """
     from profuse.importing import whole
     from profuse.importing.aim import Aim
-    from profuse.importing.failures import Failures
+    from profuse.importing.failures import Failures, place
     from profuse.importing.mapping import pairs
     from profuse.importing.opening import Given, opened
-    from profuse.importing.running import Tally
 
-    if (trigger is None) == (db is None):
-        raise typer.BadParameter("name either --trigger or --db")
-    if (matching is Matching.CUSTOM) != (field is not None):
-        raise typer.BadParameter("--field and --matching custom belong together")
-    names = [name.strip() for name in columns.split(",")] if columns else None
-    given = Given(format_, encoding, delimiter, names)
+    _check_together(trigger, db, matching, field)
+    given = Given(format_, encoding, delimiter, [name.strip() for name in columns.split(",")] if columns else None)
     mapping = (whole.columns_of(map_file) if map_file else {}) | pairs(map_ or ())
     table = opened(file, given)
+    failures = Failures(place(file, table, failed), table)
     door, aim = whole.Door(url or _api(directory), _token(token)), Aim(trigger, db, matching.value, field, mapping, run)
-    kept = failed or file.with_name(f"{file.stem}.failed.{'ndjson' if table.columns is None else 'csv'}")
-    if kept.resolve() == file.resolve():
-        raise typer.BadParameter("--failed would overwrite FILE")
-    failures = Failures(kept, table)
     typer.echo(f"{file}: {table.described}", err=True)
-    with told_rows(table.total) as progress:
-
-        def tell(tally: Tally) -> None:
-            if tally.rows % _TOLD_EVERY == 0:
-                progress(tally.line, tally.rows, tally.failed)
-
+    with told_rows(table.total) as tell:
         if dry_run:
             tally = whole.checked(file, table, door, aim, typer.echo, tell)
         else:
             tally = whole.imported(table, door, aim, given, failures, tell)
-    told = f"{tally.rows:,} rows: {tally.failed:,} would fail; nothing was imported" if dry_run else whole.ended(tally, failures)
-    typer.echo(told)
+    typer.echo(whole.ended(tally, None if dry_run else failures))
     raise typer.Exit(1 if tally.failed else 0)
+
+
+def _check_together(trigger: int | None, db: int | None, matching: Matching, field: str | None) -> None:
+    if (trigger is None) == (db is None):
+        raise typer.BadParameter("name either --trigger or --db")
+    if (matching is Matching.CUSTOM) != (field is not None):
+        raise typer.BadParameter("--field and --matching custom belong together")
 
 
 def _api(directory: Path | None) -> str:

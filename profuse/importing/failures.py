@@ -13,6 +13,14 @@ from runtime.errors import CannotRun
 ERROR, LINE = "#error", "#line"
 
 
+def place(file: Path, table: Table, wanted: Path | None) -> Path:
+    """Where the failed rows of a file go; raises `CannotRun` if that is the file."""
+    found = wanted or file.with_name(f"{file.stem}.failed.{'ndjson' if table.columns is None else 'csv'}")
+    if found.resolve() == file.resolve():
+        raise CannotRun(f"Failed rows would overwrite {file}: name another place for them by --failed.")
+    return found
+
+
 class Failures:
     """CSV where the table has columns, else NDJSON; the file is made by the first failure, in the place of an older one."""
 

@@ -11,6 +11,10 @@ from profuse.importing.mapping import Mapped, Unreadable
 from profuse.importing.table import Row, Table
 from profuse_client import Client, Failed, Imported, Item
 
+# Hears now and then of the line, the rows that are over, and those of them that failed.
+Tell = Callable[[int, int, int], None]
+_TOLD_EVERY = 500
+
 
 class Noted(Protocol):
     """Where failed rows go."""
@@ -35,12 +39,12 @@ class Tally:
 
 @dataclass
 class Import:
-    """One run through a table; `tell` hears of each row that is over."""
+    """One run through a table."""
 
     table: Table
     mapped: Mapped
     noted: Noted
-    tell: Callable[[Tally], None]
+    tell: Tell
     tally: Tally = field(default_factory=Tally)
     # Those whose results are still to come.
     _sent: deque[Row] = field(default_factory=deque)
@@ -89,11 +93,14 @@ class Import:
 
     def _count(self, row: Row) -> None:
         self.tally.imported += 1
-        self.tally.line = max(self.tally.line, row.line)
-        self.tell(self.tally)
+        self._over(row)
 
     def _fail(self, row: Row, reason: str) -> None:
         self.noted.add(row, reason)
         self.tally.failed += 1
+        self._over(row)
+
+    def _over(self, row: Row) -> None:
         self.tally.line = max(self.tally.line, row.line)
-        self.tell(self.tally)
+        if self.tally.rows % _TOLD_EVERY == 0:
+            self.tell(self.tally.line, self.tally.rows, self.tally.failed)

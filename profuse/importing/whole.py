@@ -11,7 +11,7 @@ from profuse.importing.checking import checker
 from profuse.importing.failures import Failures
 from profuse.importing.mapping import Mapped, mapped
 from profuse.importing.opening import Given
-from profuse.importing.running import Import, Tally
+from profuse.importing.running import Import, Tally, Tell
 from profuse.importing.table import Row, Table
 from profuse_client import Client, GivenUp, Refused
 from runtime.errors import CannotRun
@@ -44,14 +44,14 @@ class Shown:
             self._say("…")
 
 
-def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str], None], tell: Callable[[Tally], None]) -> Tally:
+def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str], None], tell: Tell) -> Tally:
     """A dry run; raises `CannotRun` where the import itself would."""
     aim, fields = found(door.url, door.token, aim)
     run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
     return run.check(checker(fields, aim.matching, aim.field_name))
 
 
-def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Callable[[Tally], None]) -> Tally:
+def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Tell) -> Tally:
     """Raises `CannotRun`, after which the same command goes on."""
     aim, fields = found(door.url, door.token, aim)
     run = Import(table, _mapped(table, aim, fields), failures, tell)
@@ -78,8 +78,10 @@ def columns_of(file: Path) -> dict[str, str]:
     return {name: str(field) for name, field in told.items()}
 
 
-def ended(tally: Tally, failures: Failures) -> str:
-    """What is told at the end."""
+def ended(tally: Tally, failures: Failures | None) -> str:
+    """What is told at the end; without failures it was a dry run."""
+    if failures is None:
+        return f"{tally.rows:,} rows: {tally.failed:,} would fail; nothing was imported"
     before = f" ({tally.before:,} of them by an earlier run of this command)" if tally.before else ""
     told = f"{tally.rows:,} rows: {tally.imported:,} imported{before}, {tally.failed:,} failed"
     return told + (f"; {failures.file} has them with their errors: correct it and import it" if tally.failed else "")

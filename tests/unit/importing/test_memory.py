@@ -48,8 +48,9 @@ def test_reading_ten_times_as_many_rows_takes_no_more(tmp_path: Path, line: str)
 def test_rows_are_let_go_when_they_are_answered(tmp_path: Path) -> None:
     table = opened(people(tmp_path / "p.csv", 5_000, "p{number}@x.test,Name\n"), Given())
     held: list[int] = []
-    run = Import(table, mapped(table.columns, {}, {}, beside=True), Failures(tmp_path / "f.csv", table), lambda _: None)
-    run.tell = lambda _: held.append(len(run._sent))
+    run = Import(
+        table, mapped(table.columns, {}, {}, beside=True), Failures(tmp_path / "f.csv", table), lambda *_: held.append(len(run._sent))
+    )
     with serving() as gateway, Client(gateway.url, TOKEN, SMALL) as client:
         tally = run.send(client, Aim(8, 1, "email", None, {}, ""), "memory")
 
