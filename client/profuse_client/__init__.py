@@ -10,7 +10,7 @@
 from profuse_client.aio import AsyncClient
 from profuse_client.connecting import Options
 from profuse_client.cutting import Limits
-from profuse_client.encoding import File, Item
+from profuse_client.encoding import File, Item, Profile
 from profuse_client.errors import GivenUp, ProfuseError, Refused
 from profuse_client.parameters import Importing, ImportingAndStarting, Launching, MatchBy, Matching
 from profuse_client.results import Failed, Imported, Started, Task
@@ -31,6 +31,7 @@ __all__ = [
     "MatchBy",
     "Matching",
     "Options",
+    "Profile",
     "ProfuseError",
     "Refused",
     "Started",

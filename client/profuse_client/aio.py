@@ -11,6 +11,7 @@ import httpx2
 from profuse_client import calls, connecting, results, tasks
 from profuse_client.calls import Call
 from profuse_client.connecting import Options
+from profuse_client.encoding import Profile
 from profuse_client.exchanges import Exchange, Outcome
 from profuse_client.parameters import Importing, ImportingAndStarting, Launching, MatchBy
 from profuse_client.results import Entry, Failed, Imported, Started, Task
@@ -23,7 +24,7 @@ Stream = Iterable[T] | AsyncIterable[T]
 
 
 class AsyncClient:
-    """`Client`, for asyncio: the same methods, and profiles may come from an async iterable too."""
+    """`Client`, for asyncio: the same methods, and profiles may come from an async iterable too; a plain one is read in the loop."""
 
     def __init__(self, url: str, token: str, options: Options | None = None) -> None:
         self._options = options or Options()
@@ -36,7 +37,7 @@ class AsyncClient:
         )
 
     def import_and_start(
-        self, profiles: Stream[object], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]
+        self, profiles: Stream[Profile], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]
     ) -> AsyncGenerator[Imported | Failed, None]:
         """As `Client.import_and_start`; to leave it before its end, `aclose` it, which `contextlib.aclosing` does."""
         return self._run(calls.import_and_start(trigger, how), profiles, run_id, results.imported)

@@ -74,6 +74,8 @@ class Delivery:
         if "result" in answer.fields:
             self._end(answer.fields["result"])
             return None
+        if "task_id" not in (answer.fields.get("data") or ()):
+            raise Refused(502, "not an answer of Profuse", "neither a result nor a task")
         task = str(answer.fields["data"]["task_id"])
         self._task = None if self._blind else task
         return Again(f"task {task} is being processed")

@@ -27,6 +27,10 @@ class Item:
     keys: Mapping[str, int | str] = field(default_factory=dict)
 
 
+Profile = Mapping[str, Any] | Item
+"""Its fields, or these and what stands beside them."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A file that goes with each mail."""

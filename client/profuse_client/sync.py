@@ -10,6 +10,7 @@ import httpx2
 from profuse_client import calls, connecting, results, threads
 from profuse_client.calls import Call
 from profuse_client.connecting import Options
+from profuse_client.encoding import Profile
 from profuse_client.exchanges import Exchange, Outcome
 from profuse_client.parameters import Importing, ImportingAndStarting, Launching, MatchBy
 from profuse_client.results import Entry, Failed, Imported, Started, Task
@@ -31,13 +32,14 @@ class Client:
         )
 
     def import_and_start(
-        self, profiles: Iterable[object], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]
+        self, profiles: Iterable[Profile], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]
     ) -> Iterator[Imported | Failed]:
         """Add or update each profile, and start the campaign for it: mappings, or `Item`s with what stands beside them.
 
-        Yields one result for each, in their order, as they come. Raises `Refused` when the server refuses requests as a whole, and
-        `GivenUp` when it is away for too long: results of all that comes before are given first. With the same `run_id`, the same
-        profiles and the same `how` a run goes on where another ended, for 24 hours: what was imported is not imported again.
+        Nothing is sent until results are asked for: one for each, in their order, as they come. Raises `Refused` when the server
+        refuses requests as a whole, and `GivenUp` when it is away for too long: results of all that comes before are given first.
+        With the same `run_id`, the same profiles and the same `how` a run goes on where another ended, for 24 hours: what was
+        imported is not imported again.
         """
         return self._run(calls.import_and_start(trigger, how), profiles, run_id, results.imported)
 

@@ -205,12 +205,13 @@ def test_patience_ends_after_seconds_of_trying_and_not_while_something_moves() -
 
 
 @pytest.mark.promise("P-CLIENT-05")
-def test_an_answer_with_fewer_entries_than_items_is_none() -> None:
+@pytest.mark.parametrize(("body", "words"), [(success("x"), "1 entries for 2 items"), ({"data": []}, "neither a result nor a task")])
+def test_an_answer_that_does_not_fit_its_request_is_none(body: dict[str, Any], words: str) -> None:
     run = Run(2)
     (first,) = run.sent()
-    run.answer(first, success("x"))
+    run.answer(first, body)
 
-    with pytest.raises(Refused, match="1 entries for 2 items"):
+    with pytest.raises(Refused, match=words):
         run.plan.step(run.now)
 
 
