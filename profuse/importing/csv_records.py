@@ -94,7 +94,5 @@ def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[
         except csv.Error as error:
             wrong = str(error)
         if wrong is not None:
-            # It may be in the middle of a field.
-            reader = csv.reader(lines, delimiter=delimiter)
             cells = lines.give_back()[:_SHOWN].rstrip("\r\n").replace('"', "").split(delimiter)
         yield Record(line, cells, wrong)

@@ -1,5 +1,6 @@
 """Both clients on a real pipeline: what the limits and the words of the server mean for them."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,3 +99,15 @@ def test_one_profile_is_shown_and_erased_and_a_task_looked_up(client: Client, pi
     assert task.items == [{"profile_id": made.profile_id}]
     with pytest.raises(Refused, match="403 No access"):
         client.delete(1, email="shown@client.test")
+
+
+@pytest.mark.promise("P-CLIENT-05")
+def test_a_task_that_takes_longer_is_followed_to_its_end(imported: Import, pipeline: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    people = [{"email": f"later-{number}@client.test", "_lname": "x" * 100} for number in range(10_000)]
+    results: list[Result] = []
+    with pipeline.another_gateway(PROFUSE_REPLY_DEADLINE="PT0.3S") as hurried, caplog.at_level(logging.INFO, "profuse_client"):
+        imported(f"http://127.0.0.1:{hurried.port}", people, results)
+
+    assert [type(result) for result in results] == [Imported] * 10_000
+    assert [result.index for result in results] == list(range(10_000))
+    assert "is being processed" in caplog.text
