@@ -161,3 +161,10 @@ def test_one_json_array_is_refused_with_the_way_out(tmp_path: Path) -> None:
 @pytest.mark.promise("P-IMPORT-03")
 def test_what_stands_in_a_column_without_a_name_fails_its_row(tmp_path: Path) -> None:
     assert values(rows(tmp_path, "email,\na@x.test,\nb@x.test,b\n")) == [{"email": "a@x.test"}, "'b' is in a column without a name"]
+
+
+@pytest.mark.promise("P-IMPORT-01")
+def test_what_separates_columns_is_what_most_rows_agree_on(tmp_path: Path) -> None:
+    found = rows(tmp_path, "email;first, last, middle\n" + "ann@x.test;Анна\n" * 5 + "bob@x.test;Bob, B., Jr.\n")
+
+    assert values(found)[0] == {"email": "ann@x.test", "first, last, middle": "Анна"}
