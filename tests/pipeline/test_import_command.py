@@ -94,7 +94,7 @@ def test_columns_may_be_mapped_by_a_file_and_given_to_the_launch(pipeline: Stack
         (["--db", "1", "--trigger", "8"], "name either --trigger or --db"),
         (["--db", "1", "--matching", "custom"], "--field and --matching custom belong together"),
         (["--db", "1", "--matching", "custom", "--field", "plan"], "The database has no field 'plan' that is searched by"),
-        (["--db", "1", "--failed", "people.csv"], "Failed rows would overwrite people.csv"),
+        (["--db", "1", "--failed", "people.csv"], "name another place for them by --failed"),
         (["--db", "1", "--token", "wrong"], "refuses: 401 API token required"),
         (["--db", "1", "--url", "http://127.0.0.1:9"], "http://127.0.0.1:9 does not answer"),
     ],
