@@ -53,7 +53,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header --no-annotate --upgrade
 
 lock: $(INSTALLED) ## Resolve all dependencies anew
-	$(COMPILE) pyproject.toml --extra local --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra local --extra files --group dev --output-file requirements.lock
 	$(COMPILE) pyproject.toml --output-file requirements-runtime.lock --constraints requirements.lock
 	$(COMPILE) pyproject.toml --extra local --group fuzz --output-file requirements-fuzz.lock --constraints requirements.lock
 	$(COMPILE) --group build --output-file requirements-build.lock --constraints requirements.lock

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, dead_letters, demo, launches, profiles, providers, rooms, stack, torture, triggers
+from profuse.commands import configuration, dead_letters, demo, importing, launches, profiles, providers, rooms, stack, torture, triggers
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, configuration, rooms, torture):
+for group in (stack, demo, configuration, importing, rooms, torture):
     app.add_typer(group.app)
 app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -8,7 +8,7 @@ from schemas.settings import Settings
 
 _PREFIX = "PROFUSE_"
 # What is read from the environment by others than the settings.
-_BESIDE = ("PROFUSE_DIR", "PROFUSE_CRASH_AT", "PROFUSE_CRASH_BY")
+_BESIDE = ("PROFUSE_DIR", "PROFUSE_TOKEN", "PROFUSE_CRASH_AT", "PROFUSE_CRASH_BY")
 # What Kubernetes tells every container of services whose names begin like ours.
 _OF_A_SERVICE = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)|=(tcp|udp)://")
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "launches": "profuse.launches, profuse.postgres",
     "dead-letters": "profuse.dead_letters",
     "settings": "profuse.describing",
+    "import": "profuse.importing.whole",
 }
 
 

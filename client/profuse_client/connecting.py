@@ -1,0 +1,74 @@
+"""What both clients are made with, and how they reach the server."""
+
+import logging
+import re
+import uuid
+from dataclasses import dataclass, field
+
+import httpx2
+
+from profuse_client.answers import Again
+from profuse_client.calls import Call
+from profuse_client.cutting import Limits
+from profuse_client.errand import Errand
+from profuse_client.plan import Plan
+
+log = logging.getLogger("profuse_client")
+
+# Room for the part's number behind it in a Request-ID.
+_RUN_ID = re.compile(r"[!-~]{1,100}")
+_CONNECT_WITHIN = 10.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a client treats the server; the defaults are good for most."""
+
+    parallel: int = 4
+    """Most requests at a time; the server may allow fewer."""
+
+    patience: float = 600.0
+    """Seconds of trying in which nothing moves, after which a run is given up."""
+
+    answered_within: float = 90.0
+    """Seconds after which a request is taken for lost and sent again; a server answers within 30, unless it is set otherwise."""
+
+    limits: Limits = field(default_factory=Limits)
+
+    verify: bool | str = True
+    """The authorities that the server is trusted by, as a PEM file; `False` trusts anybody."""
+
+
+def base_url(given: str) -> str:
+    """The server's address without the API's path, with which it may have been copied."""
+    if not re.match(r"https?://[^/]", given):
+        raise ValueError(f"{given!r} is no address: it begins with http:// or https://")
+    return re.sub(r"(/api/v1\.1)?/*$", "", given)
+
+
+def authorized(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "User-Agent": "profuse-client"}
+
+
+def timeout(options: Options) -> httpx2.Timeout:
+    return httpx2.Timeout(options.answered_within, connect=_CONNECT_WITHIN, pool=None)
+
+
+def limits(options: Options) -> httpx2.Limits:
+    return httpx2.Limits(max_connections=None, max_keepalive_connections=options.parallel + 1)
+
+
+def plan(call: Call, run_id: str | None, options: Options) -> Plan:
+    """Raises `ValueError` for what could never be sent."""
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+        raise ValueError("run_id: must be 1 to 100 visible ASCII characters")
+    return Plan(call, run_id or uuid.uuid4().hex, options.limits, options.parallel, options.patience)
+
+
+def errand(path: str, parameters: dict[str, object], options: Options) -> Errand:
+    return Errand(path, parameters, options.patience)
+
+
+def told(again: Again | None) -> None:
+    if again is not None:
+        log.info("sent again later: %s", again.why)

@@ -1,0 +1,30 @@
+"""Why a whole request came to nothing; what is wrong with one item is a result instead."""
+
+
+class ProfuseError(Exception):
+    """Whatever this package raises of its own."""
+
+
+class Refused(ProfuseError):
+    """The server refused a request as a whole, and would refuse it again; `error_debug` names the parameter and says why."""
+
+    def __init__(self, error: int, error_text: str, error_debug: str | None = None) -> None:
+        super().__init__(f"{error} {error_text}" + (f": {error_debug}" if error_debug else ""))
+        self.error = error
+        self.error_text = error_text
+        self.error_debug = error_debug
+
+
+class GivenUp(ProfuseError):
+    """Nothing moved for as long as the client is patient; the same `run_id` goes on later where this run ended."""
+
+    def __init__(self, why: str, seconds: float, request_id: str | None) -> None:
+        named = f" (Request-ID {request_id})" if request_id else ""
+        super().__init__(f"given up after {seconds:.0f} s of trying{named}; the last was: {why}")
+        self.why = why
+        self.request_id = request_id
+
+    @property
+    def run_id(self) -> str | None:
+        """What to give to the next run."""
+        return None if self.request_id is None else self.request_id.rpartition("-")[0]

@@ -1,0 +1,83 @@
+"""Parquet and XLSX, where the extra `files` is installed."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from profuse.importing.csv_records import Record
+from profuse.importing.csv_table import check_header, row
+from profuse.importing.table import Row, Table
+from profuse.importing.text import opened
+from runtime.errors import CannotRun
+
+_ROWS = 1_000
+
+
+def parquet_table(file: Path) -> Table:
+    """Read in row groups; nulls give nothing."""
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415  # of an extra
+    except ModuleNotFoundError:
+        raise missing("Parquet", "pyarrow") from None
+    with opened(file) as stream:
+        try:
+            looked = parquet.ParquetFile(stream)
+        except ArrowException as error:
+            raise CannotRun(f"{file} is no Parquet file: {str(error).splitlines()[0]}") from None
+        columns, total = list(looked.schema_arrow.names), looked.metadata.num_rows
+
+    def rows() -> Iterator[Row]:
+        number = 0
+        with parquet.ParquetFile(file) as parts:
+            for batch in parts.iter_batches(batch_size=_ROWS):
+                for number, given in enumerate(batch.to_pylist(), number + 1):  # noqa: B020  # it goes on counting
+                    yield Row(number, given, {name: value for name, value in given.items() if value is not None})
+
+    return Table(columns, rows, total, _digest(file), "Parquet")
+
+
+def xlsx_table(file: Path) -> Table:
+    """The first sheet, as text; a sheet is read whole, and has a million rows at most."""
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  # of an extra
+    except ModuleNotFoundError:
+        raise missing("XLSX", "python-calamine") from None
+    with opened(file) as stream:
+        try:
+            sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
+        except CalamineError as error:
+            raise CannotRun(f"{file} is no spreadsheet: {error}") from None
+    names = [_text(cell).strip() for cell in next(sheet.iter_rows(), [])]
+    if not names:
+        raise CannotRun(f"{file} is empty.")
+    check_header(file, names)
+
+    def rows() -> Iterator[Row]:
+        for number, cells in enumerate(sheet.iter_rows(), 1):
+            if number > 1 and any(cell != "" for cell in cells):
+                yield row(Record(number, [_text(cell) for cell in cells]), names)
+
+    return Table(names, rows, sheet.total_height, _digest(file), f"the sheet {sheet.name!r}")
+
+
+def missing(what: str, package: str) -> CannotRun:
+    return CannotRun(f"Reading {what} needs the extra `files`: pip install {package}.")
+
+
+def _text(cell: Any) -> str:
+    """As a person reads it in the sheet: a number without the `.0` that every one has there."""
+    match cell:
+        case bool():
+            return str(cell).lower()
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case datetime() | date():
+            return cell.isoformat()
+    return str(cell)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

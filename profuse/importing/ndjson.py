@@ -1,0 +1,54 @@
+"""NDJSON: one profile a line, as a JSON object."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from profuse.importing.csv_records import LONGEST
+from profuse.importing.table import Row, Table, is_ours
+from profuse.importing.text import look, reading
+from runtime.errors import CannotRun
+
+_SHOWN = 1_000
+TEXT = "#text"
+
+
+def ndjson_table(file: Path, encoding: str | None) -> Table:
+    """Raises `CannotRun` for a file that is one array: it could only be read whole."""
+    looked = look(file, encoding)
+    with reading(file, looked.encoding) as text:
+        if text.read(1_000).lstrip().startswith("["):
+            raise CannotRun(f"{file} is one JSON array; write one object a line: jq -c '.[]' {file} > {file.stem}.ndjson")
+    return Table(None, lambda: _rows(file, looked.encoding), looked.lines, looked.digest, f"NDJSON in {looked.encoding}")
+
+
+def _rows(file: Path, encoding: str) -> Iterator[Row]:
+    with reading(file, encoding) as text:
+        number = 0
+        while line := text.readline(LONGEST + 1):
+            number += 1
+            if len(line) > LONGEST:
+                _skip(text, line)
+                yield Row(
+                    number, {TEXT: line[:_SHOWN]}, wrong=f"a line of more than {LONGEST} characters; the row has only their beginning"
+                )
+            elif line.strip():
+                yield _row(number, line)
+
+
+def _row(number: int, line: str) -> Row:
+    try:
+        given: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        return Row(number, {TEXT: line.rstrip("\r\n")}, wrong=f"not JSON: {error.msg} at character {error.colno}")
+    except (ValueError, RecursionError) as error:
+        return Row(number, {TEXT: line.rstrip("\r\n")}, wrong=f"not JSON: {error}")
+    if not isinstance(given, dict) or TEXT in given:
+        return Row(number, given if isinstance(given, dict) else {TEXT: line.rstrip("\r\n")}, wrong="not a JSON object")
+    return Row(number, given, {name: value for name, value in given.items() if not is_ours(name)})
+
+
+def _skip(text: TextIO, line: str) -> None:
+    while line and not line.endswith("\n"):
+        line = text.readline(LONGEST)

@@ -1,0 +1,39 @@
+"""From a file's name to its table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from profuse.importing.csv_table import csv_table
+from profuse.importing.files import parquet_table, xlsx_table
+from profuse.importing.ndjson import ndjson_table
+from profuse.importing.table import Table
+from runtime.errors import CannotRun
+
+FORMATS = ("csv", "ndjson", "parquet", "xlsx")
+_SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of a file beforehand; the rest is found out."""
+
+    format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    columns: Sequence[str] | None = None
+
+
+def opened(file: Path, given: Given) -> Table:
+    """Raises `CannotRun`."""
+    suffix = file.suffix.lower()
+    match given.format or _SUFFIXES.get(suffix, suffix[1:]):
+        case "csv":
+            return csv_table(file, given.encoding, "\t" if given.delimiter == r"\t" else given.delimiter, given.columns)
+        case "ndjson":
+            return ndjson_table(file, given.encoding)
+        case "parquet":
+            return parquet_table(file)
+        case "xlsx" | "xls" | "xlsb" | "ods":
+            return xlsx_table(file)
+    raise CannotRun(f"{file} does not say by its name what it is: --format {', '.join(FORMATS)}.")

@@ -1,0 +1,36 @@
+"""What is read of a file, whatever its format."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, and where an editor shows it; `wrong` is why nothing can be sent of it."""
+
+    line: int
+    # As it is repeated where failed rows are kept: cells, or the object.
+    given: Any
+    values: Mapping[str, Any] | None = None
+    wrong: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that was looked at; `rows` reads it from its beginning."""
+
+    # None where each row names its own.
+    columns: Sequence[str] | None
+    rows: Callable[[], Iterator[Row]]
+    # About how many rows there are, as far as it can be said beforehand.
+    total: int
+    # Of the bytes: the same for the same file under any name.
+    digest: str
+    described: str
+    delimiter: str = ","
+
+
+def is_ours(column: str) -> bool:
+    """Written beside a failed row, and not part of it."""
+    return column.startswith("#")

@@ -1,0 +1,95 @@
+"""A whole import: from a file and what is wanted of it to the words that it ends with."""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from profuse.importing.aim import SENDING, Aim, found
+from profuse.importing.checking import checker
+from profuse.importing.failures import Failures
+from profuse.importing.mapping import Mapped, mapped
+from profuse.importing.opening import Given
+from profuse.importing.running import Import, Tally, Tell
+from profuse.importing.table import Row, Table
+from profuse_client import Client, GivenUp, Refused
+from runtime.errors import CannotRun
+
+# As many are shown of a dry run; one who mends these has mended most.
+_SHOWN = 20
+_GO_ON = "the same command goes on where it ended, within 24 hours."
+
+
+@dataclass(frozen=True)
+class Door:
+    """The server, and who knocks."""
+
+    url: str
+    token: str
+
+
+class Shown:
+    """The first failures of a dry run, as lines."""
+
+    def __init__(self, file: Path, say: Callable[[str], None]) -> None:
+        self._file, self._say = file, say
+        self._count = 0
+
+    def add(self, row: Row, reason: str) -> None:
+        self._count += 1
+        if self._count <= _SHOWN:
+            self._say(f"{self._file}:{row.line}: {reason}")
+        elif self._count == _SHOWN + 1:
+            self._say("…")
+
+
+def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str], None], tell: Tell) -> Tally:
+    """A dry run; raises `CannotRun` where the import itself would."""
+    aim, fields = found(door.url, door.token, aim)
+    run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
+    return run.check(checker(fields, aim.matching, aim.field_name))
+
+
+def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Tell) -> Tally:
+    """Raises `CannotRun`, after which the same command goes on."""
+    aim, fields = found(door.url, door.token, aim)
+    run = Import(table, _mapped(table, aim, fields), failures, tell)
+    try:
+        with Client(door.url, door.token, SENDING) as client, failures:
+            return run.send(client, aim, aim.run_id(table, given))
+    except Refused as refused:
+        raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
+    except GivenUp as away:
+        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_GO_ON}") from None
+    except KeyboardInterrupt:
+        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_GO_ON}") from None
+
+
+def columns_of(file: Path) -> dict[str, str]:
+    """A TOML file that says of columns which fields they are."""
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CannotRun(f"{file} cannot be read: {error}") from None
+    wrong = next((name for name, field in told.items() if not isinstance(field, str)), None)
+    if wrong is not None:
+        raise CannotRun(f'{file}: {wrong} must be the name of a field, as in "E-mail" = "email"')
+    return {name: str(field) for name, field in told.items()}
+
+
+def ended(tally: Tally, failures: Failures | None) -> str:
+    """What is told at the end; without failures it was a dry run."""
+    if failures is None:
+        return f"{tally.rows:,} rows: {tally.failed:,} would fail; nothing was imported"
+    before = f" ({tally.before:,} of them by an earlier run of this command)" if tally.before else ""
+    told = f"{tally.rows:,} rows: {tally.imported:,} imported{before}, {tally.failed:,} failed"
+    return told + (f"; {failures.file} has them with their errors: correct it and import it" if tally.failed else "")
+
+
+def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]]) -> Mapped:
+    searchable = [field["name"] for field in fields if field["match"]]
+    if aim.field_name and fields and aim.field_name not in searchable:
+        raise CannotRun(f"The database has no field {aim.field_name!r} that is searched by; these are: {', '.join(searchable) or 'none'}.")
+    types = {str(field["name"]): str(field["type"]) for field in fields}
+    return mapped(table.columns, aim.columns, types, beside=aim.trigger is not None)

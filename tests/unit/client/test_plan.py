@@ -1,0 +1,233 @@
+"""What a run does next, without a server: the plan is asked, and told what came of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from profuse_client.answers import Again
+from profuse_client.calls import STATUS, import_and_start
+from profuse_client.cutting import Limits
+from profuse_client.errors import GivenUp, Refused
+from profuse_client.exchanges import Outcome
+from profuse_client.patience import Patience
+from profuse_client.plan import Deliver, Over, Plan, Read, Send, Step, Wait
+
+NOBODY: dict[str, Any] = {}
+
+
+class Run:
+    """A plan, its input and a clock that is set by hand."""
+
+    def __init__(self, profiles: int, parallel: int = 2, patience: float = 60.0) -> None:
+        self.plan = Plan(import_and_start(8, NOBODY), "run", Limits(profiles=2), parallel, patience)
+        self.now = 0.0
+        self.left = iter({"email": f"p{number}@plan.test"} for number in range(profiles))
+
+    def steps(self) -> Iterator[Step]:
+        """Until there is something to wait for, or nothing at all; reads by itself."""
+        while True:
+            step = self.plan.step(self.now)
+            if isinstance(step, Read):
+                if not any(self.plan.take(item) for item in self.left):
+                    self.plan.close()
+                continue
+            yield step
+            if isinstance(step, (Wait, Over)):
+                return
+
+    def sent(self) -> list[Send]:
+        return [step for step in self.steps() if isinstance(step, Send)]
+
+    def answer(self, send: Send, body: dict[str, Any], status: int = 200, after: str | None = None, seconds: float = 0.0) -> None:
+        headers = {} if after is None else {"retry-after": after}
+        self.plan.heard(send.number, Outcome(seconds, status, headers, json.dumps({"error": 0, **body}).encode()), self.now)
+
+
+def success(*ids: str) -> dict[str, Any]:
+    return {"result": [{"profile_id": each} for each in ids]}
+
+
+def task(status: str, progress: int, items: list[Any]) -> dict[str, Any]:
+    return {"data": {"task_id": "aa", "status": status, "progress": progress, "result": {"items": items}}}
+
+
+def asked(send: Send) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(b"".join(send.exchange.pieces))
+    return body
+
+
+@pytest.mark.promise("P-CLIENT-05")
+def test_a_task_is_looked_up_until_it_is_completed_and_then_read_whole() -> None:
+    run = Run(2)
+    (first,) = run.sent()
+    run.answer(first, {"data": {"task_id": "aa"}}, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, task("running", 50, []))
+    run.now += 5
+    (again,) = run.sent()
+    run.answer(again, task("completed", 100, []))
+    (whole,) = run.sent()
+    run.answer(whole, task("completed", 100, [{"profile_id": "x"}, {"error": 409, "error_text": "No", "field": "email"}]))
+    delivered, over = run.steps()
+
+    assert [look.exchange.path, again.exchange.path, whole.exchange.path] == [STATUS] * 3
+    assert [asked(each)["limit"] for each in (look, again, whole)] == [0, 0, 2]
+    assert isinstance(delivered, Deliver)
+    assert [entry.fields for entry in delivered.entries] == [{"profile_id": "x"}, {"error": 409, "error_text": "No", "field": "email"}]
+    assert over == Over()
+
+
+@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.parametrize("refusal", [403, 404])
+def test_a_task_that_cannot_be_looked_up_is_followed_by_repeats_of_its_request(refusal: int) -> None:
+    run = Run(2)
+    (first,) = run.sent()
+    run.answer(first, {"data": {"task_id": "aa"}}, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, {"error": refusal, "error_text": "No"}, refusal)
+    (repeat,) = run.sent()
+    run.answer(repeat, {"data": {"task_id": "aa"}}, 202, seconds=30.0)
+    run.now += 1
+    (second,) = run.sent()
+    run.answer(second, success("x", "y"))
+    delivered, _ = run.steps()
+
+    assert repeat.exchange == second.exchange == first.exchange
+    assert isinstance(delivered, Deliver)
+    assert [entry.fields for entry in delivered.entries] == [{"profile_id": "x"}, {"profile_id": "y"}]
+
+
+@pytest.mark.promise("P-CLIENT-05")
+def test_a_task_that_its_gateway_left_incomplete_is_completed_by_a_repeat() -> None:
+    run = Run(1)
+    (first,) = run.sent()
+    run.answer(first, {"data": {"task_id": "aa"}}, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, task("incomplete", 0, []))
+    run.now += 1
+    (repeat,) = run.sent()
+
+    assert repeat.exchange == first.exchange
+
+
+@pytest.mark.promise("P-CLIENT-05")
+def test_an_entry_that_is_taken_back_for_a_replay_is_waited_for() -> None:
+    run = Run(1)
+    (first,) = run.sent()
+    run.answer(first, {"data": {"task_id": "aa"}}, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, task("completed", 100, []))
+    (whole,) = run.sent()
+    run.answer(whole, task("running", 99, [None]))
+
+    assert [type(step) for step in run.steps()] == [Wait]
+
+
+@pytest.mark.promise("P-CLIENT-04")
+def test_a_crowded_server_gets_fewer_at_a_time_and_more_again_with_each_answer() -> None:
+    run = Run(20, parallel=4)
+    four = run.sent()
+    for each in four:
+        run.answer(each, {"error": 429, "error_text": "Too many requests"}, 429, after="3")
+    run.now = 2.9
+    early = run.sent()
+    run.now = 3.8
+    one = run.sent()
+    run.answer(one[0], success("x", "y"))
+    two = run.sent()
+
+    assert (len(four), early, len(one), len(two)) == (4, [], 1, 2)
+
+
+@pytest.mark.promise("P-CLIENT-03")
+def test_no_more_is_read_than_is_soon_sent() -> None:
+    run = Run(1_000, parallel=2)
+    sent = run.sent()
+
+    assert len(sent) == 2
+    # Four parts of two, and what the last one was cut by.
+    assert next(run.left) == {"email": "p8@plan.test"}
+
+
+@pytest.mark.promise("P-CLIENT-08")
+def test_nothing_is_sent_behind_what_was_refused_and_what_was_before_it_ends() -> None:
+    run = Run(100)
+    first, second = run.sent()
+    run.answer(second, {"error": 400, "error_text": "Invalid request"}, 400)
+    nothing = run.sent()
+    run.answer(first, {"error": 503, "error_text": "Temporarily unavailable"}, 503, after="1")
+    run.now += 2
+    (again,) = run.sent()
+    run.answer(again, success("x", "y"))
+
+    assert nothing == []
+    assert again.exchange == first.exchange
+    steps = run.steps()
+    assert isinstance(next(steps), Deliver)
+    with pytest.raises(Refused):
+        next(steps)
+
+
+@pytest.mark.promise("P-CLIENT-08")
+def test_nothing_is_read_any_more_when_something_was_refused() -> None:
+    run = Run(1_000, parallel=4)
+    first, _, third, _ = run.sent()
+    run.answer(third, {"error": 400, "error_text": "Invalid request"}, 400)
+    run.answer(first, success("x", "y"))
+    delivered, waiting = run.steps()
+
+    assert (type(delivered), type(waiting)) == (Deliver, Wait)
+    # Eight parts of two.
+    assert next(run.left) == {"email": "p16@plan.test"}
+
+
+@pytest.mark.promise("P-CLIENT-09")
+def test_patience_ends_after_seconds_of_trying_and_not_while_something_moves() -> None:
+    run = Run(1, patience=12)
+    (first,) = run.sent()
+    run.answer(first, {"data": {"task_id": "aa"}}, 202)
+    for progress in [*range(50), 49]:
+        run.now += 20
+        (look,) = run.sent()
+        run.answer(look, task("running", progress, []), seconds=5.0)
+    run.now += 20
+    (last,) = run.sent()
+    run.answer(last, task("running", 49, []), seconds=5.0)
+
+    with pytest.raises(GivenUp, match="task aa is running, 49 %"):
+        run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.parametrize(("body", "words"), [(success("x"), "1 entries for 2 items"), ({"data": []}, "neither a result nor a task")])
+def test_an_answer_that_does_not_fit_its_request_is_none(body: dict[str, Any], words: str) -> None:
+    run = Run(2)
+    (first,) = run.sent()
+    run.answer(first, body)
+
+    with pytest.raises(Refused, match=words):
+        run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-08")
+def test_a_token_that_always_gets_200_is_read_by_the_body() -> None:
+    run = Run(1)
+    (first,) = run.sent()
+    run.answer(first, {"error": 403, "error_text": "No access"}, 200)
+
+    with pytest.raises(Refused, match="403 No access"):
+        run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-04")
+def test_those_who_are_turned_away_together_do_not_come_back_together() -> None:
+    rests = {Patience(60, f"run-{number}").rest(Again("503", after), 0.0) for number in range(10) for after in (None, 3.0)}
+
+    assert len(rests) == 20
+    assert len({rest for rest in rests if 3.0 < rest < 4.0}) == 10

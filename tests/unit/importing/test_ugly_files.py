@@ -1,0 +1,170 @@
+"""Files as people have them: each is read, row by row, or refused in one line that says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from profuse.importing.csv_records import LONGEST
+from profuse.importing.opening import Given, opened
+from profuse.importing.table import Row
+from runtime.errors import CannotRun
+
+HEADER = "email,_fname\n"
+
+
+def written(folder: Path, content: str | bytes, name: str = "people.csv") -> Path:
+    file = folder / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def rows(folder: Path, content: str | bytes, name: str = "people.csv", given: Given | None = None) -> list[Row]:
+    return list(opened(written(folder, content, name), given or Given()).rows())
+
+
+def values(found: list[Row]) -> list[dict[str, str] | str | None]:
+    return [dict(row.values) if row.values is not None else row.wrong for row in found]
+
+
+ANN = {"email": "ann@x.test", "_fname": "Анна"}
+
+
+@pytest.mark.promise("P-IMPORT-01")
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16", b""), ("utf-16-le", b""), ("utf-16-be", b""), ("utf-32", b""), ("cp1251", b"")],
+)
+def test_encoding_and_delimiter_are_found_out(tmp_path: Path, encoding: str, mark: bytes, delimiter: str) -> None:
+    text = f"email{delimiter}_fname\r\nann@x.test{delimiter}Анна\r\n" + f"bob@x.test{delimiter}Борис\r\n" * 30
+
+    assert values(rows(tmp_path, mark + text.encode(encoding)))[:2] == [ANN, {"email": "bob@x.test", "_fname": "Борис"}]
+
+
+@pytest.mark.promise("P-IMPORT-01")
+def test_accents_are_not_taken_for_cyrillic(tmp_path: Path) -> None:
+    content = (HEADER + "rene@x.test,René Müller\nzoe@x.test,Zoë\n").encode("cp1252")
+
+    assert values(rows(tmp_path, content))[0] == {"email": "rene@x.test", "_fname": "René Müller"}
+
+
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-03")
+def test_a_broken_letter_in_utf_8_costs_its_own_row_alone(tmp_path: Path) -> None:
+    content = (HEADER + "ann@x.test,Анна\n" * 20).encode() + b"bad@x.test,\xd0\n"
+    found = values(rows(tmp_path, content))
+
+    assert found[:20] == [ANN] * 20
+    # What the server answers with `Text cannot be stored`.
+    assert found[20] == {"email": "bad@x.test", "_fname": "\udcd0"}
+
+
+@pytest.mark.promise("P-IMPORT-02")
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        ("\n\n  \n", "is empty"),
+        ("ann@x.test,Ann\nbob@x.test,Bob\n", "has no header: its first line holds 'ann@x.test'. Name its columns: --columns"),
+        ("1,2,3\n", "has no header"),
+        ("email,_fname,email\na@x.test,A,b@x.test\n", "has the column 'email' twice, at 1 and 3"),
+        ('"email,_fname\nann@x.test,Ann\n', "has no header that can be read: a quote is not closed"),
+    ],
+)
+def test_a_file_without_a_usable_header_is_refused_in_a_line(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(CannotRun, match=words) as refused:
+        rows(tmp_path, content)
+
+    assert str(refused.value).count("\n") == 0
+
+
+@pytest.mark.promise("P-IMPORT-02")
+def test_a_directory_a_missing_file_and_an_unknown_kind_are_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for file, words in (
+        (tmp_path / "folder.csv", "is a directory"),
+        (tmp_path / "no.csv", "No such file"),
+        (tmp_path / "a.doc", "--format"),
+    ):
+        with pytest.raises(CannotRun, match=words):
+            opened(file, Given())
+
+
+@pytest.mark.promise("P-IMPORT-02")
+def test_a_file_without_a_header_has_the_columns_that_are_named(tmp_path: Path) -> None:
+    found = rows(tmp_path, "ann@x.test,Анна\n", given=Given(columns=["email", "_fname"]))
+
+    assert (values(found), found[0].line) == ([ANN], 1)
+
+
+@pytest.mark.promise("P-IMPORT-03")
+def test_ragged_rows_fail_alone_and_blank_ones_are_none(tmp_path: Path) -> None:
+    found = rows(tmp_path, HEADER + "ann@x.test,Анна\nbob@x.test\n\n , \nann@x.test,Анна,,\ncid@x.test,Cid,x\n")
+
+    assert values(found) == [ANN, "1 columns instead of 2", ANN, "3 columns instead of 2"]
+    assert [row.line for row in found] == [2, 3, 6, 7]
+
+
+@pytest.mark.promise("P-IMPORT-03")
+@pytest.mark.parametrize("rest", [100, 20_000], ids=["to the end", "for longer than a profile may be"])
+def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path: Path, rest: int) -> None:
+    found = rows(tmp_path, HEADER + 'bad@x.test,"Bad\n' + "ann@x.test,Анна\n" * rest)
+
+    assert (found[0].line, found[0].wrong, found[0].given) == (2, "a quote is not closed", ["bad@x.test", "Bad"])
+    assert values(found[1:]) == [ANN] * rest
+    assert [row.line for row in found] == list(range(2, rest + 3))
+
+
+@pytest.mark.promise("P-IMPORT-03")
+def test_a_quote_that_another_ones_quote_would_close_costs_its_own_line(tmp_path: Path) -> None:
+    found = rows(tmp_path, HEADER + 'bad@x.test,"Bad\n' + "ann@x.test,Анна\n" * 5 + 'bob@x.test,"Bob, Jr."\n')
+
+    assert values(found) == ["a quote is not closed", *[ANN] * 5, {"email": "bob@x.test", "_fname": "Bob, Jr."}]
+
+
+@pytest.mark.promise("P-IMPORT-01")
+def test_a_quoted_cell_may_have_lines_quotes_and_delimiters(tmp_path: Path) -> None:
+    found = rows(tmp_path, HEADER + 'ann@x.test,"An\r\nn, ""the"" first"\nbob@x.test,Bob 5" tall\n')
+
+    assert [row.values and row.values["_fname"] for row in found] == ['An\r\nn, "the" first', 'Bob 5" tall']
+    assert [row.line for row in found] == [2, 4]
+
+
+@pytest.mark.promise("P-IMPORT-03", "P-IMPORT-04")
+@pytest.mark.parametrize("name", ["people.csv", "people.ndjson"])
+def test_a_line_of_ten_megabytes_costs_itself(tmp_path: Path, name: str) -> None:
+    good = '{"email":"ann@x.test","_fname":"Анна"}\n' if name.endswith("ndjson") else "ann@x.test,Анна\n"
+    found = rows(tmp_path, ("" if name.endswith("ndjson") else HEADER) + "x" * 10_000_000 + "\n" + good, name)
+
+    assert values(found) == [f"a line of more than {LONGEST} characters; the row has only their beginning", ANN]
+    assert len(str(found[0].given)) < 2_000
+
+
+@pytest.mark.promise("P-IMPORT-03")
+def test_nul_bytes_stay_for_the_server_to_refuse(tmp_path: Path) -> None:
+    assert values(rows(tmp_path, HEADER + "ann@x.test,A\0n\nann@x.test,Анна\n")) == [{"email": "ann@x.test", "_fname": "A\0n"}, ANN]
+
+
+@pytest.mark.promise("P-IMPORT-03")
+def test_lines_of_ndjson_that_are_no_object_fail_alone(tmp_path: Path) -> None:
+    found = rows(tmp_path, '{"email":"ann@x.test","_fname":"Анна"}\n\n{"email":\n[1]\n{"#error":"x","email":"b@x.test"}\n', "p.ndjson")
+
+    assert values(found) == [ANN, "not JSON: Expecting value at character 1", "not a JSON object", {"email": "b@x.test"}]
+    assert found[1].given == {"#text": '{"email":'}
+
+
+@pytest.mark.promise("P-IMPORT-02")
+def test_one_json_array_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"write one object a line: jq -c '\.\[\]'"):
+        rows(tmp_path, '[{"email":"a@x.test"}]', "people.json")
+
+
+@pytest.mark.promise("P-IMPORT-03")
+def test_what_stands_in_a_column_without_a_name_fails_its_row(tmp_path: Path) -> None:
+    assert values(rows(tmp_path, "email,\na@x.test,\nb@x.test,b\n")) == [{"email": "a@x.test"}, "'b' is in a column without a name"]
+
+
+@pytest.mark.promise("P-IMPORT-01")
+def test_what_separates_columns_is_what_most_rows_agree_on(tmp_path: Path) -> None:
+    found = rows(tmp_path, "email;first, last, middle\n" + "ann@x.test;Анна\n" * 5 + "bob@x.test;Bob, B., Jr.\n")
+
+    assert values(found)[0] == {"email": "ann@x.test", "first, last, middle": "Анна"}
