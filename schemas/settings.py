@@ -139,6 +139,7 @@ class Settings(BaseSettings):
     http_connections: Few = Field(
         64, description="Most requests of one channel that a launcher has under way to providers; launches of one account use half of them."
     )
+    cloud_events: bool = Field(False, description="Whether events carry the headers of CloudEvents 1.0, beside the same body.")
     launch_patience: Kept = Field(
         timedelta(hours=24), description="How long a launch that is put off by its recipient's side is tried again."
     )

@@ -1,5 +1,7 @@
 """What is asked for the items of a batch: to import them, to start a campaign for each, or both."""
 
+from functools import partial
+
 import asyncpg
 import pytest
 
@@ -10,6 +12,7 @@ from tests import launching, retaining
 from tests.firing import Topic
 from tests.matching import World, item, new_world
 from workers.exactly_once import Dead
+from workers.launcher import events
 from workers.launcher.schedule.scheduling import Scheduling
 
 ANN = "ann@a.test"
@@ -61,7 +64,7 @@ async def scheduled(world: launching.World, batch: bytes, kind: BatchKind, dead:
     )
     message = ProfilesMatched(batch=batch.hex(), chunk=0, items=[0, 1], profiles="0a" * 24, starts=[])
     topic = Topic()
-    room = Scheduling(world.pool, topic.publish, "events", lambda _: None)
+    room = Scheduling(world.pool, topic.publish, partial(events.outgoing, "events", cloud=False), lambda _: None)
     announced = [] if dead else [each async for each in room.prepare([message])]
     async with world.pool.acquire() as connection, connection.transaction():
         await room.apply(connection, announced, dead or [])

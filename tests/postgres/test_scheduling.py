@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.launching import World, matched, new_world
+from workers.launcher import events
 from workers.launcher.schedule import scheduling
 from workers.launcher.schedule.scheduling import Announced, Scheduling
 
@@ -27,7 +29,7 @@ class Desk:
     woken: int = 0
 
     def room(self) -> Scheduling:
-        return Scheduling(self.world.pool, self._publish, "t.events", self._wake)
+        return Scheduling(self.world.pool, self._publish, partial(events.outgoing, "t.events", cloud=False), self._wake)
 
     async def process(self, *messages: ProfilesMatched) -> None:
         """What the engine does with a chunk."""

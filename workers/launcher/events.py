@@ -1,7 +1,7 @@
 """Pure: what the world hears about a profile."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from schemas import ids
 from schemas.messages import ProfileEvent
+from schemas.topics import Outgoing
 from workers.launcher.model import Campaign, Outcome
 
 
@@ -51,6 +52,22 @@ def of_ending(imported: Imported, campaign: Campaign, told: Told, outcome: Outco
     reason = {} if outcome.reason is None else {"reason": outcome.reason}
     ended = _event(imported, outcome.ending, told.origin, _about(campaign, told.launch) | reason, now)
     return ended if outcome.subscription is None else msgspec.structs.replace(ended, subscription=dict(outcome.subscription))
+
+
+def outgoing(topic: str, event: ProfileEvent, *, cloud: bool) -> Outgoing:
+    """The event as a record; `cloud`: with the headers by which readers of CloudEvents 1.0 know it (binary mode), beside the same body."""
+    headers = tuple((name, value.encode()) for name, value in _cloud(event)) if cloud else ()
+    return Outgoing(topic, event.profile_id.encode(), event.encode(), headers)
+
+
+def _cloud(event: ProfileEvent) -> Iterator[tuple[str, str]]:
+    yield "ce_specversion", "1.0"
+    yield "ce_id", event.event_id
+    yield "ce_source", f"/accounts/{event.account_id}/databases/{event.list_id}"
+    yield "ce_type", f"profuse.{event.event_type}"
+    yield "ce_time", event.event_date
+    yield "ce_subject", event.profile_id
+    yield "content-type", "application/json"
 
 
 def _about(campaign: Campaign, launch: str) -> dict[str, Any]:

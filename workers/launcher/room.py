@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
@@ -16,6 +17,7 @@ from schemas.settings import Settings
 from schemas.tls import client_context
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once import Stream, Stuck
+from workers.launcher import events
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
@@ -94,7 +96,8 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         stack.push_async_callback(together.close)
         delivery = Delivery(settings, firing_pool, together, publish, sending, enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
-        scheduling = Scheduling(scheduling_pool, matched.publish, settings.topic(EVENTS.name), claim_loop.wake)
+        outgoing = partial(events.outgoing, settings.topic(EVENTS.name), cloud=settings.cloud_events)
+        scheduling = Scheduling(scheduling_pool, matched.publish, outgoing, claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
         retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
         yield Launcher(feeding, claim_loop, Retention(settings, retention_pool))

@@ -68,3 +68,16 @@ def test_a_repeat_has_the_same_ids_whenever_it_happens() -> None:
 
 def test_a_profile_without_email_has_no_hash() -> None:
     assert events.md5(None) is UNSET
+
+
+@pytest.mark.promise("P-EVENT-07")
+@pytest.mark.parametrize("cloud", [True, False])
+def test_an_event_has_the_headers_of_cloudevents_where_they_are_wanted_and_the_same_body(cloud: bool) -> None:
+    event = events.of_import(IMPORTED, NOW)
+    record = events.outgoing("t.events", event, cloud=cloud)
+
+    assert (record.topic, record.key, record.value) == ("t.events", event.profile_id.encode(), event.encode())
+    named = {name: value.decode() for name, value in record.headers}
+    wanted = {"ce_specversion": "1.0", "ce_id": event.event_id, "ce_type": "profuse.import_api", "ce_time": event.event_date}
+    assert named.items() >= (wanted if cloud else {}).items()
+    assert bool(named) is cloud

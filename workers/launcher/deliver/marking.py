@@ -46,6 +46,7 @@ class Marking:
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish) -> None:
         self._topic = settings.topic(EVENTS.name)
+        self._cloud = settings.cloud_events
         self._pool = pool
         self._together = together
         self._publish = publish
@@ -92,8 +93,7 @@ class Marking:
             imported = Imported(campaign.account, campaign.database, group.batch, item, id_, emails.get(id_), custom_data)
             part[position] = ending
             told += [
-                Outgoing(self._topic, event.profile_id.encode(), event.encode())
-                for event in _events(work, campaign, imported, position, ending, now)
+                events.outgoing(self._topic, event, cloud=self._cloud) for event in _events(work, campaign, imported, position, ending, now)
             ]
             if sum(len(record.value) for record in told) >= _MOST_BYTES:
                 yield part, told

@@ -9,7 +9,7 @@ from runtime.producer import Publish
 from schemas import metrics
 from schemas.batches import BatchKind
 from schemas.ids import TriggerId
-from schemas.messages import ProfilesMatched
+from schemas.messages import ProfileEvent, ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
 from workers.launcher.groups import group, launches
@@ -19,6 +19,9 @@ from workers.launcher.schedule import imports, unreadable
 _MOST_ITEMS = 5_000
 # Of events that wait for their confirmation at a time.
 _MOST_BYTES = 2 * 1024 * 1024
+
+
+Wake = Callable[[Collection[tuple[int, TriggerId]]], None]
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,10 @@ class Scheduling:
 
     topic = MATCHES
 
-    def __init__(
-        self, pool: asyncpg.Pool, publish: Publish, events_topic: str, wake: Callable[[Collection[tuple[int, TriggerId]]], None]
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, outgoing: Callable[[ProfileEvent], Outgoing], wake: Wake) -> None:
         self._pool = pool
         self._publish = publish
-        self._events_topic = events_topic
+        self._outgoing = outgoing
         self._wake = wake
         self._due: set[tuple[int, TriggerId]] = set()
 
@@ -50,7 +51,7 @@ class Scheduling:
             told: list[Outgoing] = []
             size = 0
             async for event in imports.events_of(self._pool, part, batches):
-                told.append(Outgoing(self._events_topic, event.profile_id.encode(), event.encode()))
+                told.append(self._outgoing(event))
                 size += len(told[-1].value)
                 if size > _MOST_BYTES:
                     await self._publish(told)
