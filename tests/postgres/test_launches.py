@@ -15,10 +15,11 @@ from tests.firing import claim
 from tests.launching import NOBODY, World, matched, new_world
 from workers.launcher.claim import claims
 from workers.launcher.clock import clock
-from workers.launcher.groups import launches
+from workers.launcher.groups import launches, marks
 from workers.launcher.groups.group import Group, NewGroup, started_by
-from workers.launcher.groups.launches import Marked, Marks
 from workers.launcher.groups.leases import Lease
+from workers.launcher.groups.marks import Marked, Marks
+from workers.launcher.groups.naming import LeaseLost
 
 LEASE = timedelta(seconds=30)
 OVER = timedelta(0)
@@ -74,7 +75,7 @@ async def test_a_repeat_starts_nothing(world: World) -> None:
     batch = await world.batch()
     await schedule(world, batch, 0, 1)
     group = await one(world)
-    await launches.mark(world.pool, [Marked(group, Marks(sent=[0]), None)])
+    await marks.mark(world.pool, [Marked(group, Marks(sent=[0]), None)])
 
     due = await schedule(world, batch, 0, 1)
 
@@ -247,11 +248,11 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
     before = await world.pool.fetch("SELECT * FROM launches")
 
     if write == "mark":
-        assert await launches.mark(world.pool, [Marked(frozen, Marks(sent=[0]), b"x")]) == [False]
+        assert await marks.mark(world.pool, [Marked(frozen, Marks(sent=[0]), b"x")]) == [False]
     elif write == "finish":
         assert await launches.finish(world.pool, [frozen]) == [False]
     else:
-        with pytest.raises(launches.LeaseLost):
+        with pytest.raises(LeaseLost):
             await getattr(launches, write)(world.pool, frozen, LEASE)
 
     assert await world.pool.fetch("SELECT * FROM launches") == before
@@ -266,7 +267,7 @@ async def test_what_is_written_together_is_each_group_s_own(world: World) -> Non
     (again,) = [group for group in await claim(world, LEASE) if group.batch == lost.batch]
 
     marked = [Marked(first[2], Marks(sent=[1]), b"two"), Marked(lost, Marks(sent=[8]), b"x"), Marked(again, Marks(skipped=[8, 0]), None)]
-    found = await launches.mark(world.pool, marked)
+    found = await marks.mark(world.pool, marked)
 
     # The others were claimed anew, too.
     assert found == [False, False, True]
@@ -277,8 +278,8 @@ async def test_what_is_written_together_is_each_group_s_own(world: World) -> Non
 async def test_marks_add_up(world: World) -> None:
     await schedule(world, await world.batch(), 0, 1, 2, 3)
     group = await one(world, OVER)
-    await launches.mark(world.pool, [Marked(group, Marks(sent=[0], skipped=[2]), b"events")])
-    await launches.mark(world.pool, [Marked(group, Marks(failed=[3]), b"others")])
+    await marks.mark(world.pool, [Marked(group, Marks(sent=[0], skipped=[2]), b"events")])
+    await marks.mark(world.pool, [Marked(group, Marks(failed=[3]), b"others")])
 
     group = await one(world)
 
@@ -313,7 +314,7 @@ async def test_a_lease_that_was_taken_over_is_noticed_before_the_next_page(world
     frozen = await one(world, OVER)
     await one(world)
 
-    with pytest.raises(launches.LeaseLost):
+    with pytest.raises(LeaseLost):
         await Lease(LEASE, clock() - 60).keep(world.pool, frozen)
 
 

@@ -9,8 +9,8 @@ from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from workers.launcher.channels.channel import Deferred, Rejected
 from workers.launcher.deliver import delivery, holds, sending
-from workers.launcher.groups import launches
-from workers.launcher.groups.launches import Marked, Marks
+from workers.launcher.groups import marks
+from workers.launcher.groups.marks import Marked, Marks
 from workers.launcher.model import Launch
 
 _FINISHED = "SELECT count(*) = count(finished_at) FROM launches"
@@ -157,9 +157,9 @@ async def test_a_trigger_that_is_switched_off_in_the_middle_skips_the_rest(
 async def test_a_mark_that_is_written_twice_counts_once(world: World) -> None:
     await schedule(world, "a@example.com", "b@example.com", "c@example.com")
     (group,) = await claim(world)
-    marks = Marks(sent=[0], failed=[1], leaving=[2], groups=[group.leaving([2], 0, timedelta(seconds=5))])
+    settled = Marks(sent=[0], failed=[1], leaving=[2], groups=[group.leaving([2], 0, timedelta(seconds=5))])
     for _ in range(2):
-        await launches.mark_and_leave(world.pool, Marked(group, marks, None))
+        await marks.mark_and_leave(world.pool, Marked(group, settled, None))
 
     found = await world.pool.fetch("SELECT attempt, items, launched, failed, bit_count(done) FROM launches ORDER BY attempt")
     assert [tuple(row) for row in found] == [(0, [0, 1, 2], 1, 1, 3), (1, [2], 0, 0, 0)]

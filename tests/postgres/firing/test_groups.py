@@ -15,6 +15,7 @@ from workers.launcher.deliver import holds
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import started_by
 from workers.launcher.groups.leases import Lease
+from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
 
 
@@ -200,7 +201,7 @@ async def test_a_launcher_whose_lease_was_taken_over_marks_nothing_and_tells_nob
     await schedule(world, "a@example.com", "b@example.com")
     launcher = Launcher(world, Remembering(freeze), topic, page=1)
 
-    with pytest.raises(launches.LeaseLost):
+    with pytest.raises(LeaseLost):
         await launcher.work_once()
 
     assert (launcher.channel.addresses(), topic.records) == (["a@example.com"], [])
@@ -244,5 +245,5 @@ async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: To
     (group,) = await claim(world, LEASE, 1)
     await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
 
-    with pytest.raises(launches.LeaseLost):
+    with pytest.raises(LeaseLost):
         await Launcher(world, Remembering(), topic).delivery().work(group, Lease(LEASE, clock()), lambda _: None, asyncio.Event())

@@ -11,7 +11,7 @@ from schemas.settings import Settings
 from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule, silent
 from tests.launching import Remembering, World
 from workers.launcher.deliver import delivery, sending
-from workers.launcher.groups import launches
+from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
 
 _SHORT = timedelta(seconds=1)
@@ -68,7 +68,7 @@ async def test_whoever_finds_that_he_lost_a_group_stops_sending(world: World, to
 
     await schedule(world, "a@example.com")
 
-    with pytest.raises(launches.LeaseLost):
+    with pytest.raises(LeaseLost):
         await asyncio.wait_for(Launcher(world, Remembering(hang), topic, lease=_SHORT).work_once(), 10)
 
     assert (cut_off, topic.types()) == (["a@example.com"], [])

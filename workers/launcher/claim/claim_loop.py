@@ -24,6 +24,7 @@ from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
+from workers.launcher.groups.naming import LeaseLost
 
 log = structlog.get_logger()
 
@@ -134,7 +135,7 @@ class ClaimLoop:
             metrics.LATENESS.observe(group.late)
         try:
             await self._delivery.work(group, lease, slot.waits, stop)
-        except launches.LeaseLost:
+        except LeaseLost:
             # Whoever has it now goes on; nothing of ours was written.
             metrics.LEASES_LOST.inc()
         except Exception as error:  # the boundary of a group
@@ -152,7 +153,7 @@ class ClaimLoop:
             log.error("group_failed", batch=group.batch.hex(), claims=group.claims, why=type(error).__name__)
         give_up = launches.put_back if everybodys else launches.put_off
         # Else the lease would run out, and the claim count as one that killed its launcher.
-        with suppress(launches.LeaseLost):
+        with suppress(LeaseLost):
             while True:
                 try:
                     return await give_up(self._pool, group, _PAUSE)

@@ -29,6 +29,7 @@ from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
+from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Campaign, Ending, Outcome
 
 log = structlog.get_logger()
@@ -77,7 +78,7 @@ class Delivery:
             return {}
         campaign = await self._together.ask(campaigns.load, (work.group.batch, work.group.trigger))
         if campaign is None:
-            raise launches.LeaseLost
+            raise LeaseLost
         if work.group.late < 0 and not campaign.cancelled:
             # It was brought forward to be taken back, and is not: it waits for its time.
             return {}

@@ -2,8 +2,9 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 from typing import Any, TypeGuard
 
 import asyncpg
@@ -18,35 +19,30 @@ from runtime.producer import Publish
 from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
-from schemas.messages import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.exactly_once.progress import pack
 from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
+from workers.launcher.deliver.telling import Endings, parts
 from workers.launcher.deliver.work import Work
-from workers.launcher.events import Imported, Told
-from workers.launcher.groups import launches
+from workers.launcher.groups import marks
 from workers.launcher.groups.group import Leaving
-from workers.launcher.groups.launches import Marked, Marks
+from workers.launcher.groups.marks import Marked, Marks
+from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Campaign, Ending, Outcome
 
 log = structlog.get_logger()
 
-# Of events that are marked at a time; one launch's are less than a tenth of it.
-_MOST_BYTES = 1024 * 1024
 _AGAIN_AFTER = 1.0
-
-Endings = Mapping[int, Outcome | PutOff]
 
 
 class Marking:
     """Writes marks with their events as the group's outbox, and publishes them."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish) -> None:
-        self._topic = settings.topic(EVENTS.name)
-        self._cloud = settings.cloud_events
+        self._outgoing = partial(events.outgoing, settings.topic(EVENTS.name), cloud=settings.cloud_events)
         self._pool = pool
         self._together = together
         self._publish = publish
@@ -62,7 +58,7 @@ class Marking:
         if not endings:
             return
         final = {position: self._final(work, ending) for position, ending in endings.items()}
-        for part, told in self._parts(work, campaign, final, emails, own):
+        for part, told in parts(self._outgoing, work, campaign, final, emails, own):
             await self._mark(work, part, told)
 
     def _final(self, work: Work, ending: Outcome | PutOff) -> Outcome | PutOff:
@@ -74,32 +70,6 @@ class Marking:
         if self._patience.rest(work.group.nth()) is None:
             return Outcome(Ending.FAIL, f"gave up: {ending.why}")
         return ending
-
-    def _parts(
-        self,
-        work: Work,
-        campaign: Campaign,
-        endings: Endings,
-        emails: Mapping[bytes, str | None],
-        own: Mapping[int, Mapping[str, Any]],
-    ) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
-        """As many at a time as fit into an outbox."""
-        part: dict[int, Outcome | PutOff] = {}
-        told: list[Outgoing] = []
-        now, group = datetime.now(UTC), work.group
-        for position, ending in endings.items():
-            item, id_ = group.items[position], group.profiles[position]
-            custom_data = {**campaign.custom_data, **own.get(position, {})}
-            imported = Imported(campaign.account, campaign.database, group.batch, item, id_, emails.get(id_), custom_data)
-            part[position] = ending
-            told += [
-                events.outgoing(self._topic, event, cloud=self._cloud) for event in _events(work, campaign, imported, position, ending, now)
-            ]
-            if sum(len(record.value) for record in told) >= _MOST_BYTES:
-                yield part, told
-                part, told = {}, []
-        if part:
-            yield part, told
 
     async def _mark(self, work: Work, part: Endings, told: list[Outgoing]) -> None:
         work.untold += told
@@ -165,22 +135,9 @@ class Marking:
 
     async def _write(self, marked: Marked) -> None:
         if marked.marks.groups or marked.marks.reasons:
-            await launches.mark_and_leave(self._pool, marked)
-        elif not await self._together.ask(launches.mark, marked):
-            raise launches.LeaseLost
-
-
-def _events(
-    work: Work, campaign: Campaign, imported: Imported, position: int, ending: Outcome | PutOff, now: datetime
-) -> Iterator[ProfileEvent]:
-    launch = Told(work.launch(position), work.group.run)
-    if work.group.doomed is not None:
-        # Its message could not be read, so its import was not told, either; and it never fired.
-        yield events.of_import(imported, campaign.accepted_at)
-    elif work.group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
-        yield events.of_firing(imported, campaign, launch, now)
-    if isinstance(ending, Outcome):
-        yield events.of_ending(imported, campaign, launch, ending, now)
+            await marks.mark_and_leave(self._pool, marked)
+        elif not await self._together.ask(marks.mark, marked):
+            raise LeaseLost
 
 
 def _failed(ending: Outcome | PutOff) -> TypeGuard[Outcome]:

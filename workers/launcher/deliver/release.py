@@ -13,6 +13,7 @@ from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.retries import jittered, pause
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
+from workers.launcher.groups.naming import LeaseLost
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ async def let_go(pool: asyncpg.Pool, together: Together, work: Work, held: Mappi
         await _postpone(pool, work, _BROKER_PAUSE, work.silent)
     elif not work.left and not work.untold:
         if not await together.ask(launches.finish, work.group):
-            raise launches.LeaseLost
+            raise LeaseLost
     elif held:
         waited, why = work.group.waited(), next(each.why for each in held.values())
         if waited >= _TOLD_AFTER:

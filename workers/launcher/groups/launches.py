@@ -1,14 +1,13 @@
 """The table `launches`: durable timers, each a group of launches."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
 
 import asyncpg
 
 from schemas.ids import TriggerId
-from workers.launcher.groups.group import Group, Leaving, NewGroup
+from workers.launcher.groups.group import Group, NewGroup
+from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, array, key_of, still_ours
 
 _INSERT = """
 INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done)
@@ -45,59 +44,16 @@ WHERE launches.doomed IS NOT NULL
 RETURNING account, trigger, run_at <= now() AS due
 """
 
-_MINE = "batch = $1 AND trigger = $2 AND attempt = $3 AND first_item = $4 AND fence = $5"
-_THEIRS = """launches.batch = named.batch AND launches.trigger = named.trigger AND launches.attempt = named.attempt
-    AND launches.first_item = named.first_item AND launches.fence = named.fence"""
-# Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
-_COUNTED = """
-    done = done | sent | skips | fails | cancels | leaves,
-    launched = launched + bit_count(sent & ~done)::int,
-    skipped = skipped + bit_count(skips & ~done)::int,
-    failed = failed + bit_count(fails & ~done)::int,
-    cancelled = cancelled + bit_count(cancels & ~done)::int,
-    claims = 0, outbox = told
-"""
-_MARK = f"""
-UPDATE launches SET {_COUNTED}
-FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::varbit[], $7::varbit[], $8::varbit[], $9::varbit[],
-    $10::varbit[], $11::bytea[])
-    AS named (batch, trigger, attempt, first_item, fence, sent, skips, fails, cancels, leaves, told)
-WHERE {_THEIRS}
-RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
-"""  # noqa: S608  # constants
-_MARK_AND_LEAVE = f"""
-WITH marked AS (
-    UPDATE launches SET {_COUNTED}
-    FROM (VALUES ($6::varbit, $7::varbit, $8::varbit, $9::varbit, $10::varbit, $11::bytea))
-        AS named (sent, skips, fails, cancels, leaves, told)
-    WHERE {_MINE} RETURNING batch, trigger, attempt, first_item, account, due_at, chunk, run, began
-),
-failed_here AS (
-    INSERT INTO failures (batch, trigger, item, profile, reason, attempt, first_item, run)
-    SELECT batch, trigger, failing.item, failing.profile, failing.reason, attempt, first_item, run
-    FROM marked, unnest($16::int[], $17::bytea[], $18::text[]) AS failing (item, profile, reason)
-    ON CONFLICT (batch, trigger, item) DO UPDATE
-    SET reason = excluded.reason, failed_at = now(), attempt = excluded.attempt, first_item = excluded.first_item, run = excluded.run
-),
-left_it AS (
-    INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began)
-    SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
-           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run, began
-    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[]) AS leaving (items, profiles, doubts, rest)
-    ON CONFLICT DO NOTHING
-)
-SELECT count(*) FROM marked
-"""  # noqa: S608  # constants
 _FINISH = f"""
 UPDATE launches SET finished_at = now(), outbox = NULL
 FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[]) AS named (batch, trigger, attempt, first_item, fence)
-WHERE {_THEIRS}
+WHERE {THEIRS}
 RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
 """  # noqa: S608  # constants
 
 # In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
 _HALVE = f"""
-WITH whole AS (SELECT * FROM launches WHERE {_MINE} FOR UPDATE),
+WITH whole AS (SELECT * FROM launches WHERE {MINE} FOR UPDATE),
 kept AS (
     UPDATE launches SET items = launches.items[:$6], profiles = substring(launches.profiles FOR 12 * $6),
         done = substring(launches.done FOR $6), claims = $7, run_at = now()
@@ -116,24 +72,6 @@ FROM whole
 MOST_CLAIMS = 3
 
 
-class LeaseLost(Exception):
-    """Another launcher has claimed the group since; whatever this one knows of it is old."""
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Positions that are over here: sent, skipped, failed, cancelled, or left for a group of the next attempt."""
-
-    sent: Sequence[int] = ()
-    skipped: Sequence[int] = ()
-    failed: Sequence[int] = ()
-    cancelled: Sequence[int] = ()
-    leaving: Sequence[int] = ()
-    groups: Sequence[Leaving] = ()
-    # Why launches failed, by position; of a group that is doomed nobody asks.
-    reasons: Mapping[int, str] = field(default_factory=dict)
-
-
 async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> set[tuple[int, TriggerId]]:
     """Schedule the groups that are not yet there; returns the accounts and triggers that have one due already.
 
@@ -147,7 +85,7 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
         [group.trigger for group in groups],
         [group.first_item for group in groups],
         [group.chunk for group in groups],
-        [_array(group.items) for group in groups],
+        [array(group.items) for group in groups],
         [group.profiles for group in groups],
     )
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
@@ -157,42 +95,16 @@ async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:
     await _write(pool, group, "run_at = now() + $6", lease)
 
 
-class Marked(NamedTuple):
-    """Positions of a group that are settled; `outbox` is what the world is to hear of them."""
-
-    group: Group
-    marks: Marks
-    outbox: bytes | None
-
-
-async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list[bool]:
-    """Settle positions of which none leaves or failed; may be repeated. Of each group whether its lease is still the one that is known."""
-    # In everybody's order: two statements that mark several of the same would wait for one another.
-    rows = [(*_key(each.group), *_bits(each), each.outbox) for each in sorted(marked, key=lambda each: _key(each.group))]
-    return _ours([each.group for each in marked], await connection.fetch(_MARK, *map(list, zip(*rows, strict=True))))
-
-
-async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> None:
-    """The same, with groups of the next attempt for those that leave, and a row for each that failed. Raises `LeaseLost`."""
-    group, marks = marked.group, marked.marks
-    left = [[_array(each.items), each.profiles, each.doubts, each.rest] for each in marks.groups]
-    failed = [[group.items[at], group.profiles[at], why] for at, why in marks.reasons.items()]
-    values = (*_key(group), *_bits(marked), marked.outbox)
-    columns = [list(column) for rows, width in ((left, 4), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
-    if await pool.fetchval(_MARK_AND_LEAVE, *values, *columns) != 1:
-        raise LeaseLost
-
-
 async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> list[bool]:
     """Of each whether its lease is still the one that is known."""
-    keys = sorted(_key(group) for group in groups)
-    return _ours(groups, await connection.fetch(_FINISH, *map(list, zip(*keys, strict=True))))
+    keys = sorted(key_of(group) for group in groups)
+    return still_ours(groups, await connection.fetch(_FINISH, *map(list, zip(*keys, strict=True))))
 
 
 async def halve(pool: asyncpg.Pool, group: Group) -> None:
     """Let what kills whoever works on the group be found: each half may be claimed once more before it is halved again."""
     left = group.undone()
-    _only_one(await pool.execute(_HALVE, *_key(group), left[len(left) // 2], MOST_CLAIMS - 1))
+    _only_one(await pool.execute(_HALVE, *key_of(group), left[len(left) // 2], MOST_CLAIMS - 1))
 
 
 async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False, told: bool = False) -> None:
@@ -210,28 +122,9 @@ async def put_off(pool: asyncpg.Pool, group: Group, pause: timedelta) -> None:
 
 
 async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:
-    _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {_MINE}", *_key(group), *values))  # noqa: S608  # constants above
-
-
-def _key(group: Group) -> tuple[bytes, int, int, int, int]:
-    return group.batch, group.trigger, group.attempt, group.first_item, group.fence
-
-
-def _bits(marked: Marked) -> tuple[asyncpg.BitString, ...]:
-    marks = marked.marks
-    return tuple(marked.group.bits(each) for each in (marks.sent, marks.skipped, marks.failed, marks.cancelled, marks.leaving))
-
-
-def _ours(groups: Sequence[Group], written: Sequence[asyncpg.Record]) -> list[bool]:
-    keys = {tuple(row) for row in written}
-    return [_key(group) in keys for group in groups]
+    _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {MINE}", *key_of(group), *values))  # noqa: S608  # constants above
 
 
 def _only_one(status: str) -> None:
     if status not in ("UPDATE 1", "INSERT 0 1"):
         raise LeaseLost
-
-
-def _array(items: Sequence[int]) -> str:
-    """Arrays of different lengths cannot travel inside an array."""
-    return "{" + ",".join(map(str, items)) + "}"
