@@ -39,6 +39,8 @@ def _settings() -> Iterable[tuple[str, ...]]:
 def _topics() -> Iterable[tuple[str, ...]]:
     for topic in ALL:
         kept = "until processed" if topic.kept_until_processed else "as the broker is set"
+        if topic.kept_for:
+            kept = f"`PROFUSE_{topic.kept_for.upper()}`"
         yield f"`profuse.{topic.name}`", f"`{topic.message.__name__}`", topic.key, kept
 
 

@@ -7,7 +7,20 @@ import typer
 from pydantic import ValidationError
 from typer.exceptions import TyperException
 
-from profuse.commands import configuration, dead_letters, demo, importing, launches, profiles, providers, rooms, stack, torture, triggers
+from profuse.commands import (
+    configuration,
+    dead_letters,
+    demo,
+    hooks,
+    importing,
+    launches,
+    profiles,
+    providers,
+    rooms,
+    stack,
+    torture,
+    triggers,
+)
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
 
@@ -19,6 +32,7 @@ app = typer.Typer(
 )
 for group in (stack, demo, configuration, importing, rooms, torture):
     app.add_typer(group.app)
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(profiles.app, name="profiles")

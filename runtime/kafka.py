@@ -29,12 +29,15 @@ AWAY = (BrokerUnavailable, KafkaError)
 """What is raised when the broker is away, or not as this version expects it."""
 
 
-def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
-    """A consumer that never decides by itself where to read: positions are in Postgres."""
+def new_consumer(settings: Settings, group: str | None, fetched: int = 4 * 1024 * 1024) -> AIOKafkaConsumer:
+    """A consumer that never decides by itself where to read: positions are in Postgres.
+
+    `fetched` are the bytes of each partition that it may hold before they are asked for; one without a group is told what to read.
+    """
     session = int(settings.session_timeout.total_seconds() * 1000)
     return AIOKafkaConsumer(
         **settings.kafka_options(),
-        group_id=settings.topic(group),
+        group_id=None if group is None else settings.topic(group),
         enable_auto_commit=False,
         # "earliest" would rewind silently when an offset is out of range.
         auto_offset_reset="none",
@@ -42,7 +45,7 @@ def new_consumer(settings: Settings, group: str) -> AIOKafkaConsumer:
         heartbeat_interval_ms=1_000,
         rebalance_timeout_ms=30_000,
         metadata_max_age_ms=int(CHANGES_SEEN_AFTER * 1000),
-        max_partition_fetch_bytes=4 * 1024 * 1024,
+        max_partition_fetch_bytes=fetched,
         fetch_max_wait_ms=100,
     )
 
@@ -137,7 +140,11 @@ async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFou
     ours = {settings.topic(topic.name): topic for topic in ALL if copies.get(settings.topic(topic.name))}
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in ours]) if ours else []
     found = {name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources}
-    wrong = [f"topic {name}: {fault}" for name, topic in ours.items() for fault in faults(topic, found.get(name, {}), copies[name])]
+    wrong = [
+        f"topic {name}: {fault}"
+        for name, topic in ours.items()
+        for fault in faults(topic, found.get(name, {}), copies[name], settings.kept(topic.kept_for))
+    ]
     return TopicsFound(wrong, {name: copies[name] for name in ours if copies[name] < COPIES})
 
 

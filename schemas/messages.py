@@ -114,6 +114,10 @@ class ProfilesMatched(Message, frozen=True, kw_only=True):
             raise ValueError("only items of the message can be started")
 
 
+# What a hook may ask for.
+EVENT_TYPES = ("import_api", "launch", "send", "skip", "fail", "cancel")
+
+
 class ProfileEvent(Message, frozen=True, kw_only=True):
     """What happened to a profile; what it does not have is left out."""
 

@@ -33,3 +33,10 @@ PUT_OFF = Counter("profuse_launches_put_off", "Times that a launch left its grou
 HELD = Gauge("profuse_destinations_held", "Mail servers, senders and domains at which nothing passes now, as this launcher sees it.")
 LEASES_LOST = Counter("profuse_launch_leases_lost", "Times that a launcher found its group claimed by another one.")
 UNKNOWN_VARIABLES = Counter("profuse_template_unknown_variables", "Variables in templates that had no value.")
+
+HOOK_POSTS = Counter("profuse_hook_posts", "POSTs to hooks, by what became of them.", ["outcome"])
+HOOK_EVENTS = Counter("profuse_hook_events", "Events that hooks have taken.")
+HOOK_BEHIND = Gauge("profuse_hook_behind", "Records of the topic that a hook has yet to look at, in this process.", ["account", "hook"])
+HOOK_LOST = Counter("profuse_hook_events_lost", "Records that the broker had deleted before a hook came to them.", ["account", "hook"])
+HOOK_SKIPPED = Counter("profuse_hook_events_skipped", "Records that no hook was told of.", ["reason"])
+HOOKS_PAUSED = Counter("profuse_hooks_paused", "Times that a hook was paused.", ["account", "hook"])

@@ -152,6 +152,16 @@ class Settings(BaseSettings):
     dead_letters_limit: Most = Field(
         10_000, description="Most dead letters of an account, and of nobody that is known, that are kept; beyond it the oldest are dropped."
     )
+    events_kept: Kept = Field(
+        timedelta(days=7), description="How long events stay on the broker, for hooks that fall behind; taken when the topic is created."
+    )
+    hook_patience: Kept = Field(timedelta(hours=24), description="How long a hook may fail without an end before it is paused.")
+    hook_body_limit: Size = Field(MIB, description="Largest body of a hook's POST; an event that is larger is skipped.")
+    hooks_bytes: Size = Field(
+        64 * MIB,
+        description="Most bytes of events that a hooks process holds: a quarter for the newest ones, half of it for bodies on their way, "
+        "and a quarter for those that are repeated.",
+    )
     records_kept: Kept = Field(timedelta(hours=24), description="How long records that are processed stay on the broker.")
     retention_every: Lease = Field(timedelta(minutes=5), description="How often what is over is deleted.")
 
@@ -172,6 +182,10 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """A topic's or consumer group's name on the broker."""
         return f"{self.prefix}.{name}"
+
+    def kept(self, setting: str) -> timedelta | None:
+        """What a setting of that name says, for topics that have one."""
+        return getattr(self, setting) if setting else None
 
     def kafka_options(self) -> dict[str, Any]:
         """What every Kafka client is built with."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0014"
+REVISION = "0015"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -179,6 +179,55 @@ provider_states = Table(
 
 # When the next one may go, of whatever has a pace: a provider, a trigger, a batch that is spread.
 paces = Table("paces", metadata, Column("name", Text, primary_key=True), _moment("next_at", nullable=False))
+
+hooks = Table(
+    "hooks",
+    metadata,
+    _number(),
+    Column("account", ForeignKey("accounts.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    # As they were written: whoever signs needs them.
+    Column("secrets", ARRAY(Text), nullable=False),
+    # NULL: all.
+    Column("events", ARRAY(Text)),
+    Column("batch", Integer, nullable=False),
+    # Seconds.
+    Column("timeout", Integer, nullable=False),
+    Column("success", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    # The hooks' room pauses one, an operator lets it go on.
+    _moment("paused_at"),
+    Column("paused_because", Text),
+    # Where it has no position it begins at the events of this moment; an operator's replay says another one.
+    Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # Raised by whatever an operator does to it, so that its workers begin anew.
+    Column("turn", Integer, nullable=False, server_default=text("0")),
+    UniqueConstraint("account", "name"),
+)
+
+# Filled by the hooks' room: where a hook stands in a partition of the topic of events.
+hook_positions = Table(
+    "hook_positions",
+    metadata,
+    Column("hook", ForeignKey("hooks.id"), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    # The offset that comes next; NULL: it is looked up by the hook's `since`.
+    Column("position", BigInteger),
+    # Raised by whoever takes it over; a process that has lost it can write nothing.
+    Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    # The batch under way: its bounds, and what it was chosen by. A repeat must be the very same one.
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    Column("types", ARRAY(Text)),
+    # POSTs that failed since the last one that did not, and since when.
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _moment("failing_since"),
+    Column("answer", Text),
+    _moment("answered_at"),
+    # Records that the broker had deleted before the hook came to them.
+    Column("lost", BigInteger, nullable=False, server_default=text("0")),
+)
 
 # Filled by ingest.
 batches = Table(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -19,11 +20,13 @@ class Topic(Generic[M]):
     key: str
     # Records are kept until a worker has processed them, however long that takes.
     kept_until_processed: bool
+    # Or for as long as this setting says; else as the broker does.
+    kept_for: str = ""
 
 
 IMPORTS = Topic("imports", ProfileImport, "database, kind of address and normalised match value", kept_until_processed=True)
 MATCHES = Topic("matches", ProfilesMatched, "batch", kept_until_processed=True)
-EVENTS = Topic("events", ProfileEvent, "profile id", kept_until_processed=False)
+EVENTS = Topic("events", ProfileEvent, "profile id", kept_until_processed=False, kept_for="events_kept")
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, "the original message's key", kept_until_processed=False)
 
 ALL = (IMPORTS, MATCHES, EVENTS, DEAD_LETTERS)
@@ -38,21 +41,33 @@ _LARGEST = 1_048_588
 COPIES = 3
 
 
-def safe_settings(topic: Topic[Any], copies: int) -> dict[str, str]:
-    """By name; `min.insync.replicas` is the least that is safe: `acks=all` waits for the replicas that are in sync, which may be one."""
-    return {**_SAFE, **(_FOR_EVER if topic.kept_until_processed else {}), "min.insync.replicas": str(max(1, min(2, copies - 1)))}
+def safe_settings(topic: Topic[Any], copies: int, kept: timedelta | None = None) -> dict[str, str]:
+    """By name; `kept` is what the topic's own setting says.
+
+    `min.insync.replicas` is the least that is safe: `acks=all` waits for the replicas that are in sync, which may be one.
+    """
+    retained = _FOR_EVER if topic.kept_until_processed or kept else {}
+    for_a_time = {"retention.ms": str(int(kept.total_seconds() * 1000))} if kept else {}
+    return {**_SAFE, **retained, **for_a_time, "min.insync.replicas": str(max(1, min(2, copies - 1)))}
 
 
-def faults(topic: Topic[Any], found: Mapping[str, str], copies: int) -> list[str]:
+def faults(topic: Topic[Any], found: Mapping[str, str], copies: int, kept: timedelta | None = None) -> list[str]:
     """Settings that would lose or refuse records, as what to set them to; what the broker does not show is not judged."""
-    wanted = safe_settings(topic, copies)
+    wanted = safe_settings(topic, copies, kept)
     least = int(wanted.pop("min.insync.replicas"))
-    wrong = {name: value for name, value in wanted.items() if found.get(name, value) != value}
+    wrong = {name: value for name, value in wanted.items() if _is_less(found.get(name, value), value)}
     if not least <= int(found.get("min.insync.replicas", least)) <= copies:
         wrong["min.insync.replicas"] = str(least)
     if int(found.get("max.message.bytes", _LARGEST)) < _LARGEST:
         wrong["max.message.bytes"] = str(_LARGEST)
     return [f"{name} is {found[name]}, set it to {value}" for name, value in wrong.items()]
+
+
+def _is_less(found: str, wanted: str) -> bool:
+    """Whether it is another one; of how long records are kept, a shorter one."""
+    if found.isdigit() and wanted.isdigit():
+        return int(found) < int(wanted)
+    return found not in (wanted, "-1")
 
 
 @dataclass(frozen=True)

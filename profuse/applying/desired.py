@@ -36,6 +36,8 @@ def _things(account: Account) -> Iterator[tuple[Key, tuple[str | int, ...], Valu
         yield Key(Kind.PROVIDER, account.id, provider.name), ("providers", at), provider.model_dump(exclude={"name"})
     for at, trigger in enumerate(account.triggers):
         yield Key(Kind.TRIGGER, account.id, trigger.id), ("triggers", at), _trigger(trigger)
+    for at, hook in enumerate(account.hooks):
+        yield Key(Kind.HOOK, account.id, hook.name), ("hooks", at), hook.model_dump(exclude={"name"})
 
 
 def _trigger(trigger: Trigger) -> Values:

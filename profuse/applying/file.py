@@ -1,12 +1,12 @@
 """The file that `profuse apply` reads: what it may say."""
 
 import tomllib
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from profuse.applying import mailing, messaging
+from profuse.applying import hooking, mailing, messaging, texts
+from profuse.applying.texts import Line, Number, Text
 from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
 from schemas.fields import Declaration
@@ -17,7 +17,6 @@ class BadFile(CannotRun):
     """Nothing was changed; a line for each thing that is wrong, with its place in the file."""
 
 
-_LATER_KEYS = ("hooks",)
 _SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
 
@@ -39,39 +38,6 @@ def _own_field(name: str) -> str:
     return name
 
 
-def _text(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("holds a NUL, which cannot be stored")
-    return text
-
-
-def _line(text: str) -> str:
-    # Some of them become mail headers.
-    if not text.isprintable() or not text.strip():
-        raise ValueError("must be one line of text")
-    return text
-
-
-def _token(value: str) -> str:
-    # Else it could not travel in a header.
-    if not value.isascii() or not value.isprintable() or " " in value or not 1 <= len(value) <= 256:
-        raise ValueError("must be 1 to 256 visible ASCII characters without a space")
-    return value
-
-
-def _list(given: object) -> object:
-    return [given] if isinstance(given, str) else given
-
-
-def _moment(given: object) -> object:
-    return datetime.fromisoformat(given) if isinstance(given, str) else given
-
-
-Number = Annotated[int, Field(ge=1, lt=2**31)]
-Text = Annotated[str, AfterValidator(_text)]
-Line = Annotated[str, AfterValidator(_line)]
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -79,9 +45,9 @@ class _Part(BaseModel):
 class Token(_Part):
     name: Line
     # Left out: made when the token is new, else as it is.
-    value: Annotated[str, AfterValidator(_token)] | None = None
+    value: Annotated[str, AfterValidator(texts.token)] | None = None
     rights: list[Literal["import", "launch", "read", "erase"]] = [right.value for right in USUAL_RIGHTS]
-    expires: Annotated[AwareDatetime, BeforeValidator(_moment)] | None = None
+    expires: Annotated[AwareDatetime, BeforeValidator(texts.moment)] | None = None
     revoked: bool = False
     # Most of its profiles that wait in a gateway; left out: as the settings say.
     in_flight: Number | None = None
@@ -124,7 +90,7 @@ class Trigger(_Part):
     # Styles are written into the elements that they are for, as some readers of mail want them.
     inline_css: bool = False
     # A name, or several: then the next one is tried where nothing can have passed by those before it.
-    provider: Annotated[list[Line] | None, BeforeValidator(_list)] = Field(None, min_length=1, max_length=10)
+    provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
     # Launches a minute.
     pace: Number | None = None
     # Minutes.
@@ -153,6 +119,21 @@ class Provider(_Part):
     active: bool = True
 
 
+class Hook(_Part):
+    name: Line
+    url: Annotated[Line, AfterValidator(hooking.url)]
+    # During a rotation the new one first: all of them sign.
+    secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(min_length=1, max_length=5)]
+    # Left out: all.
+    events: Annotated[list[Annotated[str, AfterValidator(hooking.event_type)]], Field(min_length=1)] | None = None
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    # Seconds that an answer is waited for.
+    timeout: Annotated[int, Field(ge=1, le=60)] = 10
+    # A regular expression on the answer's body; empty: any 2xx.
+    success: Annotated[str, AfterValidator(hooking.success)] = ""
+    active: bool = True
+
+
 class Account(_Part):
     id: Number
     name: Line
@@ -161,6 +142,7 @@ class Account(_Part):
     resources: list[Resource] = []
     providers: list[Provider] = []
     triggers: list[Trigger] = []
+    hooks: list[Hook] = []
 
 
 class File(_Part):
@@ -184,7 +166,6 @@ def path(*steps: int | str) -> str:
 
 
 def _reason(found: dict[str, Any]) -> str:
-    key = found["loc"][-1]
     if found["type"] == "extra_forbidden":
-        return f"{key} come with a later version" if key in _LATER_KEYS else "unknown key"
+        return "unknown key"
     return str(found["msg"]).removeprefix("Value error, ")

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     RESOURCE = "resource"
     PROVIDER = "provider"
     TRIGGER = "trigger"
+    HOOK = "hook"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,11 @@ from profuse.applying.file import BadFile
 from profuse.applying.model import Change, Key, Kind, Stored, Values, Wanted
 from profuse.applying.validation import newly_indexed, problems
 
-_RETIRED: Mapping[Kind, Values] = {Kind.TOKEN: {"revoked": True}, Kind.TRIGGER: {"active": False}}
+_RETIRED: Mapping[Kind, Values] = {
+    Kind.TOKEN: {"revoked": True},
+    Kind.TRIGGER: {"active": False},
+    Kind.HOOK: {"active": False},
+}
 
 
 def plan(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool = False) -> list[Change]:
@@ -18,7 +22,7 @@ def plan(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool = Fal
 
 
 def prune(wanted: Mapping[Key, Wanted], stored: Stored) -> list[Change]:
-    """Retire the tokens and triggers that the file does not name."""
+    """Retire the tokens, triggers and hooks that the file does not name."""
     return _changes(((key, _RETIRED[key.kind]) for key in stored.things if key not in wanted and key.kind in _RETIRED), stored)
 
 

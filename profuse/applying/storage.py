@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.applying import refilings
 from profuse.applying.model import Change, Key, Kind, Stored, Values
-from schemas.tables import accounts, databases, provider_states, providers, resources, tokens, triggers
+from schemas.tables import accounts, databases, hooks, provider_states, providers, resources, tokens, triggers
 
 _TABLES: Mapping[Kind, Table] = {
     Kind.ACCOUNT: accounts,
@@ -17,6 +17,7 @@ _TABLES: Mapping[Kind, Table] = {
     Kind.RESOURCE: resources,
     Kind.PROVIDER: providers,
     Kind.TRIGGER: triggers,
+    Kind.HOOK: hooks,
 }
 
 
@@ -57,6 +58,7 @@ def _selects(ids: list[int]) -> dict[Kind, Select[Any]]:
         .join(databases, triggers.c.database == databases.c.id)
         .outerjoin(resources, triggers.c.resource == resources.c.id)
         .where(triggers.c.account.in_(ids)),
+        Kind.HOOK: select(*_columns(hooks), hooks.c.name.label("id")).where(hooks.c.account.in_(ids)),
     }
 
 
@@ -86,7 +88,7 @@ def _key_columns(key: Key) -> dict[str, int | str]:
     match key.kind:
         case Kind.ACCOUNT:
             return {"id": key.id}
-        case Kind.TOKEN | Kind.PROVIDER:
+        case Kind.TOKEN | Kind.PROVIDER | Kind.HOOK:
             return {"account": key.account, "name": key.id}
         case _:
             return {"account": key.account, "number": key.id}

@@ -21,7 +21,9 @@ app = typer.Typer()
 @app.command()
 def apply(
     file: Annotated[Path, typer.Argument(help="A TOML file, see examples/demo.toml.")],
-    prune: Annotated[bool, typer.Option("--prune", help="Revoke tokens and deactivate triggers that the file does not name.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Revoke tokens, and deactivate triggers and hooks, that the file does not name.")
+    ] = False,
     reindex: Annotated[
         bool,
         typer.Option("--reindex", help="File the profiles that exist by fields that become searchable; may be repeated if interrupted."),
@@ -31,7 +33,7 @@ def apply(
     ] = False,
     directory: Dir = None,
 ) -> None:
-    """Bring accounts, tokens, databases, resources and triggers to what FILE says; all of it or nothing.
+    """Bring accounts, tokens, databases, resources, triggers and hooks to what FILE says; all of it or nothing.
 
     Tells before it does it how many profiles hold values that a changed declaration no longer fits.
 

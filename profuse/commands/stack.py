@@ -28,6 +28,7 @@ def up(
     gateways: Count = None,
     matchers: Count = None,
     launchers: Count = None,
+    hooks: Count = None,
 ) -> None:
     """Make the stack equal the arguments: broker, Postgres, mail sink and rooms.
 
@@ -37,7 +38,7 @@ def up(
     from runtime.racing import first
 
     found = directory_of(directory)
-    counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers}
+    counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers, "hooks": hooks}
     settings = Settings() if port is None else Settings(port=port)
     if running := process_identity.supervised(found):
         starting.change(found, running, counts, port)

@@ -54,7 +54,10 @@ def _missing(settings: Settings, existing: Sequence[str], stored: Mapping[str, i
     named = {settings.topic(topic.name): topic for topic in ALL}
     return [
         NewTopic(
-            name, stored.get(name, settings.partitions), settings.replication, topic_configs=safe_settings(topic, settings.replication)
+            name,
+            stored.get(name, settings.partitions),
+            settings.replication,
+            topic_configs=safe_settings(topic, settings.replication, settings.kept(topic.kept_for)),
         )
         for name, topic in named.items()
         if name not in existing

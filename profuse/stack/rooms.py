@@ -11,7 +11,7 @@ _PROFUSE = (sys.executable, "-m", "profuse")
 
 
 def room(name: str, command: str, settings: Settings, health_port: int) -> Process:
-    """A gateway, matcher or launcher."""
+    """A gateway, a matcher, a launcher, or hooks."""
     return Process(
         name=name,
         room=command,

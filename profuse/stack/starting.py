@@ -35,7 +35,7 @@ async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, 
 def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:
     """Start the stack under a supervisor in the background; returns when all is ready."""
     directories.make(directory)
-    given = [option for room, count in counts.items() if count is not None for option in (f"--{room}s", str(count))]
+    given = [option for room, count in counts.items() if count is not None for option in (wanted.option(room), str(count))]
     command = [sys.executable, "-m", "profuse", "up", "--dir", str(directory), "--port", str(settings.port), *given]
     log = directory / "log" / "supervisor.log"
     said = log.stat().st_size if log.exists() else 0

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from profuse.stack import state
 
 # In the order in which they are stopped: who takes work in goes first.
-ROOMS = ("gateway", "matcher", "launcher")
+ROOMS = ("gateway", "matcher", "launcher", "hooks")
 
 Counts = Mapping[str, int | None]
 
@@ -29,9 +29,15 @@ class Wanted(BaseModel):
 
 def adjusted(counts: Counts, running: Wanted | None) -> Wanted:
     """A count that was left out is what runs, or 1."""
-    before = running.counts if running else dict.fromkeys(ROOMS, 1)
+    # A stack that an older version runs knows nothing of newer rooms.
+    before = {**dict.fromkeys(ROOMS, 1), **(running.counts if running else {})}
     asked = {room: counts.get(room) for room in ROOMS}
     return Wanted(counts={room: before[room] if count is None else count for room, count in asked.items()})
+
+
+def option(room: str) -> str:
+    """By which `up` is told how many there should be."""
+    return f"--{room.removesuffix('s')}s"
 
 
 def read(directory: Path) -> Wanted:

@@ -118,7 +118,7 @@ def test_a_room_waits_until_everything_is_migrated(room: str) -> None:
     assert SERVICES[room]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
-@pytest.mark.parametrize("worker", ["matcher", "launcher"])
+@pytest.mark.parametrize("worker", ["matcher", "launcher", "hooks"])
 def test_a_worker_can_be_scaled(worker: str) -> None:
     assert SERVICES[worker].keys() & {"ports", "container_name", "hostname"} == set()
 

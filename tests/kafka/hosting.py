@@ -7,11 +7,13 @@ from typing import Any
 
 from ingest.starting import open_gateway
 from schemas.settings import Settings
+from workers.hooks.room import open_hooks
 from workers.launcher.room import open_launcher
 from workers.matcher.room import open_matcher
 
 OPENING: dict[str, Any] = {"matcher": open_matcher, "launcher": open_launcher}
-ROOMS = {**OPENING, "gateway": open_gateway}
+WORKERS = {**OPENING, "hooks": open_hooks}
+ROOMS = {**WORKERS, "gateway": open_gateway}
 
 Headers = tuple[tuple[str, bytes | None], ...]
 

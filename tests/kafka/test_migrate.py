@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -61,13 +62,30 @@ async def test_what_is_not_processed_yet_is_kept_for_ever(migrated: Settings) ->
 
     assert [kept[topic.name]["retention.ms"] for topic in (IMPORTS, MATCHES)] == ["-1", "-1"]
     assert [kept[topic.name]["retention.bytes"] for topic in (IMPORTS, MATCHES)] == ["-1", "-1"]
-    assert kept[EVENTS.name]["retention.ms"] != "-1"
+    assert kept[EVENTS.name]["retention.ms"] == str(7 * 24 * 3600 * 1000)
+    assert kept[EVENTS.name]["retention.bytes"] == "-1"
 
 
-@pytest.mark.promise("P-OPS-43")
+@pytest.mark.promise("P-HOOK-16")
+async def test_events_are_kept_as_long_as_the_setting_says_and_may_be_kept_longer(tables: Settings) -> None:
+    asked = tables.model_copy(update={"events_kept": timedelta(hours=1)})
+    await migrate(asked)
+
+    assert (await _configuration(asked, asked.topic(EVENTS.name)))["retention.ms"] == "3600000"
+
+    await migrate(asked.model_copy(update={"events_kept": timedelta(minutes=1)}))
+    with pytest.raises(CannotRun, match=r"retention.ms is 3600000, set it to 7200000"):
+        await migrate(asked.model_copy(update={"events_kept": timedelta(hours=2)}))
+    async with admin_of(asked) as admin:
+        await admin.delete_topics([asked.topic(topic.name) for topic in ALL])
+
+
+@pytest.mark.promise("P-OPS-43", "P-HOOK-16")
 @pytest.mark.parametrize(
     ("topic", "setting", "value"),
     [
+        (EVENTS, "retention.ms", "3600000"),
+        (EVENTS, "retention.bytes", "1000000000"),
         (IMPORTS, "retention.ms", "604800000"),
         (MATCHES, "retention.bytes", "1000000000"),
         (IMPORTS, "cleanup.policy", "compact"),

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from schemas.settings import Settings
 from tests.kafka.conftest import until
-from tests.kafka.hosting import OPENING, ROOMS, hosted, says
+from tests.kafka.hosting import ROOMS, WORKERS, hosted, says
 
 WAITING = ("stream_waits", "database_away", "broker_away", "backlog_unknown")
 NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres:secret@127.0.0.1:1/postgres"}
@@ -33,7 +33,7 @@ async def test_a_room_that_starts_without_a_server_waits_and_says_what_to_do(mig
 
 
 @pytest.mark.promise("P-OPS-15")
-@pytest.mark.parametrize("name", OPENING)
+@pytest.mark.parametrize("name", WORKERS)
 async def test_a_worker_that_comes_before_a_migration_waits_and_says_what_to_do(migrated: Settings, pool: asyncpg.Pool, name: str) -> None:
     await pool.execute("UPDATE alembic_version SET version_num = '0001'")
     async with hosted(name, migrated) as room:
@@ -82,7 +82,7 @@ async def logged(logs: Sequence[Mapping[str, Any]], words: str) -> bool:
 
 
 @pytest.mark.promise("P-OPS-15")
-@pytest.mark.parametrize("name", OPENING)
+@pytest.mark.parametrize("name", WORKERS)
 async def test_a_worker_that_comes_before_the_tables_waits_and_says_what_to_do(migrated: Settings, pool: asyncpg.Pool, name: str) -> None:
     await pool.execute(f"ALTER SCHEMA {migrated.prefix} RENAME TO {migrated.prefix}_later")
     async with hosted(name, migrated) as room:

@@ -45,7 +45,7 @@ def test_nothing_that_runs_is_not_ready(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["up", "--foo"], 2, "profuse: No such option: --foo (`--help` shows how)\n"),
+        (["up", "--zebra"], 2, "profuse: No such option: --zebra (`--help` shows how)\n"),
         (["apply", "there-is-none.toml"], 1, "profuse: there-is-none.toml cannot be read: No such file or directory\n"),
         (
             ["launches", "list"],
@@ -84,7 +84,7 @@ def test_a_gateway_whose_database_does_not_exist_ends_with_one_line(migrated: Se
 @pytest.mark.promise("P-DOOR-07")
 def test_a_stack_in_the_foreground_ends_with_its_terminal(one: Door, tmp_path: Path) -> None:
     directory = Door(tmp_path / "foreground", one.environment)
-    command = [sys.executable, "-m", "profuse", "up", "--port", "0", "--matchers", "0", "--launchers", "0"]
+    command = [sys.executable, "-m", "profuse", "up", "--port", "0", "--matchers", "0", "--launchers", "0", "--hooks", "0"]
     with subprocess.Popen(command, env=os.environ | one.environment | {"PROFUSE_DIR": str(directory.directory)}) as foreground:
         wait_until(lambda: "gateway-1" in directory.pids())
         foreground.send_signal(signal.SIGHUP)

@@ -14,7 +14,7 @@ import pytest
 from profuse.stack import postgres
 from tests.stack.door import Door, profuse, wait_until
 
-ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1"}
+ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1", "hooks-1"}
 
 
 @pytest.mark.promise("P-DOOR-05", "P-DOOR-06", "P-DOOR-10")

@@ -78,20 +78,6 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
     assert str(refused.value).startswith(problem)
 
 
-@pytest.mark.promise("P-APPLY-10")
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (ACCOUNT + "hooks = []", "accounts[0].hooks: hooks come with a later version"),
-    ],
-)
-def test_what_is_not_built_yet_is_refused_by_its_name(text: str, problem: str) -> None:
-    with pytest.raises(BadFile) as refused:
-        read(text)
-
-    assert str(refused.value).startswith(problem)
-
-
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(BadFile) as refused:
         read('x = 1\n[[accounts]]\nid = 0\nname = ""\n')

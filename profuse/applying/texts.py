@@ -1,0 +1,39 @@
+"""Texts and numbers of the file, by what may become of them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL, which cannot be stored")
+    return text
+
+
+def _line(text: str) -> str:
+    # Some of them become mail headers.
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be one line of text")
+    return text
+
+
+def token(value: str) -> str:
+    # Else it could not travel in a header.
+    if not value.isascii() or not value.isprintable() or " " in value or not 1 <= len(value) <= 256:
+        raise ValueError("must be 1 to 256 visible ASCII characters without a space")
+    return value
+
+
+def listed(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+def moment(given: object) -> object:
+    return datetime.fromisoformat(given) if isinstance(given, str) else given
+
+
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+Text = Annotated[str, AfterValidator(_text)]
+Line = Annotated[str, AfterValidator(_line)]

@@ -1,0 +1,71 @@
+"""What an answer means, and when it is tried again."""
+
+import time
+
+import pytest
+
+from runtime.outbound.posting import Answer
+from schemas.success import LOOKED_AT, success_of
+from workers.hooks.judging import LONGEST, Again, Gone, Taken, judged, pause
+
+
+@pytest.mark.promise("P-HOOK-07")
+@pytest.mark.parametrize(("answer", "success", "verdict"), [
+    (Answer(200, b""), "", Taken),
+    (Answer(299, b""), "", Taken),
+    (Answer(200, b'{"ok":true}'), '"ok": *true', Taken),
+    (Answer(200, b"\xffok"), "ok", Taken),
+    (Answer(200, b'{"ok":false}'), '"ok": *true', Again),
+    (Answer(200, b""), ".", Again),
+    (Answer(500, b'{"ok":true}'), '"ok": *true', Again),
+    (Answer(301, b""), "", Again),
+    (Answer(404, b""), "", Again),
+    (Answer(429, b"", 7.0), "", Again),
+    (Answer(410, b""), "", Gone),
+])  # fmt: skip
+def test_a_batch_is_taken_by_a_good_answer_alone(answer: Answer, success: str, verdict: type[object]) -> None:
+    judgement = judged(answer, success)
+
+    assert type(judgement) is verdict
+    assert not isinstance(judgement, Again) or judgement.after == answer.retry_after
+
+
+@pytest.mark.promise("P-HOOK-07")
+def test_pauses_grow_up_to_five_minutes_and_differ() -> None:
+    longest = [pause(attempts, None, 1.0) for attempts in (1, 2, 3, 9, 10, 1_000_000)]
+
+    assert longest == [1, 2, 4, 256, LONGEST, LONGEST]
+    assert pause(3, None, 0.0) == 2
+
+
+@pytest.mark.promise("P-HOOK-07")
+def test_retry_after_makes_a_pause_longer_and_never_shorter() -> None:
+    assert pause(1, 600.0, 1.0) == 600
+    assert pause(5, 1.0, 1.0) == 16
+    assert pause(1, 86_400.0, 1.0) == 3_600
+
+
+@pytest.mark.promise("P-HOOK-14")
+@pytest.mark.parametrize("pattern", [
+    "(a+)+$", "(x+x+)+y", "([ab]*)*c", "(.*)*(.*)*(.*)*(.*)*$", r"(\w|\d|.)*X", "(.*.*.*.*){30}X", r"((a?){5}){5}X", ".*" * 400 + "X"
+])  # fmt: skip
+def test_no_pattern_is_matched_for_long(pattern: str) -> None:
+    success = success_of(pattern)
+    began = time.process_time()
+    for text in ("a", "ab", "aé€"):
+        success.matches(text.encode() * 65_536)
+
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.promise("P-HOOK-14")
+@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "(.{1,300}){30}X", "(.*.*.*.*){250}", r"\w{1000}", "a{1001}"])
+def test_what_cannot_be_matched_or_takes_too_long_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"is no regular expression|is too large"):
+        success_of(pattern)
+
+
+@pytest.mark.promise("P-HOOK-14")
+def test_the_beginning_of_a_body_is_looked_at() -> None:
+    assert success_of("ok").matches(b"x" * (LOOKED_AT - 2) + b"ok")
+    assert not success_of("ok").matches(b"x" * (LOOKED_AT - 1) + b"ok")
