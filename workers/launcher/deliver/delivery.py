@@ -79,7 +79,7 @@ class Delivery:
         campaign = await self._together.ask(campaigns.load, (work.group.batch, work.group.trigger))
         if campaign is None:
             raise LeaseLost
-        if work.group.late < 0 and not campaign.cancelled:
+        if work.group.late < 0 and not campaign.cancelled and work.group.doomed is None:
             # It was brought forward to be taken back, and is not: it waits for its time.
             return {}
         if work.group.doomed is not None or work.kills():
