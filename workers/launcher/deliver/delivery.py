@@ -12,7 +12,6 @@ import structlog
 from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
 from runtime.producer import Publish
-from runtime.racing import within_grace
 from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
@@ -65,7 +64,7 @@ class Delivery:
             log.error("group_halved", batch=group.batch.hex(), launches=len(work.left))
             await launches.halve(self._pool, group)
             return
-        held = await lease.kept(self._pool, group, within_grace(stop, _GRACE, self._tried(work)))
+        held = await lease.kept(self._pool, group, self._tried(work), stop, _GRACE)
         # Only now: a renewal that came after it would take the group back.
         await release.let_go(self._pool, self._together, work, held or {})
 

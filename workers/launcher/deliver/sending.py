@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.racing import within_grace
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
@@ -78,14 +77,17 @@ class Sending:
 
     async def send(self, page: Page, due: Sequence[Due], stop: asyncio.Event) -> AsyncGenerator[Mapping[int, Outcome | PutOff], None]:
         """Yields what has ended since the last time, each second, until nothing is under way; whoever stops reading cuts the rest off."""
-        sending = asyncio.create_task(within_grace(stop, _GRACE, self._send(page, due)))
-        under_way = True
+        sending = asyncio.create_task(self._send(page, due))
+        under_way, grace = True, _GRACE
         try:
-            while under_way:
+            while under_way and grace > 0:
                 # Looked at before the taking, so that what ends while somebody marks is in a later look.
-                under_way = bool((await asyncio.wait({sending}, timeout=_LOOK_EVERY))[1])
+                under_way = bool((await asyncio.wait({sending}, timeout=min(_LOOK_EVERY, grace)))[1])
+                # By looks and not by a task of its own: most pages are over before the first.
+                grace -= _LOOK_EVERY if stop.is_set() else 0
                 yield page.take()
-            sending.result()
+            if not under_way:
+                sending.result()
         finally:
             sending.cancel()
             await asyncio.wait({sending})

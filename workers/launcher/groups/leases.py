@@ -36,9 +36,12 @@ class Lease:
         """Whether a launch may begin: it may take long, but only while the lease is renewed."""
         return self.covers(self._length / 4)
 
-    async def kept(self, pool: asyncpg.Pool, group: Group, work: Coroutine[Any, Any, T]) -> T | None:
-        """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`."""
-        return await unless(self._renewals(pool, group), work)
+    async def kept(self, pool: asyncpg.Pool, group: Group, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
+        """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`.
+
+        None when it lasted longer than `grace` seconds, or a look more, after we were told to stop.
+        """
+        return await unless(self._renewals(pool, group, stop, grace), work)
 
     async def keep(self, pool: asyncpg.Pool, group: Group) -> None:
         """Renew the lease when less than half of it is left; raises `LeaseLost`."""
@@ -47,12 +50,14 @@ class Lease:
             await launches.renew(pool, group, self._length)
             self._ends = asked + self._length.total_seconds()
 
-    async def _renewals(self, pool: asyncpg.Pool, group: Group) -> None:
-        while True:
+    async def _renewals(self, pool: asyncpg.Pool, group: Group, stop: asyncio.Event, grace: float) -> None:
+        every = min(_LOOK_EVERY, self._length.total_seconds() / 8)
+        while grace > 0:
             try:
                 await self.keep(pool, group)
             except AWAY as error:
                 # What is under way may end; nothing begins once the lease is nearly over.
                 if trouble_of(error) is not Trouble.WORLD:
                     raise
-            await asyncio.sleep(min(_LOOK_EVERY, self._length.total_seconds() / 8))
+            await asyncio.sleep(every)
+            grace -= every if stop.is_set() else 0
