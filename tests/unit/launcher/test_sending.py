@@ -16,7 +16,10 @@ SENT = Outcome(Ending.SEND)
 
 
 def due(*names: str) -> list[Due]:
-    return [Due(at, name, NOBODY, lambda name=name: Profile(NOBODY, {"email": f"{name}@example.com"}), {}) for at, name in enumerate(names)]  # type: ignore[misc]
+    def reader(name: str) -> Callable[[], Profile]:
+        return lambda: Profile(NOBODY, {"email": f"{name}@example.com"})
+
+    return [Due(at, name, NOBODY, reader(name)) for at, name in enumerate(names)]
 
 
 Ended = dict[int, Outcome | PutOff]

@@ -107,7 +107,7 @@ async def test_what_cannot_be_rendered_or_composed_is_one_failure_each_and_no_ne
     page = Page(campaign(subject="Hi {lead.name}"), [], lambda: True)
     ended: dict[int, Outcome | PutOff] = {}
     async with channel_to(server) as channel:
-        due = [Due(at, str(at), NOBODY, lambda each=each: each, {}) for at, each in enumerate(profiles)]  # type: ignore[misc]
+        due = [Due(at, str(at), NOBODY, lambda each=each: each) for at, each in enumerate(profiles)]  # type: ignore[misc]
         async for some in knowing({"email": channel}).send(page, due, asyncio.Event()):
             ended |= some
 

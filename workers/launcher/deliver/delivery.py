@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 import asyncpg
 import structlog
@@ -110,12 +109,9 @@ class Delivery:
             campaign, positions = page.campaign, positions[len(found) :]
         return held
 
-    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored], own: Mapping[int, Mapping[str, Any]]) -> None:
+    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored], own: Mapping[int, str]) -> None:
         before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
-        due = [
-            Due(at, work.launch(at), stored.id, stored.reader(), {**page.campaign.custom_data, **own.get(at, {})})
-            for at, stored in found.items()
-        ]
+        due = [Due(at, work.launch(at), stored.id, stored.reader(), own.get(at)) for at, stored in found.items()]
         async with aclosing(self._sending.send(page, due, work.stop)) as outcomes:
             async for ended in outcomes:
                 if not ended:
@@ -128,7 +124,7 @@ class Delivery:
             "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
         )
 
-    async def _own(self, work: Work, positions: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
+    async def _own(self, work: Work, positions: Iterable[int]) -> Mapping[int, str]:
         """What these items brought themselves, by position."""
         items = {work.group.items[position]: position for position in positions}
         own = await self._together.ask(profiles.load_custom_data, profiles.Items(work.group.batch, work.group.chunk, list(items)))

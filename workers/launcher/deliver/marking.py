@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import asyncpg
 import structlog
@@ -49,7 +49,7 @@ class Marking:
         self._patience = Patience(settings.launch_patience, settings.held_patience)
 
     async def settle(
-        self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None], own: Mapping[int, Mapping[str, Any]]
+        self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None], own: Mapping[int, str]
     ) -> None:
         """`own` is what items brought themselves, by position. Raises `LeaseLost`.
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
@@ -11,6 +10,7 @@ from workers.launcher.deliver.boundary import Boundary
 from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import believed
 from workers.launcher.deliver.paces import Limit, Paces
+from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile
 
@@ -61,7 +61,8 @@ class Due:
     id: str
     whom: bytes
     profile: Callable[[], Profile] | None
-    custom_data: Mapping[str, Any]
+    # The item's own custom_data, as JSON.
+    own: str | None = None
 
 
 class Sending:
@@ -127,7 +128,7 @@ class Sending:
             if isinstance(decided, Outcome):
                 page.put(due.position, decided)
                 return
-            ended = await gate.attempt(Launch(due.id, page.campaign, profile, decided, due.custom_data))
+            ended = await gate.attempt(Launch(due.id, page.campaign, profile, decided, merged(page.campaign.custom_data, due.own)))
         if isinstance(ended, Suspected):
             # Without the slot: others may show meanwhile whose fault it is.
             ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas.messages import ProfileEvent
 from schemas.topics import Outgoing
 from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.work import Work
 from workers.launcher.events import Imported, Told
 from workers.launcher.model import Campaign, Ending, Outcome
@@ -24,7 +24,7 @@ def parts(
     campaign: Campaign,
     endings: Endings,
     emails: Mapping[bytes, str | None],
-    own: Mapping[int, Mapping[str, Any]],
+    own: Mapping[int, str],
 ) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
     """As many at a time as fit into an outbox."""
     part: dict[int, Outcome | PutOff] = {}
@@ -33,7 +33,7 @@ def parts(
     now, group = datetime.now(UTC), work.group
     for position, ending in endings.items():
         item, id_ = group.items[position], group.profiles[position]
-        custom_data = {**campaign.custom_data, **own.get(position, {})}
+        custom_data = merged(campaign.custom_data, own.get(position))
         imported = Imported(campaign.account, campaign.database, group.batch, item, id_, emails.get(id_), custom_data)
         part[position] = ending
         records = [outgoing(event) for event in _events(work, campaign, imported, position, ending, now)]
