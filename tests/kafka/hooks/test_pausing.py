@@ -1,5 +1,6 @@
 """Hooks that fail for good, and what an operator sees of hooks and does to them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,6 +105,9 @@ async def test_a_replay_begins_again_at_a_moment(world: World) -> None:
         await world.tell(range(3))
         await world.until_taken("crm", range(3))
         moment = datetime.now(UTC) + timedelta(milliseconds=1)
+        # Records know their time in milliseconds only.
+        while datetime.now(UTC) < moment + timedelta(milliseconds=1):
+            await asyncio.sleep(0.001)
         await world.tell(range(3, 6))
         await world.until_taken("crm", range(6))
         world.receiver.got["crm"].clear()
