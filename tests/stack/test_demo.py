@@ -18,6 +18,7 @@ SHOWN = {
     "sms: verified": 1,
     "push: verified": 1,
     "webhook: verified": 1,
+    "hook: verified": 2,
     "\ncancel: trigger 23,": 1,
     "2 launches pending": 1,
 }
