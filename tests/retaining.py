@@ -67,6 +67,6 @@ async def left(world: World) -> list[bytes]:
 
 
 async def until(pool: asyncpg.Pool, condition: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await pool.fetchval(f"SELECT {condition}"):
             await asyncio.sleep(0.02)
