@@ -1,15 +1,13 @@
 """Action hooks: the process that serves them, and what an operator does about them."""
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Column
 
 from profuse.commands.options import Dir
-from profuse.commands.tables import cell, show
+from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 
 app = typer.Typer(invoke_without_command=True)
@@ -46,10 +44,7 @@ def list_(
     from profuse import hooks as operating
 
     rows = asyncio.run(operating.listed(settings_of(directory)))
-    if as_json:
-        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
-    else:
-        show((Column("account", no_wrap=True), *_COLUMNS[1:]), ([cell(row[name]) for name in _COLUMNS] for row in rows))
+    show_rows(_COLUMNS, rows, as_json=as_json)
 
 
 @app.command()

@@ -1,14 +1,12 @@
 """Launches, from the operator's side."""
 
 import asyncio
-import json
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column
 
 from profuse.commands.options import Dir
-from profuse.commands.tables import cell, show
+from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
 from schemas.ids import parse_id
@@ -31,11 +29,7 @@ def list_(
     Example: profuse launches list --batch 0198c1f3a2b4c5d6e7f80912 --json
     """
     rows = asyncio.run(_groups(settings_of(directory), None if batch is None else _id(batch), limit))
-    if as_json:
-        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
-    else:
-        # Copied into other commands, so never folded.
-        show((Column("batch", no_wrap=True), *_COLUMNS[1:]), ([cell(row[name]) for name in _COLUMNS] for row in rows))
+    show_rows(_COLUMNS, rows, as_json=as_json)
 
 
 @app.command()
@@ -94,10 +88,7 @@ def failed(
 
     wanted = failures.wanted(batch, account, trigger, reason)
     rows = asyncio.run(failures.listed(settings_of(directory), wanted, limit))
-    if as_json:
-        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
-    else:
-        show((Column("batch", no_wrap=True), *failures.COLUMNS[1:]), ([cell(row[name]) for name in failures.COLUMNS] for row in rows))
+    show_rows(failures.COLUMNS, rows, as_json=as_json)
 
 
 @app.command()

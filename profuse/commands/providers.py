@@ -1,13 +1,12 @@
 """Providers, from the operator's side."""
 
 import asyncio
-import json
 from typing import Annotated, Any
 
 import typer
 
 from profuse.commands.options import Dir
-from profuse.commands.tables import cell, show
+from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
 from schemas.settings import Settings
@@ -27,10 +26,7 @@ def list_(
     Example: profuse providers list --json
     """
     rows = asyncio.run(_listed(settings_of(directory)))
-    if as_json:
-        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
-    else:
-        show(_COLUMNS, ([cell(row[name]) for name in _COLUMNS] for row in rows))
+    show_rows(_COLUMNS, rows, as_json=as_json)
 
 
 @app.command()

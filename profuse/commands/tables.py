@@ -1,9 +1,11 @@
 """Tables for a person, whole also where they go into a pipe."""
 
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -19,7 +21,15 @@ def show(columns: Iterable[Column | str], rows: Iterable[Iterable[str]]) -> None
     Console(width=None if sys.stdout.isatty() else _PIPE).print(table)
 
 
-def cell(value: object) -> str:
+def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """What a command lists: a JSON array, or a table; the first column is copied into other commands, so it is never folded."""
+    if as_json:
+        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
+    else:
+        show((Column(columns[0], no_wrap=True), *columns[1:]), ([_cell(row[name]) for name in columns] for row in rows))
+
+
+def _cell(value: object) -> str:
     """A value as a table shows it; moments are UTC."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
