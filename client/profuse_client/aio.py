@@ -28,13 +28,7 @@ class AsyncClient:
 
     def __init__(self, url: str, token: str, options: Options | None = None) -> None:
         self._options = options or Options()
-        self._http = httpx2.AsyncClient(
-            base_url=connecting.base_url(url),
-            headers=connecting.authorized(token),
-            timeout=connecting.timeout(self._options),
-            limits=connecting.limits(self._options),
-            verify=self._options.verify,
-        )
+        self._http = httpx2.AsyncClient(**connecting.http(url, token, self._options))
 
     def import_and_start(
         self, profiles: Stream[Profile], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]

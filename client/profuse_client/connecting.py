@@ -4,6 +4,7 @@ import logging
 import re
 import uuid
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import httpx2
 
@@ -39,23 +40,32 @@ class Options:
     """The authorities that the server is trusted by, as a PEM file; `False` trusts anybody."""
 
 
-def base_url(given: str) -> str:
+class Http(TypedDict):
+    """What httpx2's clients, with a loop and without, are made with."""
+
+    base_url: str
+    headers: dict[str, str]
+    timeout: httpx2.Timeout
+    limits: httpx2.Limits
+    verify: bool | str
+
+
+def http(url: str, token: str, options: Options) -> Http:
+    """Raises `ValueError` for an address that is none."""
+    return {
+        "base_url": _base_url(url),
+        "headers": {"Authorization": f"Bearer {token}", "User-Agent": "profuse-client"},
+        "timeout": httpx2.Timeout(options.answered_within, connect=_CONNECT_WITHIN, pool=None),
+        "limits": httpx2.Limits(max_connections=None, max_keepalive_connections=options.parallel + 1),
+        "verify": options.verify,
+    }
+
+
+def _base_url(given: str) -> str:
     """The server's address without the API's path, with which it may have been copied."""
     if not re.match(r"https?://[^/]", given):
         raise ValueError(f"{given!r} is no address: it begins with http:// or https://")
     return re.sub(r"(/api/v1\.1)?/*$", "", given)
-
-
-def authorized(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "User-Agent": "profuse-client"}
-
-
-def timeout(options: Options) -> httpx2.Timeout:
-    return httpx2.Timeout(options.answered_within, connect=_CONNECT_WITHIN, pool=None)
-
-
-def limits(options: Options) -> httpx2.Limits:
-    return httpx2.Limits(max_connections=None, max_keepalive_connections=options.parallel + 1)
 
 
 def plan(call: Call, run_id: str | None, options: Options) -> Plan:

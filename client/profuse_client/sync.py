@@ -23,13 +23,7 @@ class Client:
 
     def __init__(self, url: str, token: str, options: Options | None = None) -> None:
         self._options = options or Options()
-        self._http = httpx2.Client(
-            base_url=connecting.base_url(url),
-            headers=connecting.authorized(token),
-            timeout=connecting.timeout(self._options),
-            limits=connecting.limits(self._options),
-            verify=self._options.verify,
-        )
+        self._http = httpx2.Client(**connecting.http(url, token, self._options))
 
     def import_and_start(
         self, profiles: Iterable[Profile], *, trigger: int, run_id: str | None = None, **how: Unpack[ImportingAndStarting]
