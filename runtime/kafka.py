@@ -148,6 +148,16 @@ async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFou
     return TopicsFound(wrong, {name: copies[name] for name in ours if copies[name] < COPIES})
 
 
+async def started(client: Any) -> Any:
+    """The client, once it has started; one that could not is stopped, or it would leave connections behind."""
+    try:
+        await client.start()
+    except BaseException:
+        await stop_client(client)
+        raise
+    return client
+
+
 async def stop_client(client: Any, within: float = STOPPING) -> None:
     """Stop a consumer or producer; without a broker they would wait for ever."""
     try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from runtime.kafka import stop_client
+from runtime.kafka import started, stop_client
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -28,23 +28,13 @@ class Ends:
         """Raises one of `BROKER_AWAY` if the broker does not answer."""
         async with asyncio.timeout(_ANSWERING):
             if self._consumer is None:
-                self._consumer = await _started(self._settings)
+                self._consumer = await started(AIOKafkaConsumer(**self._settings.kafka_options(), enable_auto_commit=False))
             ends = await self._consumer.end_offsets(self._partitions)
         return [ends[partition] for partition in self._partitions]
 
     async def close(self) -> None:
         if self._consumer is not None:
             await stop_client(self._consumer)
-
-
-async def _started(settings: Settings) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(**settings.kafka_options(), enable_auto_commit=False)
-    try:
-        await consumer.start()
-    except BaseException:
-        await stop_client(consumer)
-        raise
-    return consumer
 
 
 @asynccontextmanager

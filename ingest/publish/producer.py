@@ -13,7 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from ingest.publish.partition_queue import Delivery, PartitionQueue, Placed
 from runtime.advice import KAFKA_AWAY
 from runtime.crash_points import crash_point
-from runtime.kafka import BrokerUnavailable, stop_client
+from runtime.kafka import BrokerUnavailable, started, stop_client
 from runtime.producer import new_producer
 from schemas.settings import KIB, Settings
 from schemas.topics import IMPORTS, partition
@@ -142,13 +142,7 @@ class Producer:
 
 
 async def start_producer(settings: Settings) -> AIOKafkaProducer:
-    producer = new_producer(settings, max_batch_size=_BATCH_BYTES, linger_ms=5)
-    try:
-        await producer.start()
-    except BaseException:
-        await stop_client(producer)
-        raise
-    return producer
+    return await started(new_producer(settings, max_batch_size=_BATCH_BYTES, linger_ms=5))
 
 
 @asynccontextmanager

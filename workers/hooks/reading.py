@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from runtime.kafka import new_consumer, stop_client
+from runtime.kafka import new_consumer, started, stop_client
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.hooks.events import events_of
@@ -84,11 +84,5 @@ class Reading:
 
     async def _started(self) -> Any:
         if self._consumer is None:
-            consumer = new_consumer(self._settings, None, _FETCHED)
-            try:
-                await consumer.start()
-            except BaseException:
-                await stop_client(consumer)
-                raise
-            self._consumer = consumer
+            self._consumer = await started(new_consumer(self._settings, None, _FETCHED))
         return self._consumer
