@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,30 +12,16 @@ import pytest
 
 from runtime.outbound.posting import InDoubt, NotSent, Poster
 from runtime.outbound.reach import Reach
+from tests import serving as tcp
+from tests.serving import Serve
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 EVERYWHERE = Reach()
 
 
 @asynccontextmanager
 async def serving(serve: Serve) -> AsyncIterator[str]:
-    ended: list[asyncio.Task[None]] = []
-
-    async def each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ended.append(asyncio.current_task())  # type: ignore[arg-type]
-        try:
-            await serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(each, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
+    async with tcp.serving(serve) as port:
+        yield f"http://127.0.0.1:{port}/in"
 
 
 def poster(reach: Reach = EVERYWHERE) -> Poster:

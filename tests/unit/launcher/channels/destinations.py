@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
+from tests.serving import serving
+
 
 @dataclass
 class Destination:
@@ -18,28 +20,11 @@ class Destination:
     taken: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
-    _ends: list[asyncio.Task[None]] = field(default_factory=list)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._session, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
+        async with serving(self.serve, self.port) as self.port:
             yield
-            for task in self._ends:
-                task.cancel()
-            await asyncio.gather(*self._ends, return_exceptions=True)
-
-    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._ends.append(task)
-        try:
-            await self.serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         raise NotImplementedError
