@@ -1,8 +1,9 @@
 """Pure: what the world hears about a profile."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +11,8 @@ from msgspec import UNSET, UnsetType
 
 from schemas import ids
 from schemas.messages import ProfileEvent
-from schemas.topics import Outgoing
+from schemas.settings import Settings
+from schemas.topics import EVENTS, Outgoing
 from workers.launcher.model import Campaign, Outcome
 
 
@@ -58,6 +60,11 @@ def outgoing(topic: str, event: ProfileEvent, *, cloud: bool) -> Outgoing:
     """The event as a record; `cloud`: with the headers by which readers of CloudEvents 1.0 know it (binary mode), beside the same body."""
     headers = tuple((name, value.encode()) for name, value in _cloud(event)) if cloud else ()
     return Outgoing(topic, event.profile_id.encode(), event.encode(), headers)
+
+
+def outgoing_of(settings: Settings) -> Callable[[ProfileEvent], Outgoing]:
+    """How events leave here."""
+    return partial(outgoing, settings.topic(EVENTS.name), cloud=settings.cloud_events)
 
 
 def _cloud(event: ProfileEvent) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
@@ -15,7 +14,7 @@ from runtime.together import Together
 from schemas.channels import CHANNELS
 from schemas.settings import Settings
 from schemas.tls import client_context
-from schemas.topics import EVENTS, Outgoing
+from schemas.topics import Outgoing
 from workers.exactly_once import Stream, Stuck
 from workers.launcher import events
 from workers.launcher.channels.channel import Channel
@@ -96,8 +95,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         stack.push_async_callback(together.close)
         delivery = Delivery(settings, firing_pool, together, publish, sending, enclosures)
         claim_loop = ClaimLoop(settings, firing_pool, delivery)
-        outgoing = partial(events.outgoing, settings.topic(EVENTS.name), cloud=settings.cloud_events)
-        scheduling = Scheduling(scheduling_pool, matched.publish, outgoing, claim_loop.wake)
+        scheduling = Scheduling(scheduling_pool, matched.publish, events.outgoing_of(settings), claim_loop.wake)
         feeding = Feeding(lambda: Stream(settings, "launcher", scheduling, scheduling_pool, matched))
         retention_pool = await stack.enter_async_context(await open_pool(settings, 1))
         yield Launcher(feeding, claim_loop, Retention(settings, retention_pool))

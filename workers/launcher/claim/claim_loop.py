@@ -120,14 +120,14 @@ class ClaimLoop:
         asked_at = clock()
         if not (asked := self._turns.asked(asked_at)):
             return
-        claimed = await claims.claim(self._pool, self._settings.lease, asked)
         sizes: defaultdict[Lane, list[int]] = defaultdict(list)
-        for group in claimed:
-            sizes[Lane(group.account, group.trigger)].append(len(group.undone()))
-        self._turns.took(sizes)
-        for group in claimed:
-            slot = Slot(self._turns, Lane(group.account, group.trigger), len(group.undone()), self.wake)
+        for group in await claims.claim(self._pool, self._settings.lease, asked):
+            lane, left = Lane(group.account, group.trigger), len(group.undone())
+            sizes[lane].append(left)
+            slot = Slot(self._turns, lane, left, self.wake)
             groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), slot, stop))
+        # None of them has begun yet.
+        self._turns.took(sizes)
 
     async def _work(self, group: Group, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         # One that is brought forward to be taken back is early, and no launch of it begins.

@@ -4,7 +4,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from typing import TypeGuard
 
 import asyncpg
@@ -20,7 +19,7 @@ from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
-from schemas.topics import EVENTS, Outgoing
+from schemas.topics import Outgoing
 from workers.exactly_once.progress import pack
 from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff
@@ -42,7 +41,7 @@ class Marking:
     """Writes marks with their events as the group's outbox, and publishes them."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish) -> None:
-        self._outgoing = partial(events.outgoing, settings.topic(EVENTS.name), cloud=settings.cloud_events)
+        self._outgoing = events.outgoing_of(settings)
         self._pool = pool
         self._together = together
         self._publish = publish

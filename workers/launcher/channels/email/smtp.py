@@ -1,8 +1,8 @@
 """The e-mail channel: mails through persistent connections to the operator's SMTP server, or to an account's own."""
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from schemas import metrics
@@ -32,11 +32,8 @@ class Smtp:
         self._url = url
         self._connections: dict[str, Connections] = {}
 
-    @asynccontextmanager
-    async def slot(self, campaign: Campaign) -> AsyncIterator[None]:
-        own = self._of_providers.of(campaign.providers[0]) if campaign.providers else self._slots.of(campaign.account)
-        async with own:
-            yield
+    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
+        return self._of_providers.of(campaign.providers[0]) if campaign.providers else self._slots.of(campaign.account)
 
     def routes(self, launch: Launch) -> Sequence[Route]:
         sender = place_of_sender(addresses.parted(launch.campaign.sender)[1])

@@ -1,12 +1,12 @@
 """Pure: JSON with placeholders in its strings."""
 
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from workers.launcher.channels.conditions import Variables
 from workers.launcher.channels.templates import IncorrectTemplate, Rendered, TooLong, read, render_text
 
 _MOST = 4 * 1024 * 1024
@@ -26,14 +26,14 @@ def parsed(template: str) -> Any:
     return whole
 
 
-def filled(template: str, variables: Mapping[str, Mapping[str, Any]]) -> Rendered:
+def filled(template: str, variables: Variables) -> Rendered:
     """Each string of it filled, and written as JSON: whatever a value holds, it stays inside its string. Raises `TooLong`."""
     filling = _Filling(variables)
     return Rendered(msgspec.json.encode(filling.of(parsed(template))).decode(), filling.unknown)
 
 
 class _Filling:
-    def __init__(self, variables: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, variables: Variables) -> None:
         self._variables = variables
         self._left = _MOST
         self.unknown = 0

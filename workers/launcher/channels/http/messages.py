@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.conditions import Variables
 from workers.launcher.channels.http.filling import filled
 from workers.launcher.channels.templates import Rendered, TooLong, render_link, render_text
 from workers.launcher.model import Campaign, Launch
 
 # More is nobody's message.
 _LONGEST = 1024 * 1024
-
-Variables = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
