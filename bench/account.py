@@ -5,9 +5,11 @@ from typing import Any
 from profuse.torture.blocks import message, resource, trigger
 
 TOKEN = "bench-token-0123456789"  # noqa: S105  # of a stack that lives for one run
+OTHER_TOKEN = f"{TOKEN}-other"
 TRIGGER = 1
 PATH = "/api/v1.1/campaigns/triggers/import_and_start_batch"
 TASK_PATH = f"{PATH}_task"
+IMPORT_PATH = "/api/v1.1/profiles/import_batch"
 
 # A version goes into one of so many fields, so that most updates leave some fields alone.
 _FIELDS = ("mark_0", "mark_1", "mark_2")
@@ -21,7 +23,7 @@ FILE = f"""
 [[accounts]]
 id = 1
 name = "bench"
-tokens = [{{ name = "producer", value = "{TOKEN}" }}]
+tokens = [{{ name = "producer", value = "{TOKEN}" }}, {{ name = "other", value = "{OTHER_TOKEN}" }}]
 
 [[accounts.databases]]
 id = 1

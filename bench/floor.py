@@ -16,12 +16,21 @@ _STORE = f"""
 """  # noqa: S608  the fields are the constants above
 
 
+_TABLE = f"CREATE TABLE IF NOT EXISTS bench_floor ({', '.join(f'{field} text NOT NULL' for field in FIELDS)}, UNIQUE (email))"
+
+
 async def store(connection: asyncpg.Connection, rows: Sequence[Row]) -> float:
     """Seconds for all rows, each chunk in a transaction of its own."""
-    await connection.execute(
-        f"CREATE TABLE IF NOT EXISTS bench_floor ({', '.join(f'{field} text NOT NULL' for field in FIELDS)}, UNIQUE (email))"
-    )
+    await create(connection)
     began = time.perf_counter()
     for at in range(0, len(rows), CHUNK):
-        await connection.execute(_STORE, *zip(*rows[at : at + CHUNK], strict=True))
+        await chunk(connection, rows[at : at + CHUNK])
     return time.perf_counter() - began
+
+
+async def create(connection: asyncpg.Connection) -> None:
+    await connection.execute(_TABLE)
+
+
+async def chunk(connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
+    await connection.execute(_STORE, *zip(*rows, strict=True))

@@ -2,22 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
-import httpx
-import msgspec
 
-from bench.account import PATH, TOKEN, TRIGGER
-from bench.profiles import FIELDS, Row
+from bench.account import PATH
+from bench.client import Answer, Connection, connected
+from bench.profiles import Row
+from bench.requests import named, starting
+from schemas.ids import new_id
 
 AT_ONCE = 4
+_LOOK = 0.02
 
-
-class NotAnswered(Exception):
-    """The pipeline gave another answer than one id per profile; a figure would mean nothing."""
+# Batches of the API have ids that begin with their time; those that the bench writes itself come after them.
+_SCHEDULED = "SELECT coalesce(sum(cardinality(items)), 0) FROM launches WHERE batch > $1 AND batch < '\\xff'"
 
 
 @dataclass(frozen=True)
@@ -28,34 +28,29 @@ class Taken:
     scheduled: float
 
 
-async def store(api: str, connection: asyncpg.Connection, requests: Sequence[Sequence[Row]]) -> Taken:
+async def store(api: str, pool: asyncpg.Pool, requests: Sequence[Sequence[Row]]) -> Taken:
     """Post the requests, a few at a time, and wait for their launches."""
-    bodies = [_body(rows) for rows in requests]
-    before = await _scheduled(connection)
-    total = before + sum(len(rows) for rows in requests)
-    places = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(base_url=api, timeout=120) as client:
-        began = time.perf_counter()
-        await asyncio.gather(*[_post(client, places, body, len(rows)) for body, rows in zip(bodies, requests, strict=True)])
-        answered = time.perf_counter() - began
-        while await _scheduled(connection) < total:
-            await asyncio.sleep(0.02)
-        return Taken(answered, time.perf_counter() - began)
+    bodies = [starting(named(rows)) for rows in requests]
+    before, total = new_id(), sum(map(len, requests))
+    began = time.perf_counter()
+    await answered(api + PATH, bodies, len(requests[0]))
+    taken = time.perf_counter() - began
+    while await pool.fetchval(_SCHEDULED, before) < total:
+        await asyncio.sleep(_LOOK)
+    return Taken(taken, time.perf_counter() - began)
 
 
-def _body(rows: Sequence[Row]) -> bytes:
-    data: list[dict[str, Any]] = [{"data": dict(zip(FIELDS, row, strict=True))} for row in rows]
-    return msgspec.json.encode({"token": TOKEN, "trigger_id": TRIGGER, "timeout": {"days": 1}, "data": data})
+async def answered(url: str, bodies: Sequence[bytes], profiles: int) -> None:
+    """Return when each body was answered with an id for each of so many profiles."""
+    await posted(url, bodies, lambda answer: answer.ids(profiles))
 
 
-async def _post(client: httpx.AsyncClient, places: asyncio.Semaphore, body: bytes, profiles: int) -> None:
-    async with places:
-        response = await client.post(PATH, content=body)
-    answer = response.json()
-    ids = {entry.get("profile_id") for entry in answer.get("result", [])} - {None}
-    if answer["error"] != 0 or len(ids) != profiles:
-        raise NotAnswered(f"{len(ids)} ids for {profiles} profiles: {response.text[:300]}")
+async def posted(url: str, bodies: Sequence[bytes], check: Callable[[Answer], None]) -> None:
+    left = iter(bodies)
 
+    async def work(connection: Connection) -> None:
+        for body in left:
+            check(await connection.post(body))
 
-async def _scheduled(connection: asyncpg.Connection) -> int:
-    return int(await connection.fetchval("SELECT coalesce(sum(cardinality(items)), 0) FROM launches"))
+    async with connected(url, min(AT_ONCE, len(bodies))) as connections:
+        await asyncio.gather(*map(work, connections))

@@ -14,6 +14,10 @@ class Load:
     profiles: int
     per_request: int
 
+    def once(self, requests: int) -> "Load":
+        """As many as so many requests bring."""
+        return Load(self.per_request * requests, self.per_request)
+
     def rows(self, take: str, version: int) -> list[Row]:
         """The same e-mails in each version of a take, and other text in every other field."""
         return [

@@ -1,134 +1,99 @@
-"""`python -m bench.small`: small requests beside a plain synchronous handler, in one run on one Postgres.
-
-The client is the same on both sides, and takes its part of the machine on both.
-"""
+"""Small requests beside a plain synchronous handler, in turns on one Postgres; and their rate by size."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import count, islice
 from statistics import median
-from typing import Annotated
 
-import httpx
-import msgspec
-import typer
-from rich.console import Console
-from rich.table import Table
+from bench import floor
+from bench.account import PATH, TOKEN, data
+from bench.client import Connection, connected
+from bench.requests import starting
+from bench.run import Measured, Run
+from bench.serving import serving
+from bench.targets import BEFORE, ratio
 
-from bench.account import PATH, TOKEN, TRIGGER, data
-from bench.stack import Stack, running
-from profuse.stack.ports import free_port
-
-_AT_ONCE = 64
-_SIZES = (10, 100)
+AT_ONCE = 64
+_SIZES = (1, 10, 100)
 _POPULATION = 100_000
-
-console = Console()
+_ALONE = 50
+_SIDES = "Profuse", "plain handler"
 
 
 class Small:
-    """Requests of one size, all of profiles that are new or known in the same proportion."""
+    """Requests of one size, of profiles that are new or known in the same proportion."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._next = count(1)
+        # Seconds of each single request since the last look.
+        self.latencies: list[float] = []
 
-    async def rate(self, size: int, seconds: float, at_once: int) -> float:
+    async def rate(self, size: int, seconds: float, at_once: int = AT_ONCE) -> float:
         """Profiles answered in a second."""
-        done = 0
-        async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
-            end = time.perf_counter() + seconds
+        done, end = 0, time.perf_counter() + seconds
+        self.latencies = []
 
-            async def work() -> None:
-                nonlocal done
-                while time.perf_counter() < end:
-                    await self._send(client, size)
-                    done += size
+        async def work(connection: Connection) -> None:
+            nonlocal done
+            while time.perf_counter() < end:
+                await self.send(connection, size)
+                done += size
 
+        async with connected(self._url, at_once) as connections:
             began = time.perf_counter()
-            await asyncio.gather(*(work() for _ in range(at_once)))
+            await asyncio.gather(*map(work, connections))
             return done / (time.perf_counter() - began)
 
-    async def alone(self, times: int) -> float:
-        """Seconds that one single request takes, one after the other: the median."""
-        taken = []
-        async with httpx.AsyncClient(timeout=60) as client:
+    async def alone(self, times: int) -> Sequence[float]:
+        """Seconds of single requests, one after the other."""
+        self.latencies = []
+        async with connected(self._url, 1) as (connection,):
             for _ in range(times):
-                began = time.perf_counter()
-                await self._send(client, 1)
-                taken.append(time.perf_counter() - began)
-        return median(taken)
+                await self.send(connection, 1)
+        return self.latencies
 
-    async def _send(self, client: httpx.AsyncClient, size: int) -> None:
-        items = [{"data": data(number % _POPULATION, number)} for number in islice(self._next, size)]
-        body = {"token": TOKEN, "trigger_id": TRIGGER, "timeout": {"days": 1}, "data": items}
-        answer = (await client.post(self._url, content=msgspec.json.encode(body))).json()
-        # Another answer than an id for each would make the figure mean nothing.
-        assert answer["error"] == 0, answer  # noqa: S101
-        assert all("profile_id" in entry for entry in answer["result"]), answer  # noqa: S101
+    async def send(self, connection: Connection, size: int, token: str = TOKEN) -> None:
+        body = starting((data(number % _POPULATION, number) for number in islice(self._next, size)), token)
+        began = time.perf_counter()
+        answer = await connection.post(body)
+        self.latencies.append(time.perf_counter() - began)
+        answer.ids(size)
 
 
-def main(
-    seconds: Annotated[float, typer.Option(help="How long each figure is measured.")] = 10,
-    rounds: Annotated[int, typer.Option(help="Rounds; the median counts.")] = 3,
-) -> None:
-    """Measure single requests here and at the plain handler in turn, then requests of 10 and 100."""
-    console.print("Starting a stack for this run …")
-    with running("--matchers", str(os.cpu_count())) as stack, _handler(stack) as plain:
-        figures = asyncio.run(_measured(Small(stack.api + PATH), Small(plain), seconds, rounds))
-    table = Table("figure", "ours", "plain handler", "ratio")
-    for name, (ours, peer) in figures.items():
-        table.add_row(name, f"{ours:,.4g}", "" if peer is None else f"{peer:,.4g}", "" if peer is None else f"{ours / peer:.2f}")
-    console.print(table)
-    print(json.dumps(figures))
+async def singles(run: Run) -> Measured:
+    """Beside the handler: 64 at a time, and one alone."""
+    with serving("bench.peers.handler", run.stack.postgres) as plain:
+        sides = Small(run.stack.api + PATH), Small(plain)
+        rates: tuple[list[float], ...] = [], []
+        lonely: tuple[list[float], ...] = [], []
+        crowded: tuple[list[float], ...] = [], []
+        # Round 0 warms up: plans, caches, connections.
+        for take in range(run.rounds + 1):
+            for at, side in enumerate(sides):
+                rate = await side.rate(1, run.seconds)
+                among = side.latencies
+                taken = await side.alone(_ALONE)
+                if take:
+                    rates[at].append(rate)
+                    crowded[at].extend(among)
+                    lonely[at].extend(taken)
+    figures = {"rate": ratio(*map(median, rates)), "alone": ratio(*(median(each) * 1000 for each in lonely))}
+    hows = ("alone", lonely), (f"{AT_ONCE} at a time", crowded)
+    latencies = {f"{name}, {how}": each for how, both in hows for name, each in zip(_SIDES, both, strict=True)}
+    return Measured({"single": figures}, latencies=latencies)
 
 
-async def _measured(ours: Small, plain: Small, seconds: float, rounds: int) -> dict[str, tuple[float, float | None]]:
-    singles, alone = [], []
-    # Round 0 warms up: plans, caches, connections.
-    for take in range(rounds + 1):
-        single = await plain.rate(1, seconds, _AT_ONCE), await ours.rate(1, seconds, _AT_ONCE)
-        lonely = await plain.alone(50), await ours.alone(50)
-        if take:
-            singles.append(single)
-            alone.append(lonely)
-    figures: dict[str, tuple[float, float | None]] = {
-        f"single requests/s, {_AT_ONCE} at a time": (median(ours for _, ours in singles), median(peer for peer, _ in singles)),
-        "one alone, seconds": (median(ours for _, ours in alone), median(peer for peer, _ in alone)),
-    }
-    for size in _SIZES:
-        figures[f"profiles/s in requests of {size}"] = await ours.rate(size, seconds, _AT_ONCE), None
-    return figures
-
-
-@contextmanager
-def _handler(stack: Stack) -> Iterator[str]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.peers.handler", stack.postgres, str(port)])
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(100):
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"{url} does not answer")
-
-
-if __name__ == "__main__":
-    typer.run(main)
+async def sizes(run: Run) -> Measured:
+    """By size, beside what requests of 10,000 gave before, on this machine as it is now."""
+    small = Small(run.stack.api + PATH)
+    rates: dict[int, list[float]] = {size: [] for size in _SIZES}
+    bare: list[float] = []
+    for take in range(run.rounds):
+        rows = run.load.rows(f"sizes{take}", 0)
+        async with run.pool.acquire() as connection:
+            bare.append(len(rows) / await floor.store(connection, rows))
+        for size in _SIZES:
+            rates[size].append(await small.rate(size, run.seconds))
+    return Measured({"sizes": {str(size): ratio(median(rates[size]), BEFORE * median(bare)) for size in _SIZES}})

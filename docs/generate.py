@@ -1,17 +1,20 @@
-"""Writes docs/reference.md from the code: settings, topics, errors and metrics."""
+"""Writes what is made from the code: docs/reference.md (settings, topics, errors, metrics), docs/asyncapi.yaml (events)."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from profuse.describing import described
 from schemas import metrics
+from schemas.asyncapi import asyncapi
 from schemas.item_errors import Why
 from schemas.settings import Settings
 from schemas.topics import ALL
 
 PAGE = Path(__file__).with_name("reference.md")
+ASYNCAPI = Path(__file__).with_name("asyncapi.yaml")
 
 
 def page() -> str:
@@ -28,6 +31,17 @@ def page() -> str:
             *_table("Metrics", ("metric", "kind", "meaning"), _metrics()),
         ]
     )
+
+
+def asyncapi_page() -> str:
+    return yaml.dump(asyncapi(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=140)
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors for what stands there twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 def _settings() -> Iterable[tuple[str, ...]]:
@@ -64,3 +78,4 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) 
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    ASYNCAPI.write_text(asyncapi_page())

@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from schemas.fields import Field
     from schemas.ids import ResourceNumber, TriggerId, new_id
     from schemas.item_errors import ItemFailed
+    from schemas.matching import Own
     from schemas.messages import ProfileImport
     from schemas.settings import Settings
     from workers.matcher.batches import Batch, Database
@@ -68,16 +69,15 @@ def _feed(model: type[Parameters], body: bytes) -> None:
         asked = request.asked()
         asked.check_limits(SETTINGS)
         own = searched_field(request, FIELDS)
-        _run(in_turns(attachments.decoded([attached.data for attached in asked.attach])))
-        _import(asked, own.field if own else None)
+        _run(in_turns(attachments.decoded([attached.data for attached in asked.attach]), call.share))
+        _import(asked, own)
 
 
-def _import(asked: Asked, field: Field | None) -> None:
+def _import(asked: Asked, own: Own | None) -> None:
     match = asked.match
-    name = match.field_name if field else None
-    shared = Shared(asked.shape, 1, match.matching, {}, name, field, SETTINGS.item_limit, SETTINGS.custom_data_limit)
+    shared = Shared(asked.shape, 1, match.matching, {}, own, SETTINGS.item_limit, SETTINGS.custom_data_limit)
     shared = replace(shared, roots=root_values(match.match_values, shared))
-    settings = asdict(asked.settings()) | {"field_name": name}
+    settings = asdict(asked.settings()) | {"field_name": own.name if own else None}
     batch = Batch(**settings, id=BATCH, database=DATABASE, trigger=TriggerId(1), total=len(asked.data), resource=match.resource_id)
     for number, raw in enumerate(asked.data):
         try:
@@ -92,7 +92,7 @@ def _import(asked: Asked, field: Field | None) -> None:
 def _call(model: type[Parameters], body: bytes) -> Call:
     share = Share(Budget(1))
     root = _run(spans.opened(body, names(model), SETTINGS, share))
-    items = _run(spans.items(root, SETTINGS, one=model.ONE))
+    items = _run(spans.items(root, SETTINGS, share, one=model.ONE))
     spans.check_size_beside_attach(root, len(body), SETTINGS)
     return Call(TOKEN, "", root, items, None, b"", share, SETTINGS)
 

@@ -23,6 +23,10 @@ class Answer:
         # In the order of the documented answers, which is the alphabet's.
         return msgspec.json.encode(dict(sorted(self.fields.items())))
 
+    def repeated(self, request_id: str) -> "Answer":
+        """To a request that was answered before."""
+        return replace(self, headers={"Duplicate-Request": "true", "Duplicate-Key": request_id})
+
     def always_200(self) -> "Answer":
         """For clients that read the body first: `error` alone tells, but for what is to be repeated."""
         return self if self.status in _TO_BE_REPEATED else replace(self, status=200)

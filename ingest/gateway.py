@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import structlog
 import uvicorn
@@ -25,8 +24,10 @@ from ingest.sql.pool import Pool
 from ingest.sql.results import Finished
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
+from runtime.serving import Server
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
+from store import completion_hints
 
 log = structlog.get_logger()
 
@@ -59,14 +60,15 @@ class Gateway:
             queue = FairQueue()
             backpressure = self._backpressure(queue)
             publisher = BatchPublisher(self._pool, self._producer, queue, self._settings.accepting_lease, tasks)
-            running = (waiters.run(), self._producer.run(), backpressure.run(), publisher.run(backpressure, stop))
+            hints = completion_hints.listen(self._settings, waiters.hear)
+            running = (waiters.run(), hints, self._producer.run(), backpressure.run(), publisher.run(backpressure, stop))
             background = [tasks.create_task(endless) for endless in running]
             intake = Intake(self._settings, self._pool, backpressure)
             server = self._server(intake, publisher, backpressure, waiters, stop)
             serving = tasks.create_task(server.serve([self._listener]))
             log.info("gateway_listening", url=self.url)
             await stop.wait()
-            server.should_exit = True
+            server.leave()
             now = asyncio.get_running_loop().time()
             # Who still sends a body, or waits for a broker that does not confirm, is told so before the process goes.
             asyncio.get_running_loop().call_at(now + _REQUESTS_MAY_TAKE, intake.close)
@@ -92,10 +94,10 @@ class Gateway:
 
     def _server(
         self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
-    ) -> "_Server":
+    ) -> Server:
         tools = Tools(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop)
-        app = application(intake, registry.served(tools), registry.pages(), unsubscribing.routes(self._settings, self._pool))
-        return _Server(
+        app = application(intake, registry.served(tools), registry.pages(), unsubscribing.pages(self._settings, self._pool))
+        return Server(
             uvicorn.Config(
                 app,
                 http=bounded(self._settings),
@@ -134,14 +136,6 @@ class Gateway:
         if found != self._producer.partitions:
             return [f"progress has {found} partitions of imports instead of {self._producer.partitions}: {PARTITIONS_CHANGED}"]
         return []
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever hosts the room."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _drain(publisher: BatchPublisher, deadline: float) -> None:

@@ -9,15 +9,18 @@ from typer.exceptions import TyperException
 
 from profuse.commands import (
     configuration,
+    console_tokens,
     dead_letters,
     demo,
     hooks,
     importing,
     launches,
+    positions,
     profiles,
     providers,
     rooms,
     stack,
+    top,
     torture,
     triggers,
 )
@@ -30,11 +33,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, configuration, importing, rooms, torture):
+for group in (stack, top, demo, configuration, importing, rooms, torture):
     app.add_typer(group.app)
 app.add_typer(hooks.app, name="hooks")
+app.add_typer(console_tokens.app, name="console-tokens")
 app.add_typer(launches.app, name="launches")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(positions.app, name="positions")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(providers.app, name="providers")
 app.add_typer(triggers.app, name="triggers")

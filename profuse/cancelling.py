@@ -10,7 +10,7 @@ from runtime.errors import CannotRun
 from schemas.ids import TriggerNumber, parse_id
 from schemas.settings import Settings
 from store import cancelling
-from store.cancelling import Cancelled, Which
+from store.cancelling import Cancelled, Foreseen, Which
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,22 @@ def named(account: int | None, batch: str | None, trigger: int | None, profile: 
 async def cancel(settings: Settings, named: Named) -> Cancelled:
     """Raises `CannotRun` if there is no such thing."""
     async with plain_connection(settings) as connection:
-        which = await _which(connection, named)
-        if which is None:
-            raise CannotRun("There is no such batch, trigger or profile: `profuse launches list` shows batches with their accounts.")
-        return await cancelling.cancel(connection, which)
+        return await cancelling.cancel(connection, await _which(connection, named))
 
 
-async def _which(connection: asyncpg.Connection, named: Named) -> Which | None:
+async def foresee(connection: asyncpg.Connection, named: Named, most: int) -> Foreseen:
+    """What that would take back, of which no more than `most` groups are looked at; raises `CannotRun` if there is no such thing."""
+    return await cancelling.foresee(connection, await _which(connection, named), most)
+
+
+async def _which(connection: asyncpg.Connection, named: Named) -> Which:
+    found = await _found(connection, named)
+    if found is None:
+        raise CannotRun("There is no such batch, trigger or profile: `profuse launches list` shows batches with their accounts.")
+    return found
+
+
+async def _found(connection: asyncpg.Connection, named: Named) -> Which | None:
     if named.batch is not None:
         account = await connection.fetchval("SELECT account FROM batches WHERE id = $1", named.batch)
         return None if account is None else Which(account, batch=named.batch)

@@ -1,5 +1,7 @@
 """Failed launches from the operator's side."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from profuse.postgres import plain_connection
@@ -26,16 +28,17 @@ async def listed(settings: Settings, wanted: Wanted, limit: int) -> list[dict[st
         return [dict(row) for row in await failures.listed(connection, wanted, limit)]
 
 
-async def count(settings: Settings, wanted: Wanted) -> int:
+async def count(settings: Settings, wanted: Wanted, most: int | None = None) -> int:
     async with plain_connection(settings) as connection:
-        return await failures.count(connection, wanted)
+        return await failures.count(connection, wanted, most)
 
 
-async def replay(settings: Settings, wanted: Wanted) -> int:
-    """How many; those that fail again meanwhile are not met again."""
+async def replay(settings: Settings, wanted: Wanted, before: datetime | None = None, advance: Callable[[int], object] = int) -> int:
+    """How many; those that fail again meanwhile are not met again, nor those that failed after `before`."""
     total = 0
     async with plain_connection(settings) as connection:
-        now = await connection.fetchval("SELECT now()")
-        while page := await failures.run_again(connection, wanted, now):
+        before = before or await connection.fetchval("SELECT now()")
+        while page := await failures.run_again(connection, wanted, before):
             total += page
+            advance(page)
     return total

@@ -1,5 +1,6 @@
 """What an operator sees of hooks, and does to them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from runtime.kafka import BrokerUnavailable, end_offsets
 from schemas.settings import Settings
 from schemas.tables import hook_positions, hooks
 from schemas.topics import EVENTS
+
+# For a broker that is frozen.
+_PATIENCE = 5.0
 
 
 async def listed(settings: Settings) -> list[dict[str, Any]]:
@@ -66,8 +70,9 @@ async def _ends(settings: Settings, partitions: set[int]) -> dict[int, int]:
     """Where the partitions end; nothing where the broker is away."""
     topic = settings.topic(EVENTS.name)
     try:
-        ends = await end_offsets(settings, [(topic, partition) for partition in partitions]) if partitions else {}
-    except BrokerUnavailable:
+        async with asyncio.timeout(_PATIENCE):
+            ends = await end_offsets(settings, [(topic, partition) for partition in partitions]) if partitions else {}
+    except (BrokerUnavailable, TimeoutError):
         return {}
     return {partition: end for (_, partition), end in ends.items()}
 

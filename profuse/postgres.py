@@ -1,13 +1,13 @@
 """The commands' connection to Postgres."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from runtime import engine
 from runtime.errors import CannotRun
 from runtime.masking import masked
 from runtime.postgres import SILENT, open_pool
@@ -17,13 +17,9 @@ from schemas.settings import Settings
 @asynccontextmanager
 async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """One transaction; what the server has against it is told in a line."""
-    engine = engine_on(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10))
-    try:
-        with _in_a_line(settings):
-            async with engine.begin() as connection:
-                yield connection
-    finally:
-        await engine.dispose()
+    with _in_a_line(settings):
+        async with engine.transaction(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10)) as connection:
+            yield connection
 
 
 @asynccontextmanager
@@ -45,19 +41,11 @@ async def patient_connections(settings: Settings) -> AsyncIterator[asyncpg.Pool]
             yield pool
 
 
-def engine_on(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncEngine:
-    """Nothing but the connections that `connect` opens, each closed after use."""
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-
-
 @contextmanager
 def _in_a_line(settings: Settings) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        # asyncpg's own error, behind SQLAlchemy's two.
-        raise _told(settings, (error.orig.__cause__ if error.orig else None) or error) from error
-    except (asyncpg.PostgresError, *SILENT) as error:
+    except (asyncpg.PostgresError, DBAPIError, *SILENT) as error:
         raise _told(settings, error) from error
 
 

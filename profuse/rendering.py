@@ -1,8 +1,8 @@
 """What a trigger would send to a profile, by the sender's own code; nothing is sent."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,8 +13,12 @@ import msgspec
 
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
+from schemas.channels import CHANNELS
 from schemas.ids import parse_id
 from schemas.settings import Settings
+from schemas.templating.branches import branches
+from schemas.templating.rendering import TooLong
+from schemas.templating.templates import IncorrectTemplate
 from workers.launcher.channels.channel import Rejected
 from workers.launcher.channels.email.mail import compose as compose_mail
 from workers.launcher.channels.http.messages import compose as compose_message
@@ -29,8 +33,41 @@ WHERE profiles.id = $1 AND databases.account = $2
 """
 
 
-async def render(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any]) -> str:
-    """The mail's headers and text, or the body of the POST; raises `CannotRun` where nothing would be sent, and says why."""
+@dataclass(frozen=True)
+class Rendered:
+    """A message as it would leave: a mail's headers and parts, each with its type, or the one body of a POST."""
+
+    headers: Sequence[tuple[str, str]]
+    parts: Sequence[tuple[str, str]]
+
+    @property
+    def html(self) -> str | None:
+        return next((text for kind, text in self.parts if kind == "text/html"), None)
+
+    def __str__(self) -> str:
+        if not self.headers:
+            return "\n".join(text for _, text in self.parts)
+        headers = (f"{name}: {value}" for name, value in self.headers)
+        return "\n".join([*headers, *(f"\n--- {kind} ---\n{text}" for kind, text in self.parts)])
+
+
+async def render(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any], *, both: bool = False) -> str:
+    """The mail's headers and text, or the body of the POST; raises `CannotRun` where nothing would be sent, and says why.
+
+    `both`: and then what either branch of each condition makes.
+    """
+    launch, link = await _launch(settings, account, trigger, profile, content)
+    message = str(_rendered(settings, launch, link))
+    return "\n".join([message, *_branches(launch, link)]) if both else message
+
+
+async def rendered(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any]) -> Rendered:
+    """The same in its parts."""
+    return _rendered(settings, *await _launch(settings, account, trigger, profile, content))
+
+
+async def _launch(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any]) -> tuple[Launch, str | None]:
+    """A launch as if it were due now, and where its reader unsubscribes."""
     async with plain_connection(settings) as connection:
         campaign = await campaigns.sample(connection, account, trigger)
         if campaign is None:
@@ -41,13 +78,29 @@ async def render(settings: Settings, account: int, trigger: int, profile: str, c
     if isinstance(recipient, Outcome):
         raise CannotRun(f"Nothing would be sent: {recipient.reason}.")
     launch = Launch("0" * 32, campaign, found, recipient)
-    link = Links(settings.public_url, settings.signing_keys()).of(launch)
+    return launch, Links(settings.public_url, settings.signing_keys()).of(launch)
+
+
+def _rendered(settings: Settings, launch: Launch, link: str | None) -> Rendered:
     try:
-        if campaign.channel == "email":
-            return "\n".join(_mail(compose_mail(launch, datetime.now(UTC), settings.mail_domain, link).content))
-        return json.dumps(json.loads(compose_message(launch, datetime.now(UTC), link).body), indent=2, ensure_ascii=False)
-    except Rejected as why:
+        if launch.campaign.channel == "email":
+            return _mail(compose_mail(launch, datetime.now(UTC), settings.mail_domain, link).content)
+        body = json.loads(compose_message(launch, datetime.now(UTC), link).body)
+    except (Rejected, IncorrectTemplate) as why:
         raise CannotRun(f"It would fail: {why}.") from None
+    return Rendered((), [("application/json", json.dumps(body, indent=2, ensure_ascii=False))])
+
+
+def _branches(launch: Launch, link: str | None) -> Iterator[str]:
+    row, variables = CHANNELS[launch.campaign.channel], launch.variables(link)
+    try:
+        found = [each for key in (*row.needs, *row.may) for each in branches(key, getattr(launch.campaign, key), variables)]
+    except TooLong:
+        raise CannotRun("A branch renders to more than a message may hold.") from None
+    yield "\n=== conditions ===" if found else "\nIt has no conditions."
+    for each in found:
+        yield f"\n{each.where}: {each.written} {'holds' if each.holds else 'does not hold'}"
+        yield f"  if it holds: {each.then}\n  if not:      {each.otherwise}"
 
 
 async def _profile(connection: asyncpg.Connection, account: int, shown: str) -> Profile:
@@ -58,9 +111,10 @@ async def _profile(connection: asyncpg.Connection, account: int, shown: str) -> 
     return Profile(id_, msgspec.json.decode(row["data"]), tuple(msgspec.json.decode(row["subscriptions"])))
 
 
-def _mail(content: bytes) -> Iterator[str]:
+def _mail(content: bytes) -> Rendered:
     mail = message_from_bytes(content, policy=policy.default)
-    yield from (f"{name}: {value}" for name, value in mail.items())
-    for part in mail.walk():
-        if isinstance(part, EmailMessage) and not part.is_multipart():
-            yield f"\n--- {part.get_content_type()} ---\n{part.get_content().rstrip()}"
+    parts = [part for part in mail.walk() if isinstance(part, EmailMessage) and not part.is_multipart()]
+    return Rendered(
+        [(name, str(value)) for name, value in mail.items()],
+        [(part.get_content_type(), part.get_content().rstrip()) for part in parts],
+    )

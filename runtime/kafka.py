@@ -46,7 +46,7 @@ def new_consumer(settings: Settings, group: str | None, fetched: int = 4 * 1024 
         rebalance_timeout_ms=30_000,
         metadata_max_age_ms=int(CHANGES_SEEN_AFTER * 1000),
         max_partition_fetch_bytes=fetched,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=250,
     )
 
 
@@ -133,9 +133,13 @@ async def look_at_topics(settings: Settings) -> TopicsFound:
         await admin.close()
 
 
+async def partitions_of_all(admin: AIOKafkaAdminClient) -> dict[str, list[dict[str, Any]]]:
+    """What the broker says of each partition, by topic; all are described, because asking for a topic by its name may create it."""
+    return {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+
+
 async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFound:
-    # All topics are described, because asking for one by its name may create it.
-    described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    described = await partitions_of_all(admin)
     copies = {name: min(len(partition["replicas"]) for partition in partitions) for name, partitions in described.items() if partitions}
     ours = {settings.topic(topic.name): topic for topic in ALL if copies.get(settings.topic(topic.name))}
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in ours]) if ours else []

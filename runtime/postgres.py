@@ -21,10 +21,10 @@ _CONNECTED_WITHIN = 10.0
 _ANSWERED_WITHIN = 35.0
 
 
-async def open_pool(settings: Settings, size: int = 4) -> asyncpg.Pool:
+async def open_pool(settings: Settings, size: int = 4, **server_settings: str) -> asyncpg.Pool:
     """A pool whose plans never scan a table that is small today: they would be kept when it has grown."""
     options = settings.postgres_options()
-    options["server_settings"] |= {"enable_seqscan": "off", "jit": "off"}
+    options["server_settings"] |= {"enable_seqscan": "off", "jit": "off", **server_settings}
     limits = {"timeout": _CONNECTED_WITHIN, "command_timeout": _ANSWERED_WITHIN}
     return await asyncpg.create_pool(**options, **limits, min_size=0, max_size=size, reset=unchanged)
 

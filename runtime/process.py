@@ -12,10 +12,12 @@ from typing import Protocol
 
 import structlog
 
-from runtime import kafka, logs, postgres
+from runtime import kafka, logs, postgres, tracing
 from runtime.errors import CannotRun
-from runtime.health import Checked, serving
+from runtime.health import Checked, application
+from runtime.loop_watch import watched_loop
 from runtime.masking import masked
+from runtime.serving import serving
 from schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -41,12 +43,15 @@ def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[E
     logs.configure(settings)
     # A chunk's or request's many objects die by their counts; looking for cycles among them takes a third of a worker's time.
     gc.set_threshold(50_000, 20, 100)
+    tracing.start(name, settings)
     reason: BaseException | None = None
     try:
         asyncio.run(_run(name, open_room, settings))
     # A room's own task groups wrap what went wrong.
     except* (*_AWAY, *fatal) as group:
         reason = _first(group)
+    finally:
+        tracing.stop()
     if reason is not None:
         raise CannotRun(f"{name} stops: {reason or type(reason).__name__}{_advice(reason, settings)}")
 
@@ -57,7 +62,7 @@ async def _run(name: str, open_room: OpenRoom, settings: Settings) -> None:
     for stopping in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stopping, _ask_to_stop, name, stop)
     with _listening(settings) as listener:
-        async with open_room(settings) as room, serving(room, listener):
+        async with open_room(settings) as room, serving(application(room), listener), watched_loop():
             log.info("room_started", room=name, health_port=listener.getsockname()[1])
             await room.run(stop)
     log.info("room_stopped", room=name)

@@ -25,6 +25,10 @@ _ANYBODY = "a"
 
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _LONGEST_PHONE = 1_024
+
+MOST_PHONES = 1_000
+"""Of a profile."""
+
 # Dashes, brackets and invisible characters, by their categories; the other dots, slashes and minus signs have none of their own.
 _GROUPING = frozenset({"Pd", "Ps", "Pe", "Cf"})
 _DOTS_AND_SLASHES = frozenset("./\u00b7\u2024\u2027\u3002\u30fb\ufe52\uff0e\uff61\uff65\u2044\u2215\uff0f")
@@ -94,6 +98,14 @@ def _read(character: str) -> str | None:
 
 
 _READING = _Reading()
+
+
+def normal_phones(value: object) -> list[str]:
+    """One number or several as they are stored, each once."""
+    phones = dict.fromkeys(map(normal_phone, value if isinstance(value, list) else [value]))
+    if len(phones) > MOST_PHONES:
+        raise ItemFailed(Why.PROFILE_TOO_LARGE)
+    return list(phones)
 
 
 def normal_phone(value: object) -> str:

@@ -3,13 +3,13 @@
 The launcher's way out of the house, if it has one, is in `workers/launcher/channels`; `workers/launcher/room.py` names it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
 from schemas.kinds import Kind
-from schemas.values import JsonValue
+from schemas.values import JsonValue, integer
 
 
 class Kinds(NamedTuple):
@@ -27,8 +27,10 @@ class Channel:
     keys: tuple[str, ...] = ()
     # What may hold the same inside.
     nested: str | None = None
-    # The canonical spelling of an address of one key, which raises `ItemFailed`; None: any text.
-    normal: Callable[[object], str] | None = None
+    # Of an object that is the only key: which of its members is the address.
+    member: str | None = None
+    # The canonical spelling of an address of one key or member, which raises `ItemFailed`; None: any text.
+    normal: Callable[[object], JsonValue] | None = None
     # The profile's own address, which is used where no subscription is asked for; what is stored may be of another shape.
     # None: there is none, so a trigger has to name a resource.
     own: Callable[[Mapping[str, JsonValue]], JsonValue] | None = None
@@ -42,10 +44,41 @@ class Channel:
     # Whether it leaves by a provider of the account's; else it may, and the operator's own server is used without one.
     by_provider: bool = True
 
+    @property
+    def leaves(self) -> bool:
+        """Whether triggers may have it; by the others nobody is reached, but found."""
+        return bool(self.needs)
+
+    def address(self, subscription: Mapping[str, JsonValue]) -> Sequence[str]:
+        """What the address of a subscription is made of; raises `KeyError` or `TypeError` for one of another shape."""
+        parts = [subscription[key] for key in self.keys]
+        if self.member is not None:
+            return [member_address(self.member, parts[0][self.member])]
+        if not all(isinstance(part, str) for part in parts):
+            raise TypeError
+        return parts
+
+
+def member_address(member: str, value: str | int) -> str:
+    """An address that stands in a member, as it is compared: in other members the same value is another one."""
+    if type(value) not in (str, int):
+        raise TypeError
+    return f"{member} {value}"
+
 
 def _first_phone(data: Mapping[str, JsonValue]) -> JsonValue:
     phones = data.get("phones")
     return phones[0] if isinstance(phones, list) and phones else None
+
+
+MEMBERS: Mapping[str, Callable[[object], JsonValue]] = {"id": integer, "phone": normal_phone}
+"""The members of `cc_data` that are addresses."""
+
+CUSTOM = Kinds(Kind.CUSTOM_SUBSCRIPTION, Kind.CUSTOM_SUBSCRIPTION_OF_RESOURCE)
+
+
+def _custom(member: str) -> Channel:
+    return Channel(keys=("cc_data",), member=member, normal=MEMBERS[member], kinds=CUSTOM)
 
 
 CHANNELS: Mapping[str, Channel] = {
@@ -76,7 +109,19 @@ CHANNELS: Mapping[str, Channel] = {
     ),
     # Needs nobody's address.
     "webhook": Channel(needs=("body",)),
+    "telegram_bot": _custom("id"),
+    "whatsapp": _custom("phone"),
+    "viber": _custom("phone"),
+    "notify": _custom("phone"),
 }
+
+_OWN = _custom("phone")
+
+
+def channel(name: str) -> Channel:
+    """The row of a channel; any that has none is an account's own."""
+    return CHANNELS.get(name, _OWN)
+
 
 MESSAGE = tuple(dict.fromkeys(key for row in CHANNELS.values() for key in (*row.needs, *row.may)))
 """The keys of all messages, which are columns of a trigger."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.channels import CHANNELS, Channel, Kinds
+from schemas.channels import Kinds, channel
 from schemas.fields import Field, FieldType, search_text
 from schemas.ids import ResourceNumber
 from schemas.kinds import Identity, Kind
@@ -42,17 +42,14 @@ def holder_number(profile: bytes) -> int:
 
 def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
     """What is stored may be older than today's rules, so a subscription of another shape is none."""
-    if not isinstance(subscription, dict) or not isinstance(channel := subscription.get("channel"), str):
+    try:
+        kinds, resource = (row := channel(subscription["channel"])).kinds, subscription["resource_id"]
+        address = address_of(row.address(subscription)) if kinds else ""
+    except (KeyError, TypeError):
         return []
-    row = CHANNELS.get(channel, Channel())
-    if row.kinds is None:
+    if kinds is None or resource is None:
         return []
-    parts = [part for key in row.keys if isinstance(part := subscription.get(key), str)]
-    resource = subscription.get("resource_id")
-    if len(parts) < len(row.keys) or resource is None:
-        return []
-    address = address_of(parts)
-    return [subscribed(row.kinds, address, None), subscribed(row.kinds, address, resource)]
+    return [subscribed(kinds, address, None), subscribed(kinds, address, resource)]
 
 
 def address_of(parts: Sequence[str]) -> str:

@@ -42,6 +42,11 @@ def launch_id(batch: bytes, item: int, trigger: TriggerId) -> str:
     return hashlib.blake2b(b"%s/%d/%d" % (batch, item, trigger), digest_size=16).hexdigest()
 
 
+def md5_of(email: str) -> str:
+    """What other systems know a profile's normalised e-mail by, 32 hex digits; no secret, and no protection of one."""
+    return hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+
+
 def event_id(origin: str, event_type: str) -> str:
     """A hash of what the event is about (a launch's id, or batch and item) and its type."""
     return hashlib.blake2b(f"{origin}/{event_type}".encode(), digest_size=16).hexdigest()

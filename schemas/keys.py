@@ -18,6 +18,7 @@ _KINDS = {
     Kind.PHONE: "phone",
     Kind.SMS_SUBSCRIPTION: "phone",
     Kind.PUSH_SUBSCRIPTION: "push",
+    Kind.CUSTOM_SUBSCRIPTION: "custom",
 }
 
 

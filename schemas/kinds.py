@@ -15,6 +15,8 @@ class Kind(IntEnum):
     FIELD = 7
     PUSH_SUBSCRIPTION = 8
     PUSH_SUBSCRIPTION_OF_RESOURCE = 9
+    CUSTOM_SUBSCRIPTION = 10
+    CUSTOM_SUBSCRIPTION_OF_RESOURCE = 11
 
 
 Identity = tuple[Kind, str]

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
-from schemas.channels import CHANNELS
-from schemas.fields import Field, MatchValue, bounded, match_value, parse
+from schemas.channels import CHANNELS, CUSTOM, MEMBERS, Kinds, member_address
+from schemas.fields import Field, FieldType, MatchValue, bounded, match_value, parse
 from schemas.identities import address_of, of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
 from schemas.item_errors import ItemFailed, Why
@@ -28,10 +28,11 @@ class Matching(StrEnum):
     PUSH_SUB = "push_sub"
     PROFILE_ID = "profile_id"
     CUSTOM = "custom"
+    CUSTOM_SUB = "custom_sub"
 
 
 class Own(NamedTuple):
-    """The database's own field that is searched by."""
+    """What `field_name` says is searched by: the database's own field, or a member of subscriptions."""
 
     name: str
     field: Field
@@ -51,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Mode:
-    """One row. `Own` is None but for `custom`; a match value of several parts is known by their keys."""
+    """One row. `Own` is None where nothing is named; a match value of several parts is known by their keys."""
 
     parts: tuple[Part, ...]
     # What messages of one value are kept in order by, and the value there; modes of one kind of value share it.
@@ -60,8 +61,10 @@ class Mode:
     searched: Callable[[Any, ResourceNumber | None, Own | None], list[Identity]] | None
     # What a new profile gets besides its data; nobody is created by an id.
     implied: Callable[[Any, Own | None], dict[str, JsonValue]] = lambda _, __: {}
-    # Whose subscriptions are searched, too; only these a resource narrows.
-    channels: frozenset[str] = frozenset()
+    # What `field_name` stands for, or None if nothing is found by that; a mode without it needs no name.
+    named: Callable[[str, Mapping[str, Field]], Own | None] | None = None
+    # What sorts of subscriptions are searched, too; only these a resource narrows.
+    subscriptions: frozenset[Kinds] = frozenset()
     # Whether an item needs all of its parts; else one is enough.
     whole: bool = False
 
@@ -70,11 +73,24 @@ class Mode:
         """What an error names."""
         return self.parts[0].key
 
+    @property
+    def channels(self) -> list[str]:
+        """Of those that have a row."""
+        return [name for name, row in CHANNELS.items() if row.kinds in self.subscriptions]
+
+    def own(self, field_name: str | None, fields: Mapping[str, Field]) -> Own | None:
+        """What is searched by in a database of these fields, where that is named; raises `ItemFailed` if nothing is found by it."""
+        if self.named is None:
+            return None
+        own = self.named(field_name or "", fields)
+        if own is None:
+            raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, field_name)
+        return own
+
     def together(self, found: Mapping[str, str | list[str]]) -> MatchValue:
         """The match value of these parts; raises `ItemFailed` if one is missing that an item needs."""
-        missing = [part.key for part in self.parts if part.key not in found]
-        if missing and (self.whole or not found):
-            raise ItemFailed(Why.NO_MATCH_VALUE, missing[0])
+        if len(found) < len(self.parts) and (self.whole or not found):
+            raise ItemFailed(Why.NO_MATCH_VALUE, next(part.key for part in self.parts if part.key not in found))
         return found[self.key] if len(self.parts) == 1 else dict(found)  # type: ignore[arg-type]  # of several, each is a text
 
 
@@ -91,10 +107,31 @@ def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
 
 
 def _own(own: Own | None) -> Own:
-    """Of a batch that is matched by a field: it was refused unless it has one."""
+    """Of a mode that names what it searches by: whoever asks has it."""
     if own is None:
         raise ItemFailed(Why.FIELD_NOT_MATCHED_BY)
     return own
+
+
+def _own_field(name: str, fields: Mapping[str, Field]) -> Own | None:
+    field = fields.get(name)
+    return Own(name, field) if field is not None and field.match else None
+
+
+# Whatever is searched by is a text.
+_MEMBER = Field(type=FieldType.STRING, match=True)
+
+
+def _member(name: str, _: Mapping[str, Field]) -> Own | None:
+    return Own(name, _MEMBER) if name in MEMBERS else None
+
+
+def _member_text(value: str, own: Own | None) -> str:
+    return member_address(_own(own).name, value)
+
+
+def _member_subs(value: str, resource: ResourceNumber | None, own: Own | None) -> list[Identity]:
+    return [subscribed(CUSTOM, _member_text(value, own), resource)]
 
 
 def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
@@ -102,9 +139,13 @@ def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
     return name, data.get(name)
 
 
-def _subscriptions(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
+def _kinds_of(channel: str) -> frozenset[Kinds]:
     kinds = CHANNELS[channel].kinds
-    return [] if kinds is None else [subscribed(kinds, address, resource)]
+    return frozenset() if kinds is None else frozenset({kinds})
+
+
+def _subscriptions(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
+    return [subscribed(kinds, address, resource) for kinds in _kinds_of(channel)]
 
 
 def _email_subs(value: str, resource: ResourceNumber | None) -> list[Identity]:
@@ -156,7 +197,9 @@ _FIELD = Part("field_value", lambda given, own: match_value(_own(own).field, giv
 _PROVIDER = Part("provider", lambda given, _: bounded(string(given)), lambda _, __: ("provider", None))
 _SUBSCRIPTION = Part("subscription_id", lambda given, _: bounded(string(given)), lambda _, __: ("subscription_id", None))
 
-_EMAIL_ALONE, _PHONE_ALONE = frozenset({"email"}), frozenset({"sms"})
+_ADDRESS_OF_MEMBER = Part("field_value", lambda given, own: str(MEMBERS[_own(own).name](given)), lambda _, __: ("field_value", None))
+
+_EMAIL_ALONE, _PHONE_ALONE = _kinds_of("email"), _kinds_of("sms")
 
 MODES: Mapping[Matching, Mode] = {
     Matching.EMAIL: Mode(
@@ -164,7 +207,7 @@ MODES: Mapping[Matching, Mode] = {
         ordered=lambda value, _: ("email", value),
         searched=lambda value, resource, _: _emails(value, resource),
         implied=lambda value, _: {"email": value},
-        channels=_EMAIL_ALONE,
+        subscriptions=_EMAIL_ALONE,
     ),
     Matching.EMAIL_PROFILE: Mode(
         parts=(_EMAIL,),
@@ -176,33 +219,33 @@ MODES: Mapping[Matching, Mode] = {
         parts=(_EMAIL,),
         ordered=lambda value, _: ("email", value),
         searched=lambda value, resource, _: _email_subs(value, resource),
-        channels=_EMAIL_ALONE,
+        subscriptions=_EMAIL_ALONE,
     ),
     Matching.PHONE: Mode(
         parts=(_PHONE,),
         ordered=lambda value, _: ("phone", value),
         searched=lambda value, resource, _: _phones(value, resource),
         implied=lambda value, _: {"phones": [value]},
-        channels=_PHONE_ALONE,
+        subscriptions=_PHONE_ALONE,
     ),
     Matching.PHONE_SUB: Mode(
         parts=(_PHONE,),
         ordered=lambda value, _: ("phone", value),
         searched=lambda value, resource, _: _phone_subs(value, resource),
-        channels=_PHONE_ALONE,
+        subscriptions=_PHONE_ALONE,
     ),
     Matching.EMAIL_PHONE: Mode(
         parts=(_EMAIL, _PHONE),
         ordered=_in_order_of_either,
         searched=_either(_emails, _phones),
         implied=_implied_by_either,
-        channels=_EMAIL_ALONE | _PHONE_ALONE,
+        subscriptions=_EMAIL_ALONE | _PHONE_ALONE,
     ),
     Matching.EMAIL_PHONE_SUB: Mode(
         parts=(_EMAIL, _PHONE),
         ordered=_in_order_of_either,
         searched=_either(_email_subs, _phone_subs),
-        channels=_EMAIL_ALONE | _PHONE_ALONE,
+        subscriptions=_EMAIL_ALONE | _PHONE_ALONE,
     ),
     Matching.PUSH_SUB: Mode(
         parts=(_PROVIDER, _SUBSCRIPTION),
@@ -220,5 +263,13 @@ MODES: Mapping[Matching, Mode] = {
         ordered=lambda value, own: (f"field/{_own(own).name}", value),
         searched=lambda value, _, own: [of_field(_own(own).name, value)],
         implied=lambda value, own: {_own(own).name: parse(_own(own).field, value)},
+        named=_own_field,
+    ),
+    Matching.CUSTOM_SUB: Mode(
+        parts=(_ADDRESS_OF_MEMBER,),
+        ordered=lambda value, own: ("custom", _member_text(value, own)),
+        searched=_member_subs,
+        named=_member,
+        subscriptions=frozenset({CUSTOM}),
     ),
 }

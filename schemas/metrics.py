@@ -2,6 +2,13 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+PROBLEMS = Gauge("profuse_problems", "Problems that a process tells at its /healthz and /readyz.", ["page"])
+LOOP_LATE = Histogram(
+    "profuse_loop_late_seconds",
+    "How late a process comes to a timer of its own: its event loop was busy, or the process frozen.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
+
 REQUESTS = Counter("profuse_requests", "Requests that the gateway answered.", ["path", "status"])
 REQUEST_SECONDS = Histogram("profuse_request_seconds", "Time from a request's first byte to its answer.", ["path"])
 ITEMS = Counter("profuse_items", "Items of accepted batches, by whether they were published or failed at the door.", ["fate"])
@@ -11,6 +18,7 @@ REFUSED = Counter("profuse_refused", "Requests that were answered 429, by what w
 
 MESSAGES = Counter("profuse_messages", "Messages whose effects are committed.", ["topic"])
 CHUNK_SECONDS = Histogram("profuse_chunk_seconds", "Time from reading a chunk to the broker's confirmation of its outbox.", ["topic"])
+LAG = Gauge("profuse_lag", "Messages in a worker's partitions that it has yet to process, as the broker told it last.", ["topic"])
 DEAD_LETTERS = Counter("profuse_dead_letters", "Messages that could not be processed.", ["topic"])
 
 DEAD_LETTERS_KEPT = Gauge(
@@ -28,9 +36,13 @@ LATENESS = Histogram(
     "Time from a group's due time to its first claim.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
+OVERDUE = Gauge(
+    "profuse_launch_overdue_seconds", "How long the group that waits longest has been due without being claimed, as this launcher sees it."
+)
 POSTPONED = Counter("profuse_launch_groups_postponed", "Times that a group of launches had to wait for its destination or the broker.")
 PUT_OFF = Counter("profuse_launches_put_off", "Times that a launch left its group for another attempt.")
 HELD = Gauge("profuse_destinations_held", "Mail servers, senders and domains at which nothing passes now, as this launcher sees it.")
+PROVIDERS_PAUSED = Counter("profuse_providers_paused", "Times that a provider was paused.", ["provider"])
 LEASES_LOST = Counter("profuse_launch_leases_lost", "Times that a launcher found its group claimed by another one.")
 UNKNOWN_VARIABLES = Counter("profuse_template_unknown_variables", "Variables in templates that had no value.")
 
@@ -40,3 +52,5 @@ HOOK_BEHIND = Gauge("profuse_hook_behind", "Records of the topic that a hook has
 HOOK_LOST = Counter("profuse_hook_events_lost", "Records that the broker had deleted before a hook came to them.", ["account", "hook"])
 HOOK_SKIPPED = Counter("profuse_hook_events_skipped", "Records that no hook was told of.", ["reason"])
 HOOKS_PAUSED = Counter("profuse_hooks_paused", "Times that a hook was paused.", ["account", "hook"])
+
+SPANS = Counter("profuse_spans", "Ended spans, by whether the collector took them, did not, or too many waited for it.", ["fate"])

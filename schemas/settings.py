@@ -71,12 +71,28 @@ class Settings(BaseSettings):
         "profuse", pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Prefix of topics and consumer groups, and name of the Postgres schema."
     )
 
-    host: str = Field("127.0.0.1", description="Address that the gateway and the health port listen on.")
+    host: str = Field("127.0.0.1", description="Address that the gateway, the console and the health port listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The gateway's API port; 0 is any free one.")
     socket_fd: int | None = Field(None, description="A listening socket that the gateway inherits instead of opening `port`.")
+    console_port: int = Field(8090, ge=0, le=65535, description="The console's port; 0 is any free one.")
+    console_fd: int | None = Field(None, description="A listening socket that the console inherits instead of opening `console_port`.")
+    console_rooms: list[str] = Field(
+        [],
+        description='Health addresses whose metrics the console shows, as a JSON array: ["http://gateway:9090"]; every address of a name '
+        "is asked. Empty: the processes of the stack in its directory.",
+    )
     health_port: int = Field(9090, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 is any free one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or lines for a person.")
+
+    traces: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+\S*)?$",
+        description="Collector that traces go to by OTLP over HTTP, as http://collector:4318, with the extra `traces`; empty: none.",
+    )
+    traces_ratio: float = Field(
+        0.01, ge=0, le=1, description="Share of requests that are traced, of those whose client does not say by a `traceparent` header."
+    )
 
     partitions: Many = Field(12, description="Partitions of each topic when `profuse migrate` creates it.")
     replication: Many = Field(1, description="Replication factor of each topic when it is created; 3 in production.")
@@ -110,7 +126,9 @@ class Settings(BaseSettings):
         200_000, description="Most profiles between the door and a matcher's commit; a request beyond it is answered 429."
     )
     token_in_flight_limit: Most = Field(
-        100_000, description="Most profiles of one token that wait in a gateway, unless the token has its own `in_flight`; beyond it 429."
+        100_000,
+        description="Most profiles of one token that wait in a gateway, unless the token has its own `in_flight`; beyond it 429. "
+        "Requests of at most a thousandth of it may exceed it by a tenth.",
     )
     incomplete_after: Lease = Field(timedelta(seconds=60), description="How long after that `tasks/status` calls the batch incomplete.")
     request_id_kept: Kept = Field(timedelta(hours=24), description="How long a Request-ID is remembered.")
@@ -123,7 +141,7 @@ class Settings(BaseSettings):
     session_timeout: Session = Field(timedelta(seconds=8), description="Silence after which the broker gives a worker's partitions away.")
     geo: list[Path] = Field([], description='MMDB files for `detect_geo`, as a JSON array: ["city-v4.mmdb", "city-v6.mmdb"].')
 
-    claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How often a launcher looks for due launches.")
+    claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How soon a launcher asks again for what was due.")
     claim_groups: Few = Field(
         16,
         description="Most pages of launches that a launcher works on, or as many in smaller groups; of one account, half.",

@@ -58,3 +58,29 @@ SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
         "_status": _Ruled(type=FieldType.ENUM, options=list(STATUSES), rule=_status),
     }
 )
+
+# How they are told to whoever sends one.
+DATES = "RFC 3339, `YYYY-MM-DD`, or a Unix time in seconds (from 10^10 on in milliseconds)."
+STATUS_NAMES = f"{', '.join(STATUSES)}; or its number, 0 to {len(STATUSES) - 1}."
+
+SYSTEM_MEANINGS: Mapping[str, str] = {
+    "_fname": "First name.",
+    "_lname": "Last name.",
+    "_bdate": "Day of birth. " + DATES,
+    "_sex": "`male` or `female`; or its number in ISO 5218: 1, 2, and 0 or 9 for one that is unset.",
+    "_regdate": "When it registered. " + DATES,
+    "_regip": "The IP address that it registered from.",
+    "_regurl": "The page that it registered at.",
+    "_regcountry": "The country that it registered in; `detect_geo` fills it from `_regip`.",
+    "_regcity": "The city that it registered in; `detect_geo` fills it from `_regip`.",
+    "_ip": "Its current IP address.",
+    "_country": "Its current country; `detect_geo` fills it from `_ip`.",
+    "_region": "Its current region; `detect_geo` fills it from `_ip`.",
+    "_city": "Its current city; `detect_geo` fills it from `_ip`.",
+    "_postal_code": "Its current postal code; `detect_geo` fills it from `_ip`.",
+    "_tz": "Its time zone, such as `Europe/Berlin`; `detect_geo` fills it from `_ip`.",
+    "_vendor": "Who made its device.",
+    "_browser": "Its browser.",
+    "_os": "Its operating system.",
+    "_status": "Whether launches may reach it: " + STATUS_NAMES,
+}

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0015"
+REVISION = "0019"
 """The migration that makes the tables below; every process asks for it at its start."""
 
 metadata = MetaData(
@@ -281,7 +281,9 @@ requests = Table(
     Column("request_id", Text, primary_key=True),
     Column("path", Text, nullable=False),
     Column("body_hash", LargeBinary, nullable=False),
-    Column("batch", LargeBinary, nullable=False),
+    # What it made: a batch, which has its own answer, or what is answered by this.
+    Column("batch", LargeBinary),
+    Column("answer", Text),
     _moment("expires_at", nullable=False),
     Index("requests_batch_idx", "batch"),
     Index("requests_expires_at_idx", "expires_at"),
@@ -394,6 +396,8 @@ launches = Table(
     # Events that are marked but perhaps not yet published.
     Column("outbox", LargeBinary),
     _moment("finished_at"),
+    # The span that scheduled them, as W3C writes it; only where their request is traced.
+    Column("traceparent", Text),
     Index("launches_account_trigger_run_at_idx", "account", "trigger", "run_at", postgresql_where=text("finished_at IS NULL")),
 )
 
@@ -443,6 +447,8 @@ progress = Table(
     # Whether it tries the next message alone, and how many before it ended while they did.
     Column("trying", Boolean, nullable=False, server_default=text("false")),
     Column("deaths", SmallInteger, nullable=False, server_default=text("0")),
+    # How often an operator has moved it; whoever took it over before that moves nothing.
+    Column("fence", Integer, nullable=False, server_default=text("0")),
 )
 
 dead_letters = Table(
@@ -466,4 +472,54 @@ dead_letters = Table(
     Index("dead_letters_batch_idx", "batch"),
     Index("dead_letters_account_created_at_idx", "account", "created_at"),
     Index("dead_letters_created_at_idx", "created_at"),
+)
+
+# Who may log in to the console; filled by `profuse console-tokens`.
+console_tokens = Table(
+    "console_tokens",
+    metadata,
+    _number(),
+    Column("name", Text, nullable=False, unique=True),
+    # SHA-256, like that of an API token.
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    # `read` or `operate`
+    Column("rights", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _moment("expires_at"),
+    _moment("revoked_at"),
+    _moment("last_used_at"),
+)
+
+# These two are filled by the console.
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    # SHA-256 of what the cookie holds.
+    Column("hash", LargeBinary, primary_key=True),
+    Column("token", ForeignKey("console_tokens.id", ondelete="CASCADE"), nullable=False),
+    _moment("expires_at", nullable=False),
+    Index("console_sessions_expires_at_idx", "expires_at"),
+)
+
+# What was done by the console; who did it is a name, which outlives its token.
+console_actions = Table(
+    "console_actions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    # The form that it was asked by: one that is sent twice is one action.
+    Column("form", Text, nullable=False, unique=True),
+    # Name and value of everything that says which.
+    Column("scope", JSONB, nullable=False),
+    # What the asker was shown before; NULL: nobody could count it.
+    Column("counted", BigInteger),
+    # How many are done, and what came of it once it has ended.
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("outcome", Text),
+    Column("failed", Boolean, nullable=False, server_default=text("false")),
+    _moment("ended_at"),
+    # When its process was last known to work on it.
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

@@ -11,6 +11,7 @@ class Right(StrEnum):
     LAUNCH = "launch"
     READ = "read"
     ERASE = "erase"
+    CONFIGURE = "configure"
 
 
 # What a token may do unless it is told otherwise: nothing that cannot be taken back.

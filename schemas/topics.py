@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
-from schemas.messages import DeadLetter, Message, ProfileEvent, ProfileImport, ProfilesMatched
+from schemas.events import ProfileEvent
+from schemas.messages import DeadLetter, Message, ProfileImport, ProfilesMatched
 
 M = TypeVar("M", bound=Message)
 

@@ -21,6 +21,11 @@ SELECT coalesce(sum(CASE WHEN $4::bytea IS NULL THEN cardinality(items) - bit_co
     count(*) FILTER (WHERE due_at <= now() AND run_at > now()) AS under_way
 FROM launches WHERE {_MINE} AND ($4::bytea IS NULL OR position($4 IN profiles) > 0)
 """  # noqa: S608  # constants
+# The same, without looking at more than so many groups; a group that is being launched counts, too.
+_COUNT_FEW = f"""
+SELECT count(*)::int AS groups, coalesce(sum(open), 0)::bigint AS launches
+FROM (SELECT length(done) - bit_count(done) AS open FROM launches WHERE {_MINE} LIMIT $4) AS few
+"""  # noqa: S608  # constants
 _ON_THE_WAY = """
 SELECT coalesce(sum(p.total - p.failed - coalesce(scheduled.items, 0)), 0)::int
 FROM batches AS b JOIN batch_progress AS p ON p.batch = b.id, LATERAL (
@@ -70,6 +75,24 @@ async def cancel(connection: asyncpg.Connection, which: Which) -> Cancelled:
         waiting = await connection.fetchval(_ON_THE_WAY, which.account, which.batch, which.trigger, await _since(connection, which))
         await _bring_forward(connection, which)
     return Cancelled(counted["cancelled"], waiting, counted["under_way"])
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a cancel would take back; where there are more groups than were looked at, at least so much."""
+
+    launches: int
+    groups: int
+    is_all: bool
+
+
+async def foresee(connection: asyncpg.Connection, which: Which, most: int) -> Foreseen:
+    """Changes nothing. Of a profile's launches all groups of its account have to be looked at."""
+    if which.profile is not None:
+        counted = await connection.fetchrow(_COUNT, which.account, None, None, which.profile)
+        return Foreseen(counted["cancelled"], counted["under_way"], is_all=True)
+    row = await connection.fetchrow(_COUNT_FEW, which.account, which.batch, which.trigger, most + 1)
+    return Foreseen(row["launches"], min(row["groups"], most), row["groups"] <= most)
 
 
 async def _since(connection: asyncpg.Connection, which: Which) -> bytes:

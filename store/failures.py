@@ -17,7 +17,12 @@ SELECT encode(failure.batch, 'hex') AS batch, trigger.account, trigger.number AS
 FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
 WHERE {_MEANT} ORDER BY failure.batch, failure.trigger, failure.item LIMIT $5
 """  # noqa: S608  # constants
-_COUNT = f"SELECT count(*) FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger WHERE {_MEANT}"  # noqa: S608  # constants
+# NULL is no limit.
+_COUNT = f"""
+SELECT count(*) FROM (
+    SELECT FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger WHERE {_MEANT} LIMIT $5::int
+) AS meant
+"""  # noqa: S608  # constants
 # A new run is a group of its own, named by an attempt that no group of its batch and trigger has had; what failed is no failure any more.
 _RUN = f"""
 WITH chosen AS (
@@ -39,12 +44,13 @@ uncounted AS (
     WHERE launches.batch = counted.batch AND launches.trigger = counted.trigger
         AND launches.attempt = counted.attempt AND launches.first_item = counted.first_item
     RETURNING launches.batch, launches.trigger, launches.account, launches.due_at, launches.chunk,
-        counted.run, counted.items, counted.profiles
+        launches.traceparent, counted.run, counted.items, counted.profiles
 ),
 begun AS (
-    INSERT INTO launches (batch, trigger, attempt, began, run, first_item, account, due_at, run_at, chunk, items, profiles, done)
+    INSERT INTO launches
+        (batch, trigger, attempt, began, run, first_item, account, due_at, run_at, chunk, items, profiles, done, traceparent)
     SELECT batch, trigger, next.attempt, next.attempt, run + 1, items[1], account, due_at, now(), chunk, items, profiles,
-        repeat('0', cardinality(items))::varbit
+        repeat('0', cardinality(items))::varbit, traceparent
     FROM uncounted, LATERAL (
         SELECT max(attempt) + 1 AS attempt FROM launches AS before
         WHERE before.batch = uncounted.batch AND before.trigger = uncounted.trigger
@@ -74,8 +80,9 @@ async def listed(connection: asyncpg.Connection, wanted: Wanted, limit: int) -> 
     return found
 
 
-async def count(connection: asyncpg.Connection, wanted: Wanted) -> int:
-    return int(await connection.fetchval(_COUNT, *wanted.values()))
+async def count(connection: asyncpg.Connection, wanted: Wanted, most: int | None = None) -> int:
+    """How many there are; no more than `most` are counted."""
+    return int(await connection.fetchval(_COUNT, *wanted.values(), most))
 
 
 async def run_again(connection: asyncpg.Connection, wanted: Wanted, before: object) -> int:

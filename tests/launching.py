@@ -13,11 +13,11 @@ from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from workers.launcher.channels.channel import SERVER, Channel, Route
 from workers.launcher.channels.email import enclosing
-from workers.launcher.channels.slots import Slots
+from workers.launcher.channels.slots import Slot, Slots
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
-from workers.launcher.model import Campaign, Launch, Profile, Recipient
+from workers.launcher.model import Campaign, Launch, Profile, Provider, Recipient
 
 NOBODY = b"\x07" * 12
 
@@ -165,11 +165,14 @@ class Remembering:
     sent: list[Launch] = field(default_factory=list)
     slots: Slots = field(default_factory=lambda: Slots(8))
 
-    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
-        return self.slots.of(campaign.account)
+    def ways(self, _: Campaign) -> Sequence[None]:
+        return (None,)
 
-    def routes(self, launch: Launch) -> Sequence[Route]:
-        return (Route((SERVER, f"at {launch.recipient.address.partition('@')[2]}")),)
+    def slot(self, campaign: Campaign, _: Provider | None) -> AbstractAsyncContextManager[None]:
+        return Slot(*self.slots.of(campaign.account))
+
+    def route(self, launch: Launch, _: Provider | None) -> Route:
+        return Route((SERVER, f"at {launch.recipient.address.partition('@')[2]}"))
 
     async def send(self, launch: Launch, _: Route) -> None:
         if self.does is not None:
@@ -185,7 +188,7 @@ class Remembering:
 
 async def handed(channel: Channel, launch: Launch) -> None:
     """To the channel, by its first way."""
-    await channel.send(launch, channel.routes(launch)[0])
+    await channel.send(launch, channel.route(launch, channel.ways(launch.campaign)[0]))
 
 
 def knowing(channels: Mapping[str, Channel], pool: asyncpg.Pool | None = None) -> Sending:

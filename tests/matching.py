@@ -31,7 +31,7 @@ FIELDS: Json = {
 }
 # Of a file for `apply` that goes on with the database's fields.
 HEAD = '[[accounts]]\nid = 1\nname = "demo"\n[[accounts.databases]]\nid = 1\nname = "Customers"\nunknown_fields = "keep"\n'
-RESOURCES = {24: "email", 25: "sms", 26: "email", 27: "push"}
+RESOURCES = {24: "email", 25: "sms", 26: "email", 27: "push", 30: "telegram_bot", 31: "viber", 32: "our_app"}
 
 
 def nowhere(address: str) -> dict[str, str]:
@@ -48,10 +48,15 @@ class World:
     resources: Mapping[int, int]
     locate: Locate = nowhere
     fields: Json = field(default_factory=lambda: FIELDS)
+    # How often those who wait were told to look.
+    told: int = 0
     room: Importing = field(init=False)
 
     def __post_init__(self) -> None:
-        self.room = Importing(self.pool, "matches", self.locate)
+        self.room = Importing(self.pool, "matches", self.locate, self._tell)
+
+    async def _tell(self) -> None:
+        self.told += 1
 
     async def trigger_of(self, type_: str, *, active: bool = True, fields: list[str] | None = None) -> TriggerId:
         """Another campaign of the database."""
@@ -168,7 +173,7 @@ def _spelled(item: Json, matching: str, field_name: str | None, fields: Json) ->
             return dict(item["value"])
         case "custom":
             return match_value(Field.model_validate(fields[str(field_name)]), item["value"])
-        case "profile_id":
+        case "profile_id" | "custom_sub":
             return str(item["value"])
     return normal_email(item["value"])
 

@@ -37,22 +37,24 @@ async def request(world: World, batch: bytes, name: str, expires_in: timedelta) 
 
 async def finished(world: World, hours: float = 25, ahead: float = 0) -> bytes:
     """A batch that was accepted so long ago, by a gateway whose clock was ahead: two items imported and launched, one failed."""
-    pool, moment = world.pool, int((time.time() - (hours - ahead) * HOUR) * 1000)
+    moment = int((time.time() - (hours - ahead) * HOUR) * 1000)
     made = await world.batch(3)
     batch = moment.to_bytes(6, "big") + made[6:]
-    await pool.execute(
-        "UPDATE batches SET id = $2, accepted_at = now() - $3::interval, accepting_until = now() - $3::interval, published_at = now() "
-        "WHERE id = $1",
-        made,
-        batch,
-        timedelta(hours=hours),
-    )
-    await pool.execute("INSERT INTO batch_progress (batch, total, done, imported, failed) VALUES ($1, 3, B'111', 2, 1)", batch)
-    await pool.execute(
-        "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, '{}', '', '{}', '{}')", batch
-    )
-    await pool.execute("INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, 0, 'a', 'b', '')", batch)
-    await pool.execute(LAUNCHES, batch, world.trigger)
+    # At once: a sweep that saw it half-made would put it off for hours.
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE batches SET id = $2, accepted_at = now() - $3::interval, accepting_until = now() - $3::interval, "
+            "published_at = now(), look_at = now() WHERE id = $1",
+            made,
+            batch,
+            timedelta(hours=hours),
+        )
+        await connection.execute("INSERT INTO batch_progress (batch, total, done, imported, failed) VALUES ($1, 3, B'111', 2, 1)", batch)
+        await connection.execute(
+            "INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES ($1, 0, '{}', '', '{}', '{}')", batch
+        )
+        await connection.execute("INSERT INTO attachments (batch, position, name, mimetype, data) VALUES ($1, 0, 'a', 'b', '')", batch)
+        await connection.execute(LAUNCHES, batch, world.trigger)
     return batch
 
 

@@ -62,7 +62,7 @@ class Handler:
         return Response(msgspec.json.encode({"error": 0, "result": [{"profile_id": profile.hex()}]}), media_type="application/json")
 
 
-def main(postgres: str, port: int) -> None:
+def main(port: int, postgres: str) -> None:
     handler = Handler(postgres)
     app = Starlette(routes=[Route("/", handler.answer, methods=["POST"])], lifespan=handler.lifespan)
     config = uvicorn.Config(app, port=port, http="httptools", log_level="warning", access_log=False)
@@ -70,4 +70,4 @@ def main(postgres: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]), sys.argv[2])

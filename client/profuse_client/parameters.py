@@ -14,6 +14,7 @@ Matching = Literal[
     "phone_sub",
     "profile_id",
     "custom",
+    "custom_sub",
     "email_phone",
     "email_phone_sub",
     "push_sub",

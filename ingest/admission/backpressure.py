@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import structlog
@@ -23,6 +23,12 @@ Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
 
 _PAUSE = 0.1
 _AWAY_PAUSE = 1.0
+# Beyond that, while nothing is in flight, and nothing comes.
+_IDLE_PAUSE = 0.9
+
+# A token's own bulk keeps it from no single: who brings at most a thousandth of its limit may exceed that by a tenth.
+_FEW = 1_000
+_SPARED = 10
 
 PARTITIONS_CHANGED = "stop the gateways before partitions are added, and start them afterwards (docs/operations.md)"
 
@@ -79,6 +85,7 @@ class Backpressure:
         self._sees = True
         self._arriving = Tally()
         self._looked = asyncio.Event()
+        self._coming = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
@@ -98,6 +105,7 @@ class Backpressure:
             raise self._refused("profiles", seconds)
         share.belong_to(token.id)
         self._arriving.add(token.id, profiles)
+        self._coming.set()
         try:
             yield
         finally:
@@ -118,6 +126,7 @@ class Backpressure:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
         while self._moving + self._unseen >= ahead(self._drain.rate, shared=self._queue.shared) and not stopping.is_set():
             self._looked.clear()
+            self._coming.set()
             await self._looked.wait()
 
     @property
@@ -127,8 +136,14 @@ class Backpressure:
 
     async def run(self) -> None:
         while True:
+            self._coming.clear()
             await self.run_once()
+            # Whatever comes: requests that come to nothing may come one after the other.
             await asyncio.sleep(_PAUSE if self._sees else _AWAY_PAUSE)
+            if self._sees and not self.in_flight:
+                # What others bring meanwhile is seen as soon as this gateway is brought something, too.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._coming.wait(), _IDLE_PAUSE)
 
     async def run_once(self) -> bool:
         self._sees = await self._look_once()
@@ -152,7 +167,8 @@ class Backpressure:
         """Else one token could take all the room, and every other one would be refused."""
         waiting = self._queue.waiting.of(token.id) + self._arriving.of(token.id)
         limit = self._token_limit if token.in_flight is None else token.in_flight
-        seconds = retry_after(waiting, profiles, limit, self._drain.rate)
+        spared = limit // _SPARED if profiles <= limit // _FEW else 0
+        seconds = retry_after(waiting, profiles, limit + spared, self._drain.rate)
         if seconds is not None:
             raise self._refused("token_profiles", seconds, f"token: its limit is {limit} profiles that wait")
         if not self._budget.has_room(token.id, share.size):

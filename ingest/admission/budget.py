@@ -1,8 +1,9 @@
-"""A bound on the bytes that a gateway holds for its requests."""
+"""What a gateway has for its requests: a bound on the bytes that it holds for them, and a line for those with long work."""
 
 import asyncio
 import itertools
 
+from ingest.admission.slices import Slices
 from ingest.admission.tally import Tally
 
 _PATIENCE = 1.0
@@ -30,6 +31,7 @@ class Budget:
         # Turns of those who hold something and wait for more.
         self._waiting: set[int] = set()
         self._changed = asyncio.Event()
+        self.slices = Slices()
 
     def turn(self) -> int:
         """Who comes later has a higher one."""
@@ -82,7 +84,7 @@ class Budget:
 
 
 class Share:
-    """One request's part of the budget; whose it is shows late, because a token may be in the body."""
+    """One request's part of the budget, and its place in the line; whose it is shows late, because a token may be in the body."""
 
     def __init__(self, budget: Budget, token: int | None = None, size: int = 0, turn: int | None = None) -> None:
         self._budget = budget
@@ -98,6 +100,10 @@ class Share:
             self._waited = await self._budget.make_room(more, self._turn, self._waited)
             self.size += more
             self._budget.change(more, self._turn, self._token)
+
+    async def others_first(self) -> None:
+        """Between two slices of long work."""
+        await self._budget.slices.others_first()
 
     def belong_to(self, token: int) -> None:
         self._token = token

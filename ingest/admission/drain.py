@@ -52,9 +52,11 @@ class Drain:
         return Drain(at, self._rate(at - self.at, matched), partitions)
 
     def _rate(self, seconds: float, matched: int) -> float:
-        # With nothing to do a matcher shows nothing of how fast it is.
-        if not self.behind or seconds <= 0:
+        if seconds <= 0:
             return self.rate
+        if not self.behind:
+            # What comes and goes between two looks shows how fast a matcher is at least; else it would be given little for ever.
+            return max(self.rate, matched / seconds)
         weight = 1 - math.exp(-seconds / _REMEMBERED)
         return self.rate + weight * (max(matched, 0) / seconds - self.rate)
 

@@ -1,8 +1,7 @@
 """Accepting a batch: from a call to a row in `batches` and the records to publish."""
 
-import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,24 +12,26 @@ from msgspec import Raw
 from ingest.admission.budget import Share
 from ingest.endpoints.batch_parameters import Asked, BatchRequest
 from ingest.endpoints.items import Shared, prepare, root_values
-from ingest.endpoints.parameters import checked, searched_field
+from ingest.endpoints.parameters import MatchBy, checked, searched_field
 from ingest.errors import invalid
 from ingest.http import attachments, parsing
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns
 from ingest.publish.producer import Producer
 from ingest.publish.publication import Accepted
-from ingest.publish.record import Record, publishable, record, size
+from ingest.publish.record import Headers, Record, publishable, record, size
 from ingest.sql import accounts, batches
 from ingest.sql.accounts import Database
 from ingest.sql.batches import File, NewBatch
 from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId, being_accepted
+from runtime.tracing import traces
 from schemas import metrics
-from schemas.channels import CHANNELS
+from schemas.channels import channel
+from schemas.fields import Field
 from schemas.ids import ResourceId, TriggerId, TriggerNumber, new_id
 from schemas.item_errors import ItemFailed
-from schemas.matching import MODES
+from schemas.matching import MODES, Own
 from schemas.settings import KIB, Settings
 
 log = structlog.get_logger()
@@ -51,6 +52,8 @@ class Sorted:
     records: list[tuple[int, Record]]
     rejects: dict[int, dict[str, Any]]
     size: int = 0
+    # What each record carries of its request's trace.
+    carried: Headers = ()
 
     def add(self, partition: int, written: Record) -> None:
         self.records.append((partition, written))
@@ -111,6 +114,7 @@ class Acceptance:
         metrics.ITEMS.labels("published").inc(new.total - len(found.rejects))
         metrics.ITEMS.labels("failed").inc(len(found.rejects))
         log.info("batch_accepted", batch=batch.hex(), items=new.total, failed=len(found.rejects))
+        traces().accepted(batch.hex(), new.total, len(found.rejects))
         return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
     async def complete(self, call: Call, batch: bytes) -> Accepted:
@@ -127,6 +131,7 @@ class Acceptance:
             async with self.pool.acquire() as connection, connection.transaction():
                 await batches.reject(connection, batch, found.rejects)
         log.info("batch_taken_over", batch=batch.hex(), items=len(asked.data), done=len(left.done))
+        traces().accepted(batch.hex(), len(asked.data), len(found.rejects))
         return Accepted(batch, call.token.id, found.records, call.share.pass_on())
 
     async def _target(self, account: int, asked: Asked) -> Target:
@@ -136,17 +141,17 @@ class Acceptance:
         searched_field(asked.match, target.database.fields)
         mode, resource = MODES[asked.match.matching], asked.match.resource_id
         # Modes without a subscription side ignore it.
-        if resource is None or not mode.channels:
+        if resource is None or not mode.subscriptions:
             return target
         async with self.pool.acquire() as connection:
-            return replace(target, resource=await accounts.get_resource(connection, account, target.database.id, resource, mode.channels))
+            return replace(target, resource=await accounts.get_resource(connection, account, target.database.id, resource, mode))
 
     async def _campaign(self, account: int, named: TriggerNumber, asked: Asked) -> Target:
         trigger = accounts.startable(await self.pool.together(accounts.find_triggers, (account, named)))
         if asked.db_id is not None:
             async with self.pool.acquire() as connection:
                 await accounts.check_database(connection, account, asked.db_id, trigger)
-        if asked.attach and not CHANNELS[trigger.channel].files:
+        if asked.attach and not channel(trigger.channel).files:
             raise invalid(f"attach: the trigger's channel is {trigger.channel}, which has no files")
         return Target(trigger.database, trigger.id, trigger.wait)
 
@@ -157,7 +162,7 @@ class Acceptance:
     async def _files(self, asked: Asked, call: Call) -> list[File]:
         uris = [attached.data for attached in asked.attach]
         await call.share.grow(call.share.size + sum(len(uri.written) for uri in uris) * 3 // 4)
-        contents = await in_turns(attachments.decoded(uris))
+        contents = await in_turns(attachments.decoded(uris), call.share)
         files = [File(entry.name, entry.type, content) for entry, content in zip(asked.attach, contents, strict=True)]
         # What they were written in is not held while they are stored.
         asked.attach.clear()
@@ -165,7 +170,7 @@ class Acceptance:
         return files
 
     async def _sort(self, batch: bytes, asked: Asked, shared: Shared, share: Share, done: frozenset[int] = frozenset()) -> Sorted:
-        found, before = Sorted([], {}), share.size
+        found, before = Sorted([], {}, carried=traces().header()), share.size
         looked_at = 0
         for item, raw in enumerate(asked.data):
             if item not in done:
@@ -174,13 +179,14 @@ class Acceptance:
             if looked_at > _SLICE:
                 looked_at = 0
                 await self._hold(found, before, share)
+                await share.others_first()
         await self._hold(found, before, share)
         return found
 
     def _sort_one(self, found: Sorted, batch: bytes, item: int, raw: Raw, shared: Shared) -> None:
         try:
             prepared = prepare(raw, shared)
-            found.add(self.producer.partition(prepared.key), publishable(record(batch, item, prepared)))
+            found.add(self.producer.partition(prepared.key), publishable(record(batch, item, prepared, found.carried)))
         except ItemFailed as failed:
             found.reject(item, failed)
 
@@ -189,14 +195,11 @@ class Acceptance:
         if found.size > self.settings.bodies_limit:
             raise invalid(f"data: more than {self.settings.bodies_limit} bytes of messages")
         await share.grow(before + found.size)
-        await asyncio.sleep(0)
 
     def _shared(self, asked: Asked, database: Database, item_limit: int, placeholders: Sequence[str] = ()) -> Shared:
-        # Whether it may still be matched by was checked when the batch came first.
-        name = asked.match.own_field
-        field = database.fields[name] if name else None
+        own = _searched(asked.match, database.fields)
         words = frozenset(word.casefold() for word in placeholders)
-        shared = Shared(asked.shape, database.id, asked.match.matching, {}, name, field, item_limit, self.settings.custom_data_limit, words)
+        shared = Shared(asked.shape, database.id, asked.match.matching, {}, own, item_limit, self.settings.custom_data_limit, words)
         return replace(shared, roots=root_values(asked.match.match_values, shared))
 
     async def _store(self, batch: NewBatch, size: int) -> bool:
@@ -205,3 +208,12 @@ class Acceptance:
             return await self.pool.together(batches.insert, batch)
         async with self.pool.acquire() as connection:
             return await batches.insert_with_files(connection, batch)
+
+
+def _searched(match: MatchBy, fields: Mapping[str, Field]) -> Own | None:
+    """What is searched by, also where it is not any more since the batch came first: that is for the matcher to say."""
+    try:
+        return MODES[match.matching].own(match.own_field, fields)
+    except ItemFailed:
+        name = match.own_field or ""
+        return Own(name, fields[name]) if name in fields else None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.admission.backpressure import Backpressure
@@ -20,6 +21,9 @@ from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId
 from ingest.sql.results import Entry, Finished
 from schemas.settings import Settings
+
+# Seconds; a database that is away by now keeps nobody from his answer.
+_NOTED_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,16 +51,17 @@ class BatchEndpoint:
 
     async def answer(self, call: Call) -> Answer:
         deadline = asyncio.get_running_loop().time() + self.tools.settings.reply_deadline.total_seconds()
-        request_id, total = _request_id(call), self._total(call)
+        request_id, total = call.identified, self._total(call)
         if request_id is not None:
             first = request_ids.first_try(await self.tools.pool.together(request_ids.find, request_id), request_id)
             if first is not None:
-                delivery = Delivery(0) if first.published else await self._complete(call, first.batch)
+                delivery = Delivery.noted_before() if first.published else await self._complete(call, first.batch)
                 call.let_go()
-                return _repeated(await self._await(first.batch, delivery, deadline, call.share, total), request_id)
+                return (await self._await_named(first.batch, delivery, deadline, call.share, total)).repeated(request_id.id)
         batch, delivery = await self._begin(call, request_id)
         call.let_go()
-        return await self._await(batch, delivery, deadline, call.share, total)
+        awaiting = self._await if request_id is None else self._await_named
+        return await awaiting(batch, delivery, deadline, call.share, total)
 
     @property
     def _acceptance(self) -> Acceptance:
@@ -74,6 +79,13 @@ class BatchEndpoint:
     async def _complete(self, call: Call, batch: bytes) -> Delivery:
         self.tools.producer.check()
         return self.tools.publisher.start(await self._acceptance.complete(call, batch))
+
+    async def _await_named(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
+        """Whoever is answered may repeat his request at once, and is not to be told that it is being published."""
+        answer = await self._await(batch, delivery, deadline, share, total)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(delivery.noted.wait(), _NOTED_WITHIN)
+        return answer
 
     async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
         finished: Finished | None = None
@@ -124,13 +136,3 @@ def _finished(batch: bytes, entries: Sequence[Entry | None], *, one: bool = Fals
         return success(result=answered)
     (entry,) = answered
     return Answer(entry["error"], entry) if "error" in entry else success(**entry)
-
-
-def _request_id(call: Call) -> RequestId | None:
-    if call.request_id is None:
-        return None
-    return RequestId(call.token.id, call.request_id, call.path, call.body_hash)
-
-
-def _repeated(answer: Answer, request_id: RequestId) -> Answer:
-    return Answer(answer.status, answer.fields, {"Duplicate-Request": "true", "Duplicate-Key": request_id.id})

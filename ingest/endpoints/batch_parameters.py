@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Raw
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Item, MatchKeys, Shape
 from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
-from ingest.endpoints.parameters import SHOWN, CampaignId, MatchBy
+from ingest.endpoints.parameters import MATCHING, SHOWN, CampaignId, FormatJson, MatchBy
+from ingest.endpoints.profile_shapes import GivenProfile
 from ingest.errors import invalid
 from schemas.batches import BatchKind, BatchSettings
 from schemas.channels import CHANNELS
@@ -77,9 +78,9 @@ def _one(given: object) -> Sequence[Raw]:
 
 
 Items = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[Item], Field(min_length=1)])]
-Profiles = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[dict[str, Any]], Field(min_length=1)])]
+Profiles = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[GivenProfile], Field(min_length=1)])]
 Found = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=Annotated[list[MatchKeys], Field(min_length=1)])]
-Profile = Annotated[Sequence[Raw], PlainValidator(_one, json_schema_input_type=dict[str, Any])]
+Profile = Annotated[Sequence[Raw], PlainValidator(_one, json_schema_input_type=GivenProfile)]
 
 _CAMPAIGN = "The trigger campaign to start; it must be active and of the type api_call."
 _ITS_DATABASE = "The database's number; it must be the trigger's."
@@ -91,7 +92,7 @@ class BatchRequest(MatchBy):
     KIND: ClassVar[BatchKind]
     SHAPE: ClassVar[Shape] = WITH_PROFILE
 
-    format: Literal["json"] = "json"
+    format: FormatJson = "json"
 
     def asked(self) -> Asked:
         return Asked(self.KIND, self.SHAPE, self, **{name: value for name, value in self if name in _ASKED})
@@ -212,18 +213,19 @@ class SetSubscription(BatchRequest):
     ONE = True
 
     db_id: int = Field(description="The database's number.")
-    matching: Annotated[Matching, Field(strict=False)] = Matching.PROFILE_ID
+    matching: Annotated[Matching, Field(strict=False, description=MATCHING)] = Matching.PROFILE_ID
     email: str | None = Field(None, description="The subscription's address; with a matching by e-mail, what the profile is found by, too.")
     phone: str | None = Field(None, description="The same of a phone.")
     resource_id: ResourceNumber = Field(description="The resource subscribed to; it does not narrow the search.")
     channel: str | None = Field(None, description="Left out: the resource's.")
+    cc_data: dict[str, Any] | None = Field(None, description="The address of channels like telegram_bot, and what else is known of it.")
     status: str | int | None = Field(None, description="A word or its number, 0 to 6; left out, it stays, and a new one is `subscribed`.")
     priority: int | None = Field(None, description="The lowest goes first.")
     date: str | int | None = Field(None, description="When it was subscribed to or left.")
-    ip: str | None = None
-    url: str | None = None
-    cats: list[str] | None = None
-    custom_fields: dict[str, Any] | None = None
+    ip: str | None = Field(None, description="The IP address that it was subscribed from.")
+    url: str | None = Field(None, description="The page at which it was subscribed to.")
+    cats: list[str] | None = Field(None, description="Categories, which behave like tags.")
+    custom_fields: dict[str, Any] | None = Field(None, description="What else is known of it: any JSON.")
     skip_triggers: bool = Field(False, description="Start no `update` trigger.")
 
     def asked(self) -> Asked:
@@ -234,5 +236,5 @@ class SetSubscription(BatchRequest):
         return Asked(self.KIND, self.SHAPE, match, data=[data], db_id=self.db_id, skip_triggers=self.skip_triggers)
 
 
-_ADDRESS = tuple(key for row in CHANNELS.values() for key in row.keys)
+_ADDRESS = tuple(dict.fromkeys(key for row in CHANNELS.values() for key in row.keys))
 _OF_SUBSCRIPTION = (*_ADDRESS, "resource_id", "channel", "status", "priority", "date", "ip", "url", "cats", "custom_fields")

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -13,17 +14,20 @@ log = structlog.get_logger()
 
 Ask = Callable[[Sequence[bytes]], Awaitable[Sequence[Finished]]]
 
-_SHORTEST_PAUSE = 0.025
 # While they are quick, at most a third of the time goes into polls.
 _PAUSE_PER_POLL = 2
+# The more wait, the more one poll is for.
+_PAUSE_PER_WAITING = 0.0004
 # Most of a slow poll is a wait for others, who will be done by then.
 _LONGEST_PAUSE = 0.1
+# Hints may be lost.
+_UNTOLD = 0.1
 _AWAY_PAUSE = 1.0
 
 
-def pause(poll: float) -> float:
-    """Seconds after a poll that took so many."""
-    return min(max(_SHORTEST_PAUSE, _PAUSE_PER_POLL * poll), _LONGEST_PAUSE)
+def pause(poll: float, waiting: int) -> float:
+    """Seconds after a poll that took so many, while others are told of."""
+    return min(max(_PAUSE_PER_WAITING * waiting, _PAUSE_PER_POLL * poll), _LONGEST_PAUSE)
 
 
 class Waiters:
@@ -34,24 +38,35 @@ class Waiters:
         self._away = away
         self._waiting: dict[bytes, set[asyncio.Future[Finished]]] = defaultdict(set)
         self._somebody = asyncio.Event()
+        self._news = asyncio.Event()
 
     async def wait(self, batch: bytes) -> Finished:
         """Return when every item of the batch is answered."""
         told: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
         self._waiting[batch].add(told)
         self._somebody.set()
+        # It may be finished already.
+        self.hear()
         try:
             return await told
         finally:
             self._forget(batch, told)
 
+    def hear(self) -> None:
+        """Something was finished somewhere."""
+        self._news.set()
+
     async def run(self) -> None:
-        """Poll while anybody waits."""
+        """Poll while anybody waits, as soon as there are news."""
         while True:
             await self._somebody.wait()
+            # Before the poll: what is finished during it is for the next one.
+            self._news.clear()
             began = time.monotonic()
             asked = await self.run_once()
-            await asyncio.sleep(pause(time.monotonic() - began) if asked else _AWAY_PAUSE)
+            await asyncio.sleep(pause(time.monotonic() - began, len(self._waiting)) if asked else _AWAY_PAUSE)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _UNTOLD)
 
     async def run_once(self) -> bool:
         """Whether the database answered."""

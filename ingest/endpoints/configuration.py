@@ -1,15 +1,13 @@
 """What an account has configured: its databases with their fields, and its trigger campaigns."""
 
 from dataclasses import dataclass
-from email.utils import parseaddr
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 from pydantic import ConfigDict, Field
 
-from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
+from ingest.endpoints.parameters import SHOWN, FormatJson, Parameters, checked
 from ingest.envelope import Answer, success
-from ingest.errors import not_found
 from ingest.http.call import Call
 from ingest.sql import accounts, configuration
 from ingest.sql.configuration import Listed
@@ -26,8 +24,8 @@ class Listing(Parameters):
 
     # What a column of the tables holds.
     from_id: int = Field(1, ge=1, lt=2**31, description="The first number to list.")
-    limit: int = Field(1_000, ge=0, le=10_000)
-    format: Literal["json"] = "json"
+    limit: int = Field(1_000, ge=0, le=10_000, description="How many to list at most.")
+    format: FormatJson = "json"
 
 
 class ListDatabases(Listing):
@@ -45,7 +43,7 @@ class ListFields(Parameters):
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "db_id": 1}]})
 
     db_id: int = Field(description="The database's number.")
-    format: Literal["json"] = "json"
+    format: FormatJson = "json"
 
 
 class ListTriggers(Listing):
@@ -57,15 +55,6 @@ class ListTriggers(Listing):
 
     async def found(self, connection: asyncpg.Connection, account: int) -> Listed:
         return await configuration.triggers(connection, account, self.from_id, self.limit, active=self.is_active)
-
-
-class GetTrigger(Parameters):
-    """Show one trigger campaign."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "id": 8}]})
-
-    id: CampaignId
-    format: Literal["json"] = "json"
 
 
 @dataclass(frozen=True)
@@ -98,39 +87,6 @@ class ShowFields:
         return success(data=fields, total_count=len(fields))
 
 
-@dataclass(frozen=True)
-class ShowTrigger:
-    """The endpoint; it only reads."""
-
-    pool: Pool
-
-    async def answer(self, call: Call) -> Answer:
-        request = checked(GetTrigger, call.parameters())
-        async with self.pool.acquire() as connection:
-            row = await configuration.trigger(connection, call.token.account, request.id)
-        if row is None:
-            raise not_found("id")
-        return success(data=_trigger(row))
-
-
 def _shown(name: str, field: DataField, *, system: bool) -> dict[str, Any]:
     shown = {"name": name, "type": field.type.value, "system": system, "match": field.match}
     return shown | {"options": list(field.options)} if field.options else shown
-
-
-def _trigger(row: asyncpg.Record) -> dict[str, Any]:
-    """Under the names that the original has for it."""
-    name, address = parseaddr(row["sender"])
-    return {
-        "id": row["number"],
-        "name": row["name"],
-        "is_active": row["active"],
-        "trigger_type": row["type"],
-        "list_id": row["database"],
-        "resource_id": row["resource"],
-        "send_channel": row["channel"],
-        "skip_minutes": row["skip_minutes"],
-        "unconditional_sending": row["unconditional_sending"],
-        "fields": row["fields"],
-        "content": [{"subject": row["subject"], "from_email": address, "from_name": name, "html": row["html"]}],
-    }

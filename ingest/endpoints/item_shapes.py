@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.endpoints.profile_shapes import GivenProfile
 from schemas.item_errors import ItemFailed, Why
 
 
@@ -14,19 +15,19 @@ class MatchKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str | None = None
-    phone: str | None = None
-    profile_id: str | None = None
-    field_value: int | str | None = None
-    provider: str | None = None
-    subscription_id: str | None = None
+    email: str | None = Field(None, description="Of the modes by e-mail.")
+    phone: str | None = Field(None, description="Of the modes by phone, with its country's code.")
+    profile_id: str | None = Field(None, description="Of the mode `profile_id`: 24 hex digits.")
+    field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
+    provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
+    subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
     custom_data: dict[str, Any] | None = Field(None, description="Its own keys go before the root's.")
 
 
 class Item(MatchKeys):
     """One profile of a batch, and what it is matched by; another key fails it."""
 
-    data: dict[str, Any] = Field(description="The profile: its fields, and its `subscriptions`.")
+    data: GivenProfile = Field(description="The profile: its fields, and its `subscriptions`.")
 
 
 class Parts(NamedTuple):
@@ -48,8 +49,8 @@ class Shape:
         """Raises `ItemFailed`, naming a key that it may not have."""
         if self.allowed is None:
             return Parts({}, item, None)
-        if unknown := item.keys() - self.allowed:
-            raise ItemFailed(Why.UNKNOWN_PARAMETER, min(unknown))
+        if not self.allowed.issuperset(item):
+            raise ItemFailed(Why.UNKNOWN_PARAMETER, min(item.keys() - self.allowed))
         return Parts(item, item.get("data") if self.holds_data else {}, item.get("custom_data"))
 
     def profile_of(self, item: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from ingest.http import parsing
 from ingest.http.parsing import SHRINKS, is_storable
 from ingest.publish.record import Prepared
 from schemas.blanks import is_blank
-from schemas.fields import Field, FieldType, MatchValue
+from schemas.fields import FieldType, MatchValue
 from schemas.item_errors import ItemFailed, Why
 from schemas.keys import match_key
 from schemas.matching import MODES, Matching, Mode, Own, Part
@@ -31,8 +31,8 @@ class Shared:
     matching: Matching
     # The root's, as they are compared, or why no item can use one, by their keys.
     roots: Mapping[str, str | list[str] | ItemFailed]
-    field_name: str | None
-    field: Field | None
+    # What `field_name` says is searched by.
+    own: Own | None
     item_limit: int
     custom_data_limit: int
     # In small letters: what clients write for a text that they do not have.
@@ -41,10 +41,6 @@ class Shared:
     @cached_property
     def mode(self) -> Mode:
         return MODES[self.matching]
-
-    @cached_property
-    def own(self) -> Own | None:
-        return None if self.field is None else Own(str(self.field_name), self.field)
 
 
 def prepare(raw: Raw, shared: Shared) -> Prepared:
@@ -92,8 +88,12 @@ def normal_value(named: str, given: object, part: Part, own: Own | None) -> str 
 
 
 def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> MatchValue:
-    found = {part.key: _part(part, item, data, shared) for part in shared.mode.parts}
-    return shared.mode.together({key: value for key, value in found.items() if value is not None})
+    found = {}
+    for part in shared.mode.parts:
+        value = _part(part, item, data, shared)
+        if value is not None:
+            found[part.key] = value
+    return shared.mode.together(found)
 
 
 def _part(part: Part, item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> str | list[str] | None:
@@ -141,7 +141,7 @@ def _absent(value: object) -> bool:
 
 def _is_placeholder(value: str | list[str], shared: Shared) -> bool:
     """Strangers who share one would become the same profile, for good."""
-    is_text = shared.field is not None and shared.field.type is FieldType.STRING
+    is_text = shared.own is not None and shared.own.field.type is FieldType.STRING
     return is_text and isinstance(value, str) and value.strip().casefold() in shared.placeholders
 
 

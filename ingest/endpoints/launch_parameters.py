@@ -20,9 +20,9 @@ class Timeout(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    days: int = Field(0, ge=0)
-    hours: int = Field(0, ge=0)
-    minutes: int = Field(0, ge=0)
+    days: int = Field(0, ge=0, description="Days of 24 hours; with hours and minutes 365 days at most.")
+    hours: int = Field(0, ge=0, description="Hours, beside the days.")
+    minutes: int = Field(0, ge=0, description="Minutes, beside the hours.")
 
     @model_validator(mode="after")
     def _within_a_year(self) -> Self:
@@ -50,19 +50,39 @@ class Attachment(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_file_name)]
-    data: Annotated[DataUri, PlainValidator(data_uri, json_schema_input_type=str), Field(examples=["data:text/csv;base64,SEVMTE8K"])]
-    mimetype: str | None = Field(None, pattern=rf"^{MIMETYPE}$")
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=255, description="Of 1 to 255 characters, without a path."),
+        AfterValidator(_file_name),
+    ]
+    data: Annotated[
+        DataUri,
+        PlainValidator(data_uri, json_schema_input_type=str),
+        Field(description="A data URI in base64.", examples=["data:text/csv;base64,SEVMTE8K"]),
+    ]
+    mimetype: str | None = Field(None, pattern=rf"^{MIMETYPE}$", description="Left out: the one that the data URI names.")
 
     @property
     def type(self) -> str:
         return self.mimetype or self.data.mimetype or "application/octet-stream"
 
 
+_Files = Annotated[list[Attachment], Field(max_length=MOST_FILES)]
+
+
+def _as_it_is(given: object) -> object:
+    """One file alone is an array of it by now."""
+    return given
+
+
 class Launching(BaseModel):
     """What goes along with each launch; of requests that name a campaign."""
 
-    timeout: Annotated[Timeout | None, BeforeValidator(_without_nulls)] = Field(None, description="Absent: the trigger's own.")
+    timeout: Annotated[Timeout | None, BeforeValidator(_without_nulls)] = Field(
+        None, description="From the acceptance on; absent: the trigger's own `skip_minutes`."
+    )
     custom_data: dict[str, Any] = Field({}, description="Travels to the launch and its events; an item's own keys go before these.")
     content: dict[str, Any] = Field({}, description="Values for {apicontent.name} in the message.")
-    attach: list[Attachment] = Field([], max_length=MOST_FILES, description="Files for an e-mail: one, or an array of them.")
+    attach: Annotated[list[Attachment], BeforeValidator(_as_it_is, json_schema_input_type=Attachment | _Files)] = Field(
+        [], description=f"Files for an e-mail: one, or an array of {MOST_FILES} at most."
+    )

@@ -3,21 +3,32 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.errors import Refused, invalid
 from schemas.blanks import is_blank
+from schemas.channels import MEMBERS
 from schemas.fields import Field as DataField
 from schemas.ids import SIZE, ResourceNumber, TriggerNumber
-from schemas.item_errors import Why
+from schemas.item_errors import ItemFailed, Why
 from schemas.matching import MODES, Matching, Own
 
 # The token of examples.
 SHOWN = "abcdefghijklmnqrstuvwxyz"
 
+FormatJson = Annotated[Literal["json"], Field(description="There is no other.")]
+
 R = TypeVar("R", bound="Parameters")
+
+# What may be named, by the mode.
+_NAMES = {
+    Matching.CUSTOM: "no field of the database that is declared as matchable",
+    Matching.CUSTOM_SUB: f"must be one of {', '.join(MEMBERS)}, which addresses in cc_data are called",
+}
+
+MATCHING = "What the profile is searched by; an item names the value by the key of that name."
 
 _DECIMAL = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -36,26 +47,28 @@ class Parameters(BaseModel):
 class MatchBy(Parameters):
     """How a profile is searched for; in a batch, an item's own value goes before the one here."""
 
-    matching: Annotated[Matching, Field(strict=False)] = Matching.EMAIL
-    email: str | None = None
-    phone: str | None = None
-    profile_id: str | None = Field(None, description=f"{2 * SIZE} hex digits.")
-    field_name: str | None = Field(None, description="A field of the database that is declared as matchable; only with `custom`.")
-    field_value: int | str | None = None
+    matching: Annotated[Matching, Field(strict=False, description=MATCHING)] = Matching.EMAIL
+    email: str | None = Field(None, description="Of the modes by e-mail.")
+    phone: str | None = Field(None, description="Of the modes by phone, with its country's code.")
+    profile_id: str | None = Field(None, description=f"Of the mode `profile_id`: {2 * SIZE} hex digits.")
+    field_name: str | None = Field(
+        None, description="With `custom` a field of the database that is declared as matchable, with `custom_sub` a member of `cc_data`."
+    )
+    field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
     provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
-    subscription_id: str | None = None
+    subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
     resource_id: ResourceNumber | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:
-        if self.matching is Matching.CUSTOM and not self.field_name:
-            raise ValueError("field_name: required with matching custom")
+        if MODES[self.matching].named and not self.field_name:
+            raise ValueError(f"field_name: required with matching {self.matching}")
         return self
 
     @property
     def own_field(self) -> str | None:
-        """The name of the database's own field that is searched by; only `custom` searches one, whatever is named."""
-        return self.field_name if self.matching is Matching.CUSTOM else None
+        """The name of what is searched by, whatever is given with a mode that names nothing."""
+        return self.field_name if MODES[self.matching].named else None
 
     @property
     def match_values(self) -> dict[str, int | str]:
@@ -89,16 +102,14 @@ def checked(model: type[R], given: Mapping[str, Any]) -> R:
 
 
 def searched_field(request: MatchBy, fields: Mapping[str, DataField]) -> Own | None:
-    """The declared field that `custom` searches; refused if there is none."""
-    name = request.own_field
-    if name is None:
-        return None
-    field = fields.get(name)
-    if field is None or not field.match:
-        raise invalid("field_name: no field of the database that is declared as matchable")
-    if field.indexing:
+    """What `field_name` says is searched by; refused if there is nothing."""
+    try:
+        own = MODES[request.matching].own(request.own_field, fields)
+    except ItemFailed:
+        raise invalid(f"field_name: {_NAMES.get(request.matching, '')}") from None
+    if own is not None and own.field.indexing:
         raise Refused(409, Why.FIELD_IS_BEING_INDEXED.text, "field_name: profiles that were there before are still being filed by it")
-    return Own(name, field)
+    return own
 
 
 def _reason(kind: str, message: str) -> str:

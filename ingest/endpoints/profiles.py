@@ -73,9 +73,9 @@ async def find(connection: asyncpg.Connection, account: int, request: GetProfile
     """The one profile that the index names; refused if it names none or several."""
     database = await accounts.get_database(connection, account, request.db_id)
     mode, own = MODES[request.matching], searched_field(request, database.fields)
-    resource = request.resource_id if mode.channels else None
+    resource = request.resource_id if mode.subscriptions else None
     if resource is not None:
-        await accounts.get_resource(connection, account, database.id, resource, mode.channels)
+        await accounts.get_resource(connection, account, database.id, resource, mode)
     try:
         found = await profiles.find(connection, database.id, mode, own, _match_value(request, mode, own), resource)
     except Endless:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ingest.endpoints import openapi, response_models
+from ingest.endpoints import configuration_models, docs_page, openapi, response_models, task_models
 from ingest.endpoints.batch import BatchEndpoint, Tools
 from ingest.endpoints.batch_parameters import (
     BatchRequest,
@@ -21,18 +21,18 @@ from ingest.endpoints.batch_parameters import (
 )
 from ingest.endpoints.cancelling import Cancel, CancelLaunches
 from ingest.endpoints.configuration import (
-    GetTrigger,
     ListDatabases,
     ListFields,
     ListTriggers,
     ShowFields,
     ShowList,
-    ShowTrigger,
 )
 from ingest.endpoints.openapi import Documented
 from ingest.endpoints.parameters import Parameters, names
 from ingest.endpoints.profiles import DeleteProfile, EraseProfile, GetProfile, ShowProfile
 from ingest.endpoints.task_status import GetTaskStatus, ShowTaskStatus
+from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger
+from ingest.endpoints.triggers import ConfigureTrigger, GetTrigger, ShowTrigger
 from ingest.http.intake import Handler, Served
 from ingest.http.server import PREFIX
 from schemas.tokens import Right
@@ -74,15 +74,29 @@ ENDPOINTS = (
         "campaigns/triggers/get",
         frozenset((Right.READ,)),
         GetTrigger,
-        response_models.TriggerShown,
+        configuration_models.TriggerShown,
         lambda tools: ShowTrigger(tools.pool),
     ),
     Endpoint(
         "campaigns/triggers/list",
         frozenset((Right.READ,)),
         ListTriggers,
-        response_models.TriggersListed,
+        configuration_models.TriggersListed,
         lambda tools: ShowList(tools.pool, ListTriggers),
+    ),
+    Endpoint(
+        "campaigns/triggers/add",
+        frozenset((Right.CONFIGURE,)),
+        AddTrigger,
+        configuration_models.TriggerConfigured,
+        lambda tools: ConfigureTrigger(tools.settings, AddTrigger),
+    ),
+    Endpoint(
+        "campaigns/triggers/update",
+        frozenset((Right.CONFIGURE,)),
+        UpdateTrigger,
+        configuration_models.TriggerConfigured,
+        lambda tools: ConfigureTrigger(tools.settings, UpdateTrigger),
     ),
     Endpoint(
         "campaigns/triggers/cancel",
@@ -95,14 +109,14 @@ ENDPOINTS = (
         "databases/list",
         frozenset((Right.READ,)),
         ListDatabases,
-        response_models.DatabasesListed,
+        configuration_models.DatabasesListed,
         lambda tools: ShowList(tools.pool, ListDatabases),
     ),
     Endpoint(
         "databases/fields_get",
         frozenset((Right.READ,)),
         ListFields,
-        response_models.FieldsListed,
+        configuration_models.FieldsListed,
         lambda tools: ShowFields(tools.pool),
     ),
     Endpoint(
@@ -123,7 +137,7 @@ ENDPOINTS = (
         "tasks/status",
         frozenset((Right.READ,)),
         GetTaskStatus,
-        response_models.TaskShown,
+        task_models.TaskShown,
         lambda tools: ShowTaskStatus(tools.settings, tools.pool),
     ),
 )
@@ -136,4 +150,4 @@ def served(tools: Tools) -> Sequence[Served]:
 def pages() -> dict[str, Response]:
     documented = [Documented(PREFIX + each.path, each.parameters, each.answer, each.waits) for each in ENDPOINTS]
     document = openapi.openapi(documented)
-    return {"/docs": HTMLResponse(openapi.page(documented, document)), "/openapi.json": JSONResponse(document)}
+    return {"/docs": HTMLResponse(docs_page.page(documented, document)), "/openapi.json": JSONResponse(document)}

@@ -4,10 +4,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.envelope import STILL_PROCESSING, SUCCESS
 from schemas.item_errors import Why
+from schemas.system_fields import SYSTEM_MEANINGS
 
-HexId = Annotated[str, Field(pattern="^[0-9a-f]{24}$", examples=["019f3c1b2a4d5e6f70819203"])]
+PROFILE, TASK = "019f3c1b2a4d5e6f70819203", "019f3c1b2a4d5e6f70819205"
+_HEX = "^[0-9a-f]{24}$"
+ProfileId = Annotated[str, Field(pattern=_HEX, description="24 hex digits.", examples=[PROFILE])]
+TaskNumber = Annotated[str, Field(pattern=_HEX, description="24 hex digits, by which `tasks/status` knows the batch.", examples=[TASK])]
 Count = Annotated[int, Field(ge=0)]
+
+
+def example(**given: Any) -> ConfigDict:
+    """Of an answer of success."""
+    return ConfigDict(json_schema_extra={"examples": [{"error": 0, "error_text": SUCCESS, **given}]})
 
 
 class Shape(BaseModel):
@@ -17,15 +27,15 @@ class Shape(BaseModel):
 class Success(Shape):
     """The request was processed, even if single items failed."""
 
-    error: Literal[0]
-    error_text: Literal["Successful operation"]
+    error: Literal[0] = Field(description="0.")
+    error_text: Literal["Successful operation"] = Field(description="Of success, always the same.")
 
 
 class Failure(Shape):
     """The whole request failed; the HTTP status is `error`."""
 
-    error: int
-    error_text: str
+    error: int = Field(description="The HTTP status.")
+    error_text: str = Field(description="What failed, in words that never change.")
     error_debug: str | None = Field(None, description="Names the parameter, and says why.")
     field: str | None = Field(None, description="Of a request that brings one profile: what is to blame for its failure.")
 
@@ -33,33 +43,41 @@ class Failure(Shape):
 class Imported(Shape):
     """An item whose profile was created or updated."""
 
-    profile_id: HexId
+    profile_id: ProfileId
 
 
 class FailedItem(Shape):
     """An item that changed nothing."""
 
-    error: Literal[400, 404, 409]
-    error_text: str = Field(json_schema_extra={"enum": [why.text for why in Why]})
+    error: Literal[400, 404, 409] = Field(description="What sort of failure it is, as an HTTP status would be.")
+    error_text: str = Field(description="One of the errors of an item.", json_schema_extra={"enum": [why.text for why in Why]})
     field: str | None = Field(None, description="What is to blame, where that is one field.")
 
 
 class OneImported(Success, Imported):
     """The profile was created or updated, or found; if it could not be, `error`, `error_text` and `field` say why."""
 
+    model_config = example(profile_id=PROFILE)
+
 
 class BatchImported(Success):
     """One entry for each item, in the order of `data`."""
 
-    result: list[Imported | FailedItem]
+    model_config = example(result=[{"profile_id": PROFILE}, {"error": 400, "error_text": Why.INCORRECT_EMAIL.text, "field": "email"}])
+
+    result: list[Imported | FailedItem] = Field(description="Of each item its profile, or why it failed.")
 
 
 class TaskId(Shape):
-    task_id: HexId
+    """Where the rest will be known."""
+
+    task_id: TaskNumber
 
 
 class TaskAccepted(Success):
     """The broker has every item."""
+
+    model_config = example(data={"task_id": TASK})
 
     data: TaskId
 
@@ -67,127 +85,70 @@ class TaskAccepted(Success):
 class StillProcessing(Shape):
     """The work goes on; `tasks/status` has its result."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"data": {"task_id": TASK}, "error": 0, "error_text": STILL_PROCESSING}]})
+
     data: TaskId
-    error: Literal[0]
-    error_text: Literal["Accepted, still processing"]
+    error: Literal[0] = Field(description="0.")
+    error_text: Literal["Accepted, still processing"] = Field(description="Of a request that ran out of time, always the same.")
+
+
+_SUBSCRIPTION: dict[str, Any] = {"resource_id": 24, "channel": "email", "email": "ann@example.com", "status": "subscribed", "priority": 0}
+
+
+class Subscription(BaseModel):
+    """A subscription as it is stored; the keys of its address depend on its channel."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [_SUBSCRIPTION]})
+
+    resource_id: Any = Field(None, description="The resource's number.")
+    channel: Any = Field(None, description="The resource's channel.")
+    status: Any = Field(None, description="A word, such as `subscribed`.")
+    priority: Any = Field(None, description="The lowest is sent to first.")
+
+
+def _with_system_fields(schema: dict[str, Any]) -> None:
+    schema["properties"] |= {name: {"description": meaning} for name, meaning in SYSTEM_MEANINGS.items()}
 
 
 class Profile(BaseModel):
-    """The fields that it has, those of its own database among them."""
+    """The fields that it has, those of its own database among them; dates are in UTC, as RFC 3339 or `YYYY-MM-DD`."""
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    model_config = ConfigDict(extra="allow", populate_by_name=True, json_schema_extra=_with_system_fields)
 
-    id: HexId = Field(alias="_id")
-    subscriptions: list[dict[str, Any]]
+    id: ProfileId = Field(alias="_id")
+    email: Any = Field(None, description="Its e-mail, as it is compared.")
+    phones: Any = Field(None, description="An array of numbers, as they are compared.")
+    subscriptions: list[Subscription] = Field(description="In the order in which they were added.")
 
 
 class ProfileShown(Success):
+    """The profile as it is now."""
+
+    model_config = example(
+        data={"_id": PROFILE, "email": "ann@example.com", "_fname": "Ann", "plan": "pro", "subscriptions": [_SUBSCRIPTION]}
+    )
+
     data: Profile
 
 
 class ProfileErased(Success):
-    profile_id: HexId
+    """Nobody finds it any more."""
 
+    model_config = example(profile_id=PROFILE)
 
-class Database(Shape):
-    id: int
-    name: str
-
-
-class DatabasesListed(Success):
-    """A part of the list; `total_count` counts all from `from_id` on."""
-
-    data: list[Database]
-    total_count: Count
-
-
-class DataField(Shape):
-    """A field that profiles may have."""
-
-    name: str
-    type: str
-    system: bool = Field(description="Whether every database has it.")
-    match: bool = Field(description="Whether `custom` matching searches by it.")
-    options: list[str] | None = Field(None, description="Of an enum, in the order of their ordinals.")
-
-
-class FieldsListed(Success):
-    data: list[DataField]
-    total_count: Count
-
-
-class ListedTrigger(Shape):
-    id: int
-    name: str
-    type: str
-    is_active: bool
-
-
-class TriggersListed(Success):
-    """A part of the list; `total_count` counts all from `from_id` on."""
-
-    data: list[ListedTrigger]
-    total_count: Count
-
-
-class TriggerContent(Shape):
-    subject: str
-    from_email: str
-    from_name: str
-    html: str
-
-
-class Trigger(Shape):
-    """A trigger campaign, under the names that the original has for it."""
-
-    id: int
-    name: str
-    is_active: bool
-    trigger_type: str
-    list_id: int = Field(description="The database's number.")
-    resource_id: int | None
-    send_channel: str
-    skip_minutes: Count
-    unconditional_sending: bool
-    fields: list[str] | None = Field(description="Of an `update` trigger: it starts only when one of these changed.")
-    content: list[TriggerContent]
-
-
-class TriggerShown(Success):
-    data: Trigger
-
-
-class TaskResult(Shape):
-    """Counts of the whole batch, and the entries that were asked for."""
-
-    total: Count
-    imported: Count
-    failed: Count
-    scheduled: Count = Field(description="Launches that are not over.")
-    launched: Count
-    skipped: Count
-    launch_failed: Count
-    cancelled: Count
-    items: list[Imported | FailedItem | None] = Field(description="As in `result`; null is not answered yet.")
-
-
-class Task(Shape):
-    task_id: HexId
-    status: Literal["accepting", "running", "completed", "incomplete"] = Field(
-        description="`completed`: every item is answered, launches may go on. `incomplete`: its gateway died while it published; repeat it."
-    )
-    progress: Annotated[int, Field(ge=0, le=100, description="Answered items in %.")]
-    result: TaskResult
-
-
-class TaskShown(Success):
-    data: Task
+    profile_id: ProfileId
 
 
 class Cancellation(Shape):
+    """How many launches are taken back."""
+
     cancelled: Count = Field(description="Launches that are certainly taken back; `tasks/status` has the final count.")
     not_yet_scheduled: Count = Field(description="Items on their way, whose launches will be taken back as they come.")
 
 
 class LaunchesCancelled(Success):
+    """None of them begins any more."""
+
+    model_config = example(data={"cancelled": 2, "not_yet_scheduled": 0})
+
     data: Cancellation

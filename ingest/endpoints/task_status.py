@@ -19,7 +19,7 @@ class GetTaskStatus(Parameters):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "task_id": "019f3c1b2a4d5e6f70819205"}]})
 
-    task_id: str
+    task_id: str = Field(description="24 hex digits, as the request of the batch was answered.")
     # Named `from` in the request.
     start: int = Field(0, ge=0, alias="from", description="The first item to show.")
     limit: int = Field(10_000, ge=0, description="How many items to show.")

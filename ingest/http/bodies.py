@@ -27,7 +27,7 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
     start, patience = asyncio.get_running_loop().time(), settings.client_patience.total_seconds()
     try:
         async with asyncio.timeout(patience) as slowness:
-            async for chunk in _decompressed(chunks, settings) if gzipped else chunks:
+            async for chunk in _decompressed(chunks, settings, share) if gzipped else chunks:
                 body += chunk
                 if len(body) > limit and body.find(_ATTACH, 0, settings.body_limit) >= 0:
                     limit = max(settings.attach_body_limit, settings.body_limit)
@@ -41,7 +41,7 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
     return body
 
 
-async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings) -> AsyncIterator[bytes]:
+async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings, share: Share) -> AsyncIterator[bytes]:
     gzip = zlib.decompressobj(_GZIP)
     received = 0
     async for chunk in chunks:
@@ -56,7 +56,8 @@ async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings) -> Asy
                 gzip = zlib.decompressobj(_GZIP)
             yield _inflate(gzip, pending)
             pending = gzip.unconsumed_tail or gzip.unused_data
-            await asyncio.sleep(0)
+            if pending:
+                await share.others_first()
     if not gzip.eof:
         raise invalid("the body ends in the middle of its gzip stream")
 

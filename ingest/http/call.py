@@ -11,6 +11,7 @@ from ingest.errors import invalid
 from ingest.http import attachments, parsing
 from ingest.http.parsing import SHRINKS, Members
 from ingest.sql.accounts import Token
+from ingest.sql.request_ids import RequestId
 from schemas.settings import KIB, Settings
 
 # An object or array where none as large makes sense, as it was written.
@@ -30,6 +31,13 @@ class Call:
     body_hash: bytes
     share: Share
     settings: Settings
+
+    @property
+    def identified(self) -> RequestId | None:
+        """What it is known by when it is repeated, where it has an id."""
+        if self.request_id is None:
+            return None
+        return RequestId(self.token.id, self.request_id, self.path, self.body_hash)
 
     def parameters(self) -> dict[str, Any]:
         """The root parameters that are given; refused before anything large is built that would be refused then."""

@@ -88,7 +88,7 @@ class Intake:
         if token is not None and given not in (None, _bearer(request)):
             raise token_required()
         token = token or await self._authorize(request, given or "", served)
-        items = await spans.items(root, self.settings, one=served.one)
+        items = await spans.items(root, self.settings, share, one=served.one)
         spans.check_size_beside_attach(root, len(body), self.settings)
         await share.grow(share.size + _SPAN * len(items or ()))
         request_id = _request_id(request.headers)

@@ -1,6 +1,8 @@
 """The HTTP routes: answers and refusals as responses."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from starlette.applications import Starlette
@@ -15,6 +17,7 @@ from ingest.http.intake import Intake, Served, wants_200
 from ingest.http.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
+from runtime.tracing import traces
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 
@@ -22,11 +25,26 @@ log = structlog.get_logger()
 
 PREFIX = "/api/v1.1/"
 
+Handle = Callable[[Request], Awaitable[Response]]
+_Answered = TypeVar("_Answered", Answer, Response)
 
-def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str, Response], others: Sequence[Route] = ()) -> Starlette:
+
+@dataclass(frozen=True)
+class Beside:
+    """What is no call of the API: below `path`, which may be logged, by method; `unavailable` is its 503."""
+
+    path: str
+    rest: str
+    handlers: Mapping[str, Handle]
+    unavailable: Callable[[], Response]
+
+
+def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str, Response], others: Sequence[Beside] = ()) -> Starlette:
     """The whole API, every path of it with a trailing slash too, and what is no part of it."""
     routes = [Route(path, _page(response), methods=["GET"]) for path, response in pages.items()]
-    routes += others
+    for other in others:
+        path = other.path + other.rest
+        routes += [Route(path, _beside(intake, other, handle), methods=[method]) for method, handle in other.handlers.items()]
     for served in endpoints:
         handler = _handler(intake, served)
         routes += [Route(PREFIX + served.path + slash, handler, methods=["POST"]) for slash in ("", "/")]
@@ -35,44 +53,62 @@ def application(intake: Intake, endpoints: Sequence[Served], pages: Mapping[str,
     return app
 
 
-def _handler(intake: Intake, served: Served) -> Callable[[Request], Awaitable[Response]]:
+def _handler(intake: Intake, served: Served) -> Handle:
     async def handle(request: Request) -> Response:
-        answer = await _answer(intake, request, served)
+        with traces().request(PREFIX + served.path, request.headers.getlist("traceparent")) as span:
+            answer = await _answer(intake, request, served)
+            span.ends(answer.status, failed=answer.status >= 500)
         metrics.REQUESTS.labels(served.path, str(answer.status)).inc()
         return _response(answer.always_200() if wants_200(request) else answer)
 
     return handle
 
 
+def _beside(intake: Intake, other: Beside, handle: Handle) -> Handle:
+    async def answer(request: Request) -> Response:
+        return await _bounded(intake, other.path, handle(request), other.unavailable)
+
+    return answer
+
+
 async def _answer(intake: Intake, request: Request, served: Served) -> Answer:
     with metrics.REQUEST_SECONDS.labels(served.path).time():
-        try:
-            async with intake.until_closed():
-                return await intake.answer(request, served)
-        except Refused as refused:
-            return refused.answer()
-        except NotJson as why:
-            return invalid(str(why)).answer()
-        except BrokerUnavailable:
-            log.warning("broker_away", path=served.path, todo=KAFKA_AWAY)
-            return unavailable().answer()
-        except ClientDisconnect:
-            # Nobody reads it.
-            return invalid("the body ends too early").answer()
-        except Exception as error:
-            # The boundary of a request: a fault of ours costs the one that met it, and nobody else.
-            if trouble_of(error) is Trouble.WORLD:
-                log.warning("database_away", path=served.path, error=type(error).__name__, **todo(error))
-            else:
-                log.exception("request_failed", path=served.path)
-            return unavailable().answer()
+        return await _bounded(intake, served.path, _foreseen(intake, request, served), lambda: unavailable().answer())
+
+
+async def _bounded(intake: Intake, path: str, answering: Awaitable[_Answered], instead: Callable[[], _Answered]) -> _Answered:
+    """The boundary of a request: a fault of ours costs the one that met it, and nobody else."""
+    try:
+        async with intake.until_closed():
+            return await answering
+    except Exception as error:
+        if trouble_of(error) is Trouble.WORLD:
+            log.warning("database_away", path=path, error=type(error).__name__, **todo(error))
+        else:
+            log.exception("request_failed", path=path)
+        return instead()
+
+
+async def _foreseen(intake: Intake, request: Request, served: Served) -> Answer:
+    try:
+        return await intake.answer(request, served)
+    except Refused as refused:
+        return refused.answer()
+    except NotJson as why:
+        return invalid(str(why)).answer()
+    except BrokerUnavailable:
+        log.warning("broker_away", path=served.path, todo=KAFKA_AWAY)
+        return unavailable().answer()
+    except ClientDisconnect:
+        # Nobody reads it.
+        return invalid("the body ends too early").answer()
 
 
 def _response(answer: Answer) -> Response:
     return Response(answer.body(), answer.status, dict(answer.headers), "application/json")
 
 
-def _page(response: Response) -> Callable[[Request], Awaitable[Response]]:
+def _page(response: Response) -> Handle:
     async def show(_: Request) -> Response:
         return response
 

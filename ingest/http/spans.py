@@ -22,13 +22,13 @@ async def opened(body: Body, names: tuple[str, ...], settings: Settings, share: 
         root = parsing.members(body, names)
     except NotJson as refused:
         await share.grow(2 * len(body))
-        body = await in_turns(_repaired(body, refused))
+        body = await in_turns(_repaired(body, refused), share)
         root = parsing.members(body, names)
-    await in_turns(_scan(body))
+    await in_turns(_scan(body), share)
     return root
 
 
-async def items(root: Members, settings: Settings, *, one: bool) -> list[Raw] | None:
+async def items(root: Members, settings: Settings, share: Share, *, one: bool) -> list[Raw] | None:
     """The elements of `data`, or the only one that it is; None if it is no array, or no object; refused if they are too many."""
     if "data" not in root.values or not (parsing.is_object if one else parsing.is_array)(root.values["data"]):
         return None
@@ -36,7 +36,7 @@ async def items(root: Members, settings: Settings, *, one: bool) -> list[Raw] | 
     data = root.values["data"].copy() if "attach" in root.values else root.values["data"]
     if one:
         return [data]
-    found = await in_turns(parsing.elements(data, settings.profiles_limit))
+    found = await in_turns(parsing.elements(data, settings.profiles_limit), share)
     if found is None:
         raise invalid(f"data: more than {settings.profiles_limit} items")
     return found

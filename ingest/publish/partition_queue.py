@@ -12,12 +12,20 @@ Placed = dict[int, list[Record]]
 
 
 class Delivery:
-    """The records of one request on their way; `confirmed` is set when the broker has them all."""
+    """The records of one request on their way; `confirmed` is set when the broker has them all, `noted` when the batch's row says so."""
 
     def __init__(self, count: int) -> None:
         self._missing = count
         self.confirmed = asyncio.Event()
+        self.noted = asyncio.Event()
         self.confirm(0)
+
+    @classmethod
+    def noted_before(cls) -> "Delivery":
+        """Of a request whose records the broker had long ago."""
+        delivery = cls(0)
+        delivery.noted.set()
+        return delivery
 
     def confirm(self, count: int = 1) -> None:
         self._missing -= count

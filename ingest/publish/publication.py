@@ -80,6 +80,7 @@ class BatchPublisher:
             share.release()
             crash_point("gateway:confirmed")
             await self._note(batch)
+            delivery.noted.set()
             crash_point("gateway:noted")
         finally:
             share.release()

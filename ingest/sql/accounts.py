@@ -1,7 +1,7 @@
 """SQL of what `profuse apply` configures; every look-up stays within one account."""
 
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -10,8 +10,10 @@ import asyncpg
 import msgspec
 
 from ingest.errors import Refused, conflict, invalid, not_found
+from schemas.channels import channel
 from schemas.fields import Field, declared
 from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
+from schemas.matching import Mode
 from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
@@ -121,17 +123,15 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(
-    connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, channels: Collection[str]
-) -> ResourceId:
-    """The internal id of one of the database's resources of these channels."""
+async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, mode: Mode) -> ResourceId:
+    """The internal id of one of the database's resources that the mode searches subscriptions to."""
     row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
     if row is None:
         raise not_found("resource_id")
     if row["database"] != database:
         raise invalid("resource_id: the resource belongs to another database")
-    if row["channel"] not in channels:
-        raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {' or '.join(sorted(channels))}")
+    if channel(row["channel"]).kinds not in mode.subscriptions:
+        raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {' or '.join(sorted(mode.channels))}")
     return ResourceId(row["id"])
 
 

@@ -77,7 +77,7 @@ WITH given AS (
     SELECT token, request_id, path, body_hash, id, now() + remembered FROM given WHERE request_id IS NOT NULL ORDER BY token, request_id
     -- Only an expired use of the id gives way.
     ON CONFLICT (token, request_id) DO UPDATE SET
-        path = excluded.path, body_hash = excluded.body_hash, batch = excluded.batch, expires_at = excluded.expires_at
+        path = excluded.path, body_hash = excluded.body_hash, batch = excluded.batch, answer = NULL, expires_at = excluded.expires_at
     WHERE requests.expires_at <= now()
     RETURNING batch
 ), accepted AS (

@@ -17,8 +17,8 @@ SELECT number AS id, name, type, active AS is_active, count(*) OVER () AS total 
 WHERE account = $1 AND number >= $2 AND ($4::boolean IS NULL OR active = $4) ORDER BY number LIMIT $3
 """
 _TRIGGER = """
-SELECT t.number, t.name, t.type, t.active, t.channel, t.skip_minutes, t.unconditional_sending, t.sender, t.subject, t.html, t.fields,
-    d.number AS database, r.number AS resource
+SELECT t.number, t.name, t.type, t.active, t.channel, t.skip_minutes, t.unconditional_sending, t.sender, t.subject, t.html, t.text, t.title,
+    t.link, t.body, t.provider, t.pace, t.spread, t.fields, d.number AS database, r.number AS resource
 FROM triggers t JOIN databases d ON d.id = t.database LEFT JOIN resources r ON r.id = t.resource
 WHERE t.account = $1 AND t.number = $2
 """

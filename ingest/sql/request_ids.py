@@ -1,11 +1,18 @@
 """SQL of Request-IDs: which request an id stands for, and how far it has come."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import asyncpg
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.errors import REPEAT_AFTER, Refused, conflict
+from schemas.tables import requests as kept
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,43 @@ def first_try(row: asyncpg.Record | None, request: RequestId) -> FirstTry | None
     """
     if row is None:
         return None
-    if (row["path"], row["body_hash"]) != (request.path, request.body_hash):
-        raise Refused(422, "Request-ID reused", "Request-ID: it was used with another path or body")
+    _check_same(row["path"], row["body_hash"], request)
     if row["live"] and not row["published"]:
         raise being_accepted()
     return FirstTry(bytes(row["batch"]), row["published"])
+
+
+async def answer_of(connection: AsyncConnection, request: RequestId) -> Mapping[str, Any] | None:
+    """What was answered to the request that this one repeats and that brought no batch; None if this is the first.
+
+    Refused if the first was another request.
+    """
+    mine = (kept.c.token == request.token) & (kept.c.request_id == request.id) & (kept.c.expires_at > func.now())
+    row = (await connection.execute(select(kept.c.path, kept.c.body_hash, kept.c.answer).where(mine))).one_or_none()
+    if row is None:
+        return None
+    _check_same(row.path, row.body_hash, request)
+    answer: Mapping[str, Any] = msgspec.json.decode(row.answer)
+    return answer
+
+
+async def keep_answer(connection: AsyncConnection, request: RequestId, answer: Mapping[str, Any], kept_for: timedelta) -> None:
+    """For repeats; refused while a request with this id is being accepted."""
+    new = insert(kept).values(
+        token=request.token,
+        request_id=request.id,
+        path=request.path,
+        body_hash=request.body_hash,
+        answer=msgspec.json.encode(answer).decode(),
+        expires_at=func.now() + kept_for,
+    )
+    changed = {name: new.excluded[name] for name in ("path", "body_hash", "batch", "answer", "expires_at")}
+    gone = kept.c.expires_at <= func.now()
+    written = new.on_conflict_do_update(index_elements=["token", "request_id"], set_=changed, where=gone).returning(kept.c.token)
+    if (await connection.execute(written)).one_or_none() is None:
+        raise being_accepted()
+
+
+def _check_same(path: str, body_hash: bytes, request: RequestId) -> None:
+    if (path, body_hash) != (request.path, request.body_hash):
+        raise Refused(422, "Request-ID reused", "Request-ID: it was used with another path or body")

@@ -108,11 +108,12 @@ async def status(connection: asyncpg.Connection, account: int, batch: bytes, inc
     )
     if row is None:
         return None
-    word = _word(row["imported"] + row["failed"] == row["total"], row["published_at"] is not None, row["silent"])
+    word = word_of(row["imported"] + row["failed"] == row["total"], row["published_at"] is not None, row["silent"])
     return Status(word, row["total"], row["imported"], row["failed"], await _launches(connection, batch))
 
 
-def _word(answered: bool, published: bool, silent: bool) -> str:
+def word_of(answered: bool, published: bool, silent: bool) -> str:
+    """How far a batch has come, in a word."""
     if answered:
         return "completed"
     if published:

@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from profuse.applying import storage
 from profuse.applying.desired import wanted
-from profuse.applying.file import BadFile, read
+from profuse.applying.file import read
 from profuse.applying.indexing import index
 from profuse.applying.meaning import Question, questions
-from profuse.applying.model import Change, Key, Kind, Wanted
-from profuse.applying.planning import plan, prune
 from profuse.applying.surveying import survey
 from profuse.postgres import transaction
 from schemas.settings import Settings
 from schemas.tokens import hashed
+from store.configuration import storage
+from store.configuration.model import BadDeclaration, Change, Key, Kind, Wanted
+from store.configuration.planning import plan, prune
 
-__all__ = ["BadFile", "apply"]
+__all__ = ["BadDeclaration", "apply"]
 
 Tell = Callable[[str], None]
 
@@ -36,7 +36,7 @@ async def apply(
     tell: Tell = _silent,
     progress: Tell = _silent,
 ) -> list[str]:
-    """Returns what changed, or would if it is not `dry`, a line each; raises `BadFile`, and then nothing did.
+    """Returns what changed, or would if it is not `dry`, a line each; raises `BadDeclaration`, and then nothing did.
 
     `tell` gets every line: what a change means for stored profiles before it is made, what changed, and what was filed anew after it.
     `progress` gets how far it is with what takes long.

@@ -1,142 +1,34 @@
 """The file that `profuse apply` reads: what it may say."""
 
+import re
 import tomllib
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ValidationError
 
-from profuse.applying import hooking, mailing, messaging, texts
-from profuse.applying.texts import Line, Number, Text
-from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
-from schemas.fields import Declaration
-from schemas.tokens import USUAL_RIGHTS
+from store.configuration.model import BadDeclaration
+from store.configuration.parts import STRICT, Database, Hook, Provider, Resource, Token, Trigger, place, reason_of
+from store.configuration.texts import Line, Number
+
+_CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-class BadFile(CannotRun):
-    """Nothing was changed; a line for each thing that is wrong, with its place in the file."""
-
-
-_SPECIAL_FIELDS = ("email", "phones", "subscriptions")
-
-
-def _subscribed_to(channel: str) -> str:
-    if channel not in (known := [name for name, row in CHANNELS.items() if row.keys]):
-        raise ValueError(f"must be one of {', '.join(known)}")
-    return channel
-
-
-def _known(channel: str) -> str:
-    if channel not in CHANNELS:
-        raise ValueError(f"must be one of {', '.join(CHANNELS)}")
-    return channel
-
-
-def _own_field(name: str) -> str:
-    if name.startswith("_") or name in _SPECIAL_FIELDS:
-        raise ValueError("is a system field, which every database has")
+def _own_channel(name: str) -> str:
+    if name in CHANNELS:
+        raise ValueError("is known already")
+    if not _CHANNEL.fullmatch(name):
+        raise ValueError("must be small letters, digits and underscores, at most 63")
     return name
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class Account(BaseModel):
+    model_config = STRICT
 
-
-class Token(_Part):
-    name: Line
-    # Left out: made when the token is new, else as it is.
-    value: Annotated[str, AfterValidator(texts.token)] | None = None
-    rights: list[Literal["import", "launch", "read", "erase"]] = [right.value for right in USUAL_RIGHTS]
-    expires: Annotated[AwareDatetime, BeforeValidator(texts.moment)] | None = None
-    revoked: bool = False
-    # Most of its profiles that wait in a gateway; left out: as the settings say.
-    in_flight: Number | None = None
-    # Left out: each answer has the HTTP status of its error.
-    http_status: Literal["always_200"] | None = None
-
-
-class Database(_Part):
     id: Number
     name: Line
-    unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
-    fields: dict[Annotated[Line, AfterValidator(_own_field)], Declaration] = {}
-
-
-class Resource(_Part):
-    id: Number
-    name: Line
-    channel: Annotated[str, AfterValidator(_subscribed_to)]
-    database: Number
-
-
-class Trigger(_Part):
-    id: Number
-    name: Line
-    type: Literal["api_call", "api_import", "update"]
-    database: Number
-    channel: Annotated[str, AfterValidator(_known)]
-    active: bool = True
-    resource: Number | None = None
-    unconditional_sending: bool = False
-    skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
-    # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
-    sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
-    subject: Annotated[Line, AfterValidator(messaging.template)] | None = None
-    html: Annotated[Text, AfterValidator(messaging.template)] | None = None
-    text: Annotated[Text, AfterValidator(messaging.template)] | None = None
-    title: Annotated[Line, AfterValidator(messaging.template)] | None = None
-    link: Annotated[Line, AfterValidator(messaging.template)] | None = None
-    body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
-    # Styles are written into the elements that they are for, as some readers of mail want them.
-    inline_css: bool = False
-    # A name, or several: then the next one is tried where nothing can have passed by those before it.
-    provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
-    # Launches a minute.
-    pace: Number | None = None
-    # Minutes.
-    spread: Annotated[int, Field(ge=1, le=31 * 24 * 60)] | None = None
-    fields: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _can_be_inlined(self) -> Self:
-        if self.inline_css:
-            messaging.inlined(self.html or "")
-        return self
-
-
-class Provider(_Part):
-    name: Line
-    channel: Annotated[str, AfterValidator(_known)]
-    url: Annotated[Line, AfterValidator(messaging.url)]
-    # During a rotation the new one first: both sign.
-    secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(max_length=5)] = []
-    # Messages a second, of all launchers together.
-    rate: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    # Messages under way, of each launcher.
-    concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
-    # Seconds.
-    timeout: Annotated[int, Field(ge=1, le=120)] = 15
-    active: bool = True
-
-
-class Hook(_Part):
-    name: Line
-    url: Annotated[Line, AfterValidator(hooking.url)]
-    # During a rotation the new one first: all of them sign.
-    secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(min_length=1, max_length=5)]
-    # Left out: all.
-    events: Annotated[list[Annotated[str, AfterValidator(hooking.event_type)]], Field(min_length=1)] | None = None
-    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
-    # Seconds that an answer is waited for.
-    timeout: Annotated[int, Field(ge=1, le=60)] = 10
-    # A regular expression on the answer's body; empty: any 2xx.
-    success: Annotated[str, AfterValidator(hooking.success)] = ""
-    active: bool = True
-
-
-class Account(_Part):
-    id: Number
-    name: Line
+    # Its own, beside those that are known.
+    channels: list[Annotated[str, AfterValidator(_own_channel)]] = []
     tokens: list[Token] = []
     databases: list[Database] = []
     resources: list[Resource] = []
@@ -145,27 +37,24 @@ class Account(_Part):
     hooks: list[Hook] = []
 
 
-class File(_Part):
+class File(BaseModel):
+    model_config = STRICT
+
     accounts: list[Account] = []
 
 
 def read(text: str) -> File:
-    """Raises `BadFile`."""
+    """Raises `BadDeclaration`."""
     try:
         return File.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadFile(str(error)) from None
+        raise BadDeclaration(str(error)) from None
     except ValidationError as error:
-        raise BadFile("\n".join(f"{path(*found['loc'])}: {_reason(dict(found))}" for found in error.errors(include_url=False))) from None
+        raise BadDeclaration(
+            "\n".join(f"{path(*found['loc'])}: {reason_of(dict(found))}" for found in error.errors(include_url=False))
+        ) from None
 
 
 def path(*steps: int | str) -> str:
     """`accounts[0].triggers[1].channel`"""
-    shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps if step != "[key]")
-    return shown.removeprefix(".") or "the file"
-
-
-def _reason(found: dict[str, Any]) -> str:
-    if found["type"] == "extra_forbidden":
-        return "unknown key"
-    return str(found["msg"]).removeprefix("Value error, ")
+    return place(*(step for step in steps if step != "[key]")) or "the file"

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 
-from profuse.applying import refilings
-from profuse.applying.model import Key
 from profuse.applying.refiling import refile
-from profuse.applying.refilings import Refiling
 from profuse.postgres import transaction
 from schemas.settings import Settings
+from store.configuration import refilings
+from store.configuration.model import Key
+from store.configuration.refilings import Refiling
 
 Tell = Callable[[str], None]
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from profuse.applying.model import Change, Key, Kind, Stored
-from profuse.applying.validation import newly_indexed
 from schemas.fields import Field, FieldType
 from schemas.stored import fitting
 from schemas.values import JsonValue
+from store.configuration.model import Change, Key, Kind, Stored
+from store.configuration.validation import newly_indexed
 
 
 @dataclass(frozen=True)

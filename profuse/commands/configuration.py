@@ -39,7 +39,7 @@ def apply(
 
     Example: profuse apply --dry-run examples/demo.toml
     """
-    from profuse.applying import BadFile
+    from profuse.applying import BadDeclaration
     from profuse.applying import apply as apply_text
 
     text, settings = _text(file), settings_of(directory)
@@ -51,7 +51,7 @@ def apply(
             _print([])
         elif dry_run:
             typer.echo("nothing was changed: this was a dry run")
-    except BadFile as error:
+    except BadDeclaration as error:
         raise CannotRun("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
 
 

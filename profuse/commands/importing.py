@@ -10,7 +10,7 @@ from profuse.commands.progress import told_rows
 from profuse.stack import state
 from profuse.stack.finding import directory_of
 from runtime.errors import CannotRun
-from schemas.matching import Matching
+from schemas.matching import MODES, Matching
 
 app = typer.Typer()
 
@@ -72,8 +72,8 @@ def import_(
 def _check_together(trigger: int | None, db: int | None, matching: Matching, field: str | None) -> None:
     if (trigger is None) == (db is None):
         raise typer.BadParameter("name either --trigger or --db")
-    if (matching is Matching.CUSTOM) != (field is not None):
-        raise typer.BadParameter("--field and --matching custom belong together")
+    if (MODES[matching].named is not None) != (field is not None):
+        raise typer.BadParameter("--field belongs to --matching custom and custom_sub, and each of these needs it")
 
 
 def _api(directory: Path | None) -> str:

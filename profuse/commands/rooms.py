@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from profuse.commands.options import Dir
-from profuse.stack.finding import settings_of
+from profuse.stack.finding import directory_of, settings_of
 
 app = typer.Typer()
 
@@ -51,6 +51,20 @@ def launcher(directory: Dir = None) -> None:
     from workers.launcher.room import open_launcher
 
     host("launcher", open_launcher, settings_of(directory), fatal=(Stuck, TopicChanged))
+
+
+@app.command()
+def console(directory: Dir = None) -> None:
+    """Run a console: pages for who runs this, at PROFUSE_CONSOLE_PORT.
+
+    Log in with a token of `profuse console-tokens add`.
+
+    Example: PROFUSE_CONSOLE_PORT=8090 profuse console
+    """
+    from profuse.console.room import open_console
+    from runtime.process import host
+
+    host("console", partial(open_console, directory=directory_of(directory)), settings_of(directory))
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """The local stack: `up`, `status`, `down`, `install`."""
 
 import asyncio
-import json
 import signal
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from profuse.commands.options import Dir
+from profuse.commands.tables import as_text, show_rows
 from profuse.stack.finding import directory_of
 from schemas.settings import Settings
 
@@ -29,8 +30,9 @@ def up(
     matchers: Count = None,
     launchers: Count = None,
     hooks: Count = None,
+    consoles: Count = None,
 ) -> None:
-    """Make the stack equal the arguments: broker, Postgres, mail sink and rooms.
+    """Make the stack equal the arguments: broker, Postgres, mail sink, rooms and console.
 
     Example: profuse up --detach --matchers 2
     """
@@ -38,7 +40,7 @@ def up(
     from runtime.racing import first
 
     found = directory_of(directory)
-    counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers, "hooks": hooks}
+    counts = {"gateway": gateways, "matcher": matchers, "launcher": launchers, "hooks": hooks, "console": consoles}
     settings = Settings() if port is None else Settings(port=port)
     if running := process_identity.supervised(found):
         starting.change(found, running, counts, port)
@@ -62,10 +64,12 @@ def status(
 
     found = directory_of(directory)
     reported = asyncio.run(statuses.report(found))
+    providers = asyncio.run(statuses.troubled_providers(found, reported))
     if as_json:
-        typer.echo(json.dumps(reported))
+        typer.echo(as_text({**reported, "providers": providers}))
     else:
         _show(reported)
+        _show_providers(providers)
         if reported["processes"] and not statuses.is_supervised(found):
             typer.echo("Nobody starts these again when they end: `profuse up` does, and `profuse down` stops them.")
     raise typer.Exit(0 if statuses.is_all_ready(found, reported) else 1)
@@ -109,6 +113,14 @@ async def interrupted() -> None:
     await stop.wait()
 
 
+def _show_providers(providers: Sequence[dict[str, Any]] | None) -> None:
+    if providers is None:
+        typer.echo("providers: Postgres does not say")
+    elif providers:
+        typer.echo("Providers that took nothing when they were tried last (`profuse providers resume` lets one be tried at once):")
+        show_rows(("name", "account", "channel", "state", "since", "next_try", "why"), providers, as_json=False)
+
+
 def _show(reported: dict[str, Any]) -> None:
     if not reported["processes"]:
         typer.echo("Nothing runs: start it with `profuse up`.")
@@ -119,5 +131,5 @@ def _show(reported: dict[str, Any]) -> None:
     for process in reported["processes"]:
         table.add_row(process["name"], str(process["pid"]), "yes" if process["ready"] else "no", process["url"])
     Console().print(table)
-    for name in ("api", "kafka", "postgres", "mail"):
+    for name in ("api", "console", "kafka", "postgres", "mail"):
         typer.echo(f"{name}: {reported[name]}")

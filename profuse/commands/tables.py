@@ -17,16 +17,25 @@ def show(columns: Iterable[Column | str], rows: Iterable[Iterable[str]]) -> None
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*map(escape, row))
+    console().print(table)
+
+
+def console() -> Console:
     # Without a terminal rich would fold lines at 80 characters.
-    Console(width=None if sys.stdout.isatty() else _PIPE).print(table)
+    return Console(width=None if sys.stdout.isatty() else _PIPE)
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     """What a command lists: a JSON array, or a table; the first column is copied into other commands, so it is never folded."""
     if as_json:
-        typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
+        typer.echo(as_text(rows))
     else:
         show((Column(columns[0], no_wrap=True), *columns[1:]), ([_cell(row[name]) for name in columns] for row in rows))
+
+
+def as_text(value: object) -> str:
+    """JSON, moments in RFC 3339."""
+    return json.dumps(value, default=lambda moment: moment.isoformat())
 
 
 def _cell(value: object) -> str:

@@ -19,6 +19,7 @@ def render(
     profile: Annotated[str, typer.Option(help="The profile's id.")],
     account: Annotated[int, typer.Option(help="Whose they are.")] = 1,
     content: Annotated[str, typer.Option(help="`content` of a request, as JSON.")] = "{}",
+    both: Annotated[bool, typer.Option("--both", help="Also what either branch of each condition makes.")] = False,
     directory: Dir = None,
 ) -> None:
     """Show exactly what a profile would get, made by the sender's own code; nothing is sent.
@@ -27,7 +28,7 @@ def render(
     """
     from profuse import rendering
 
-    typer.echo(asyncio.run(rendering.render(settings_of(directory), account, trigger, profile, _content(content))))
+    typer.echo(asyncio.run(rendering.render(settings_of(directory), account, trigger, profile, _content(content), both=both)))
 
 
 @app.callback()

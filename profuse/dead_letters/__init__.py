@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Row
+
 from profuse.dead_letters import letters, replaying
 from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.selection import LIST, Key, Wanted, key, shown_key, wanted
@@ -15,7 +17,7 @@ from schemas.settings import Settings
 
 DROPPED_TOGETHER = 1_000
 
-__all__ = ["count", "delete", "find", "replay", "shown", "table", "unreplayed", "wanted", "whole"]
+__all__ = ["Wanted", "count", "delete", "find", "replay", "shown", "table", "unreplayed", "value", "wanted", "whole"]
 
 
 async def find(settings: Settings, wanted: Wanted, limit: int | None = None) -> list[Letter]:
@@ -29,18 +31,23 @@ async def find(settings: Settings, wanted: Wanted, limit: int | None = None) -> 
 
 async def whole(settings: Settings, id_: str) -> dict[str, Any]:
     """One with its headers, key and payload."""
-    (letter,) = await find(settings, Wanted(keys=[key(settings, id_)]))
-    async with transaction(settings) as connection:
-        stored = await letters.content_of(connection, letter.key)
+    letter, stored = await _stored(settings, id_)
     return shown(settings, letter) | {"headers": stored.headers, "key": content(stored.key), "payload": content(stored.value)}
 
 
-async def count(settings: Settings, wanted: Wanted) -> int:
-    """How many there are; raises `CannotRun` where one that is named is not there."""
+async def value(settings: Settings, id_: str) -> bytes | None:
+    """The payload of one, as it was published."""
+    _, stored = await _stored(settings, id_)
+    found: bytes | None = stored.value
+    return found
+
+
+async def count(settings: Settings, wanted: Wanted, most: int | None = None) -> int:
+    """How many there are, of which no more than `most` are counted; raises `CannotRun` where one that is named is not there."""
     if wanted.keys:
         return len(await find(settings, wanted))
     async with transaction(settings) as connection:
-        return await letters.count(connection, wanted)
+        return await letters.count(connection, wanted, most)
 
 
 def unreplayed(wanted: Wanted) -> Wanted:
@@ -65,9 +72,17 @@ async def delete(settings: Settings, wanted: Wanted, advance: Callable[[int], ob
     return total
 
 
-async def _pages(settings: Settings, wanted: Wanted, size: int) -> AsyncIterator[list[Key]]:
+async def _stored(settings: Settings, id_: str) -> tuple[Letter, Row[Any, Any, Any]]:
+    """One, and its headers, key and payload."""
+    (letter,) = await find(settings, Wanted(keys=[key(settings, id_)]))
     async with transaction(settings) as connection:
-        wanted = replace(wanted, until=await letters.now(connection))
+        return letter, await letters.content_of(connection, letter.key)
+
+
+async def _pages(settings: Settings, wanted: Wanted, size: int) -> AsyncIterator[list[Key]]:
+    if wanted.until is None:
+        async with transaction(settings) as connection:
+            wanted = replace(wanted, until=await letters.now(connection))
     last: Key | None = None
     while True:
         async with transaction(settings) as connection:

@@ -77,8 +77,10 @@ async def now(connection: AsyncConnection) -> datetime:
     return moment
 
 
-async def count(connection: AsyncConnection, wanted: Wanted) -> int:
-    return int((await connection.execute(select(func.count()).select_from(dead_letters).where(*_conditions(wanted)))).scalar_one())
+async def count(connection: AsyncConnection, wanted: Wanted, most: int | None = None) -> int:
+    """How many there are; no more than `most` are counted."""
+    meant = select(dead_letters.c.topic).where(*_conditions(wanted)).limit(most).subquery()
+    return int((await connection.execute(select(func.count()).select_from(meant))).scalar_one())
 
 
 async def page(connection: AsyncConnection, wanted: Wanted, after: Key | None, limit: int) -> list[Key]:
@@ -115,6 +117,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         *([dead_letters.c.topic == wanted.topic] if wanted.topic else []),
         *([dead_letters.c.batch == wanted.batch] if wanted.batch else []),
         *([dead_letters.c.reason.contains(wanted.reason, autoescape=True)] if wanted.reason else []),
+        *([] if wanted.exact_reason is None else [dead_letters.c.reason == wanted.exact_reason]),
         *([dead_letters.c.created_at <= wanted.until] if wanted.until else []),
         *([dead_letters.c.replayed_at.is_(None)] if wanted.unreplayed else []),
         *([age > wanted.older] if wanted.older else []),

@@ -36,6 +36,8 @@ class Wanted:
     batch: bytes | None = None
     # A part of it is enough.
     reason: str | None = None
+    # All of it, whatever characters it has.
+    exact_reason: str | None = None
     older: timedelta | None = None
     newer: timedelta | None = None
     unreplayed: bool = False

@@ -1,18 +1,17 @@
 """A provider of the demo's own: it checks what it gets as any receiver would, and says so."""
 
-import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import uvicorn
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from runtime.serving import serving
 
 PORT = 8085
 # In the examples stands this secret.
@@ -56,13 +55,8 @@ async def receiving(tell: Tell) -> AsyncIterator[int]:
     """Serves while the block runs; yields its port, which is another one where PORT is taken."""
     with _listener() as listener:
         app = Starlette(routes=[Route("/{channel}", Receiver(tell).take, methods=["POST"])])
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1))
-        serving = asyncio.create_task(server.serve([listener]))
-        try:
+        async with serving(app, listener):
             yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await serving
 
 
 def _listener() -> socket.socket:
@@ -70,11 +64,3 @@ def _listener() -> socket.socket:
         return socket.create_server(("127.0.0.1", PORT))
     except OSError:
         return socket.create_server(("127.0.0.1", 0))
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the demo."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield

@@ -1,12 +1,15 @@
 """The demo from its first line to Ctrl-C."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
+from profuse import console_tokens
 from profuse.applying import apply
+from profuse.console.access.rights import Rights
 from profuse.demo.posting import EXAMPLES, TOKEN, call, post
 from profuse.demo.receiver import PORT, receiving
 from profuse.demo.watching import events_from_now, show_launches, show_pending
@@ -18,6 +21,7 @@ from schemas.settings import Settings
 
 # Its answer names the batch.
 _LATER = "campaigns/triggers/import_and_start_batch_task"
+_LOGGED_IN_FOR = timedelta(hours=12)
 
 
 async def tell(directory: Path, console: Console) -> None:
@@ -29,6 +33,8 @@ async def tell(directory: Path, console: Console) -> None:
     async with receiving(tell) as port, events_from_now(settings) as consumer:
         for name in ("demo.toml", "channels.toml"):
             await _apply(settings, name, port, console)
+        if running.console:
+            await _show_console(settings, running.console, console)
         with console.status("") as status:
             await first(
                 show_launches(consumer, settings, running.mail, console, turn),
@@ -42,6 +48,12 @@ async def _apply(settings: Settings, name: str, port: int, console: Console) -> 
     text = (EXAMPLES / name).read_text().replace(f"127.0.0.1:{PORT}/", f"127.0.0.1:{port}/")
     for line in await apply(settings, text) or ["nothing to change"]:
         console.print(line, markup=False)
+
+
+async def _show_console(settings: Settings, address: str, console: Console) -> None:
+    # Another one at each start: nobody can know it from here.
+    token = await console_tokens.add(settings, "demo", Rights.OPERATE, _LOGGED_IN_FOR, replacing=True)
+    console.print(f"\nThe console: {address} (log in with {token})", style="bold", markup=False, soft_wrap=True)
 
 
 def _received(console: Console, line: str) -> None:

@@ -12,11 +12,10 @@ from aiokafka import AIOKafkaConsumer
 from rich.console import Console
 from rich.status import Status
 
-from profuse import launches
-from profuse.demo import mails
+from profuse import launches, mails
 from profuse.postgres import transaction
+from schemas.events import ProfileEvent
 from schemas.ids import parse_id
-from schemas.messages import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 

@@ -10,7 +10,7 @@ from profuse_client.encoding import Item
 from schemas.addresses import normal_email, normal_phone
 from schemas.fields import Field, parse
 from schemas.item_errors import ItemFailed, Why
-from schemas.matching import MODES, Matching, Own
+from schemas.matching import MODES, Matching
 from schemas.settings import Settings
 from schemas.system_fields import SYSTEM_FIELDS
 
@@ -44,8 +44,8 @@ class Checker:
 
     def _check_match_value(self, item: Item) -> None:
         mode = MODES[self.matching]
-        own = Own(self.field_name, self.fields[self.field_name]) if self.field_name in self.fields and self.field_name else None
-        if self.matching is Matching.CUSTOM and own is None:
+        own = mode.named(self.field_name or "", self.fields) if mode.named else None
+        if mode.named and own is None:
             return
         found = {}
         for part in mode.parts:

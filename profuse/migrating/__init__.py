@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from profuse.applying import refilings
 from profuse.applying.indexing import finish
 from profuse.migrating import positions, tables, topics
 from profuse.postgres import transaction
 from schemas.settings import Settings
 from schemas.topics import ALL
+from store.configuration import refilings
 
 __all__ = ["migrate", "migrate_tables"]
 

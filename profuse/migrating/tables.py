@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tenacity import AsyncRetrying, retry_if_exception, retry_if_result, stop_after_attempt, wait_fixed, wait_random_exponential
 
 from profuse.migrating.starting import while_starting
-from profuse.postgres import engine_on
+from runtime.engine import engine_on
 from runtime.errors import CannotRun
 from runtime.masking import masked
 from schemas.settings import Settings
@@ -105,7 +105,9 @@ async def _try_to_walk(connection: AsyncConnection, command: Callable[[Config, s
 
 
 def _is_locked(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and error.orig is not None and isinstance(error.orig.__cause__, asyncpg.LockNotAvailableError)
+    # A migration of several tables may meet who locks them in another order.
+    locked = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+    return isinstance(error, DBAPIError) and error.orig is not None and isinstance(error.orig.__cause__, locked)
 
 
 def _run(connection: Connection, command: Callable[[Config, str], None], revision: str) -> tuple[str, str]:

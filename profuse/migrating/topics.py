@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyErr
 
 from profuse.migrating.starting import while_starting
 from runtime.errors import CannotRun
-from runtime.kafka import topics_of
+from runtime.kafka import partitions_of_all, topics_of
 from schemas.settings import Settings
 from schemas.topics import ALL, COPIES, safe_settings
 
@@ -29,12 +29,12 @@ async def create_missing(settings: Settings, stored: Mapping[str, int]) -> tuple
     _refuse_other_counts(partitions, stored)
     if found.faults:
         raise CannotRun("\n".join(f"{fault} (kafka-configs.sh --alter), or records are lost" for fault in found.faults))
-    for name, copies in found.few_copies.items():
+    if found.few_copies:
         log.warning(
             "few_copies",
-            topic=name,
-            copies=copies,
-            todo=f"in production give it {COPIES}, or a disk that dies takes what was acknowledged along",
+            copies=min(found.few_copies.values()),
+            topics=", ".join(sorted(found.few_copies)),
+            todo=f"in production give each {COPIES}, or a disk that dies takes what was acknowledged along",
         )
     return made, partitions
 
@@ -89,8 +89,7 @@ async def create(admin: AIOKafkaAdminClient, new: Sequence[NewTopic]) -> list[st
 
 async def _all_visible(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
     """How many partitions each topic has, once every one of them is led."""
-    # All topics are described, because asking for one by its name may create it.
-    described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    described = await partitions_of_all(admin)
     for name in names:
         if any(partition["leader"] < 0 for partition in described.get(name) or [{"leader": -1}]):
             raise LeaderNotAvailableError(f"{name} is not led yet")

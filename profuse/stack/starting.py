@@ -26,8 +26,8 @@ async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, 
     try:
         with directories.supervised(directory):
             _clear(directory, counts, say)
-            with _listening(settings) as listener:
-                await Supervisor(directory, settings, listener, say).run()
+            with _listening(settings) as api, _console_listening(directory, settings) as console:
+                await Supervisor(directory, settings, api, console, say).run()
     except directories.AlreadySupervised:
         raise CannotRun(f"The stack in {directory} is being started or stopped: try again in a moment.") from None
 
@@ -87,6 +87,17 @@ def _listening(settings: Settings) -> socket.socket:
         reason = os.strerror(error.errno or 0)
         advice = "free it, or name another port by --port or PROFUSE_PORT (0: any free one)"
         raise CannotRun(f"Cannot listen on {settings.host}:{settings.port} ({reason}): {advice}.") from None
+
+
+def _console_listening(directory: Path, settings: Settings) -> socket.socket:
+    """At its port; where another stack has that and nobody asked for it, at one that this directory remembers."""
+    try:
+        return socket.create_server((settings.host, settings.console_port))
+    except OSError as error:
+        if "PROFUSE_CONSOLE_PORT" in os.environ:
+            reason = os.strerror(error.errno or 0)
+            raise CannotRun(f"The console cannot listen on port {settings.console_port} ({reason}): set PROFUSE_CONSOLE_PORT.") from None
+    return socket.create_server((settings.host, directories.port(directory, "console")))
 
 
 def _wait_until(done: Callable[[], bool], late: str, heard: Callable[[], int] = int) -> None:

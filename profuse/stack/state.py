@@ -31,6 +31,7 @@ class State(BaseModel):
 
     supervisor: Identity
     api: str | None = None
+    console: str | None = None
     kafka: str
     postgres: str
     smtp: str

@@ -29,10 +29,10 @@ _STOPPED_WITHIN = 9.5
 class Supervisor:
     """One stack's life, in its directory."""
 
-    def __init__(self, directory: Path, settings: Settings, listener: socket.socket, say: Say) -> None:
+    def __init__(self, directory: Path, settings: Settings, api: socket.socket, console: socket.socket, say: Say) -> None:
         self._directory = directory
-        self._api = f"http://{reachable(settings.host)}:{listener.getsockname()[1]}"
-        self._settings = settings.model_copy(update={"socket_fd": listener.fileno()})
+        self._api, self._console = (f"http://{reachable(settings.host)}:{each.getsockname()[1]}" for each in (api, console))
+        self._settings = settings.model_copy(update={"socket_fd": api.fileno(), "console_fd": console.fileno()})
         self._say = say
         self._keeper = Keeper(directory / "log", say, self._record)
         self._asked = asyncio.Event()
@@ -81,14 +81,16 @@ class Supervisor:
             await self._keeper.stop([name for name in running if running[name] == room and name not in names], _STOPPED_WITHIN)
         for name, room in names.items():
             if name not in running:
-                self._keeper.keep(rooms.room(name, room, self._settings, directories.port(self._directory, name)))
+                port = directories.port(self._directory, name)
+                self._keeper.keep(rooms.room(name, room, self._settings, port, self._directory if room == "console" else None))
 
     async def _until_ready(self, request: wanted.Wanted) -> None:
         for process in [child.process for child in self._keeper.children]:
             await readiness.until_ready(process.url)
         self._fulfilled = request.id
         self._record()
-        self._say(f"Ready: {self._api} (mail: {mail_in(self._directory)}, logs: {self._directory / 'log'})")
+        console = f"console: {self._console}, " if request.counts["console"] else ""
+        self._say(f"Ready: {self._api} ({console}mail: {mail_in(self._directory)}, logs: {self._directory / 'log'})")
 
     async def _stop(self) -> None:
         self._say("Stopping everything in order, within 10 s")
@@ -106,6 +108,7 @@ class Supervisor:
             state.State(
                 supervisor=identity_of(os.getpid()),
                 api=self._api,
+                console=self._console if any(child.process.room == "console" for child in self._keeper.children) else None,
                 kafka=self._settings.kafka,
                 postgres=self._settings.postgres,
                 smtp=self._settings.smtp,

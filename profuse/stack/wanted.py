@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from profuse.stack import state
 
 # In the order in which they are stopped: who takes work in goes first.
-ROOMS = ("gateway", "matcher", "launcher", "hooks")
+ROOMS = ("gateway", "matcher", "launcher", "hooks", "console")
 
 Counts = Mapping[str, int | None]
 

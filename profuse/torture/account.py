@@ -5,8 +5,8 @@ from profuse.torture.model import COUNTER, FIELDS, MARKS, NEWSLETTER
 
 TOKEN = "torture-token-0123456789"  # noqa: S105  # of a stack that lives for one run
 ACCOUNT = 1
-# What a request starts, what each import starts, and what each change starts.
-WELCOME, IMPORTED, CHANGED = 1, 2, 3
+# What a request starts, what each import starts, and what each change starts; what a request starts that leaves by webhook.
+WELCOME, IMPORTED, CHANGED, CALLED = 1, 2, 3, 4
 
 _FIELDS = "\n".join(f'{field} = "int"' for field in ("version", "refused", COUNTER, *FIELDS))
 _MESSAGE = message("torture", "Version {lead.version}", "Page {apicontent.page}")

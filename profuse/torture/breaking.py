@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 
 from profuse.torture.chronicle import Chronicle, Span, Strike
 from profuse.torture.faults import FAULTS
@@ -20,9 +20,9 @@ _CALM = 20.0
 class Breaking:
     """`at_work` tells the producers to rest in a calm: what is measured there is what the neighbours make of one another."""
 
-    def __init__(self, directory: Path, watch: Watch, at_work: asyncio.Event, cut: Callable[[], int], report: Report) -> None:
+    def __init__(self, ground: Ground, watch: Watch, at_work: asyncio.Event, cut: Callable[[], int], report: Report) -> None:
         self.chronicle = Chronicle()
-        self._directory = directory
+        self._ground = ground
         self._watch = watch
         self._at_work = at_work
         # How many requests ended without an answer, so far.
@@ -53,7 +53,7 @@ class Breaking:
     async def _take(self, turn: Turn) -> None:
         self._open += [(kind, time.time()) for kind in turn.faults]
         before = self._cut()
-        grounds = {kind: Ground(self._directory, dice, self._report.signals) for kind, dice in turn.faults.items()}
+        grounds = {kind: replace(self._ground, random=dice) for kind, dice in turn.faults.items()}
         await asyncio.gather(*(self._inflict(kind, ground) for kind, ground in grounds.items()))
         if not turn.hurried:
             cause = turn.alone or SEVERAL

@@ -1,4 +1,4 @@
-"""What can happen to a stack: one function each, which returns when the fault itself is over."""
+"""What can happen to a stack: one function each, which returns when the fault itself is over, or one that makes such functions."""
 
 import asyncio
 import signal
@@ -9,59 +9,60 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from profuse.stack.process_identity import process_of
-from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, is_healthy
+from profuse.torture.ground import COUNTS, LEASE, SESSION, Ground, Impossible, is_healthy
+from profuse.torture.receiving.outlets import Mood
 from profuse.torture.sockets import cut
 from runtime.postgres import SILENT
 
 Fault = Callable[[Ground], Awaitable[None]]
 
-_ROOMS = ("gateway", "matcher", "launcher")
+_ROOMS = tuple(COUNTS)
+# Seconds.
+_UPSET = (8.0, 16.0)
 _READY_WITHIN = 30.0
 
 
-async def kill_gateway(ground: Ground) -> None:
-    ground.signal(ground.victim("gateway"), signal.SIGKILL)
+def kill(room: str) -> Fault:
+    async def killed(ground: Ground) -> None:
+        ground.signal(ground.victim(room), signal.SIGKILL)
+
+    return killed
 
 
-async def kill_matcher(ground: Ground) -> None:
-    ground.signal(ground.victim("matcher"), signal.SIGKILL)
+def strike(room: str, number: signal.Signals) -> Fault:
+    """End a server; the fault lasts until it has returned."""
+
+    async def struck(ground: Ground) -> None:
+        victim = ground.victim(room)
+        ground.signal(victim, number)
+        await ground.returned(room, None if victim is None else victim.identity.pid)
+
+    return struck
 
 
-async def kill_launcher(ground: Ground) -> None:
-    ground.signal(ground.victim("launcher"), signal.SIGKILL)
+def freeze(room: str) -> Fault:
+    """For longer than its session and its leases last."""
+
+    async def frozen(ground: Ground) -> None:
+        victim = ground.victim(room)
+        ground.signal(victim, signal.SIGSTOP)
+        await asyncio.sleep(max(LEASE, SESSION) * ground.random.uniform(1.2, 1.8))
+        ground.signal(victim, signal.SIGCONT)
+
+    return frozen
 
 
-async def kill_mail_sink(ground: Ground) -> None:
-    ground.signal(ground.victim("mail-sink"), signal.SIGKILL)
+def upset(mood: Mood) -> Fault:
+    """Whoever gets webhooks and events."""
 
+    async def upset_for_a_while(ground: Ground) -> None:
+        if ground.receiver is None:
+            raise Impossible("nobody gets webhooks")
+        ground.receiver.be(mood)
+        await asyncio.sleep(ground.random.uniform(*_UPSET))
+        ground.receiver.be(Mood.WELL)
 
-async def kill_broker(ground: Ground) -> None:
-    await _strike(ground, "kafka", signal.SIGKILL)
-
-
-async def kill_postgres(ground: Ground) -> None:
-    await _strike(ground, "postgres", signal.SIGKILL)
-
-
-async def restart_broker(ground: Ground) -> None:
-    await _strike(ground, "kafka", signal.SIGTERM)
-
-
-async def restart_postgres(ground: Ground) -> None:
-    # Fast shutdown, as an operator does it.
-    await _strike(ground, "postgres", signal.SIGINT)
-
-
-async def freeze_gateway(ground: Ground) -> None:
-    await _freeze(ground, "gateway")
-
-
-async def freeze_matcher(ground: Ground) -> None:
-    await _freeze(ground, "matcher")
-
-
-async def freeze_launcher(ground: Ground) -> None:
-    await _freeze(ground, "launcher")
+    return upset_for_a_while
 
 
 async def drop_postgres_connections(ground: Ground) -> None:
@@ -102,33 +103,24 @@ async def rolling_restart(ground: Ground) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _strike(ground: Ground, room: str, number: signal.Signals) -> None:
-    """End a server; the fault lasts until it has returned."""
-    victim = ground.victim(room)
-    ground.signal(victim, number)
-    await ground.returned(room, None if victim is None else victim.identity.pid)
-
-
-async def _freeze(ground: Ground, room: str) -> None:
-    """For longer than its session and its leases last."""
-    victim = ground.victim(room)
-    ground.signal(victim, signal.SIGSTOP)
-    await asyncio.sleep(max(LEASE, SESSION) * ground.random.uniform(1.2, 1.8))
-    ground.signal(victim, signal.SIGCONT)
-
-
 FAULTS: Mapping[str, Fault] = {
-    "kill -9 a gateway": kill_gateway,
-    "kill -9 a matcher": kill_matcher,
-    "kill -9 a launcher": kill_launcher,
-    "kill -9 the mail sink": kill_mail_sink,
-    "kill -9 the broker": kill_broker,
-    "kill -9 Postgres": kill_postgres,
-    "restart the broker": restart_broker,
-    "restart Postgres": restart_postgres,
-    "freeze a gateway": freeze_gateway,
-    "freeze a matcher": freeze_matcher,
-    "freeze a launcher": freeze_launcher,
+    "kill -9 a gateway": kill("gateway"),
+    "kill -9 a matcher": kill("matcher"),
+    "kill -9 a launcher": kill("launcher"),
+    "kill -9 hooks": kill("hooks"),
+    "kill -9 the mail sink": kill("mail-sink"),
+    "kill -9 the broker": strike("kafka", signal.SIGKILL),
+    "kill -9 Postgres": strike("postgres", signal.SIGKILL),
+    "restart the broker": strike("kafka", signal.SIGTERM),
+    # Fast shutdown, as an operator does it.
+    "restart Postgres": strike("postgres", signal.SIGINT),
+    "freeze a gateway": freeze("gateway"),
+    "freeze a matcher": freeze("matcher"),
+    "freeze a launcher": freeze("launcher"),
+    "freeze hooks": freeze("hooks"),
+    "the receiver answers 503": upset(Mood.REFUSES),
+    "the receiver answers 429": upset(Mood.LIMITS),
+    "the receiver hangs": upset(Mood.HANGS),
     "drop Postgres connections": drop_postgres_connections,
     "drop broker connections": drop_broker_connections,
     "change the replicas": change_replicas,

@@ -18,9 +18,11 @@ from profuse.stack import state
 from profuse.stack.process_identity import process_of
 from profuse.stack.readiness import is_ready
 from profuse.stack.state import RunningProcess
+from profuse.stack.wanted import option as option_of
+from profuse.torture.receiving.apart import Receiver
 from runtime.errors import CannotRun
 
-COUNTS = {"gateway": 2, "matcher": 2, "launcher": 2}
+COUNTS = {"gateway": 2, "matcher": 2, "launcher": 2, "hooks": 2}
 # Shorter than a freeze, so that whoever is frozen wakes up as a zombie.
 LEASE = 8
 SESSION = 8
@@ -56,6 +58,8 @@ class Ground:
     random: Random = field(default_factory=Random)
     # What was sent to whom, by room and name.
     signals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Who gets webhooks and events.
+    receiver: Receiver | None = None
 
     @property
     def state(self) -> state.State:
@@ -95,7 +99,7 @@ class Ground:
 
     async def up(self, counts: Mapping[str, int]) -> None:
         """Ask for other counts; while it is being broken a stack may need longer than we wait."""
-        options = [option for room, count in counts.items() for option in (f"--{room}s", str(count))]
+        options = [option for room, count in counts.items() for option in (option_of(room), str(count))]
         asked = await profuse("up", "--detach", "--dir", str(self.directory), *options)
         try:
             async with asyncio.timeout(_CHANGED_WITHIN):

@@ -145,6 +145,8 @@ class Request:
     skip_triggers: bool = True
     # With content and a file for the mails.
     has_files: bool = False
+    # Its launches are webhooks, which reach everybody.
+    by_webhook: bool = False
     sent: float = 0.0
     # When it was answered 200 or 202, and when 200: then its items are applied.
     taken: float = math.inf

@@ -20,8 +20,8 @@ _ANSWERED_WITHIN = 20.0
 # A request that nobody took for so long is given up; what came of it is then anybody's guess.
 _PATIENCE = 60.0
 _PAUSE = 0.2
-# One acknowledged request of so many is repeated all the same; starts what imports start; brings content and a file.
-_REPEATED, _STARTING, _BRINGING = 10, 4, 5
+# One acknowledged request of so many is repeated all the same; starts what imports start; leaves by webhooks; brings content and a file.
+_REPEATED, _STARTING, _CALLING, _BRINGING = 10, 4, 8, 5
 
 
 class Producer:
@@ -59,7 +59,8 @@ class Producer:
         items = [self._population.item(self._random, key) for _ in range(int(_LARGEST ** self._random.random()))]
         request = Request(f"torture-{self._number}-{len(self.requests)}", items, key)
         request.skip_triggers = self._random.randrange(_STARTING) > 0
-        request.has_files = self._random.randrange(_BRINGING) == 0
+        request.by_webhook = self._random.randrange(_CALLING) == 0
+        request.has_files = not request.by_webhook and self._random.randrange(_BRINGING) == 0
         request.body = body(request, self._random.choice(self._waits))
         request.sent = time.time()
         return request

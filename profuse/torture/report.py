@@ -36,6 +36,12 @@ class Report:
     mails: int = 0
     # Mails that arrived once more, under the same Message-ID.
     repeats: int = 0
+    # Webhooks and POSTs to hooks, each under its webhook-id; how often one came again; and the events in them, of each account.
+    webhooks: int = 0
+    webhooks_again: int = 0
+    posts: int = 0
+    posts_again: int = 0
+    hooked: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     # What was sent to processes, by room and signal.
@@ -112,6 +118,11 @@ def _requests(report: Report) -> list[tuple[str, ...]]:
         ("launches", f"{report.launches:,}", ""),
         ("  of which mails", f"{report.mails:,}", ""),
         ("  mails that arrived again, under the same Message-ID", f"{report.repeats:,}", ""),
+        ("  of which webhooks", f"{report.webhooks:,}", ""),
+        ("  webhooks that came again, under the same webhook-id", f"{report.webhooks_again:,}", ""),
+        (f"events that reached hooks: {_listed(report.hooked)}", f"{report.hooked.total():,}", ""),
+        ("  POSTs that brought them", f"{report.posts:,}", ""),
+        ("  POSTs that came again, under the same webhook-id", f"{report.posts_again:,}", ""),
         ("batches that retention deleted meanwhile", f"{report.deleted:,}", ""),
         ("backlog drained after the last fault", "", drained),
         ("latest mail after its due time", "", f"{report.latest:.1f} s"),

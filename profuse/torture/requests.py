@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from profuse.torture.account import TOKEN, WELCOME
+from profuse.torture.account import CALLED, TOKEN, WELCOME
 from profuse.torture.model import Item, Key, Request
 
 FILE = "marks.txt"
@@ -27,7 +27,7 @@ def body(request: Request, minutes: int) -> bytes:
     """Its launches wait so many minutes."""
     root: dict[str, Any] = {
         "token": TOKEN,
-        "trigger_id": WELCOME,
+        "trigger_id": CALLED if request.by_webhook else WELCOME,
         "timeout": {"minutes": minutes},
         "skip_triggers": request.skip_triggers,
         "custom_data": {"request": request.id, "number": -1},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -63,9 +64,8 @@ class Poster:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """Raises `NotSent` and `InDoubt`; neither quotes the address, which may hold a password."""
-        patience = aiohttp.ClientTimeout(total=seconds, connect=min(_CONNECT, seconds / 2))
         try:
-            async with self._session.post(url, data=body, headers=headers, timeout=patience, allow_redirects=False) as answer:
+            async with self._session.post(url, data=body, headers=headers, timeout=_patience(seconds), allow_redirects=False) as answer:
                 return Answer(answer.status, await _beginning(answer), _seconds(answer.headers.get("Retry-After")))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise NotSent(_why(error)) from error
@@ -77,6 +77,11 @@ def open_poster(settings: Settings) -> Poster:
     """As the operator wants it."""
     reach = Reach(settings.outbound_allow, settings.outbound_deny)
     return Poster(reach, client_context(settings.outbound_ca))
+
+
+@lru_cache(maxsize=64)
+def _patience(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=min(_CONNECT, seconds / 2))
 
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 _PREFIX = "whsec_"
 _LENGTHS = range(24, 65)
@@ -17,6 +18,7 @@ class IncorrectSecret(ValueError):
         super().__init__("must be whsec_ and the base64 of 24 to 64 bytes")
 
 
+@lru_cache(maxsize=1024)
 def key_of(secret: str) -> bytes:
     """The bytes behind `whsec_…`; raises `IncorrectSecret`."""
     if not secret.startswith(_PREFIX):

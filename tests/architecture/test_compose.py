@@ -1,5 +1,6 @@
 """docker-compose.yml and the local stack start the same processes, and cannot drift apart unseen."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -48,7 +49,17 @@ def test_the_image_starts_what_the_local_stack_starts() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_process_gets_the_variables_of_the_local_stack(name: str) -> None:
-    assert OURS[name]["environment"].keys() == rooms.environment(Settings(), 0).keys()
+    # Where the other processes are the console is told here, and finds in its directory there.
+    own = {"PROFUSE_CONSOLE_ROOMS"} if name == "console" else set()
+
+    assert OURS[name]["environment"].keys() - own == rooms.environment(Settings(), 0).keys()
+
+
+def test_the_console_looks_at_every_room_at_its_health_port() -> None:
+    watched = json.loads(SERVICES["console"]["environment"]["PROFUSE_CONSOLE_ROOMS"])
+    port = SERVICES["console"]["environment"]["PROFUSE_HEALTH_PORT"]
+
+    assert watched == [f"http://{room}:{port}" for room in wanted.ROOMS if room != "console"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -67,7 +78,8 @@ def test_a_room_is_asked_at_its_health_port_whether_it_moves_and_is_ready(room: 
 
 
 def test_the_broker_has_the_settings_of_the_local_one() -> None:
-    local = dict(line.split("=", 1) for line in kafka._PROPERTIES.splitlines())
+    only = kafka.Node(1, 0, 0)
+    local = dict(line.split("=", 1) for line in kafka._properties(Path("data"), only, [only]).splitlines())
     composed = {_property(name): value for name, value in SERVICES["kafka"]["environment"].items()}
 
     assert _without(BROKER_PLACE, composed) == _without(BROKER_PLACE, local)

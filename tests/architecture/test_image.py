@@ -17,12 +17,15 @@ COMMANDS = {
     "gateway": "runtime.process, ingest.gateway",
     "matcher": "runtime.process, workers.matcher.room",
     "launcher": "runtime.process, workers.launcher.room",
+    "console": "runtime.process, profuse.console.room",
+    "console-tokens": "profuse.console_tokens",
     "migrate": "profuse.migrating",
     "apply": "profuse.applying",
     "launches": "profuse.launches, profuse.postgres",
     "dead-letters": "profuse.dead_letters",
     "settings": "profuse.describing",
     "import": "profuse.importing.whole",
+    "top": "profuse.top.looking, profuse.top.frame",
 }
 
 
@@ -46,3 +49,11 @@ def test_the_image_installs_only_what_is_locked_by_hash() -> None:
     installs = re.findall(r"pip .*install (.*)", (ROOT / "Dockerfile").read_text())
 
     assert [line for line in installs if "--require-hashes" not in line] == ["--no-deps dist/*.whl"]
+
+
+def test_what_it_can_tell_traces_by_is_what_the_tests_run_on() -> None:
+    ours, all_of_them = (set((ROOT / f"requirements{which}.lock").read_text().split()) for which in ("-traces", ""))
+    asked = {re.split(r"\W", requirement.replace("-", "_"))[0] for requirement in PYPROJECT["project"]["optional-dependencies"]["traces"]}
+
+    assert ours <= all_of_them
+    assert asked <= {word.partition("==")[0].replace("-", "_") for word in ours}

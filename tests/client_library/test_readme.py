@@ -2,26 +2,25 @@
 
 import contextlib
 import io
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.pages import examples
 from tests.pipeline.stack import TOKEN, Stack
 
 README = Path(__file__).parents[2] / "client" / "README.md"
-_EXAMPLE = re.compile(r"```python\n(?P<code>.+?)```\n(?:\n```\n(?P<prints>.+?)```)?", re.DOTALL)
 
 
 @pytest.mark.promise("P-CLIENT-10")
 def test_every_example_prints_what_stands_below_it(pipeline: Stack) -> None:
     names: dict[str, Any] = {"url": f"http://127.0.0.1:{pipeline.gateway.port}", "token": TOKEN}
-    examples = list(_EXAMPLE.finditer(README.read_text()))
-    for example in examples:
+    shown = list(examples(README.read_text(), "python"))
+    for example in shown:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(example["code"], str(README), "exec"), names)  # noqa: S102  # it is what a reader would do
+            exec(compile(example.code, str(README), "exec"), names)  # noqa: S102  # it is what a reader would do
 
-        assert printed.getvalue() == example["prints"], example["code"]
-    assert len(examples) == 8
+        assert printed.getvalue() == example.prints, example.code
+    assert len(shown) == 8

@@ -9,6 +9,16 @@ from tests.pipeline.stack import Json, Stack
 
 ID = "<id>"
 
+_IN_MESSENGERS = [
+    {"resource_id": number, "channel": channel, "cc_data": address, "status": "subscribed", "priority": 0}
+    for number, channel, address in (
+        (30, "telegram_bot", {"id": 281_234_567}),
+        (32, "whatsapp", {"phone": "+79050000004"}),
+        (33, "viber", {"phone": "+79050000004"}),
+        (34, "notify", {"phone": "+79050000004"}),
+    )
+]
+
 # what sends it: (path, the request without its token, the answer with ids as <id>, what is stored of the last profile)
 REPLAYED: dict[str, tuple[str, Json, Json, Json]] = {
     "a shell script that exports a table": (
@@ -78,6 +88,37 @@ REPLAYED: dict[str, tuple[str, Json, Json, Json]] = {
             "subscriptions": [
                 {"resource_id": 24, "channel": "email", "email": "letter@clients.test", "status": "subscribed", "priority": 0},
             ],
+        },
+    ),
+    "a collection of a guide, messengers without a resource": (
+        "profiles/import/",
+        {
+            "db_id": 1,
+            "matching": "email",
+            "data": {
+                "email": "messengers@clients.test",
+                "subscriptions": [
+                    {"channel": "telegram_bot", "cc_data": {"id": 281_234_567}},
+                    {"channel": "whatsapp", "cc_data": {"phone": "+79050000004"}, "status": "subscribed"},
+                    {"channel": "viber", "cc_data": {"phone": "+79050000004"}, "priority": None},
+                    {"channel": "notify", "cc_data": {"phone": "+79050000004"}},
+                ],
+            },
+        },
+        {"error": 0, "error_text": "Successful operation", "profile_id": ID},
+        {
+            "email": "messengers@clients.test",
+            "subscriptions": _IN_MESSENGERS,
+        },
+    ),
+    "a bot that knows its people by their ids": (
+        "profiles/import",
+        {"db_id": 1, "matching": "custom_sub", "field_name": "id", "field_value": "281234567", "data": {"_fname": "Bot's friend"}},
+        {"error": 0, "error_text": "Successful operation", "profile_id": ID},
+        {
+            "email": "messengers@clients.test",
+            "_fname": "Bot's friend",
+            "subscriptions": _IN_MESSENGERS,
         },
     ),
     "a collection of a guide": (

@@ -29,6 +29,7 @@ class Ledger:
 
     settings: Settings
     topic: Topic[ProfileImport] = IMPORTS
+    prepared: int = 0
     transactions: int = 0
     # How many messages each of them was given.
     sizes: list[int] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Ledger:
     async def prepare(self, messages: Sequence[ProfileImport]) -> AsyncGenerator[ProfileImport | Unprocessable, None]:
         for message in messages:
             self._break(message, "breaks while it is prepared")
+            self.prepared += 1
             known = self.fixed or message.value != "unknown"
             yield message if known else Unprocessable("unknown batch")
 
@@ -85,6 +87,24 @@ class Deaf(Publisher):
         if records and self.losses:
             self.losses -= 1
             raise BrokerUnavailable("the test took it away")
+        await super().publish(records)
+
+
+class Slow(Publisher):
+    """Confirms a moment after the test lets it, and tells how many transactions had begun by then."""
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        super().__init__(settings)
+        self._ledger = ledger
+        self.released = asyncio.Event()
+        self.begun: list[int] = []
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if records:
+            await self.released.wait()
+            # A transaction that does not wait for us has its chance.
+            await asyncio.sleep(0.2)
+            self.begun.append(self._ledger.transactions)
         await super().publish(records)
 
 

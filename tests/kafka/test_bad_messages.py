@@ -20,7 +20,7 @@ from tests.matching import World, item, new_world
 
 UNPROCESSED = {"error": 400, "error_text": "Cannot be processed"}
 NOBODY = new_id()
-NEWER = b'{"v": 2, "new": true}'
+NEWER = b'{"v": 3, "new": true}'
 
 # what is wrong with a value, whose headers are good
 BAD_VALUES: dict[str, bytes | None] = {

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from profuse.migrating import migrate
+from profuse.positions import looking, moving, planning
 from runtime import kafka
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing
@@ -43,6 +44,18 @@ async def change(settings: Settings, what: str, *arguments: Any) -> None:
     await admin.close()
 
 
+async def moved(settings: Settings, name: str, where: str = "start", *partitions: int) -> None:
+    """As `profuse positions set` does."""
+    topic = TOPICS[name].name
+    await moving.move(settings, topic, planning.moves(await looking.placeable(settings, topic), where, partitions))
+
+
+async def placed(settings: Settings, name: str) -> None:
+    """As `profuse positions add` does."""
+    topic = TOPICS[name].name
+    await moving.move(settings, topic, planning.additions(await looking.placeable(settings, topic)))
+
+
 async def refused(name: str, room: Hosted) -> str:
     """What a worker says of a topic that it does not read; a launcher goes on firing meanwhile."""
     if name == "launcher":
@@ -67,7 +80,7 @@ async def test_a_topic_that_is_deleted_is_waited_for_and_one_made_anew_is_not_ta
         said = await refused(name, room)
     # As docs/operations.md says; dead letters are known by their offsets.
     await bench.pool.execute("DELETE FROM dead_letters")
-    await bench.pool.execute("UPDATE progress SET position = 0, fingerprint = NULL WHERE topic = $1", topic)
+    await moved(bench.settings, name)
     async with hosted(name, bench.settings) as room:
         await until(lambda: dead(bench, COUNT))
         await until(lambda: says(room, ""))
@@ -93,7 +106,7 @@ async def test_partitions_that_are_added_stop_a_worker_until_they_have_positions
         await until(lambda: says(room, ""))
         await change(bench.settings, "create_partitions", {topic: NewPartitions(bench.settings.partitions + 1)})
         said = await refused(name, room)
-    await bench.pool.execute("INSERT INTO progress (topic, partition) VALUES ($1, $2)", topic, bench.settings.partitions)
+    await placed(bench.settings, name)
     async with hosted(name, bench.settings) as room:
         await until(lambda: says(room, ""))
 
@@ -111,7 +124,7 @@ async def test_records_that_were_deleted_hold_their_partition_until_it_has_a_new
     async with hosted(name, bench.settings) as room:
         await until(lambda: says(room, "out of the topic's range"))
         held = await room.ready()
-    await bench.pool.execute("UPDATE progress SET position = $2, fingerprint = NULL WHERE topic = $1 AND partition = 0", topic, COUNT)
+    await moved(bench.settings, name, str(COUNT), 0)
     async with hosted(name, bench.settings) as room:
         await until(lambda: dead(bench, COUNT))
         await until(lambda: says(room, ""))

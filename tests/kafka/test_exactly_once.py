@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, IMPORTS, Outgoing, item_headers
-from tests.kafka.conftest import BATCH, Bench, Deaf, announced, batch_of, published, until
+from tests.kafka.conftest import BATCH, Bench, Deaf, Slow, announced, batch_of, published, until
 from workers.exactly_once import Stream, TopicChanged
 
 COUNT = 500
@@ -60,6 +60,27 @@ async def test_an_outbox_that_was_not_published_is_published_by_whoever_takes_ov
         await until(lambda: _published_all(bench, COUNT))
 
     assert list(range(COUNT)) == await bench.items()
+
+
+@pytest.mark.promise("P-OPS-07")
+async def test_the_next_chunk_is_read_beside_what_is_published_and_committed_after_it(bench: Bench) -> None:
+    await bench.feed(["1"] * COUNT)
+    slow = Slow(bench.settings, bench.ledger)
+    async with aclosing(slow), bench.running(publisher=slow):
+        await bench.until_processed(1)
+        await bench.feed(["1"] * COUNT, first=COUNT)
+        # One more than is committed.
+        await until(lambda: _has_prepared(bench))
+        slow.released.set()
+        await bench.until_processed(2 * COUNT)
+        await until(lambda: _published_all(bench, 2 * COUNT))
+
+    # Else the second commit would overwrite an outbox that is nowhere else.
+    assert slow.begun[0] == 1
+
+
+async def _has_prepared(bench: Bench) -> bool:
+    return bench.ledger.prepared > await bench.processed()
 
 
 @pytest.mark.promise("P-OPS-08")

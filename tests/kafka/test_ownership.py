@@ -110,6 +110,20 @@ async def test_a_partition_that_was_given_to_another_before_we_are_told_does_not
     assert member.owned.lagging() == {kept.partition}
 
 
+@pytest.mark.promise("P-WATCH-01")
+async def test_the_lag_is_what_the_broker_has_told_of_our_partitions_and_is_not_processed(bench: Bench, member: Member) -> None:
+    before = member.owned.lag()
+    await bench.feed(["1"] * COUNT)
+    await member.owned.take_over()
+    read: dict[TopicPartition, int] = {}
+    while sum(read.values()) < COUNT:
+        read |= {partition: len(records) for partition, records in (await member.read()).items()}
+    whole = member.owned.lag()
+    member.owned.on_partitions_revoked(member.everything)
+
+    assert (before, whole, member.owned.lag()) == (0, COUNT, 0)
+
+
 async def test_records_that_the_client_lost_are_read_again(bench: Bench, member: Member) -> None:
     await bench.feed(["1"] * COUNT)
     await member.owned.take_over()

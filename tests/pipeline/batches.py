@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from tests.pipeline.model import ADDRESSES, CHANNELS, KEYS, PROVIDER, TWO_VALUED, Batch, Json
+from tests.pipeline.model import ADDRESSES, CHANNELS, KEYS, MEMBERS, PROVIDER, TWO_VALUED, Batch, Json
 
-_RARE = ["email_profile", "profile_id", "email_sub", "phone_sub", "email_phone", "email_phone", "email_phone_sub", "push_sub"]
+_RARE = ["email_profile", "profile_id", "email_sub", "phone_sub", "email_phone", "email_phone", "email_phone_sub", "push_sub", "custom_sub"]
 MODES = ["email"] * 4 + ["phone"] * 3 + ["custom"] * 4 + _RARE
 # Resources that a search may be narrowed to.
-NARROWED = {"email": 24, "phone": 25, "email_sub": 26, "phone_sub": 27, "email_phone": 24, "email_phone_sub": 25}
+NARROWED = {"email": 24, "custom_sub": 31, "phone": 25, "email_sub": 26, "phone_sub": 27, "email_phone": 24, "email_phone_sub": 25}
 
 
 class Batches:
@@ -18,6 +18,7 @@ class Batches:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 (repeatable, not secret)
         self._emails = [f"{name}@world-{seed}.test" for name in ("ann", "bob", "cat", "dan", "eve")]
+        self._ids = [seed * 1_000 + number for number in range(3)]
         self._devices = [f"device-{seed}-{number}" for number in range(3)]
         self._phones = [f"+7901{seed:04}{number:04}" for number in range(4)]
         self._values: dict[str, list[Any]] = {
@@ -32,7 +33,7 @@ class Batches:
         batch = Batch(
             matching,
             [],
-            field_name=self._random.choice(list(self._values)) if matching == "custom" else None,
+            field_name=self._field_name(matching),
             resource_id=self._random.choice([None, None, NARROWED.get(matching)]),
             skip_invalid_subscriptions=self._random.random() < 0.3,
         )
@@ -41,6 +42,10 @@ class Batches:
             if self._random.random() < 0.12:
                 batch.mistakes[number] = self._spoil(batch, batch.items[-1])
         return batch
+
+    def _field_name(self, matching: str) -> str | None:
+        named: dict[str, list[str]] = {"custom": list(self._values), "custom_sub": list(MEMBERS.values())}
+        return self._random.choice(named[matching]) if matching in named else None
 
     def _item(self, batch: Batch, ids: Sequence[str]) -> Json:
         makers: dict[str, Callable[[], Any]] = {
@@ -64,6 +69,8 @@ class Batches:
                 return self._either(data)
             case "push_sub":
                 return {"provider": PROVIDER, "subscription_id": self._random.choice(self._devices)}
+            case "custom_sub":
+                return {"field_value": self._of_member(str(batch.field_name))}
             case "phone" | "phone_sub":
                 value: Any = self._punctuated(self._random.choice(self._phones))
                 own, name = "phone", "phones"
@@ -112,12 +119,21 @@ class Batches:
         choices = [*ADDRESSES, 1234] if batch.skip_invalid_subscriptions else [*ADDRESSES]
         resource = self._random.choice(choices)
         key = ADDRESSES.get(resource, "email")
+        if key == "cc_data":
+            inside = {MEMBERS[resource]: self._of_member(MEMBERS[resource]), "since": self._random.randint(1, 2)}
+            return {"resource_id": resource, "channel": CHANNELS[resource], "cc_data": inside}
         choices_of = {"phone": self._phones, "subscription_id": self._devices}
         address = self._random.choice(choices_of[key]) if key in choices_of else self._spelled(self._random.choice(self._emails))
-        optional = {"priority": self._random.randint(1, 3), "status": self._random.choice(["subscribed", "unsubscribed"])}
+        priority = self._random.choice([1, 2, 3, {"action": "incr", "value": 1}])
+        optional = {"priority": priority, "status": self._random.choice(["subscribed", "unsubscribed"])}
         chosen = {name: value for name, value in optional.items() if self._random.random() < 0.3}
         provider = {"provider": PROVIDER} if key == "subscription_id" else {}
         return {"resource_id": resource, "channel": CHANNELS.get(resource, "email"), key: address, **provider, **chosen}
+
+    def _of_member(self, member: str) -> Any:
+        """A messenger's id, as a number or its text, or a phone."""
+        number = self._ids[self._random.randrange(len(self._ids))]
+        return self._random.choice([number, str(number)]) if member == "id" else self._punctuated(self._random.choice(self._phones))
 
     def _phone_list(self) -> Any:
         numbers = self._random.sample(self._phones, self._random.randint(1, 2))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.collector import Collector, collecting
+from tests.pipeline.processes import run
 from tests.pipeline.sink import listening
 from tests.pipeline.stack import Stack
 from tests.pipeline.world import World
@@ -56,3 +58,48 @@ def replicas(_replicas: Stack) -> Stack:
     """Two matchers and two launchers to be killed and frozen; whole again for each test."""
     _replicas.heal()
     return _replicas
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def _traced(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Stack]:
+    # No request that does not ask for it, so that a test sees nobody's traces but its own.
+    directory = tmp_path_factory.mktemp("traced")
+    with _stack(servers, directory, replicas=1, PROFUSE_TRACES=collector.url, PROFUSE_TRACES_RATIO="0") as stack:
+        (directory / "shop.toml").write_text(_SHOP.format(url=f"{collector.url}/shop"))
+        run(["apply", str(directory / "shop.toml")], stack.environment)
+        yield stack
+
+
+@pytest.fixture
+def traced(_traced: Stack) -> Stack:
+    """One process of each room, whose spans the collector gets; whole again for each test."""
+    _traced.heal()
+    return _traced
+
+
+# A trigger that leaves by HTTP.
+_SHOP = """
+[[accounts]]
+id = 1
+name = "demo"
+
+[[accounts.providers]]
+name = "shop"
+channel = "webhook"
+url = "{url}"
+secrets = ["whsec_cHJvZnVzZS1kZW1vLXByb2Z1c2UtZGVtby1wcm9mdXNl"]
+
+[[accounts.triggers]]
+id = 22
+name = "Shop"
+type = "api_call"
+database = 1
+channel = "webhook"
+body = '{{"hello": "{{lead._fname}}"}}'
+"""

@@ -20,6 +20,7 @@ KEYS = {
     "push_sub": "provider",
     "profile_id": "profile_id",
     "custom": "field_value",
+    "custom_sub": "field_value",
 }
 # Whether a mode of addresses searches a profile's own, and those of its subscriptions.
 SIDES = {
@@ -32,8 +33,9 @@ SIDES = {
     "email_phone_sub": (False, True),
 }
 TWO_VALUED = ("email_phone", "email_phone_sub")
-ADDRESSES = {24: "email", 25: "phone", 26: "email", 27: "phone", 28: "subscription_id"}
-CHANNELS = {24: "email", 25: "sms", 26: "email", 27: "sms", 28: "push"}
+ADDRESSES = {24: "email", 25: "phone", 26: "email", 27: "phone", 28: "subscription_id", 30: "cc_data", 31: "cc_data"}
+CHANNELS = {24: "email", 25: "sms", 26: "email", 27: "sms", 28: "push", 30: "telegram_bot", 31: "our_app"}
+MEMBERS = {30: "id", 31: "phone"}
 PROVIDER = "android-firebase"
 
 
@@ -80,6 +82,8 @@ def match_value(item: Json, batch: Batch) -> Any:
     if batch.matching == "push_sub":
         return item.get("subscription_id") if item.get("provider") else None
     given = item.get(KEYS[batch.matching])
+    if batch.matching == "custom_sub":
+        return None if given in (None, "") else _member(str(batch.field_name), given)
     if given in (None, "") and batch.matching != "profile_id":
         given = _first_phone(item) if KEYS[batch.matching] == "phone" else item["data"].get(batch.field_name or "email")
     if given in (None, ""):
@@ -109,6 +113,14 @@ def _answers(name: str, profile: Json, batch: Batch, value: Any) -> bool:
             return bool(name == value)
         case "push_sub":
             return _subscribed(profile, batch, "subscription_id", value)
+        case "custom_sub":
+            return any(
+                (each.get("cc_data") or {}).get(batch.field_name) == value
+                and MEMBERS[each["resource_id"]] == batch.field_name
+                and batch.resource_id in (None, each["resource_id"])
+                for each in profile["subscriptions"]
+                if "cc_data" in each
+            )
         case "custom":
             held = profile.get(str(batch.field_name))
             return bool(held is not None and set(value) <= set(held) if batch.field_name == "interests" else held == value)
@@ -201,15 +213,42 @@ def _phone(given: str) -> str:
     return given.translate(str.maketrans("", "", " -.()"))
 
 
+def _member(name: str, given: Any) -> Any:
+    return int(given) if name == "id" else _phone(given)
+
+
+def _address(subscription: Json) -> Any:
+    """What is stored as the address, and what it is known by."""
+    resource = subscription["resource_id"]
+    key, given = ADDRESSES[resource], subscription[ADDRESSES[resource]]
+    if key == "cc_data":
+        member = MEMBERS[resource]
+        return given | {member: _member(member, given[member])}
+    return {"email": lambda given: stored("email", given), "phone": _phone}.get(key, str)(given)
+
+
+def _known_by(address: Any, resource: int) -> Any:
+    return address[MEMBERS[resource]] if isinstance(address, dict) else address
+
+
 def _merged(held: list[Json], given: list[Json]) -> list[Json]:
     """A subscription is known by resource and address; what is not valid was taken for a mistake, or is dropped."""
-    merged = {(known["resource_id"], known[ADDRESSES[known["resource_id"]]]): known for known in held}
+    merged = {(known["resource_id"], _known_by(_address(known), known["resource_id"])): known for known in held}
     for subscription in given:
         resource = subscription["resource_id"]
         if resource not in ADDRESSES:
             continue
-        key = ADDRESSES[resource]
-        address = {"email": lambda given: stored("email", given), "phone": _phone}.get(key, str)(subscription[key])
-        known = merged.get((resource, address), {"channel": CHANNELS[resource], "status": "subscribed", "priority": 0})
-        merged[resource, address] = known | subscription | {key: address}
+        address = _address(subscription)
+        known = merged.get((resource, _known_by(address, resource)), {"channel": CHANNELS[resource], "status": "subscribed", "priority": 0})
+        merged[resource, _known_by(address, resource)] = _changed(known, subscription | {ADDRESSES[resource]: address})
     return list(merged.values())
+
+
+def _changed(known: Json, given: Json) -> Json:
+    changed = dict(known)
+    for key, value in given.items():
+        if isinstance(value, dict) and "action" in value:
+            _update(changed, key, value["action"], value["value"])
+        else:
+            changed[key] = value
+    return changed

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,15 +10,10 @@ from pathlib import Path
 import httpx
 import psutil
 
+from profuse.stack.ports import free_port
 from tests.pipeline.waiting import eventually
 
 PROFUSE = Path(sys.executable).with_name("profuse")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> str:

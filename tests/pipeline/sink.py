@@ -9,7 +9,7 @@ from email.parser import BytesHeaderParser
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.pipeline.processes import free_port
+from profuse.stack.ports import free_port
 
 _HEADERS = BytesHeaderParser()
 
@@ -29,13 +29,13 @@ class Sink:
         """The mails to these recipients; without any, all."""
         return [_read(envelope) for envelope in list(self.envelopes) if not recipients or set(recipients) & set(envelope.rcpt_tos)]
 
-    def message_ids(self, recipients: str) -> dict[str, set[str]]:
-        """For each address that begins so, the `Message-ID`s that it got."""
-        found: dict[str, set[str]] = {}
+    def arrivals(self, recipients: str) -> dict[str, list[str]]:
+        """For each address that begins so, the `Message-ID`s of the mails that it got."""
+        found: dict[str, list[str]] = {}
         for envelope in list(self.envelopes):
             for address in envelope.rcpt_tos:
                 if address.startswith(recipients):
-                    found.setdefault(address, set()).add(_HEADERS.parsebytes(_content(envelope))["Message-ID"])
+                    found.setdefault(address, []).append(_HEADERS.parsebytes(_content(envelope))["Message-ID"])
         return found
 
 

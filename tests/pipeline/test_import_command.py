@@ -92,7 +92,7 @@ def test_columns_may_be_mapped_by_a_file_and_given_to_the_launch(pipeline: Stack
         (["--db", "1", "--map", "E-mail=_fname", "--map", "Name=_fname"], "The columns 'E-mail' and 'Name' are all the field '_fname'"),
         (["--db", "9"], "refuses: 404 Not found"),
         (["--db", "1", "--trigger", "8"], "name either --trigger or --db"),
-        (["--db", "1", "--matching", "custom"], "--field and --matching custom belong together"),
+        (["--db", "1", "--matching", "custom"], "--field belongs to --matching custom and custom_sub, and each of these needs it"),
         (["--db", "1", "--matching", "custom", "--field", "plan"], "The database has no field 'plan' that is searched by"),
         (["--db", "1", "--failed", "people.csv"], "name another place for them by --failed"),
         (["--db", "1", "--token", "wrong"], "refuses: 401 API token required"),
@@ -107,7 +107,7 @@ def test_what_cannot_be_meant_is_refused_in_a_line(
     command = [*line(pipeline, file), *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=surroundings(), capture_output=True, text=True, timeout=60, check=False)
 
-    assert done.returncode == (2 if any(each in words for each in ("either", "together")) else 1)
+    assert done.returncode == (2 if any(each in words for each in ("either", "belongs to")) else 1)
     assert words in done.stderr.splitlines()[-1]
     assert pipeline.last_task() == before
 

@@ -48,7 +48,7 @@ def test_a_launcher_that_is_killed_in_mid_batch_loses_nothing_and_doubles_nothin
     ended = replicas.wait_launched(task)
 
     told = Counter((event["event_data"]["item"], event["event_type"]) for event in distinct_events(replicas, task))
-    ids = replicas.sink.message_ids("launcher-")
+    ids = replicas.sink.arrivals("launcher-")
     assert (ended["launched"], ended["skipped"], ended["launch_failed"]) == (len(mailed), PROFILES - len(mailed), 0)
     assert replicas.launched_items(task, PROFILES) == list(range(PROFILES))
     assert unfinished(replicas, task) == 0

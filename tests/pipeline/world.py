@@ -31,6 +31,10 @@ class World:
         """Everything on the topic of events so far, in no order."""
         return self._runner.run(self._events())
 
+    def headers(self, topic: str) -> list[dict[str, bytes]]:
+        """Those of every record of a topic, by name."""
+        return self._runner.run(self._headers(f"{self._prefix}.{topic}"))
+
     def members(self, room: str) -> int:
         """How many processes of a room share its work, while nobody joins or leaves; else 0."""
         return self._runner.run(self._members(f"{self._prefix}.{room}"))
@@ -59,14 +63,19 @@ class World:
             await self._connection.close()
 
     async def _events(self) -> list[dict[str, Any]]:
-        topic = f"{self._prefix}.events"
+        return [json.loads(record.value) for record in await self._records(f"{self._prefix}.events")]
+
+    async def _headers(self, topic: str) -> list[dict[str, bytes]]:
+        return [dict(record.headers) for record in await self._records(topic)]
+
+    async def _records(self, topic: str) -> list[Any]:
         # Without a group it reads all partitions, from their beginnings.
         async with AIOKafkaConsumer(topic, bootstrap_servers=self._kafka, auto_offset_reset="earliest") as consumer:
             ends = await consumer.end_offsets(consumer.assignment())
-            found: list[dict[str, Any]] = []
+            found: list[Any] = []
             while any([await consumer.position(part) < end for part, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=1_000)).values():
-                    found += [json.loads(record.value) for record in records]
+                    found += records
             return found
 
     async def _members(self, group: str) -> int:

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from profuse.applying import BadFile, apply
+from profuse.applying import BadDeclaration, apply
 from schemas.settings import Settings
 
 SECRET = "whsec_" + "a" * 32
@@ -37,7 +37,7 @@ async def test_a_hook_is_made_changed_and_retired_and_its_secret_is_never_shown(
 
 @pytest.mark.promise("P-APPLY-21")
 async def test_a_hook_is_its_accounts_own_and_named_once(tables: Settings, pool: asyncpg.Pool) -> None:
-    with pytest.raises(BadFile, match=r"accounts\[0\].hooks\[1\]: account 1, hook crm is already at accounts\[0\].hooks\[0\]"):
+    with pytest.raises(BadDeclaration, match=r"accounts\[0\].hooks\[1\]: account 1, hook crm is already at accounts\[0\].hooks\[0\]"):
         await apply(tables, ACCOUNT + HOOK + HOOK)
     await apply(tables, ACCOUNT + HOOK + ACCOUNT.replace("1", "2") + HOOK)
 

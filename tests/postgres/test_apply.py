@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from profuse.applying import BadFile, apply
+from profuse.applying import BadDeclaration, apply
 from profuse.migrating.tables import alone, downgrade
 from profuse.postgres import transaction
 from runtime.errors import CannotRun
@@ -111,7 +111,7 @@ async def test_pruning_retires_what_the_file_does_not_name_and_leaves_other_acco
 @pytest.mark.promise("P-APPLY-06", "P-APPLY-07")
 async def test_a_refused_file_changes_nothing_not_even_its_good_parts(tables: Settings, pool: asyncpg.Pool) -> None:
     await apply(tables, FILE)
-    with pytest.raises(BadFile, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change"):
+    with pytest.raises(BadDeclaration, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change"):
         await apply(tables, FILE.replace('"tags"', '"string"').replace("account 1", "renamed"))
 
     assert await pool.fetchval("SELECT name FROM accounts") == "account 1"
@@ -127,7 +127,9 @@ async def test_with_profiles_a_field_becomes_one_to_match_by_only_if_they_may_be
 ) -> None:
     await apply(tables, FILE)
     await pool.execute("INSERT INTO profiles SELECT 'abcdefghijkl', id, '{}', '[]' FROM databases")
-    with pytest.raises(BadFile, match=rf"databases\[0\]\.fields\.{name}\.match: profiles exist .*; `profuse apply --reindex` files them"):
+    with pytest.raises(
+        BadDeclaration, match=rf"databases\[0\]\.fields\.{name}\.match: profiles exist .*; `profuse apply --reindex` files them"
+    ):
         await apply(tables, FILE.replace(old, new))
     changed = await apply(tables, FILE.replace(old, new), reindexing=True)
 
@@ -194,7 +196,7 @@ async def test_two_accounts_may_use_the_same_numbers(tables: Settings, pool: asy
 
 async def test_a_token_value_of_another_account_is_refused_without_naming_it(tables: Settings) -> None:
     await apply(tables, FILE)
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         await apply(tables, ACCOUNT.format(account=2, token=TOKEN))
 
     assert str(refused.value) == "accounts[0].tokens[0].value: another token has this value; choose a new one"

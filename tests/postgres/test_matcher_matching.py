@@ -253,3 +253,14 @@ async def test_a_field_that_was_retired_while_its_item_waited_fails_the_item(wor
     assert await world.entries(bytes.fromhex(messages[0].batch)) == [
         {"error": 400, "error_text": "Field is not matched by", "field": "plan"}
     ]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.promise("P-MATCH-15", "P-MATCH-18")
+async def test_an_email_that_one_lets_go_is_another_ones_in_the_same_chunk(world: World) -> None:
+    ada, bob = await world.bring([item("ada@a.test"), item("bob@a.test")])
+
+    changed = await world.bring([item("ada@a.test", email="new@a.test"), item("bob@a.test", email="ada@a.test")])
+
+    assert changed == [ada, bob]
+    assert await world.bring([item("ada@a.test"), item("new@a.test")]) == [bob, ada]

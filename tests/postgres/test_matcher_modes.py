@@ -95,3 +95,49 @@ async def test_a_device_of_two_profiles_is_several(world: World) -> None:
     assert await one(world, DEVICE, "push_sub") == ada
     await world.bring([item("bob@a.test", subscriptions=[subscription(27, **DEVICE)])])
     assert await one(world, DEVICE, "push_sub") == AMBIGUOUS
+
+
+OTHERS = [
+    subscription(30, cc_data={"id": 77, "name": "Ада"}),
+    subscription(31, cc_data={"phone": PHONE}),
+    subscription(32, cc_data={"phone": "+79000000003", "id": 78}),
+]
+
+
+@pytest.mark.promise("P-MATCH-33", "P-SUBS-13")
+@pytest.mark.parametrize(("member", "value"), [("id", 77), ("phone", PHONE), ("phone", "+79000000003")])
+async def test_a_member_of_another_channels_subscription_finds_its_holder(world: World, member: str, value: Any) -> None:
+    (holder,) = await world.bring([item("ada@a.test", phones=["+79000000077"], subscriptions=OTHERS)])
+
+    assert await one(world, value, "custom_sub", {"_fname": "Ada"}, field_name=member) == holder
+    assert (await world.profile(holder))["_fname"] == "Ada"
+
+
+@pytest.mark.promise("P-MATCH-33")
+@pytest.mark.parametrize(
+    # The member of another channel's address, one that is no address of its channel, a profile's own phone, another channel's.
+    ("member", "value"),
+    [("id", 78), ("phone", "+79000000077"), ("phone", "+79000000025")],
+)
+async def test_nothing_else_is_found_by_a_member_and_nothing_is_written(world: World, member: str, value: Any) -> None:
+    (holder,) = await world.bring(
+        [item("ada@a.test", phones=["+79000000077"], subscriptions=[*OTHERS, subscription(25, phone="+79000000025")])]
+    )
+
+    created = await one(world, value, "custom_sub", field_name=member)
+    assert created != holder
+    assert await world.profile(created) == {"_id": created["profile_id"], "subscriptions": []}
+
+
+@pytest.mark.promise("P-MATCH-33", "P-MATCH-11", "P-SUBS-07")
+async def test_a_member_of_several_is_several_unless_a_resource_narrows_it(world: World) -> None:
+    (ada, bob) = await world.bring(
+        [
+            item("ada@a.test", subscriptions=[subscription(31, cc_data={"phone": PHONE})]),
+            item("bob@a.test", subscriptions=[subscription(32, cc_data={"phone": PHONE})]),
+        ]
+    )
+
+    assert await one(world, PHONE, "custom_sub", field_name="phone") == AMBIGUOUS
+    assert await one(world, PHONE, "custom_sub", field_name="phone", resource=world.resources[31]) == ada
+    assert await one(world, PHONE, "custom_sub", field_name="phone", resource=world.resources[32]) == bob

@@ -4,8 +4,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from schemas.ids import new_id
-from schemas.messages import ProfileImport, ProfilesMatched, TriggerStart
+from schemas.ids import md5_of, new_id
+from schemas.messages import NO_MD5, ProfileImport, ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import Dead, Unprocessable
@@ -157,3 +157,18 @@ async def test_messages_are_parsed_while_no_transaction_waits(world: World) -> N
         assert isinstance(prepared, Item | Outcome)
         # All connections have been given back.
         assert world.pool.get_size() == world.pool.get_idle_size()
+
+
+@pytest.mark.promise("P-EVENT-04")
+async def test_an_announcement_says_whose_imports_they_are_by_the_emails_that_each_item_left(world: World) -> None:
+    batch = await world.messages([item("ann@a.test"), item("ann@a.test", email="bob@a.test"), item("bob@a.test")])
+    nameless = await world.messages([item("+79000000000", phones="+79000000000")], "phone")
+    found = await world.messages([item("bob@a.test")], kind="start")
+
+    (named,) = await world.apply(batch)
+    (none,) = await world.apply(nameless)
+    (started,) = await world.apply(found)
+
+    assert named.md5s == "".join(md5_of(email) for email in ("ann@a.test", "bob@a.test", "bob@a.test"))
+    assert none.md5s == NO_MD5
+    assert started.md5s is None

@@ -51,6 +51,16 @@ async def test_a_message_is_shown_as_its_provider_would_get_it(
     assert shown["data"].items() >= part.items()
 
 
+async def test_both_branches_of_a_condition_are_shown_where_they_are_asked_for(tables: Settings, profile: str) -> None:
+    plain, both = [await render(tables, 1, 23, profile, {}, both=both) for both in (False, True)]
+
+    assert "Thank you for being a pro." in plain
+    assert "Have you seen" not in plain
+    assert "html, line 1, column 4: {if lead.plan equal 'pro'} holds" in both
+    assert "if it holds: Thank you for being a pro.\n  if not:      Have you seen what pros get?" in both
+    assert "It has no conditions." in await render(tables, 1, 8, profile, {}, both=True)
+
+
 async def test_where_nothing_would_be_sent_it_says_why(tables: Settings, pool: asyncpg.Pool, profile: str) -> None:
     await pool.execute("""UPDATE profiles SET subscriptions = '[]'""")
     for trigger, whom, why in (

@@ -9,9 +9,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from schemas.ids import event_id
-from schemas.messages import ProfilesMatched, TriggerStart
+from schemas.messages import NO_MD5, ProfilesMatched, TriggerStart
 from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.launching import World, matched, new_world
@@ -73,6 +74,16 @@ async def test_each_imported_item_gives_one_import_event(desk: Desk) -> None:
     assert [(event["list_id"], event["account_id"], event["profile_id"]) for event in told.values()] == [
         (3, 1, id_.hex()) for id_ in profiles.values()
     ]
+
+
+@pytest.mark.promise("P-EVENT-04")
+async def test_an_import_event_says_what_the_matcher_knew_whatever_the_profile_holds_by_then(desk: Desk) -> None:
+    batch = await desk.world.batch(total=2)
+    profiles = await desk.world.profiles("ann@example.com", "bob@example.com")
+
+    await desk.process(structs.replace(message(desk.world, batch, profiles), md5s="0a" * 16 + NO_MD5))
+
+    assert [event.get("_md5") for event in desk.events()] == ["0a" * 16, None]
 
 
 @pytest.mark.promise("P-EVENT-05")

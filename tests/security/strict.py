@@ -98,12 +98,13 @@ def _broker(directory: Path, ports: dict[str, int], certificates: Certificates) 
     directory.mkdir(parents=True)
     properties = directory / "server.properties"
     listeners = _LISTENERS.format(**ports, keystore=certificates.keystore, authority=certificates.authority, user=USER, password=PASSWORD)
-    text = kafka._PROPERTIES.format(host="127.0.0.1", port=ports["port"], controller_port=ports["controller_port"], data=directory / "data")
+    only = kafka.Node(1, ports["port"], ports["controller_port"])
+    text = kafka._properties(directory / "data", only, [only])
     properties.write_text(text + listeners)
     class_path = ":".join(str(jar) for jar in jars.install())
     scram = [f"--add-scram={kind}=[name={USER},password={PASSWORD}]" for kind in ("SCRAM-SHA-256", "SCRAM-SHA-512")]
     command = [*kafka._java(class_path), "kafka.tools.StorageTool", "format", "--cluster-id", kafka._CLUSTER_ID]
     subprocess.run([*command, "--config", str(properties), *scram], check=True, capture_output=True)
-    process = kafka.broker(directory, ports["port"], ports["controller_port"])
+    process = kafka.node(directory, only, [only])
     properties.write_text(text + listeners)
     return process

@@ -128,6 +128,21 @@ CASES: dict[str, tuple[str, Json, Json]] = {
         {"db_id": 5, "profile_id": "PROFILE", "resource_id": 24, "email": EMAIL},
         {"db_id": 505, "profile_id": "PROFILE", "resource_id": 24, "email": EMAIL},
     ),
+    "trigger to change": (
+        "campaigns/triggers/update",
+        {"id": 8, "is_active": False},
+        {"id": 808, "is_active": False},
+    ),
+    "resource of a trigger": (
+        "campaigns/triggers/update",
+        {"id": 3, "resource_id": 24},
+        {"id": 3, "resource_id": 2424},
+    ),
+    "database of a new trigger": (
+        "campaigns/triggers/add",
+        {"name": "Eve's", "list_id": 5, "trigger_type": "api_import", "send_channel": "email", "content": [{"subject": "x"}]},
+        {"name": "Eve's", "list_id": 505, "trigger_type": "api_import", "send_channel": "email", "content": [{"subject": "x"}]},
+    ),
     "trigger to look at": ("campaigns/triggers/get", {"id": 8}, {"id": 808}),
     "triggers to list": ("campaigns/triggers/list", {"from_id": 8}, {"from_id": 808}),
     "databases to list": ("databases/list", {"from_id": 5}, {"from_id": 505}),

@@ -17,6 +17,8 @@ NEEDED = {
     "campaigns/triggers/start_batch": {"launch"},
     "campaigns/triggers/start_batch_task": {"launch"},
     "campaigns/triggers/cancel": {"launch"},
+    "campaigns/triggers/add": {"configure"},
+    "campaigns/triggers/update": {"configure"},
     "campaigns/triggers/get": {"read"},
     "campaigns/triggers/list": {"read"},
     "databases/list": {"read"},
@@ -35,8 +37,8 @@ WITHOUT = {
     "token-without-import": {"import"},
     "token-without-launch": {"launch"},
     "token-without-read": {"read"},
-    "token-without-erase": {"erase"},
-    "token-without-rights": {"import", "launch", "read", "erase"},
+    "token-without-erase": {"erase", "configure"},
+    "token-without-rights": {"import", "launch", "read", "erase", "configure"},
 }
 
 

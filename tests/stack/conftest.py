@@ -55,7 +55,7 @@ def _gateway_alone(servers: tuple[str, str], directory: Path) -> Iterator[Door]:
     own = {"PROFUSE_PREFIX": f"s{secrets.token_hex(6)}", "PROFUSE_PARTITIONS": "1"}
     door = Door(directory / "stack", named | own)
     try:
-        door.up("--port", "0", "--matchers", "0", "--launchers", "0", "--hooks", "0")
+        door.up("--port", "0", "--matchers", "0", "--launchers", "0", "--hooks", "0", "--consoles", "0")
         yield door
     finally:
         door.run("down")

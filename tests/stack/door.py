@@ -34,8 +34,12 @@ class Door:
         return reported
 
     def pids(self) -> dict[str, int]:
-        """Without a process for each look."""
+        """Of all that were started; one that was killed keeps its pid here until the next is started. Without a process for each look."""
         return {process["name"]: process["pid"] for process in asyncio.run(report(self.directory))["processes"]}
+
+    def ready_pids(self) -> dict[str, int]:
+        """Of those that live and answer."""
+        return {process["name"]: process["pid"] for process in asyncio.run(report(self.directory))["processes"] if process["ready"]}
 
     def is_ready(self) -> bool:
         return is_all_ready(self.directory, asyncio.run(report(self.directory)))

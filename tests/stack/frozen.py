@@ -1,5 +1,6 @@
 """Processes that are neither gone nor answering: stopped, and let go again."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -30,5 +31,14 @@ def frozen(stack: Door, name: str) -> Iterator[None]:
 
 def problems(stack: Door) -> dict[str, list[str]]:
     """What each room says of itself, asked as an orchestrator asks: not for long."""
-    rooms = {each.room: each.url for each in running(stack).processes if each.room in ("gateway", "matcher", "launcher")}
-    return {room: httpx.get(f"{url}/readyz", timeout=8).json()["problems"] for room, url in rooms.items()}
+    return {room: httpx.get(f"{url}/readyz", timeout=8).json()["problems"] for room, url in _rooms(stack).items()}
+
+
+def unready_by_metrics(stack: Door) -> set[str]:
+    """Rooms of which an alarm would know, asked as Prometheus asks."""
+    pages = {room: httpx.get(f"{url}/metrics", timeout=10).text for room, url in _rooms(stack).items()}
+    return {room for room, page in pages.items() if re.search(r'^profuse_problems\{page="readyz"\} [1-9]', page, re.MULTILINE)}
+
+
+def _rooms(stack: Door) -> dict[str, str]:
+    return {each.room: each.url for each in running(stack).processes if each.room in ("gateway", "matcher", "launcher")}

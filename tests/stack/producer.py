@@ -1,7 +1,7 @@
 """A producer of the stack, and what can be seen of its profiles."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
@@ -52,9 +52,9 @@ def value(stack: Door, sql: str, *arguments: object) -> Any:
     return asyncio.run(ask())
 
 
-def come_to_their_end(stack: Door, prefix: str, names: Sequence[str]) -> None:
-    """Repeated as their producer would, each has one result and one launch."""
-    for name in names:
+def come_to_their_end(stack: Door, prefix: str, names: Sequence[str], answered: Collection[str] = ()) -> None:
+    """Repeated as their producer would, unless they were answered, each has one result and one launch."""
+    for name in (each for each in names if each not in answered):
         wait_until(lambda name=name: post(stack, name).status_code == 200, seconds=60)  # type: ignore[misc]
     wait_until(lambda: value(stack, _LAUNCHED, prefix) >= len(names), seconds=60)
 

@@ -40,6 +40,7 @@ def test_the_demo_shows_each_launch_with_its_mail_and_stops_in_ten_seconds(setti
     assert code == 0, text
     assert time.monotonic() - asked < 10
     assert "is started again" not in text
+    assert re.search(r"^The console: http://127\.0\.0\.1:\d+ \(log in with [\w-]{43}\)$", text, re.MULTILINE)
     assert "--data @examples/batch.json" in text
     assert len(re.findall(r"^send: trigger 8, item [01] of batch [0-9a-f]{24}, \d+ ms late$", text, re.MULTILINE)) >= 2
     assert "    Subject: Hello John" in text

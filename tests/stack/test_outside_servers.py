@@ -38,7 +38,9 @@ def test_nothing_that_runs_is_not_ready(tmp_path: Path) -> None:
     done = profuse("status", "--json", "--dir", str(tmp_path))
 
     assert done.returncode == 1
-    assert done.stdout == '{"api": null, "kafka": null, "postgres": null, "mail": null, "processes": []}\n'
+    assert (
+        done.stdout == '{"api": null, "console": null, "kafka": null, "postgres": null, "mail": null, "processes": [], "providers": []}\n'
+    )
 
 
 @pytest.mark.promise("P-DOOR-13")
@@ -84,7 +86,22 @@ def test_a_gateway_whose_database_does_not_exist_ends_with_one_line(migrated: Se
 @pytest.mark.promise("P-DOOR-07")
 def test_a_stack_in_the_foreground_ends_with_its_terminal(one: Door, tmp_path: Path) -> None:
     directory = Door(tmp_path / "foreground", one.environment)
-    command = [sys.executable, "-m", "profuse", "up", "--port", "0", "--matchers", "0", "--launchers", "0", "--hooks", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "profuse",
+        "up",
+        "--port",
+        "0",
+        "--matchers",
+        "0",
+        "--launchers",
+        "0",
+        "--hooks",
+        "0",
+        "--consoles",
+        "0",
+    ]
     with subprocess.Popen(command, env=os.environ | one.environment | {"PROFUSE_DIR": str(directory.directory)}) as foreground:
         wait_until(lambda: "gateway-1" in directory.pids())
         foreground.send_signal(signal.SIGHUP)

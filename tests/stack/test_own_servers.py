@@ -1,12 +1,15 @@
 """A stack that starts everything by itself."""
 
+import asyncio
 import json
 import os
 import re
 import signal
 import smtplib
+from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import httpx
 import psutil
 import pytest
@@ -14,7 +17,26 @@ import pytest
 from profuse.stack import postgres
 from tests.stack.door import Door, profuse, wait_until
 
-ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1", "hooks-1"}
+PROVIDERS = """
+[[accounts]]
+id = 77
+name = "troubled"
+""" + "".join(
+    f"""
+[[accounts.providers]]
+name = "{name}"
+channel = "sms"
+url = "http://127.0.0.1:9/"
+secrets = ["whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"]
+"""
+    for name in ("fine", "held", "paused")
+)
+REMEMBER = """
+INSERT INTO provider_states (provider, held_until, held_since, why, paused_at)
+SELECT id, now() + interval '1 hour', now(), 'HTTP 429', NULL FROM providers WHERE name = 'held' UNION ALL
+SELECT id, NULL, NULL, 'gone', now() FROM providers WHERE name = 'paused'
+"""
+ROOMS = {"kafka", "postgres", "mail-sink", "gateway-1", "matcher-1", "launcher-1", "hooks-1", "console-1"}
 
 
 @pytest.mark.promise("P-DOOR-05", "P-DOOR-06", "P-DOOR-10")
@@ -24,10 +46,28 @@ def test_all_is_ready_when_up_returns(stack: Door) -> None:
     reported = stack.status()
 
     assert done.returncode == 0
-    assert set(reported) == {"api", "kafka", "postgres", "mail", "processes"}
+    assert set(reported) == {"api", "console", "kafka", "postgres", "mail", "processes", "providers"}
     assert {process["name"] for process in reported["processes"]} == ROOMS
     assert all(set(process) == {"name", "room", "pid", "ready", "url"} and process["ready"] for process in reported["processes"])
     assert reported["mail"] == str(stack.directory / "mail")
+
+
+@pytest.mark.promise("P-DOOR-40")
+def test_a_provider_that_takes_nothing_is_shown_with_reason_and_next_try(stack: Door, tmp_path: Path) -> None:
+    assert stack.status()["providers"] == []
+    file = tmp_path / "providers.toml"
+    file.write_text(PROVIDERS)
+    stack.run("apply", str(file))
+    asyncio.run(remember(stack.status()["postgres"]))
+    done, shown = stack.run("status", "--json"), stack.status()["providers"]
+    told = stack.run("status").stdout
+
+    assert done.returncode == 0
+    assert [(each["name"], each["state"], each["why"]) for each in shown] == [("held", "held", "HTTP 429"), ("paused", "paused", "gone")]
+    assert datetime.fromisoformat(shown[0]["next_try"]) > datetime.now(UTC)
+    assert shown[1]["next_try"] is None
+    assert "HTTP 429" in told
+    assert "whsec_" not in told + done.stdout
 
 
 @pytest.mark.promise("P-DOOR-01", "P-DOOR-04")
@@ -121,3 +161,10 @@ def test_an_interrupted_creation_of_the_database_is_started_over(tmp_path: Path)
 
     assert (tmp_path / "data" / "PG_VERSION").read_text() == "18\n"
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+async def remember(postgres: str) -> None:
+    """What launchers would have learned of these providers."""
+    connection = await asyncpg.connect(postgres, server_settings={"search_path": "profuse"})
+    await connection.execute(REMEMBER)
+    await connection.close()

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.processes import run
 from tests.pipeline.sink import listening
 from tests.pipeline.stack import Stack
 from tests.pipeline.world import World
 from tests.torture.crashes import LANES, Crashes, Seen, walk
+from tests.torture.provider import providing
 
 # What a dead process held is free again soon.
 _HURRIED = {"PROFUSE_PARTITIONS": "2", "PROFUSE_LEASE": "PT2S", "PROFUSE_ACCEPTING_LEASE": "PT1S", "PROFUSE_SESSION_TIMEOUT": "PT6S"}
@@ -28,8 +30,11 @@ def walked(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 def _walk(servers: tuple[str, str], directory: Path, lane: list[Crashes]) -> dict[Crashes, Seen]:
     directory.mkdir()
-    with _pipeline(servers, directory) as stack:
-        return {crashes: walk(stack, crashes) for crashes in lane}
+    with providing() as provider, _pipeline(servers, directory) as stack:
+        file = directory / "provider.toml"
+        file.write_text(provider.file)
+        run(["apply", str(file)], stack.environment)
+        return {crashes: walk(stack, provider, crashes) for crashes in lane}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def test_its_stack_does_not_outlive_it() -> None:
     command = [sys.executable, "-m", "profuse", "torture", "--minutes", "5"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as torture:
         assert torture.stderr is not None
-        directory = next(found[0] for line in torture.stderr if (found := re.findall(r"\(mail: (.+?)/mail,", line)))
+        directory = next(found[0] for line in torture.stderr if (found := re.findall(r"mail: (.+?)/mail,", line)))
         running = process_identity.supervised(Path(directory))
         torture.send_signal(signal.SIGTERM)
         told = torture.stderr.read()

@@ -4,10 +4,10 @@ from base64 import b64encode
 
 import pytest
 
-from profuse.applying import BadFile
+from profuse.applying import BadDeclaration
 from profuse.applying.desired import wanted
 from profuse.applying.file import read
-from profuse.applying.model import Key, Kind
+from store.configuration.model import Key, Kind
 
 ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
 TRIGGER = (
@@ -30,7 +30,7 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         ('[[accounts]]\nid = 1\nname = "a\\nb"', "accounts[0].name: must be one line of text"),
         (
             ACCOUNT + 'tokens = [{ name = "a", rights = ["fly"] }]',
-            "accounts[0].tokens[0].rights[0]: Input should be 'import', 'launch', 'read' or 'erase'",
+            "accounts[0].tokens[0].rights[0]: Input should be 'import', 'launch', 'read', 'erase' or 'configure'",
         ),
         (ACCOUNT + 'tokens = [{ name = "a", value = "a b" }]', "accounts[0].tokens[0].value: must be 1 to 256 visible ASCII characters"),
         (
@@ -72,14 +72,52 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
     ],
 )
 def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: str) -> None:
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         read(text)
 
     assert str(refused.value).startswith(problem)
 
 
+RESOURCE = """
+[[accounts.databases]]
+id = 1
+name = "Customers"
+[[accounts.resources]]
+id = 30
+name = "Our app"
+database = 1
+channel = "our_app"
+"""
+
+
+@pytest.mark.promise("P-SUBS-13")
+@pytest.mark.parametrize("known", ["telegram_bot", "whatsapp", "viber", "notify", "our_app"])
+def test_a_resource_may_be_of_any_channel_that_has_subscriptions_and_of_those_that_the_account_lists(known: str) -> None:
+    things = wanted(read(ACCOUNT + 'channels = ["our_app"]' + RESOURCE.replace("our_app", known)))
+
+    assert things[Key(Kind.RESOURCE, 1, 30)].values["channel"] == known
+
+
+@pytest.mark.promise("P-SUBS-13", "P-APPLY-07")
+@pytest.mark.parametrize("unknown", ["our_app", "emial", "webhook", "Our_App"])
+def test_a_channel_that_is_not_listed_is_a_typo(unknown: str) -> None:
+    with pytest.raises(
+        BadDeclaration, match=r"^accounts\[0\]\.resources\[0\]\.channel: must be one of email, sms, .*other_app, or an own one"
+    ):
+        wanted(read(ACCOUNT + 'channels = ["other_app"]' + RESOURCE.replace("our_app", unknown)))
+
+
+@pytest.mark.promise("P-SUBS-13")
+@pytest.mark.parametrize(
+    ("name", "why"), [("email", "is known already"), ("Our App", "must be small letters"), ("", "must be small letters")]
+)
+def test_an_own_channel_has_a_name_of_its_own(name: str, why: str) -> None:
+    with pytest.raises(BadDeclaration, match=rf"accounts\[0\]\.channels\[0\]: {why}"):
+        read(ACCOUNT + f'channels = ["{name}"]')
+
+
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         read('x = 1\n[[accounts]]\nid = 0\nname = ""\n')
 
     assert len(str(refused.value).splitlines()) == 3
@@ -104,7 +142,7 @@ def test_a_sender_is_stored_as_mails_can_carry_it(sender: str, stored: str) -> N
 
 @pytest.mark.promise("P-LAUNCH-19")
 def test_a_template_that_cannot_be_read_is_refused_with_its_place() -> None:
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         read(ACCOUNT + TRIGGER.replace("<p>Hello", "<p>\\n {if lead.x}"))
 
     assert str(refused.value).endswith("accounts[0].triggers[0].html: line 2, column 2: the condition has no {end}")

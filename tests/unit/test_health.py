@@ -1,10 +1,13 @@
 """What the health port of a process answers."""
 
+import asyncio
 import re
+import time
 
 import httpx
 import pytest
 
+from runtime import loop_watch
 from runtime.health import application
 from schemas import metrics
 
@@ -45,3 +48,24 @@ async def test_metrics_are_those_of_the_process() -> None:
     answer = await _get(Room([], []), "/metrics")
 
     assert re.search(r"^profuse_launches_scheduled_total [1-9]", answer.text, re.MULTILINE)
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_metrics_say_how_many_problems_the_pages_tell() -> None:
+    trouble, well = [(await _get(room, "/metrics")).text for room in (Room(["stuck"], ["postgres", "kafka"]), Room([], []))]
+
+    assert ['profuse_problems{page="healthz"} 1.0' in trouble, 'profuse_problems{page="readyz"} 2.0' in trouble] == [True, True]
+    assert ['profuse_problems{page="healthz"} 0.0' in well, 'profuse_problems{page="readyz"} 0.0' in well] == [True, True]
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_it_is_seen_how_late_a_busy_loop_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_watch, "EVERY", 0.01)
+    before = metrics.LOOP_LATE._sum.get()
+    async with loop_watch.watched_loop():
+        # Once to begin, and once to be late.
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 - it keeps the loop busy on purpose
+        await asyncio.sleep(0.05)
+
+    assert metrics.LOOP_LATE._sum.get() - before >= 0.15

@@ -2,9 +2,9 @@
 
 import pytest
 
-from profuse.applying import BadFile
+from profuse.applying import BadDeclaration
 from profuse.applying.file import read
-from schemas.messages import EVENT_TYPES
+from schemas.events import EVENT_TYPES
 from workers.launcher.model import Ending
 
 SECRET = "whsec_" + "a" * 32
@@ -57,7 +57,7 @@ def test_a_hook_has_defaults() -> None:
 def test_a_bad_hook_is_refused_with_its_place(line: str, problem: str) -> None:
     key = line.partition(" ")[0]
     kept = [given for given in GOOD.splitlines() if not given.startswith(f"{key} =")]
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         read("\n".join([*kept, line]))
 
     assert str(refused.value).startswith(f"accounts[0].hooks[0].{problem}")

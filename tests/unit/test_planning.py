@@ -4,12 +4,12 @@ from base64 import b64encode
 
 import pytest
 
-from profuse.applying import BadFile
+from profuse.applying import BadDeclaration
 from profuse.applying.desired import wanted
 from profuse.applying.file import read
-from profuse.applying.model import Key, Kind, Stored
-from profuse.applying.planning import plan, prune
 from schemas.tokens import hashed
+from store.configuration.model import Key, Kind, Stored
+from store.configuration.planning import plan, prune
 
 FILE = """
 [[accounts]]
@@ -107,13 +107,15 @@ def test_what_the_file_does_not_name_stays_unless_it_is_pruned() -> None:
 
 @pytest.mark.promise("P-APPLY-06")
 def test_the_type_of_a_field_cannot_change() -> None:
-    with pytest.raises(BadFile, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change from tags to string"):
+    with pytest.raises(
+        BadDeclaration, match=r"accounts\[0\]\.databases\[0\]\.fields\.interests: the type cannot change from tags to string"
+    ):
         changes(FILE.replace('"tags"', '"string"'))
 
 
 def test_a_field_is_matched_by_from_its_first_profile_on() -> None:
     matched = FILE.replace('"tags"', '{ type = "tags", match = true }')
-    with pytest.raises(BadFile, match=r"fields\.interests\.match: profiles exist"):
+    with pytest.raises(BadDeclaration, match=r"fields\.interests\.match: profiles exist"):
         plan(wanted(read(matched)), Stored(stored(FILE).things, populated={DATABASE: 7}))
 
     (change,) = plan(wanted(read(matched)), stored(FILE))
@@ -154,7 +156,7 @@ def test_a_field_is_matched_by_from_its_first_profile_on() -> None:
     ],
 )
 def test_what_does_not_fit_together_is_refused_by_its_place(old: str, new: str, problem: str) -> None:
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         plan(wanted(read(FILE.replace(old, new))), Stored())
 
     assert problem in str(refused.value).splitlines()
@@ -169,7 +171,7 @@ def test_what_does_not_fit_together_is_refused_by_its_place(old: str, new: str, 
     ],
 )
 def test_what_profiles_and_launches_belong_to_cannot_move(old: str, new: str, problem: str) -> None:
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         changes(FILE.replace(old, new))
 
     assert problem in str(refused.value)
@@ -177,7 +179,7 @@ def test_what_profiles_and_launches_belong_to_cannot_move(old: str, new: str, pr
 
 def test_a_token_value_of_somebody_else_is_refused_without_a_name() -> None:
     holders = {hashed("first-token"): Key(Kind.TOKEN, 77, "secret-name")}
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         plan(wanted(read(FILE)), Stored(holders=holders))
 
     assert str(refused.value) == "accounts[0].tokens[0].value: another token has this value; choose a new one"
@@ -283,7 +285,7 @@ secrets = ["{SECRET}"]
 )  # fmt: skip
 def test_what_cannot_leave_is_refused_before_the_first_one_is_due(old: str, new: str, problem: str) -> None:
     assert old in WAYS
-    with pytest.raises(BadFile) as refused:
+    with pytest.raises(BadDeclaration) as refused:
         plan(wanted(read(WAYS.replace(old, new))), Stored())
 
     assert f"accounts[0].{problem}" in str(refused.value).splitlines()
@@ -294,5 +296,5 @@ def test_what_cannot_leave_is_refused_before_the_first_one_is_due(old: str, new:
 @pytest.mark.promise("P-APPLY-11")
 def test_a_second_provider_asks_the_triggers_of_before_for_a_choice() -> None:
     account = '[[accounts]]\nid = 1\nname = "demo"\n'
-    with pytest.raises(BadFile, match=r"providers\[0\]: beside sms-main, trigger 20 has to say which `provider` it leaves by"):
+    with pytest.raises(BadDeclaration, match=r"providers\[0\]: beside sms-main, trigger 20 has to say which `provider` it leaves by"):
         plan(wanted(read(account + SECOND)), stored(WAYS))

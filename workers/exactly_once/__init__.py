@@ -7,6 +7,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `ownership`       which partitions are ours and where they stand; the one way to gain one
 `reading`         what is read at once: bounded in messages, bytes and items
 `committing`      a chunk's way into Postgres: prepared, fenced, applied and moved past in one transaction, then published
+`outbox`          what a commit had to say, until the broker has confirmed it
 `preparing`       what happens before that transaction, in slices; bisects what will not pass
 `processing`      what happens inside it; searches by halves, in trials, for what will not pass
 `trouble`         pure: the world, the code, or the data? The one place where every exception is caught

@@ -44,7 +44,7 @@ class Entry(Generic[M]):
 
     def dead(self) -> Dead:
         record = self.record
-        batch, item = _origin(record.headers)
+        batch, item = origin(record.headers)
         return Dead(record.topic, record.partition, record.offset, self.reason or "", batch, item)
 
 
@@ -123,7 +123,7 @@ def halves(chunk: Sequence[Entry[M]]) -> tuple[list[Entry[M]], list[Entry[M]]]:
     return list(chain(*partitions[:middle])), list(chain(*partitions[middle:]))
 
 
-def _origin(headers: Sequence[tuple[str, bytes | None]]) -> tuple[bytes | None, int | None]:
+def origin(headers: Sequence[tuple[str, bytes | None]]) -> tuple[bytes | None, int | None]:
     """Batch and item that the headers name."""
     # The broker lets a header have no value.
     named = {name: value or b"" for name, value in headers}

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from runtime.crash_points import crash_point
-from runtime.producer import Publisher
+from runtime.tracing import traces
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, M, Outgoing
@@ -16,6 +16,7 @@ from workers.exactly_once import dead_letters, progress
 from workers.exactly_once.chunks import Entry, by_partition, halves
 from workers.exactly_once.circuit_breaker import CircuitBreaker
 from workers.exactly_once.handler import Handler, TooMuch
+from workers.exactly_once.outbox import Outbox
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.preparing import Count, prepare
 from workers.exactly_once.processing import Burial, applied, attempts, burial_of, searched
@@ -27,10 +28,10 @@ log = structlog.get_logger()
 class Committing(Generic[M]):
     """Gives chunks to the handler, and moves their positions with what the room does."""
 
-    def __init__(self, settings: Settings, handler: Handler[M], pool: asyncpg.Pool, publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, handler: Handler[M], pool: asyncpg.Pool, outbox: Outbox) -> None:
         self._handler = handler
         self._pool = pool
-        self._publisher = publisher
+        self._outbox = outbox
         self._topic = settings.topic(handler.topic.name)
         self._notices = settings.topic(DEAD_LETTERS.name)
         self._breaker = CircuitBreaker()
@@ -45,10 +46,11 @@ class Committing(Generic[M]):
         """
         began = time.monotonic()
         crash_point("stream:read")
-        chunk = await prepare(self._handler, chunk, count)
-        preparing, self._applying = time.monotonic() - began, 0.0
-        crash_point("stream:prepared")
-        await self._settled(chunk, owned, count)
+        with traces().chunk(self._topic, (entry.record.headers for entry in chunk)):
+            chunk = await prepare(self._handler, chunk, count)
+            preparing, self._applying = time.monotonic() - began, 0.0
+            crash_point("stream:prepared")
+            await self._settled(chunk, owned, count)
         seconds = time.monotonic() - began
         metrics.CHUNK_SECONDS.labels(self._topic).observe(seconds)
         metrics.MESSAGES.labels(self._topic).inc(len(chunk))
@@ -74,16 +76,16 @@ class Committing(Generic[M]):
                 await self._commit(chunk, owned)
 
     async def _commit(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
-        """Effects, dead letters, outbox and positions in one transaction; then publish."""
+        """Effects, dead letters, outbox and positions in one transaction; then publish, but wait for that only before the next one."""
+        await self._outbox.confirmed()
         async with self._pool.acquire() as connection:
             ours, burial, outgoing = await self._transacted(connection, chunk, owned)
         crash_point("stream:committed")
         self._breaker.went_on(burial.deaths, len(ours), burial.accounts)
         dead_letters.tell(self._topic, burial.deaths)
         owned.advance(ours)
-        await self._publisher.publish(outgoing)
-        crash_point("stream:published")
         await self._handler.committed([entry.message for entry in ours if entry.message is not None])
+        self._outbox.publish(outgoing)
 
     async def _transacted(
         self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership
@@ -97,7 +99,7 @@ class Committing(Generic[M]):
                 burial = await burial_of(connection, ours, self._breaker)
                 outgoing = await applied(connection, self._handler, ours, burial.deaths)
                 await dead_letters.bury(connection, burial.dead)
-                outgoing += [dead_letters.notice(self._notices, *each) for each in burial.dead]
+                outgoing = traces().stamped(outgoing) + [dead_letters.notice(self._notices, *each) for each in burial.dead]
                 crash_point("stream:applied")
                 if ours:
                     await progress.move(connection, self._topic, ours, outgoing)
@@ -112,7 +114,7 @@ class Committing(Generic[M]):
         """Lock the positions and keep the partitions that stand where this chunk begins; somebody else moved the others."""
         parts = dict(by_partition(chunk))
         positions = await progress.lock(connection, self._topic, list(parts))
-        moved = [partition for partition, entries in parts.items() if positions.get(partition) != entries[0].record.offset]
+        moved = [each for each, entries in parts.items() if positions.get(each) != owned.stand(each, entries[0].record.offset)]
         if moved:
             log.warning("partitions_moved", topic=self._topic, partitions=moved)
             owned.release(moved)

@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from runtime.tracing import traces
 from schemas import metrics
 from schemas.messages import DeadLetter
 from schemas.topics import Outgoing
@@ -95,3 +96,5 @@ def tell(topic: str, dead: Sequence[Dead]) -> None:
         where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
         log.error("messages_set_aside", **where, messages=len(dead), reason=first.reason, todo=_SET_ASIDE)
         metrics.DEAD_LETTERS.labels(topic).inc(len(dead))
+    for batch in {each.batch for each in dead if each.batch is not None}:
+        traces().failed(batch)

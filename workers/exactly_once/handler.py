@@ -59,4 +59,4 @@ class Handler(Protocol[M]):
         """
 
     async def committed(self, messages: Sequence[M]) -> None:
-        """Called after the commit; may be left out by a crash."""
+        """Called after the commit, and before what it said is published; may be left out by a crash."""

@@ -47,6 +47,8 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self.positions: dict[TopicPartition, int] = {}
         # How many processes ended while they tried a partition's next record alone.
         self.deaths: dict[int, int] = {}
+        # How often an operator had moved a partition's position when it was taken over.
+        self._fences: dict[int, int] = {}
         # By this name the rows say whose they are.
         self._holder = new_id().hex()
         # Stopped on purpose, and why.
@@ -102,14 +104,21 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 
     def lagging(self) -> set[int]:
         """Ours that have more than is processed, or perhaps; what comes to the others later was there for nobody who ended."""
+        return {partition.partition for partition, end in self._ends().items() if end is None or self.positions[partition] < end}
+
+    def lag(self) -> int:
+        """How many of our messages are not processed, as far as the broker has told."""
+        return sum(max(end - self.positions[partition], 0) for partition, end in self._ends().items() if end is not None)
+
+    def _ends(self) -> dict[TopicPartition, int | None]:
         # Of a partition that was given to another before we are told the client knows nothing.
         ours = self.positions.keys() & self._consumer.assignment()
-        ends = {partition: self._consumer.highwater(partition) for partition in ours}
-        return {partition.partition for partition, end in ends.items() if end is None or self.positions[partition] < end}
+        return {partition: self._consumer.highwater(partition) for partition in ours}
 
     def _own(self, partition: TopicPartition, row: progress.Position) -> None:
         self.positions[partition] = row.offset
         self.deaths[partition.partition] = row.deaths
+        self._fences[partition.partition] = row.fence
         if row.fingerprint is None:
             # Nothing was processed yet, or an operator says where to go on.
             self._consumer.seek(partition, row.offset)
@@ -146,6 +155,10 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             expected, first = self._expected.pop(partition), records[0]
             if fingerprint(first) != expected:
                 raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: {ANEW}")
+
+    def stand(self, partition: int, offset: int) -> progress.Stand:
+        """What the row must say, so that a chunk that begins at this offset may move it."""
+        return offset, self._fences.get(partition, 0)
 
     def advance(self, chunk: Sequence[Entry[M]]) -> None:
         """The chunk is behind us."""

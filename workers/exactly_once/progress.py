@@ -20,13 +20,21 @@ class Position:
     outbox: list[Outgoing]
     # How many processes ended while they tried the next record alone.
     deaths: int = 0
+    # How often an operator has moved it.
+    fence: int = 0
+
+
+# The next offset, and how often an operator has moved it: an offset alone may come again in a topic that was made anew.
+Stand = tuple[int, int]
 
 
 async def load(pool: asyncpg.Pool, topic: str) -> dict[int, Position]:
     """All positions of a topic, by partition."""
-    rows = await pool.fetch("SELECT partition, position, fingerprint, outbox, deaths FROM progress WHERE topic = $1", topic)
+    rows = await pool.fetch("SELECT partition, position, fingerprint, outbox, deaths, fence FROM progress WHERE topic = $1", topic)
     return {
-        row["partition"]: Position(row["partition"], row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"])
+        row["partition"]: Position(
+            row["partition"], row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"], row["fence"]
+        )
         for row in rows
     }
 
@@ -69,15 +77,16 @@ async def mark(pool: asyncpg.Pool, record: Record, holder: str) -> None:
     )
 
 
-async def lock(connection: asyncpg.Connection, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+async def lock(connection: asyncpg.Connection, topic: str, partitions: Sequence[int]) -> dict[int, Stand]:
     """Lock the partitions' rows until the transaction ends; whoever else owns them waits here, and then sees that they moved."""
     rows = await connection.fetch(
         # Sorted, or two workers that share partitions lock each other out.
-        "SELECT partition, position FROM progress WHERE topic = $1 AND partition = ANY($2) ORDER BY topic, partition FOR NO KEY UPDATE",
+        "SELECT partition, position, fence FROM progress"
+        " WHERE topic = $1 AND partition = ANY($2) ORDER BY topic, partition FOR NO KEY UPDATE",
         topic,
         partitions,
     )
-    return {row["partition"]: row["position"] for row in rows}
+    return {row["partition"]: (row["position"], row["fence"]) for row in rows}
 
 
 async def move(connection: asyncpg.Connection, topic: str, chunk: Sequence[Entry[M]], outbox: Sequence[Outgoing]) -> None:

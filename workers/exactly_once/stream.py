@@ -16,6 +16,7 @@ from runtime.postgres import AWAY
 from runtime.producer import Publisher
 from runtime.racing import rest
 from runtime.schema import OldTables
+from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.advice import advice, shown
@@ -26,6 +27,7 @@ from workers.exactly_once.committing import Committing
 from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
 from workers.exactly_once.liveness import Furthest, Mark, Position, watch
+from workers.exactly_once.outbox import Outbox
 from workers.exactly_once.ownership import Ownership, TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.exactly_once.reading import Reading
@@ -53,7 +55,8 @@ class Stream(Generic[M]):
         self._publisher = publisher
         self._topic = settings.topic(handler.topic.name)
         self._reads = handler.topic
-        self._committing = Committing(settings, handler, pool, publisher)
+        self._outbox = Outbox(publisher)
+        self._committing = Committing(settings, handler, pool, self._outbox)
         self.probes = Probes(settings, pool)
         # Both made when the group is joined.
         self._consumer: Any = None
@@ -111,14 +114,16 @@ class Stream(Generic[M]):
         finally:
             # Asked once more, it would open a connection that nobody closes.
             self.probes.consumer = None
+            await self._outbox.aclose()
             if self._consumer is not None:
                 await stop_client(self._consumer)
 
     async def _say_goodbye(self) -> None:
         """Not after an error: it may be a message's doing."""
         if self._owned is not None:
-            with suppress(*AWAY):
+            with suppress(BrokerUnavailable, *AWAY):
                 async with asyncio.timeout(GOODBYE):
+                    await self._outbox.confirmed()
                     await self._owned.let_go()
 
     async def _join(self) -> Ownership:
@@ -148,6 +153,7 @@ class Stream(Generic[M]):
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
+        metrics.LAG.labels(self._topic).set(owned.lag())
         self._lag_offsets.give(self._consumer, owned.positions)
 
     async def _find(self, resting: bool) -> None:
@@ -165,6 +171,9 @@ class Stream(Generic[M]):
         if chunk:
             await self._settle(self._trials.judged(chunk, owned.deaths), owned)
             self._suspects.passed(partitions)
+        else:
+            # Nobody else would see that it failed.
+            await self._outbox.confirmed()
 
     async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         self._furthest.begin()

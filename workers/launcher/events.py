@@ -1,6 +1,5 @@
 """Pure: what the world hears about a profile."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from schemas import ids
-from schemas.messages import ProfileEvent
+from schemas.events import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing
 from workers.launcher.model import Campaign, Outcome
@@ -30,7 +29,31 @@ class Imported(NamedTuple):
 
 def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
     """The same in every repeat, its date too."""
-    return _event(imported, "import_api", f"{imported.batch.hex()}/{imported.item}", {}, accepted_at)
+    return imports(imported.account, imported.database, imported.batch, accepted_at)(
+        imported.item, imported.profile.hex(), md5(imported.email), imported.custom_data
+    )
+
+
+def imports(
+    account: int, database: int, batch: bytes, accepted_at: datetime
+) -> Callable[[int, str, str | UnsetType, Mapping[str, Any]], ProfileEvent]:
+    """Makes what is told of the imports of a batch, by item, profile, MD5 and custom_data: one for each profile that ever comes."""
+    named, date = batch.hex(), accepted_at.isoformat()
+
+    def event(item: int, profile: str, md5: str | UnsetType, custom_data: Mapping[str, Any]) -> ProfileEvent:
+        return ProfileEvent(
+            event_id=ids.event_id(f"{named}/{item}", "import_api"),
+            event_type="import_api",
+            event_date=date,
+            profile_id=profile,
+            md5=md5,
+            list_id=database,
+            account_id=account,
+            custom_data=dict(custom_data),
+            event_data={"batch_id": named, "item": item},
+        )
+
+    return event
 
 
 class Told(NamedTuple):
@@ -82,11 +105,12 @@ def _about(campaign: Campaign, launch: str) -> dict[str, Any]:
 
 
 def md5(email: str | None) -> str | UnsetType:
-    """What other systems know a profile's normalised e-mail by; no secret, and no protection of one."""
-    return UNSET if email is None else hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
+    """Of a profile that has one."""
+    return UNSET if email is None else ids.md5_of(email)
 
 
 def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any], now: datetime) -> ProfileEvent:
+    about: Any = {"batch_id": imported.batch.hex(), "item": imported.item} | data
     return ProfileEvent(
         event_id=ids.event_id(origin, event_type),
         event_type=event_type,
@@ -96,5 +120,5 @@ def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any
         list_id=imported.database,
         account_id=imported.account,
         custom_data=dict(imported.custom_data),
-        event_data={"batch_id": imported.batch.hex(), "item": imported.item} | data,
+        event_data=about,
     )

@@ -83,7 +83,7 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         links = Links(settings.public_url, settings.signing_keys())
         channels: Mapping[str, Channel] = {
             "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca), links),
-            **{name: Posting(poster, settings.http_connections, links) for name, row in CHANNELS.items() if row.by_provider},
+            **{name: Posting(poster, settings.http_connections, links) for name, row in CHANNELS.items() if row.leaves and row.by_provider},
         }
         for channel in channels.values():
             stack.push_async_callback(channel.close)

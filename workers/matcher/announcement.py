@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from schemas.messages import ProfilesMatched, TriggerStart
+from schemas import ids
+from schemas.messages import NO_MD5, ProfilesMatched, TriggerStart
 from workers.matcher.item import Outcome
 
 
@@ -18,7 +19,13 @@ def announcement(chunk: Sequence[Outcome]) -> ProfilesMatched | None:
         items=[outcome.number for outcome in imported],
         profiles=b"".join(outcome.profile for outcome in imported if outcome.profile).hex(),
         starts=_starts(imported),
+        md5s="".join(map(_md5, imported)) if chunk[0].batch.creates else None,
     )
+
+
+def _md5(outcome: Outcome) -> str:
+    # What is stored may be older than today's rules.
+    return ids.md5_of(outcome.email) if isinstance(outcome.email, str) else NO_MD5
 
 
 def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
@@ -27,7 +34,7 @@ def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
     starts = [] if batch.trigger is None else [TriggerStart(trigger=batch.trigger)]
     if batch.skip_triggers or not batch.kind.imports:
         return starts
-    if batch.kind.creates:
+    if batch.creates:
         starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
     for trigger in batch.database.update_triggers:
         items = [outcome.number for outcome in imported if outcome.changed and (trigger.fields is None or outcome.changed & trigger.fields)]

@@ -1,13 +1,16 @@
 """What the items of a batch share, as the matcher sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from schemas.addresses import normal_email, normal_phones
 from schemas.batches import BatchSettings
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
+from schemas.matching import MODES, Mode
 from schemas.system_fields import SYSTEM_FIELDS
+from schemas.values import JsonValue
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class Database:
         return {**self.fields, **SYSTEM_FIELDS, "_id": None, "email": None, "phones": None, "subscriptions": None}
 
     @cached_property
+    def parsers(self) -> dict[str, Callable[[JsonValue], JsonValue]]:
+        """What makes the stored form of a value, of fields that nothing else is to be known of."""
+        own = {name: field.parser for name, field in {**self.fields, **SYSTEM_FIELDS}.items()}
+        return {**own, "email": normal_email, "phones": normal_phones}
+
+    @cached_property
     def matchable(self) -> dict[str, Field]:
         """The fields that profiles are found by."""
         return {name: field for name, field in self.fields.items() if field.match}
@@ -68,3 +77,11 @@ class Batch(BatchSettings):
     trigger: TriggerId | None
     total: int
     resource: ResourceNumber | None
+
+    @cached_property
+    def mode(self) -> Mode:
+        return MODES[self.matching]
+
+    @cached_property
+    def creates(self) -> bool:
+        return self.kind.creates

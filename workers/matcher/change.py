@@ -3,14 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from schemas.addresses import normal_email, normal_phone
-from schemas.fields import parse
 from schemas.ids import parse_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.values import JsonValue, storable
 from workers.matcher import updates
 from workers.matcher.batches import Batch, Database
-from workers.matcher.subscribing import Subscription, parse_subscriptions
+from workers.matcher.subscribing import Given, parse_subscriptions
 from workers.matcher.updates import Update
 
 Location = dict[str, str]
@@ -24,8 +22,6 @@ _REGISTRATION = {"country": "_regcountry", "city": "_regcity"}
 # Null, which clients write for what they do not have, unsets anything else.
 _NEVER_UNSET = frozenset({"_id", "email", "subscriptions"})
 
-MOST_PHONES = 1_000
-
 
 @dataclass(slots=True)
 class Change:
@@ -34,7 +30,7 @@ class Change:
     fields: dict[str, JsonValue]
     # Of other fields than these.
     updates: dict[str, Update] = field(default_factory=dict)
-    subscriptions: Sequence[Subscription] | None = None
+    subscriptions: Sequence[Given] | None = None
     # Those that the profile has, before any that are given.
     forgets_subscriptions: bool = False
     # Whom the data says it belongs to: what was read of a profile can be imported again, into no other.
@@ -44,12 +40,19 @@ class Change:
 def parse_change(data: Mapping[str, JsonValue], batch: Batch, locate: Locate) -> Change:
     """Raises `ItemFailed`, naming the field."""
     change = Change({})
+    parsers = batch.database.parsers
     for name, value in data.items():
-        if name in batch.database.known or _is_kept(name, batch.database):
-            try:
+        # Nearly all are set, and to values that are only to be parsed.
+        parser = None if value is None or type(value) is dict else parsers.get(name)
+        if parser is None and name not in batch.database.known and not _is_kept(name, batch.database):
+            continue
+        try:
+            if parser is None:
                 _add(change, name, value, batch)
-            except ItemFailed as failed:
-                raise failed.at(name) from None
+            else:
+                change.fields[name] = parser(value)
+        except ItemFailed as failed:
+            raise failed.at(name) from None
     if batch.detect_geo:
         found = _whereabouts(change.fields, locate)
         change.fields |= {name: value for name, value in found.items() if name not in data}
@@ -102,19 +105,8 @@ def _id(value: JsonValue) -> bytes:
 
 
 def _parsed(name: str, value: JsonValue, database: Database) -> JsonValue:
-    if name == "email":
-        return normal_email(value)
-    if name == "phones":
-        return _phones(value)
-    field = database.known.get(name)
-    return storable(value) if field is None else parse(field, value)
-
-
-def _phones(value: JsonValue) -> list[str]:
-    phones = dict.fromkeys(map(normal_phone, value if isinstance(value, list) else [value]))
-    if len(phones) > MOST_PHONES:
-        raise ItemFailed(Why.PROFILE_TOO_LARGE)
-    return list(phones)
+    parser = database.parsers.get(name)
+    return storable(value) if parser is None else parser(value)
 
 
 def _whereabouts(fields: Mapping[str, JsonValue], locate: Locate) -> dict[str, JsonValue]:

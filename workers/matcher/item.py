@@ -7,7 +7,6 @@ from schemas.identities import tagged
 from schemas.ids import parse_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity, Kind
-from schemas.matching import MODES, Matching, Own
 from schemas.messages import ProfileImport
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
@@ -52,6 +51,8 @@ class Outcome:
     number: int
     profile: bytes | None = None
     custom_data: Mapping[str, JsonValue] | None = None
+    # The profile's, as the item left it.
+    email: str | None = None
     # The fields that changed in a profile that was there before.
     changed: frozenset[str] = frozenset()
     error: ItemFailed | None = None
@@ -72,28 +73,18 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
     item = Item(batch, message.item, change, message.custom_data)
     if address := change.fields.get("email"):
         item.email = database.id, (Kind.EMAIL, address)
-    mode = MODES[batch.matching]
+    mode = batch.mode
     if mode.searched is None:
         item.profile = parse_id(message.value)
         if item.profile is None:
             raise ItemFailed(Why.PROFILE_NOT_FOUND, mode.key)
         return item
-    own = _own(batch)
+    own = mode.own(batch.field_name, database.fields)
     # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
     value = message.value if own is None else mode.parts[0].normal(message.value, own)
-    item.implied = mode.implied(value, own) if batch.kind.creates else None
+    item.implied = mode.implied(value, own) if batch.creates else None
     if isinstance(value, list):
         item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:
         item.keys = tuple((database.id, identity) for identity in mode.searched(value, batch.resource, own))
     return item
-
-
-def _own(batch: Batch) -> Own | None:
-    if batch.matching is not Matching.CUSTOM:
-        return None
-    name = str(batch.field_name)
-    field = batch.database.fields.get(name)
-    if field is None or not field.match:
-        raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, batch.field_name)
-    return Own(name, field)

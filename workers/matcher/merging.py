@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.ids import new_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
-from schemas.matching import MODES, Matching
 from schemas.same import same
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome
@@ -53,25 +52,25 @@ class Merging:
         if len(found) > 1:
             raise ItemFailed(Why.SEVERAL_MATCH)
         if not found and item.implied is None:
-            raise ItemFailed(Why.PROFILE_NOT_FOUND, MODES[item.batch.matching].key)
+            raise ItemFailed(Why.PROFILE_NOT_FOUND, item.batch.mode.key)
         if item.change.profile not in (None, *found):
             raise ItemFailed(Why.INCORRECT_ID, "_id")
         if not found:
-            return Outcome(item.batch, item.number, self._create(item), item.custom_data)
+            created = self._create(item)
+            return Outcome(item.batch, item.number, created.id, item.custom_data, created.data.get("email"))
         (profile,) = found
         if profile not in self.profiles:
             item.met += (profile,)
             raise _Unlocked
-        changed = self._update(self.profiles[profile], item)
-        return Outcome(item.batch, item.number, profile, item.custom_data, changed)
+        held = self.profiles[profile]
+        changed = self._update(held, item)
+        return Outcome(item.batch, item.number, profile, item.custom_data, held.data.get("email"), changed)
 
     def _refuse_unfinished(self, item: Item) -> None:
         """Since the item was accepted its field may have become one that is not matched by, and one that is again."""
-        if item.batch.matching is Matching.CUSTOM and (name := item.batch.field_name):
-            field = self._databases[item.batch.database.id].fields.get(name)
-            if field is None or not field.match:
-                raise ItemFailed(Why.FIELD_NOT_MATCHED_BY, name)
-            if field.indexing:
+        if name := item.batch.field_name:
+            own = item.batch.mode.own(name, self._databases[item.batch.database.id].fields)
+            if own is not None and own.field.indexing:
                 raise ItemFailed(Why.FIELD_IS_BEING_INDEXED, name)
 
     def _found(self, item: Item) -> set[bytes]:
@@ -86,7 +85,7 @@ class Merging:
             found.update(self._holders.get(key, ()), self._strangers.get(key, ()))
         return found
 
-    def _create(self, item: Item) -> bytes:
+    def _create(self, item: Item) -> Profile:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
         data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields}, item.change.updates)
         self._claim_email(profile, item)
@@ -96,7 +95,7 @@ class Merging:
         self._refile(profile)
         # Known before this chunk to be held by nobody: whoever else saw that must not create too.
         profile.claims = profile.identities & {key[1] for key in item.keys if key in self._unheld}
-        return profile.id
+        return profile
 
     def _update(self, profile: Profile, item: Item) -> frozenset[str]:
         data, changed = overlaid(profile.data, item.change.fields, item.change.updates)

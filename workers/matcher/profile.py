@@ -53,7 +53,7 @@ class Profile:
 
 def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[str, str]:
     """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
-    encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions)
+    encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions) if subscriptions else b"[]"
     if len(subscriptions) > MOST_SUBSCRIPTIONS or sum(map(len, encoded)) > LARGEST_PROFILE:
         raise ItemFailed(Why.PROFILE_TOO_LARGE)
     return encoded[0].decode(), encoded[1].decode()

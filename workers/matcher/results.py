@@ -29,6 +29,7 @@ _COUNT = """
     SET done = progress.done | counted.bits, imported = progress.imported + counted.imported, failed = progress.failed + counted.failed
     FROM locked JOIN unnest($1::bytea[], $2::varbit[], $3::int[], $4::int[]) AS counted (batch, bits, imported, failed) USING (batch)
     WHERE progress.batch = locked.batch AND bit_count(progress.done & counted.bits) = 0
+    RETURNING progress.imported + progress.failed = progress.total AS finished
 """
 
 # One bit for each item, the first one leftmost.
@@ -62,17 +63,22 @@ def by_batch(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
     return list(chunks.values())
 
 
-async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outcome]]) -> None:
-    """Store the outcomes of each chunk; raises `Conflict` if another transaction did one of the items."""
+async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outcome]]) -> bool:
+    """Store the outcomes of each chunk; whether they finish a batch.
+
+    Raises `Conflict` if another transaction did one of the items.
+    """
     if not chunks:
-        return
+        return False
     await connection.execute(_RESULTS, *zip(*map(_result, chunks), strict=True))
     batches: dict[bytes, list[Outcome]] = defaultdict(list)
     for chunk in chunks:
         batches[chunk[0].batch.id] += chunk
     counts = [_count(outcomes) for outcomes in batches.values()]
-    if await connection.execute(_COUNT, *zip(*counts, strict=True)) != f"UPDATE {len(counts)}":
+    counted = await connection.fetch(_COUNT, *zip(*counts, strict=True))
+    if len(counted) < len(counts):
         raise Conflict("an item was done meanwhile")
+    return any(row["finished"] for row in counted)
 
 
 def _result(chunk: Sequence[Outcome]) -> tuple[bytes, int, str, bytes, str, str]:

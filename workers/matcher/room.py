@@ -1,17 +1,20 @@
 """The matcher: imports in; profiles, results and matches out."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import asyncpg
 
 from runtime.postgres import open_pool
 from runtime.producer import open_publisher
+from runtime.tracing import traces
 from schemas.item_errors import CANNOT_BE_PROCESSED
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, MATCHES, Outgoing, Topic, item_headers
+from store import completion_hints
 from workers.exactly_once import Dead, Stream, Unprocessable
 from workers.matcher import matching, results
 from workers.matcher.announcement import announcement
@@ -28,11 +31,15 @@ class Importing:
 
     topic: Topic[ProfileImport] = IMPORTS
 
-    def __init__(self, pool: asyncpg.Pool, matches: str, locate: Locate) -> None:
+    def __init__(self, pool: asyncpg.Pool, matches: str, locate: Locate, tell: Callable[[], Awaitable[None]]) -> None:
         self._pool = pool
         self._matches = matches
         self._locate = locate
+        # That a batch is finished, those who wait for it.
+        self._tell = tell
         self._batches = Batches(REMEMBERED_BATCHES)
+        # Whether one was, by the last transaction.
+        self._finished = False
 
     async def prepare(self, messages: Sequence[ProfileImport]) -> AsyncGenerator[Item | Outcome | Unprocessable, None]:
         """What each message asks for, parsed and checked."""
@@ -45,7 +52,8 @@ class Importing:
                 yield read(message, batch, self._locate)
 
     async def committed(self, messages: Sequence[ProfileImport]) -> None:
-        """Nothing is left to do."""
+        if self._finished:
+            await self._tell()
 
     async def apply(self, connection: asyncpg.Connection, asked: Sequence[Item | Outcome], dead: Sequence[Dead]) -> list[Outgoing]:
         """Import the profiles, record how it ended, and say what to launch."""
@@ -64,7 +72,9 @@ class Importing:
 
     async def _record(self, connection: asyncpg.Connection, outcomes: Sequence[Outcome]) -> list[Outgoing]:
         chunks = results.by_batch(outcomes)
-        await results.record(connection, chunks)
+        self._finished = await results.record(connection, chunks)
+        for failed in {outcome.batch.id for outcome in outcomes if outcome.error}:
+            traces().failed(failed)
         matched = [announced for chunk in chunks if (announced := announcement(chunk))]
         return [
             Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), item_headers(bytes.fromhex(each.batch), each.chunk))
@@ -94,5 +104,5 @@ async def open_matcher(settings: Settings) -> AsyncIterator[Matcher]:
         locate = stack.enter_context(open_geo(settings.geo))
         pool = await stack.enter_async_context(await open_pool(settings, 2))
         publisher = await stack.enter_async_context(open_publisher(settings))
-        importing = Importing(pool, settings.topic(MATCHES.name), locate)
+        importing = Importing(pool, settings.topic(MATCHES.name), locate, partial(completion_hints.tell, pool, settings))
         yield Matcher(Stream(settings, "matcher", importing, pool, publisher))

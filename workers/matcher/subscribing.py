@@ -1,21 +1,38 @@
 """Pure: the subscriptions that an item gives, and how they join those that a profile has."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from schemas.blanks import is_blank
-from schemas.channels import CHANNELS
+from schemas.channels import CHANNELS, Channel, channel
 from schemas.dates import date
+from schemas.fields import Field, FieldType
 from schemas.ids import ResourceNumber
 from schemas.item_errors import ItemFailed, Why
 from schemas.system_fields import status_word
 from schemas.values import JsonValue, ip, storable, string
+from workers.matcher import updates
+from workers.matcher.updates import Unset, Update
 
 Subscription = dict[str, JsonValue]
 
 _ADDRESS_KEYS = frozenset(key for row in CHANNELS.values() for key in row.keys)
 _NESTED = {row.nested: row.keys[0] for row in CHANNELS.values() if row.nested}
-_OWN = ("status", "priority", "custom_fields", "cats", "date", "ip", "url")
+# What may be changed by a functional update, as the field that it would be; a text can only be set or unset.
+_OWN: Mapping[str, Field] = {
+    "status": Field(type=FieldType.STRING),
+    "priority": Field(type=FieldType.INT),
+    "custom_fields": Field(type=FieldType.OBJECT),
+    "cats": Field(type=FieldType.TAGS),
+    "date": Field(type=FieldType.STRING),
+    "ip": Field(type=FieldType.STRING),
+    "url": Field(type=FieldType.STRING),
+}
 _KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
+# A consent is never forgotten, and every subscription has a priority.
+_MAY_BE_UNSET = _OWN.keys() - {"status", "priority"}
+# What says which subscription it is can only be set.
+_ADDRESS = Field(type=FieldType.STRING)
 
 # When, from where and at which page somebody subscribed.
 _WHERE_AND_WHEN: Mapping[str, Callable[[object], JsonValue]] = {"date": date, "ip": ip, "url": string}
@@ -27,37 +44,57 @@ class InvalidSubscription(ItemFailed):
     """Nobody can be reached by it, which an item may choose to survive; any other mistake fails the item."""
 
 
-def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool) -> list[Subscription]:
-    """What `data.subscriptions` asks for: subscriptions to add or change, each known once."""
+@dataclass(slots=True)
+class Given:
+    """A subscription as an item gives it: the keys that it sets, and what it does to others."""
+
+    keys: Subscription
+    updates: dict[str, Update] = field(default_factory=dict)
+
+    def joined(self, stored: Subscription | None) -> Subscription:
+        """What becomes of the one that is stored; raises `ItemFailed` where an update cannot be."""
+        found = {"status": "subscribed", "priority": 0, **(stored or {}), **self.keys}
+        for name, update in self.updates.items():
+            value = update.applied(found.get(name))
+            if value is None:
+                found.pop(name, None)
+            else:
+                found[name] = value
+        return found | ({"priority": _priority(found["priority"])} if "priority" in self.updates else {})
+
+
+def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool) -> list[Given]:
+    """What `data.subscriptions` asks for: subscriptions to add or change, in their order."""
     if not isinstance(value, list):
         raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
-    parsed: dict[tuple[JsonValue, ...], Subscription] = {}
+    parsed: list[Given] = []
+    known = set()
     for one in value:
         try:
-            subscription = _parse(one, resources)
+            given = _parse(one, resources)
         except InvalidSubscription:
             if not skip_invalid:
                 raise
             continue
-        key = _key(subscription)
-        parsed[key] = parsed[key] | subscription if key in parsed else subscription
+        parsed.append(given)
+        known.add(_key(given.keys))
         # Before thousands more are checked.
-        if len(parsed) > MOST_SUBSCRIPTIONS:
+        if len(known) > MOST_SUBSCRIPTIONS:
             raise ItemFailed(Why.PROFILE_TOO_LARGE)
-    return list(parsed.values())
+    return parsed
 
 
-def merged(stored: Sequence[Subscription], given: Sequence[Subscription]) -> list[Subscription]:
+def merged(stored: Sequence[Subscription], given: Sequence[Given]) -> list[Subscription]:
     """Known by resource and address, changed key by key; the order in which they were added stays."""
     kept = {_stored_key(subscription, at): subscription for at, subscription in enumerate(stored)}
-    for subscription in given:
-        key = _key(subscription)
-        kept[key] = {"status": "subscribed", "priority": 0, **kept.get(key, {}), **subscription}
+    for each in given:
+        key = _key(each.keys)
+        kept[key] = each.joined(kept.get(key))
     return list(kept.values())
 
 
 def _key(subscription: Subscription) -> tuple[JsonValue, ...]:
-    return subscription["resource_id"], *(subscription[key] for key in CHANNELS[subscription["channel"]].keys)
+    return subscription["resource_id"], *channel(subscription["channel"]).address(subscription)
 
 
 def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
@@ -70,11 +107,11 @@ def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
     return key
 
 
-def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str]) -> Subscription:
-    flat = _flattened(given)
+def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str]) -> Given:
+    flat, changes = _without_updates(_flattened(given))
     settings = _settings(flat)
-    resource, channel = _resource(flat, resources)
-    return {"resource_id": resource, "channel": channel, **_address(flat, channel), **settings}
+    resource, name = _resource(flat, resources)
+    return Given({"resource_id": resource, "channel": name, **_addressed(flat, channel(name)), **settings}, changes)
 
 
 def _flattened(given: JsonValue) -> Subscription:
@@ -103,35 +140,66 @@ def _inside(inner: JsonValue, known: str) -> Subscription:
     return {key: value for key, value in inner.items() if value is not None}
 
 
+def _without_updates(flat: Subscription) -> tuple[Subscription, dict[str, Update]]:
+    """The keys with the values that they are set to, and the updates of the others."""
+    values: Subscription = {}
+    changes: dict[str, Update] = {}
+    for name, value in flat.items():
+        declared = _OWN.get(name, _ADDRESS)
+        word = updates.word_of(value, declared) if isinstance(value, dict) and name != "cc_data" else None
+        if word is None:
+            values[name] = value
+        elif word == "set" and "value" in value:
+            values |= {} if value["value"] is None else {name: value["value"]}
+        elif word == "unset" and name in _MAY_BE_UNSET:
+            changes[name] = Unset()
+        else:
+            changes[name] = updates.read(word, value, declared)
+    return values, changes
+
+
 def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tuple[ResourceNumber, str]:
     """The resource and its channel; it may be left out where the channel has one only."""
     resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
         raise InvalidSubscription(Why.UNKNOWN_RESOURCE)
     number = ResourceNumber(resource)
-    channel = resources[number]
+    name = resources[number]
     # An address of another channel would be lost silently.
-    if flat.get("channel", channel) != channel or _ADDRESS_KEYS.difference(CHANNELS[channel].keys).intersection(flat):
+    if flat.get("channel", name) != name or _ADDRESS_KEYS.difference(channel(name).keys).intersection(flat):
         raise InvalidSubscription(Why.CHANNEL_DIFFERS)
-    return number, channel
+    return number, name
 
 
-def _only_one_of(channel: JsonValue, resources: Mapping[ResourceNumber, str]) -> ResourceNumber | None:
-    numbers = [number for number, of in resources.items() if of == channel]
+def _only_one_of(name: JsonValue, resources: Mapping[ResourceNumber, str]) -> ResourceNumber | None:
+    numbers = [number for number, of in resources.items() if of == name]
     return numbers[0] if len(numbers) == 1 else None
 
 
-def _address(flat: Subscription, channel: str) -> Subscription:
-    row = CHANNELS[channel]
+def _addressed(flat: Subscription, row: Channel) -> Subscription:
     parts = {key: flat.get(key) for key in row.keys}
+    if row.member is not None:
+        return {key: _with_member(part, row.member, row.normal) for key, part in parts.items()}
     if row.normal is not None:
-        try:
-            return {key: row.normal(part) for key, part in parts.items()}
-        except ItemFailed as failed:
-            raise InvalidSubscription(failed.why) from None
+        return {key: _normal(part, row.normal) for key, part in parts.items()}
     if any(not isinstance(part, str) or is_blank(part) for part in parts.values()):
         raise InvalidSubscription(Why.INCORRECT_SUBSCRIPTION_ADDRESS)
     return {key: storable(part) for key, part in parts.items()}
+
+
+def _with_member(given: JsonValue, member: str, normal: Callable[[object], JsonValue] | None) -> JsonValue:
+    """All that is said of a channel that we know nothing else of, with the address in it as it is compared."""
+    if not isinstance(given, dict) or given.get(member) is None or normal is None:
+        raise InvalidSubscription(Why.INCORRECT_SUBSCRIPTION_ADDRESS)
+    said = {key: value for key, value in given.items() if value is not None}
+    return storable(said | {member: _normal(given[member], normal)})
+
+
+def _normal(part: JsonValue, normal: Callable[[object], JsonValue]) -> JsonValue:
+    try:
+        return normal(part)
+    except ItemFailed as failed:
+        raise InvalidSubscription(failed.why) from None
 
 
 def _settings(flat: Subscription) -> Subscription:
@@ -141,8 +209,7 @@ def _settings(flat: Subscription) -> Subscription:
         return settings
     if "status" in settings:
         settings["status"] = status_word(settings["status"])
-    if type(settings.get("priority", 0)) is not int or abs(settings.get("priority", 0)) >= 2**31:
-        raise ItemFailed(Why.INCORRECT_NUMBER)
+    _priority(settings.get("priority", 0))
     if not isinstance(settings.get("custom_fields", {}), dict):
         raise ItemFailed(Why.INCORRECT_OBJECT)
     cats = settings.get("cats", [])
@@ -152,3 +219,9 @@ def _settings(flat: Subscription) -> Subscription:
         if key in settings:
             settings[key] = normal(settings[key])
     return storable(settings)  # type: ignore[no-any-return]
+
+
+def _priority(given: JsonValue) -> int:
+    if type(given) is not int or abs(given) >= 2**31:
+        raise ItemFailed(Why.INCORRECT_NUMBER)
+    return given

@@ -28,6 +28,12 @@ class Update(Protocol):
 
 
 @dataclass(frozen=True)
+class Unset:
+    def applied(self, _: JsonValue) -> JsonValue:
+        return None
+
+
+@dataclass(frozen=True)
 class Increment:
     by: Any
     number: Callable[[object], Any]

@@ -1,12 +1,13 @@
-"""The events of one account, as whoever reads the topic from its beginning sees them."""
+"""The events of one account, and the order of all, as whoever reads the topic from its beginning sees them."""
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from profuse.torture.model import Request
+from profuse.torture.receiving.noted import digest
 from profuse.torture.verdict.seen import Told
 from schemas.settings import Settings
 from schemas.topics import EVENTS
@@ -30,18 +31,19 @@ async def told(settings: Settings, account: int, requests: Mapping[str, Request]
     decoder = msgspec.json.Decoder(_Event)
     found: dict[bytes, bytes] = {}
     contradictions, strange = set[str](), set[str]()
+    order: defaultdict[int, defaultdict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     # Without a group it reads all partitions, from their beginnings.
     async with AIOKafkaConsumer(settings.topic(EVENTS.name), **settings.kafka_options(), auto_offset_reset="earliest") as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(part) < end for part, end in ends.items()]):
             for record in (record for records in (await consumer.getmany(timeout_ms=1_000)).values() for record in records):
-                event = decoder.decode(record.value)
+                event, content = decoder.decode(record.value), digest(record.value)
+                order[event.account_id][record.partition].append(content)
                 if event.account_id != account:
                     continue
-                content = hashlib.blake2b(record.value, digest_size=8).digest()
                 if found.setdefault(bytes.fromhex(event.event_id), content) != content:
                     contradictions.add(event.event_id)
                 request = requests.get(event.event_data.batch_id)
                 if request is not None and msgspec.json.decode(event.custom_data) != request.custom_data(event.event_data.item):
                     strange.add(event.event_id)
-    return Told(frozenset(found), sorted(contradictions), sorted(strange))
+    return Told(frozenset(found), sorted(contradictions), sorted(strange), order)

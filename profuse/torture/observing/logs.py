@@ -7,7 +7,7 @@ from pathlib import Path
 from profuse.torture.account import TOKEN
 from profuse.torture.model import HOME, PHONES
 
-_ROOMS = ("gateway", "matcher", "launcher")
+_ROOMS = ("gateway", "matcher", "launcher", "hooks")
 _SUSPECT = re.compile(rf"Traceback|@[\w.-]*{re.escape(HOME)}|@[\w.-]*sink\.test|{re.escape(PHONES)}\d{{8}}|{TOKEN}")
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from profuse.torture.account import CHANGED, IMPORTED, WELCOME
+from profuse.torture.account import CALLED, CHANGED, IMPORTED, WELCOME
 from profuse.torture.model import Item, Request
 from profuse.torture.verdict.seen import Batch, Difference, Entry, Observed, difference
 
@@ -61,10 +61,12 @@ def _answered_otherwise(request: Request, profiles: dict[int, bytes], errors: di
 
 def _launches(request: Request, batch: Batch, observed: Observed) -> Iterator[Difference]:
     imported = {place for place, _ in batch.results}
-    started = {number: batch.launches.get(observed.campaigns[number], Counter[int]()) for number in (WELCOME, IMPORTED, CHANGED)}
+    started = {number: batch.launches.get(observed.campaigns[number], Counter[int]()) for number in (WELCOME, CALLED, IMPORTED, CHANGED)}
     twice = [(place, number) for number, places in started.items() for place, count in places.items() if count > 1]
     yield difference("doubled", _named(request, twice), "items with two launches of a campaign")
-    for number, places in ((WELCOME, imported), (IMPORTED, set() if request.skip_triggers else imported)):
+    named = CALLED if request.by_webhook else WELCOME
+    asked = {number: imported if number == named else set() for number in (WELCOME, CALLED)}
+    for number, places in {**asked, IMPORTED: set() if request.skip_triggers else imported}.items():
         yield difference("lost", _named(request, places - started[number].keys()), f"items without a launch of campaign {number}")
         yield difference("wrong", _named(request, started[number].keys() - places), f"launches of campaign {number} that nothing started")
     changes = set() if request.skip_triggers else imported

@@ -13,7 +13,7 @@ _END = re.compile(
 # A process that finds no server when it starts says so and leaves it to its supervisor to try again.
 _NO_SERVER = re.compile(r"do Kafka at .* and Postgres at .* answer\?")
 _ENDING = ("SIGKILL", "SIGTERM", "SIGINT")
-_OURS = ("gateway", "matcher", "launcher", "mail-sink")
+_OURS = ("gateway", "matcher", "launcher", "hooks", "mail-sink")
 
 
 class End(NamedTuple):

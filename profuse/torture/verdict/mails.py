@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from profuse.stack.trouble import DOMAIN
 from profuse.torture.chronicle import Chronicle, Span
-from profuse.torture.verdict.seen import Applied, Difference, Mail, difference, together
+from profuse.torture.verdict.seen import Applied, Call, Difference, Mail, difference, together
 from schemas import ids
+from schemas.ids import TriggerId
 
 # After these a launcher may not know what it has sent.
 BREAKS_A_SEND = frozenset(
@@ -31,8 +32,8 @@ _MARGIN = 5.0
 BROKEN_OFF = 3
 
 
-def repeats(arrivals: Iterable[Mail], chronicle: Chronicle, allowed: int = 1) -> list[Difference]:
-    """Mails that came more often than allowed: only after a fault that explains it, and not more than such faults lose sight of."""
+def repeats(arrivals: Iterable[Mail | Call], chronicle: Chronicle, allowed: int = 1) -> list[Difference]:
+    """What came more often than allowed: only after a fault that explains it, and not more than such faults lose sight of."""
     by_launch: dict[str, list[float]] = defaultdict(list)
     for mail in arrivals:
         by_launch[mail.launch].append(mail.at)
@@ -41,8 +42,8 @@ def repeats(arrivals: Iterable[Mail], chronicle: Chronicle, allowed: int = 1) ->
     excess = len(again) - REPEATS * sum(strike.kind in BREAKS_A_SEND for strike in chronicle.strikes)
     return together(
         [
-            difference("doubled", groundless, "mails that came again, and no fault explains it"),
-            Difference("doubled", max(0, excess - len(groundless)), "mails that came again, more than the faults explain"),
+            difference("doubled", groundless, "messages that came again, and no fault explains it"),
+            Difference("doubled", max(0, excess - len(groundless)), "messages that came again, more than the faults explain"),
         ]
     )
 
@@ -59,12 +60,12 @@ def waits(due: Mapping[str, float], arrivals: Iterable[Mail]) -> list[Span]:
     return [Span(moment, first.get(launch, math.inf)) for launch, moment in due.items()]
 
 
-def plainly_due(done: Iterable[Applied]) -> dict[str, float]:
-    """When each launch is due whose recipient is at a server without trouble."""
+def plainly_due(done: Iterable[Applied], called: TriggerId) -> dict[str, float]:
+    """When each mail is due whose recipient is at a server without trouble; the campaign `called` sends none."""
     return {
         ids.launch_id(each.batch.id, each.place, campaign): moment
         for each in done
         if each.item.inbox and not each.item.inbox.endswith(DOMAIN)
         for campaign, moment in each.batch.due.items()
-        if each.place in each.batch.launches[campaign]
+        if campaign != called and each.place in each.batch.launches[campaign]
     }

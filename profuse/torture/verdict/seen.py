@@ -1,11 +1,12 @@
 """The world after the torture, as it was observed."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from profuse.torture.model import Item, Request
+from schemas import ids
 from schemas.ids import TriggerId
 
 Kind = Literal["lost", "doubled", "wrong"]
@@ -80,6 +81,30 @@ class Mail(NamedTuple):
     files: Mapping[str, bytes] = {}
 
 
+class Call(NamedTuple):
+    """A POST to the provider, at a moment in Unix seconds."""
+
+    launch: str
+    at: float
+    is_taken: bool
+    # All of it but its own moment.
+    content: Any
+    # Why no receiver would take it.
+    wrong: str = ""
+    # Taken so soon that nobody can have given it up by then.
+    in_time: bool = False
+
+
+class Post(NamedTuple):
+    """A POST to an account's hook; digests stand for its body and for each of its events."""
+
+    account: int
+    id: str
+    body: bytes
+    events: tuple[bytes, ...]
+    wrong: str = ""
+
+
 @dataclass(frozen=True)
 class Told:
     """All events of the account: their ids, and what cannot be."""
@@ -89,6 +114,8 @@ class Told:
     contradictions: Sequence[str] = ()
     # Ids whose custom_data is not their item's.
     strange: Sequence[str] = ()
+    # Of each account by partition, in the topic's order, what stands for each record.
+    order: Mapping[int, Mapping[int, Sequence[bytes]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,6 +148,13 @@ class Applied(NamedTuple):
     place: int
     batch: Batch
     profile: bytes
+
+
+def launches(each: Applied) -> Iterator[tuple[str, TriggerId]]:
+    """Those of one item, and of which campaign each is."""
+    for campaign, items in each.batch.launches.items():
+        if each.place in items:
+            yield ids.launch_id(each.batch.id, each.place, campaign), campaign
 
 
 def applied(requests: Iterable[Request], observed: Observed) -> list[Applied]:

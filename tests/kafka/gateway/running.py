@@ -110,7 +110,9 @@ class Running:
     async def forget(self) -> None:
         """Leave nothing to the next test."""
         self.broker.set()
-        await self.pool.execute("TRUNCATE batches, requests CASCADE")
+        # No TRUNCATE: its locks on all partitions meet those of a gateway that reads several tables at once, and one of them dies of it.
+        await self.pool.execute("DELETE FROM batches")
+        await self.pool.execute("DELETE FROM requests")
 
     async def published(self, *tasks: str, count: int) -> list[ConsumerRecord]:
         """The first records of some batches, as soon as there are as many."""

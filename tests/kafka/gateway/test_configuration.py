@@ -20,7 +20,10 @@ WELCOME = {
     "skip_minutes": 7,
     "unconditional_sending": False,
     "fields": None,
-    "content": [{"subject": "Hello", "from_email": "demo@example.com", "from_name": "Demo", "html": "<p>Hello</p>"}],
+    "provider": None,
+    "pace": None,
+    "spread": None,
+    "content": [{"subject": "Hello", "from_email": "demo@example.com", "from_name": "Demo", "html": "<p>Hello</p>", "text": "Hello"}],
 }
 
 

@@ -205,7 +205,7 @@ async def test_a_fault_of_ours_costs_its_own_request_a_503(hasty: Running, monke
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("ingest.endpoints.batch.RequestId", fail)
+        patched.setattr("ingest.http.call.RequestId", fail)
         answer = await hasty.send({"Request-ID": "order-1"})
     later = await hasty.raw(BATCH, body(token=TOKEN))
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ingest.endpoints import batch
 from tests.kafka.gateway.running import GOOD, TASK, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -26,6 +27,22 @@ async def test_a_task_is_answered_once_the_broker_has_every_item(brokerless: Run
         f'{{"data":{{"task_id":"{task}"}},"error":0,"error_text":"Successful operation"}}',
     )
     assert len(await brokerless.published(task, count=1)) == 1
+
+
+@pytest.mark.promise("P-REQID-05")
+async def test_who_is_answered_may_repeat_at_once(brokerless: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_NOTED_WITHIN", 60.0)
+    call = asyncio.create_task(brokerless.send(ID, path=TASK))
+    await brokerless.task()
+    async with brokerless.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM batches FOR UPDATE")
+        brokerless.broker.set()
+        await brokerless.soon("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%published_at%'")
+        early = call.done()
+    first, repeat = await call, await brokerless.send(ID, path=TASK)
+
+    assert not early
+    assert (repeat.status_code, repeat.json()) == (200, first.json())
 
 
 @pytest.mark.promise("P-BATCH-23", "P-BATCH-20")

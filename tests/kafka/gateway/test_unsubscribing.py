@@ -7,6 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from schemas.links import Unsubscribing, digest, signed
 from schemas.settings import Settings
@@ -39,6 +40,49 @@ async def statuses(world: Running, profile: Json) -> list[str]:
 async def call(world: Running, method: str, path: str, content: str = "") -> httpx.Response:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     return await world.client.request(method, world.gateway.url + path, content=content, headers=headers)
+
+
+@pytest.mark.promise("P-UNSUB-04", "P-HTTP-26")
+async def test_what_nobody_foresaw_is_a_page_that_says_to_try_again(linked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("ann@unsub.test")
+
+    path = path_to("ab" * 12)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr("schemas.links.read", fail)
+        met = [await call(linked, method, path) for method in ("GET", "POST")]
+    later = await call(linked, "POST", path)
+
+    assert {answer.status_code for answer in met} == {503}
+    assert all(shown(answer) and "ann@" not in answer.text for answer in met)
+    assert [(entry["event"], entry["path"]) for entry in logs] == [("request_failed", "/u/")] * 2
+    assert path not in str(logs)
+    assert later.status_code == 200
+
+
+@pytest.mark.promise("P-UNSUB-04", "P-HTTP-26")
+async def test_subscriptions_that_are_none_cost_one_reader_a_503(linked: Running) -> None:
+    ann = await stored(linked, {"email": "odd@unsub.test"}, NEWS)
+    store = "UPDATE profiles SET subscriptions = $2::jsonb WHERE id = $1"
+    await linked.pool.execute(store, bytes.fromhex(ann["_id"]), "5")
+    met = await call(linked, "POST", path_to(ann["_id"]))
+    await linked.pool.execute(store, bytes.fromhex(ann["_id"]), "[]")
+
+    assert (met.status_code, shown(met)) == (503, True)
+
+
+@pytest.mark.promise("P-UNSUB-04")
+async def test_while_the_database_cannot_answer_its_page_says_to_try_again(linked: Running) -> None:
+    await linked.pool.execute("ALTER TABLE profiles RENAME TO elsewhere")
+    met = await call(linked, "POST", path_to("ab" * 12))
+    await linked.pool.execute("ALTER TABLE elsewhere RENAME TO profiles")
+
+    assert (met.status_code, shown(met)) == (503, True)
+
+
+def shown(answer: httpx.Response) -> bool:
+    """Whether it is the page for later, made for a person."""
+    return "Please try again" in answer.text and answer.headers["Retry-After"] == "5" and answer.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_mail_program_unsubscribes_by_one_post_and_only_from_that_address(linked: Running) -> None:

@@ -11,8 +11,8 @@ import pytest
 from profuse.applying import apply
 from runtime.postgres import open_pool
 from runtime.producer import Publisher, open_publisher
+from schemas.events import ProfileEvent
 from schemas.ids import new_id
-from schemas.messages import ProfileEvent
 from schemas.settings import Settings
 from schemas.topics import EVENTS, Outgoing, partition
 from tests.kafka.conftest import until
@@ -107,7 +107,7 @@ def event(item: int, account: int = 1, kind: str = "send", key: bytes = b"0" * 2
         list_id=1,
         account_id=account,
         custom_data=more,
-        event_data={"item": item},
+        event_data={"batch_id": "", "item": item},
     ).encode()
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from profuse.stack.ports import free_port
 from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import SECRET, World
 from tests.kafka.hosting import hosted
-from tests.pipeline.processes import PROFUSE, free_port, run
+from tests.pipeline.processes import PROFUSE, run
 
 PAGE = Path(__file__).parents[3] / "docs" / "hooks.md"
 

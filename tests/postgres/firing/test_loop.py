@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from schemas import metrics
@@ -11,7 +12,10 @@ from schemas.settings import Settings
 from tests.firing import FINISHED, LEASE, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
 from workers.launcher.channels.slots import Slots
+from workers.launcher.claim import claim_loop as claiming
+from workers.launcher.claim import claims
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
+from workers.launcher.claim.turns import Lane
 from workers.launcher.model import Launch
 
 
@@ -37,6 +41,12 @@ async def until_taken_up_and_finished(world: World) -> None:
 def loop_of(launcher: Launcher, **changes: Any) -> ClaimLoop:
     settings = Settings(**{"claim_every": timedelta(seconds=0.05), "lease": LEASE} | changes)
     return ClaimLoop(settings, launcher.world.pool, launcher.delivery())
+
+
+@pytest.fixture
+def looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is claimed was due by then, or somebody woke the loop."""
+    monkeypatch.setattr(claiming, "LOOK_EVERY", 3600.0)
 
 
 async def another_turn(claim_loop: ClaimLoop) -> None:
@@ -65,6 +75,29 @@ async def test_a_group_that_falls_due_is_fired_without_being_asked_for(world: Wo
     assert (await counts(world)).items() >= (FINISHED | {"launched": 1}).items()
 
 
+@pytest.mark.promise("P-LAUNCH-02")
+@pytest.mark.usefixtures("looks_once")
+async def test_a_group_is_claimed_at_its_moment_and_not_when_one_asks_again(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = claims.look
+
+    async def from_afar(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
+        await asyncio.sleep(0.2)
+        return await look(pool, ahead)
+
+    monkeypatch.setattr(claims, "look", from_afar)
+    await schedule(world, "a@example.com", batch=await world.batch(due_in=timedelta(seconds=1)))
+    launcher = Launcher(world, Remembering(), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher, claim_every=timedelta(seconds=3600)).run(launcher.stop))
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert launcher.channel.addresses() == ["a@example.com"]
+
+
+@pytest.mark.usefixtures("looks_once")
 async def test_a_wake_claims_at_once(world: World, topic: Topic) -> None:
     sent = asyncio.Semaphore(0)
 
@@ -113,6 +146,7 @@ async def test_a_trigger_whose_destination_hangs_keeps_no_other_of_its_account_w
 
 
 @pytest.mark.promise("P-LAUNCH-14")
+@pytest.mark.usefixtures("looks_once")
 async def test_a_slow_group_holds_up_no_other(world: World, topic: Topic) -> None:
     released, passed = asyncio.Event(), asyncio.Event()
 
@@ -256,3 +290,18 @@ async def test_an_account_with_much_due_keeps_another_ones_launch_from_nothing(w
         launcher.stop.set()
 
     assert first == ["polite@example.com"]
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_it_is_told_how_long_a_group_is_due_that_nobody_claims(world: World, topic: Topic) -> None:
+    await schedule(world, "a@example.com")
+    await world.pool.execute("UPDATE launches SET run_at = now() - interval '1 minute'")
+    launcher = Launcher(world, Remembering(), topic)
+    claim_loop = loop_of(launcher)
+    await claim_loop._look()
+    waited = metrics.OVERDUE._value.get()
+    await world.pool.execute("UPDATE launches SET run_at = now() + interval '1 second'")
+    await claim_loop._look()
+
+    assert 60 <= waited < 120
+    assert str(metrics.OVERDUE._value.get()) == "0.0"

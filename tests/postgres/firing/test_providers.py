@@ -1,5 +1,6 @@
 """Launches that leave by an account's providers, whose rows all launchers share."""
 
+import asyncio
 import json
 import ssl
 from base64 import b64encode
@@ -12,11 +13,13 @@ from profuse.postgres import transaction
 from profuse.providers import listed, resume
 from runtime.outbound.posting import Poster
 from runtime.outbound.reach import Reach
+from schemas import metrics
 from schemas.settings import Settings
 from tests.firing import Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World, knowing
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.http.posting import Posting
+from workers.launcher.deliver import campaigns
 from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.deliver.provider_states import MOST_GONE
 from workers.launcher.model import Launch
@@ -89,7 +92,7 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
 ) -> None:
     trigger = await texting(world, provider)
     provider.raw = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
-    launcher = launcher_of(world, topic, poster)
+    launcher, told = launcher_of(world, topic, poster), metrics.PROVIDERS_PAUSED.labels("main")._value.get()
     for _ in range(MOST_GONE + 2):
         await due(world, trigger)
         await launcher.work_once()
@@ -105,6 +108,7 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
     await launcher.work_once()
 
     assert (tried, paused, waiting) == (MOST_GONE, True, 2)
+    assert metrics.PROVIDERS_PAUSED.labels("main")._value.get() == told + 1
     assert (shown["state"], "410" in shown["why"], SECRET in str(shown)) == ("paused", True, False)
     assert (await counts(world))["failed"] == MOST_GONE
     assert (await counts(world))["launched"] == 2
@@ -147,6 +151,61 @@ async def test_a_rate_holds_for_all_launchers_together(world: World) -> None:
 
     # What one lot lets go at once is no wait; each of three may have one of five left.
     assert ended - began >= (many - 5 - 15) / 50
+
+
+async def dead_and(world: World, provider: HttpProvider, rate: int) -> int:
+    """A trigger whose first provider is away, and whose second takes so many a second; returns the trigger."""
+    away = HttpProvider()
+    async with away.open():
+        pass
+    trigger = await texting(world, away)
+    await world.pool.execute(
+        """
+        INSERT INTO providers (account, name, channel, url, secrets, rate, concurrency, timeout, active)
+        SELECT account, 'next', channel, $1, secrets, $2, concurrency, timeout, active FROM providers
+        """,
+        f"http://127.0.0.1:{provider.port}",
+        rate,
+    )
+    await world.pool.execute("UPDATE triggers SET provider = '{main,next}' WHERE id = $1", trigger)
+    return trigger
+
+
+@pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-35")
+async def test_the_rate_of_the_provider_that_is_tried_next_holds_too(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster
+) -> None:
+    rate, many = 10, 12
+    await due(world, await dead_and(world, provider, rate), many)
+    began = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    await launcher_of(world, topic, poster).work_once()
+    ended = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+
+    assert len(provider.taken) == many
+    assert ended - began >= (many - 1) / rate
+
+
+@pytest.mark.promise("P-LAUNCH-34", "P-LAUNCH-38")
+async def test_whoever_waits_for_that_rate_holds_no_slot(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
+    await due(world, await dead_and(world, provider, 1), 12)
+    launcher = launcher_of(world, topic, poster)
+    channel = Posting(poster, 2)
+    launcher.sending = knowing({"sms": channel}, world.pool)
+    async with world.pool.acquire() as connection:
+        campaign = await campaigns.sample(connection, 1, 20)
+    assert campaign is not None
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(launcher.work_once())
+        async with asyncio.timeout(20):
+            while len(provider.taken) < 2:
+                await asyncio.sleep(0.01)
+            for way in campaign.providers:
+                async with channel.slot(campaign, way):
+                    pass
+        before = len(provider.taken)
+        working.cancel()
+
+    assert before < 4
 
 
 @pytest.mark.promise("P-LAUNCH-38")

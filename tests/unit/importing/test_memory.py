@@ -1,5 +1,6 @@
 """What is held of a file while it is read, sent and answered."""
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ SMALL = Options(limits=Limits(profiles=100))
 
 
 def peak(work: Callable[[], object]) -> int:
+    # What other tests left in cycles would count when it is freed at another moment.
+    gc.collect()
     tracemalloc.start()
     try:
         work()
@@ -41,7 +44,8 @@ def test_reading_ten_times_as_many_rows_takes_no_more(tmp_path: Path, first: str
 
     read(100)
 
-    assert read(30_000) < read(3_000) + 2_000_000
+    # Both are files of more than what is read ahead.
+    assert read(200_000) < read(20_000) + 1_000_000
 
 
 @pytest.mark.promise("P-IMPORT-04", "P-CLIENT-03")

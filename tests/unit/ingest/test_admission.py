@@ -57,6 +57,16 @@ def test_with_nothing_to_do_the_rate_stays_what_it_was() -> None:
     assert busy.rate == idle.rate > 0
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_who_does_all_that_he_is_given_between_two_looks_is_given_more(*, shared: bool) -> None:
+    drain, done = watched((0, [0], [0])), 0
+    for look in range(1, 20):
+        done += ahead(drain.rate, shared=shared)
+        drain = drain.observed(look / 10, [done], [done])
+
+    assert ahead(drain.rate, shared=shared) > 10_000
+
+
 def test_while_the_matchers_stand_still_the_rate_falls() -> None:
     stopped = draining(5_000, 30)
     for second in range(30, 50):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.admission.budget import Budget, Share
 from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.parameters import checked
 from ingest.errors import Refused
@@ -25,7 +26,7 @@ async def files(attach: str) -> list[tuple[str, str, bytes]]:
     """Name, type and bytes of each file, of what stands in the body."""
     given = {"trigger_id": 8, "data": [1], "attach": attachments.entries(msgspec.Raw(attach.encode()))}
     attached = checked(ImportAndStartBatch, given).attach
-    contents = await in_turns(attachments.decoded([entry.data for entry in attached]))
+    contents = await in_turns(attachments.decoded([entry.data for entry in attached]), Share(Budget(1)))
     return [(entry.name, entry.type, bytes(content)) for entry, content in zip(attached, contents, strict=True)]
 
 

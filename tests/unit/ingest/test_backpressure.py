@@ -1,10 +1,12 @@
 """What a gateway counts as in flight, and when the next slice may go."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
 
+from ingest.admission import backpressure
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Budget, Share
 from ingest.errors import Refused
@@ -65,6 +67,68 @@ async def test_what_is_confirmed_while_it_looks_is_not_taken_for_seen() -> None:
     await pressure.run_once()
 
     assert pressure.in_flight == 20
+
+
+@pytest.mark.promise("P-HTTP-31")
+async def test_who_has_nothing_to_do_looks_seldom_and_at_once_when_something_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backpressure, "_IDLE_PAUSE", 3600.0)
+    looks = asyncio.Queue[int]()
+
+    class Counted(Backlog):
+        async def look(self) -> tuple[list[int], list[int]]:
+            looks.put_nowait(self.end)
+            return await super().look()
+
+    backlog = Counted()
+    pressure = backlog.pressure()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(pressure.run())
+        await looks.get()
+        # Meanwhile others have brought something.
+        backlog.end = 8
+        with pressure.admitted(ONE, 1, NO_BYTES):
+            assert await looks.get() == 8
+            # Something is in flight: it goes on to look.
+            assert await looks.get() == 8
+        looking.cancel()
+
+
+async def test_requests_that_come_to_nothing_are_no_reason_to_look_without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backpressure, "_PAUSE", 3600.0)
+    looks = 0
+
+    class Counted(Backlog):
+        async def look(self) -> tuple[list[int], list[int]]:
+            nonlocal looks
+            looks += 1
+            return await super().look()
+
+    pressure = Counted().pressure()
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(pressure.run())
+        for _ in range(50):
+            with pressure.admitted(ONE, 1, NO_BYTES):
+                pass
+            await asyncio.sleep(0)
+        looking.cancel()
+
+    assert looks == 1
+
+
+async def test_who_may_not_go_on_yet_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backpressure, "_IDLE_PAUSE", 3600.0)
+    backlog = Backlog()
+    pressure = backlog.pressure(limit=10_000)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(pressure.run())
+        await asyncio.sleep(0)
+        # A batch that is taken over was never admitted here.
+        backlog.handed = 1_000
+        waiting = tasks.create_task(pressure.near_enough(asyncio.Event()))
+        await asyncio.sleep(0)
+        backlog.end = backlog.position = 1_000
+        await waiting
+        looking.cancel()
 
 
 @pytest.mark.promise("P-HTTP-31")
@@ -259,6 +323,15 @@ async def test_a_token_cannot_take_the_room_of_another_one() -> None:
 @pytest.mark.promise("P-HTTP-38")
 async def test_a_token_of_which_nothing_waits_may_send_more_than_its_limit() -> None:
     with Backlog().pressure(limit=100, token_limit=10).admitted(ONE, 50, NO_BYTES):
+        pass
+
+
+@pytest.mark.promise("P-HTTP-38")
+@pytest.mark.parametrize(("waiting", "asked", "admitted"), [(1_000, 1, True), (1_099, 1, True), (1_100, 1, False), (1_000, 2, False)])
+async def test_a_token_is_not_kept_from_a_single_by_its_own_bulk(waiting: int, asked: int, *, admitted: bool) -> None:
+    pressure = Backlog().pressure(limit=10_000, token_limit=1_000)
+    outcome = nullcontext() if admitted else pytest.raises(Refused)
+    with pressure.admitted(ONE, waiting, NO_BYTES), outcome, pressure.admitted(ONE, asked, NO_BYTES):
         pass
 
 

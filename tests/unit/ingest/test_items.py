@@ -12,7 +12,7 @@ from ingest.publish.record import Prepared, publishable, record
 from schemas.fields import Field
 from schemas.ids import new_id
 from schemas.item_errors import ItemFailed
-from schemas.matching import Matching
+from schemas.matching import MODES, Matching, Own
 from schemas.messages import ProfileImport
 
 LIMIT = 1_200
@@ -26,7 +26,8 @@ def shared(
     matching: Matching = Matching.EMAIL, root: int | str | None = None, field: Field | None = None, shape: Shape = WITH_PROFILE
 ) -> Shared:
     words = frozenset({"null", "nan", "[object object]"})
-    found = Shared(shape, 1, matching, {}, "crm" if field else None, field, LIMIT, LIMIT // 2, words)
+    own = Own("crm", field) if field else MODES[matching].own("id", {})
+    found = Shared(shape, 1, matching, {}, own, LIMIT, LIMIT // 2, words)
     return replace(found, roots={} if root is None else root_values({found.mode.key: root}, found))
 
 
@@ -36,6 +37,7 @@ def prepared(item: Any, by: Shared) -> Prepared:
 
 EMAIL, PHONE, ID = shared(), shared(Matching.PHONE), shared(Matching.PROFILE_ID)
 CUSTOM, INT, TAGGED, DATED = (shared(Matching.CUSTOM, field=field) for field in (CRM, NUMBER, TAGS, DATE))
+BY_ID = shared(Matching.CUSTOM_SUB)
 CUSTOM_LONG = replace(CUSTOM, item_limit=10 * LIMIT)
 TOO_LONG = shared(Matching.CUSTOM, "x" * 1_025, CRM)
 PROFILE = "0A" * 12
@@ -63,11 +65,13 @@ VALUES: dict[str, tuple[Any, Shared, str | list[str]]] = {
     "tags in any order": ({"data": {"crm": ["b", "a"]}}, TAGGED, ["a", "b"]),
     "tags in a text": ({"data": {}, "field_value": "b, a"}, TAGGED, ["a", "b"]),
     "a tag with a comma": ({"data": {"crm": ["Ham, smoked"]}}, TAGGED, ["Ham, smoked"]),
+    "an id of a messenger": ({"field_value": "0077", "data": {}}, BY_ID, "77"),
+    "an id of a messenger at the root": ({"data": {"id": 8}}, shared(Matching.CUSTOM_SUB, 77), "77"),
     "another mode's key": ({"phone": 5, "data": {"email": "b@b.test"}}, EMAIL, "b@b.test"),
 }
 
 
-@pytest.mark.promise("P-BATCH-10", "P-BATCH-17", "P-MATCH-07", "P-MATCH-12", "P-MATCH-24")
+@pytest.mark.promise("P-BATCH-10", "P-BATCH-17", "P-MATCH-07", "P-MATCH-12", "P-MATCH-24", "P-MATCH-33")
 @pytest.mark.parametrize("what", VALUES)
 def test_an_item_is_matched_by(what: str) -> None:
     item, by, value = VALUES[what]
@@ -97,6 +101,8 @@ FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
     "an incorrect field in data": ({"data": {"crm": "x"}}, INT, failure("Incorrect number", "crm")),
     "a field value that is a list": ({"field_value": ["a"], "data": {}}, TAGGED, failure("Incorrect value", "field_value")),
     "a field value that is a bool": ({"field_value": True, "data": {}}, CUSTOM, failure("Incorrect value", "field_value")),
+    "a messenger's id that is none": ({"field_value": "seven", "data": {}}, BY_ID, failure("Incorrect number", "field_value")),
+    "no messenger's id": ({"field_value": " ", "data": {"id": 7}}, BY_ID, failure("No match value", "field_value")),
     "no object": ([], EMAIL, failure("Incorrect object")),
     "no data": ({"email": "a@b.test"}, EMAIL, failure("Incorrect object", "data")),
     "custom_data that is no object": ({"data": {"email": "a@b.test"}, "custom_data": 1}, EMAIL, failure("Incorrect object", "custom_data")),

@@ -65,7 +65,7 @@ async def test_items_are_counted_before_they_are_built() -> None:
     root = await spans.opened(zeros("data", 10 * MIB), NAMES, SETTINGS, Share(Budget(1)))
     tracemalloc.start()
     with pytest.raises(Refused) as refused:
-        await spans.items(root, SETTINGS, one=False)
+        await spans.items(root, SETTINGS, Share(Budget(1)), one=False)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -129,7 +129,7 @@ async def test_a_million_members_take_up_no_memory() -> None:
 
 
 async def elements(array: bytes, most: int) -> list[bytes] | None:
-    found = await in_turns(parsing.elements(msgspec.Raw(array), most))
+    found = await in_turns(parsing.elements(msgspec.Raw(array), most), Share(Budget(1)))
     return None if found is None else list(map(bytes, found))
 
 
@@ -158,7 +158,7 @@ async def test_elements_are_found_unless_they_are_too_many(array: bytes, count: 
 async def test_too_many_elements_take_up_no_memory() -> None:
     raw = msgspec.Raw(b"[%s0]" % (b"0," * 1_000_000))
     tracemalloc.start()
-    found = await in_turns(parsing.elements(raw, 1_000))
+    found = await in_turns(parsing.elements(raw, 1_000), Share(Budget(1)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

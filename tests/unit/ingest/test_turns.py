@@ -42,6 +42,21 @@ def test_a_small_batch_waits_for_one_slice_of_a_large_one_of_its_own_token() -> 
     assert taken(queue) == [(large, 500), (small, 5), (large, 500), (large, 200)]
 
 
+@pytest.mark.promise("P-HTTP-31")
+def test_a_small_batch_waits_for_one_slice_however_many_large_ones_its_token_brought() -> None:
+    queue = FairQueue()
+    large = [Delivery(600) for _ in range(10)]
+    for each in large:
+        queue.add(1, records(600), each)
+    queue.take()
+    small, next_small = Delivery(5), Delivery(500)
+    queue.add(1, records(5), small)
+    queue.add(1, records(500), next_small)
+
+    # Neither do large ones wait for all that are small.
+    assert taken(queue)[:4] == [(small, 5), (large[1], 500), (next_small, 500), (large[2], 500)]
+
+
 @pytest.mark.promise("P-HTTP-38")
 def test_what_waits_is_counted_by_token_until_it_is_taken() -> None:
     queue = FairQueue()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.racing import unless
+from runtime.racing import unless, unless_later
 
 pytestmark = pytest.mark.promise("P-LAUNCH-33")
 
@@ -24,3 +24,75 @@ async def test_work_that_is_done_first_returns_what_it_found() -> None:
 async def test_what_goes_wrong_beside_the_work_is_told_and_ends_it() -> None:
     with pytest.raises(LookupError):
         await unless(fail(), hang())
+
+
+async def test_what_is_over_soon_is_not_watched() -> None:
+    assert await unless_later(60, fail, asyncio.sleep(0, "found")) == "found"
+    with pytest.raises(LookupError):
+        await unless_later(60, hang, fail())
+
+
+async def test_what_lasts_is_cut_off_by_what_happens_then_and_cleans_up() -> None:
+    cleaned = []
+
+    async def work() -> None:
+        try:
+            await hang()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(True)
+
+    async def nothing() -> None:
+        """Is over at once."""
+
+    await unless_later(0, nothing, work())
+    with pytest.raises(LookupError):
+        await unless_later(0, fail, work())
+    assert cleaned == [True, True]
+    current = asyncio.current_task()
+    assert current is not None
+    assert current.cancelling() == 0
+
+
+async def test_work_that_ends_while_it_is_watched_leaves_nobody_watching() -> None:
+    ended = asyncio.Event()
+
+    async def watch() -> None:
+        try:
+            await hang()
+        finally:
+            ended.set()
+
+    assert await unless_later(0, watch, asyncio.sleep(0.01, "found")) == "found"
+    assert ended.is_set()
+
+
+async def test_who_is_cancelled_by_others_stays_so() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await hang()
+
+    working = asyncio.create_task(unless_later(60, fail, work()))
+    await begun.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+async def test_what_happens_as_the_work_ends_cuts_nobody_off_afterwards() -> None:
+    go = asyncio.Event()
+
+    async def wait() -> str:
+        await go.wait()
+        return "found"
+
+    async def happen() -> None:
+        go.set()
+
+    for _ in range(100):
+        go.clear()
+        assert await unless_later(0, happen, wait()) in ("found", None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)

@@ -1,11 +1,13 @@
 """Which groups a message starts, and which of their launches are left."""
 
 import asyncpg
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.ids import TriggerId
-from schemas.messages import TriggerStart
+from schemas.messages import NewerVersion, ProfilesMatched, TriggerStart, Unreadable
 from tests.launching import matched
 from workers.launcher.groups.group import Group, NewGroup, started_by
 from workers.launcher.schedule.scheduling import slices
@@ -52,3 +54,31 @@ def test_events_of_a_large_chunk_are_built_in_slices() -> None:
     message = matched(A, dict.fromkeys(range(2_000), P), [])
 
     assert [len(part) for part in slices([message] * 7)] == [2, 2, 2, 1]
+
+
+@pytest.mark.promise("P-OPS-09")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"items": [0, 0]},
+        {"profiles": P.hex()},
+        {"md5s": "0a" * 16},
+        {"md5s": "0A" * 32},
+        {"starts": [{"trigger": 1, "items": [2]}]},
+    ],
+)
+def test_a_message_that_contradicts_itself_cannot_be_read(wrong: dict[str, object]) -> None:
+    whole = {"v": 2, "batch": A.hex(), "chunk": 0, "items": [0, 1], "profiles": P.hex() * 2, "starts": [], "md5s": "0a" * 32}
+
+    assert ProfilesMatched.decode(msgspec.json.encode(whole)).items == [0, 1]
+    with pytest.raises(Unreadable):
+        ProfilesMatched.decode(msgspec.json.encode(whole | wrong))
+
+
+@pytest.mark.promise("P-OPS-10")
+def test_messages_of_before_are_read_and_newer_ones_wait() -> None:
+    before = {"v": 1, "batch": A.hex(), "chunk": 0, "items": [0], "profiles": P.hex(), "starts": []}
+
+    assert ProfilesMatched.decode(msgspec.json.encode(before)).md5s is None
+    with pytest.raises(NewerVersion):
+        ProfilesMatched.decode(msgspec.json.encode(before | {"v": 3, "more": 1}))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from schemas import metrics
 from tests.launching import Remembering, launch
 from workers.launcher.channels.channel import SERVER, Rejected
 from workers.launcher.deliver import holds
@@ -77,3 +78,16 @@ def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: py
 
     assert str(held.keeps(["here", "there"])).startswith("there is held")
     assert held.keeps(["here"]) is None
+
+
+@pytest.mark.promise("P-WATCH-01")
+def test_what_is_held_is_counted_over_all_channels() -> None:
+    before, mail, text = metrics.HELD._value.get(), Holds(), Holds()
+    for held in (mail, text):
+        held.hold("here", "any")
+        held.hold("here", "again")
+    both = metrics.HELD._value.get() - before
+    mail.passed(["here"])
+
+    assert (both, metrics.HELD._value.get() - before) == (2, 1)
+    text.passed(["here"])

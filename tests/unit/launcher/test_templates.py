@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.launcher.channels.templates import IncorrectTemplate, Rendered, TooLong, read, render_html, render_text
+from schemas.templating.rendering import Rendered, TooLong, render_html, render_text
+from schemas.templating.templates import IncorrectTemplate, read
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "lead": {

@@ -89,7 +89,7 @@ def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_o
 
 
 @pytest.mark.promise("P-LAUNCH-34")
-def test_groups_that_wait_are_bounded_in_number_because_each_holds_profiles() -> None:
+def test_groups_that_wait_are_bounded_in_all_because_each_holds_profiles() -> None:
     turns = Turns(2, 1)
     for account in range(4):
         turns.took({Lane(account, TriggerId(1)): [1]})
@@ -97,8 +97,31 @@ def test_groups_that_wait_are_bounded_in_number_because_each_holds_profiles() ->
     turns.took({ONE: [1]})
 
     assert not turns.parks(ONE, 1, 1)
-    turns.heard([TWO], 0.0)
+    turns.heard([Lane(2, TriggerId(1)), TWO], 0.0)
+    # Of a lane that waits nothing more is asked: it could only hold its slot.
     assert turns.asked(1.0) == {TWO: 1}
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+def test_lanes_that_wait_hold_no_more_than_can_be_parked_so_that_two_slow_ones_leave_room_to_their_account() -> None:
+    slow, slower, mails = ONE, OTHER, Lane(1, TriggerId(3))
+    turns = Turns(8, 2)
+    turns.heard([slow, slower], 0.0)
+    while asked := turns.asked(1.0):
+        for lane, groups in asked.items():
+            turns.took({lane: [1] * groups})
+        for lane, groups in asked.items():
+            assert all(turns.parks(lane, 1, 1) for _ in range(groups))
+    turns.heard([mails], 0.0)
+
+    assert turns.asked(1.0) == {mails: 2}
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+def test_small_groups_that_wait_take_as_much_as_they_have_launches() -> None:
+    turns = Turns(1, 8)
+
+    assert [turns.parks(Lane(number, TriggerId(1)), 1, 1) for number in range(17)] == [True] * 16 + [False]
 
 
 @pytest.mark.promise("P-LAUNCH-42")

@@ -57,7 +57,7 @@ def test_system_fields_and_declared_ones_are_known() -> None:
     assert change(**given).fields == {"email": "ada@a.test", "phones": ["+79000000000"], "_fname": "Ada", "points": 5}
 
 
-@pytest.mark.promise("P-DATA-02", "P-DATA-20", "P-DATA-29")
+@pytest.mark.promise("P-DATA-02", "P-DATA-29")
 @pytest.mark.parametrize(
     ("data", "error_text", "field"),
     [

@@ -10,7 +10,9 @@ from schemas.item_errors import ItemFailed
 from workers.matcher.subscribing import Subscription, merged, parse_subscriptions
 
 RESOURCES = {ResourceNumber(24): "email", ResourceNumber(25): "sms", ResourceNumber(26): "push"}
+OTHERS = {ResourceNumber(30): "telegram_bot", ResourceNumber(31): "viber", ResourceNumber(32): "our_app"}
 ADA: Subscription = {"resource_id": 24, "channel": "email", "email": "ada@a.test", "status": "subscribed", "priority": 0}
+STATE: Subscription = {"status": "subscribed", "priority": 0}
 
 ODD: list[Any] = [
     {"resource_id": 24, "email": "odd@a.test"},
@@ -19,12 +21,19 @@ ODD: list[Any] = [
     {"resource_id": 24, "channel": "telepathy", "email": "odd@a.test"},
     {"resource_id": 24, "channel": ["email"], "email": "odd@a.test"},
     {"resource_id": 24, "channel": "email", "email": ["odd@a.test"]},
+    {"resource_id": 30, "channel": "telegram_bot", "cc_data": [7]},
+    {"resource_id": 30, "channel": "telegram_bot", "cc_data": {"id": True}},
+    {"resource_id": 31, "channel": "viber", "cc_data": {"id": 7}},
     "odd@a.test",
 ]
 
 
 def join(stored: list[Subscription], *given: Any) -> list[Subscription]:
-    return merged(stored, parse_subscriptions(list(given), RESOURCES, skip_invalid=False))
+    return merged(stored, parse_subscriptions(list(given), RESOURCES | OTHERS, skip_invalid=False))
+
+
+def join_skipping(given: list[Any]) -> list[Subscription]:
+    return merged([ADA], parse_subscriptions(given, RESOURCES | OTHERS, skip_invalid=True))
 
 
 @pytest.mark.promise("P-SUBS-01", "P-SUBS-03")
@@ -52,6 +61,69 @@ def test_other_channels_have_other_addresses() -> None:
 
     assert (sms["channel"], sms["phone"], nested["phone"]) == ("sms", "+79000000000", "+79000000001")
     assert (push["channel"], push["provider"], push["subscription_id"]) == ("push", "android-firebase", "x")
+
+
+@pytest.mark.promise("P-SUBS-13")
+def test_other_channels_have_their_address_inside_cc_data_and_keep_what_else_stands_there() -> None:
+    telegram, viber, own = join(
+        [],
+        {"channel": "telegram_bot", "cc_data": {"id": "0077", "name": "Ада", "nick": None}},
+        {"resource_id": 31, "cc_data": {"phone": "+7 900 000-00-00"}},
+        {"channel": "our_app", "cc_data": {"phone": "+79000000000", "deep": {"a": [1]}}, "status": 1},
+    )
+
+    assert telegram == {"resource_id": 30, "channel": "telegram_bot", "cc_data": {"id": 77, "name": "Ада"}} | STATE
+    assert viber == {"resource_id": 31, "channel": "viber", "cc_data": {"phone": "+79000000000"}} | STATE
+    assert own["cc_data"] == {"phone": "+79000000000", "deep": {"a": [1]}}
+    assert (own["channel"], own["status"]) == ("our_app", "unsubscribed")
+
+
+@pytest.mark.promise("P-SUBS-13")
+def test_one_inside_cc_data_is_known_by_its_address_alone() -> None:
+    (held,) = join([], {"resource_id": 30, "cc_data": {"id": 77, "name": "Ada"}, "priority": 3})
+
+    assert join([held], {"resource_id": 30, "cc_data": {"id": "77", "name": "Ада"}}) == [held | {"cc_data": {"id": 77, "name": "Ада"}}]
+    assert len(join([held], {"resource_id": 30, "cc_data": {"id": 78}})) == 2
+
+
+@pytest.mark.promise("P-SUBS-14")
+def test_what_a_subscription_holds_may_be_changed_by_functional_updates_in_their_order() -> None:
+    held = ADA | {"priority": 3, "cats": ["news", "old"], "custom_fields": {"size": "S", "deep": {"a": 1}}, "url": "https://a.test"}
+    address = {"resource_id": 24, "email": "ada@a.test"}
+
+    assert join(
+        [held],
+        address | {"priority": {"action": "incr", "value": -5}, "cats": {"action": "add", "value": ["new", "news"]}},
+        address | {"cats": {"action": "delete", "value": "old"}, "url": {"action": "unset"}, "status": {"action": "set", "value": 2}},
+        address | {"custom_fields": {"action": "upsert", "submatch": "deep.b", "value": 2}},
+    ) == [
+        ADA | {"priority": -2, "status": "complained", "cats": ["news", "new"], "custom_fields": {"size": "S", "deep": {"a": 1, "b": 2}}},
+    ]
+
+
+@pytest.mark.promise("P-SUBS-14")
+def test_a_new_one_begins_with_its_updates_and_any_key_may_be_set() -> None:
+    given = {
+        "resource_id": {"action": "set", "value": 24},
+        "email": {"action": "set", "value": "ada@a.test"},
+        "priority": {"action": "incr", "value": 2},
+        "cats": {"action": "delete", "value": ["old"]},
+        "custom_fields": {"action": "set", "value": {"action": "set"}},
+        "ip": {"action": "set", "value": None},
+    }
+
+    assert join([], given) == [ADA | {"priority": 2, "custom_fields": {"action": "set"}}]
+
+
+@pytest.mark.promise("P-SUBS-14")
+def test_an_update_of_what_is_stored_in_another_shape_fails_the_item_and_changes_nothing() -> None:
+    stored = [ADA | {"cats": "news"}, ADA | {"email": "bob@a.test", "priority": 2**31 - 1}]
+
+    for given in ({"custom_fields": {"action": "upsert", "submatch": "a", "value": 1}},):
+        with pytest.raises(ItemFailed, match="Incorrect object"):
+            join([ADA | {"custom_fields": 7}], {"resource_id": 24, "email": "ada@a.test", **given})
+    with pytest.raises(ItemFailed, match="Incorrect number"):
+        join(stored, {"resource_id": 24, "email": "bob@a.test", "priority": {"action": "incr", "value": 1}})
 
 
 @pytest.mark.promise("P-SUBS-02")
@@ -86,7 +158,7 @@ def test_null_is_not_given_at_any_depth() -> None:
 def test_a_resource_may_be_left_out_where_the_channel_has_one_only() -> None:
     assert join([], {"channel": "email", "email": "ada@a.test"}) == [ADA]
     several = RESOURCES | {ResourceNumber(27): "sms"}
-    others: list[Any] = ["sms", None, "telegram_bot", 7, []]
+    others: list[Any] = ["sms", None, "telegram", 7, []]
     for channel in others:
         with pytest.raises(ItemFailed, match="Unknown resource"):
             parse_subscriptions([{"channel": channel, "phone": "+79000000000"}], several, skip_invalid=False)
@@ -116,6 +188,15 @@ INVALID: list[tuple[Any, str]] = [
     ({"resource_id": 25, "phone": "12345"}, "Incorrect phone"),
     ({"resource_id": 26, "provider": "android-firebase"}, "Incorrect subscription address"),
     ({"resource_id": 26, "provider": "android-firebase", "subscription_id": "\u00a0"}, "Incorrect subscription address"),
+    ({"resource_id": 30}, "Incorrect subscription address"),
+    ({"resource_id": 30, "cc_data": 7}, "Incorrect subscription address"),
+    ({"resource_id": 30, "cc_data": {"phone": "+79000000000"}}, "Incorrect subscription address"),
+    ({"resource_id": 30, "cc_data": {"id": "seven"}}, "Incorrect number"),
+    ({"resource_id": 30, "cc_data": {"id": 2**63}}, "Incorrect number"),
+    ({"resource_id": 30, "phone": "+79000000000", "cc_data": {"id": 7}}, "Channel differs from the resource's"),
+    ({"resource_id": 24, "email": "ada@a.test", "cc_data": {"id": 7}}, "Channel differs from the resource's"),
+    ({"resource_id": 31, "cc_data": {"phone": "12345"}}, "Incorrect phone"),
+    ({"resource_id": 32, "cc_data": {"id": 7}}, "Incorrect subscription address"),
 ]
 # These are mistakes, whether somebody can be reached or not.
 MISTAKEN: list[tuple[Any, str]] = [
@@ -135,6 +216,20 @@ MISTAKEN: list[tuple[Any, str]] = [
     ({"resource_id": 24, "email": "ada@a.test", "prio": None}, "Unknown subscription key"),
     ({"resource_id": 99, "email": "ada", "status": 7}, "Incorrect option"),
     ({"resource_id": 26, "provider": "android-firebase", "subscription_id": "\0"}, "Text cannot be stored"),
+    ({"resource_id": 30, "cc_data": {"id": 7, "name": "\ud800"}}, "Text cannot be stored"),
+    ({"resource_id": 24, "email": "ada@a.test", "status": {"action": "unset"}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "status": {"action": "set"}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "status": {"action": "set", "value": 7}}, "Incorrect option"),
+    ({"resource_id": 24, "email": "ada@a.test", "priority": {"action": "unset"}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "priority": {"action": "add", "value": [1]}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "priority": {"action": "incr", "value": "much"}}, "Incorrect number"),
+    ({"resource_id": 24, "email": "ada@a.test", "priority": {"action": "incr", "value": 2**31}}, "Incorrect number"),
+    ({"resource_id": 24, "email": "ada@a.test", "cats": {"action": "upsert", "submatch": "a", "value": 1}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "cats": {"action": "cut", "value": ["a"]}}, "Incorrect action"),
+    ({"resource_id": 24, "email": "ada@a.test", "custom_fields": {"action": "upsert", "value": 1}}, "Incorrect action"),
+    ({"resource_id": 24, "email": {"action": "unset"}}, "Incorrect action"),
+    ({"resource_id": {"action": "incr", "value": 1}, "email": "ada@a.test"}, "Incorrect action"),
+    ({"resource_id": 24, "email": {"action": "delete", "value": ["a"]}}, "Incorrect action"),
 ]
 
 
@@ -149,7 +244,7 @@ def test_an_invalid_one_fails_its_item(given: Any, error_text: str) -> None:
 
 @pytest.mark.promise("P-SUBS-06")
 def test_an_invalid_one_is_dropped_where_that_is_asked_for() -> None:
-    given = parse_subscriptions([*(each for each, _ in INVALID), ADA], RESOURCES, skip_invalid=True)
+    given = parse_subscriptions([*(each for each, _ in INVALID), ADA], RESOURCES | OTHERS, skip_invalid=True)
 
     assert merged([], given) == [ADA]
 
@@ -158,7 +253,7 @@ def test_an_invalid_one_is_dropped_where_that_is_asked_for() -> None:
 @pytest.mark.parametrize(("given", "error_text"), MISTAKEN, ids=repr)
 def test_a_mistake_is_never_dropped(given: Any, error_text: str) -> None:
     with pytest.raises(ItemFailed) as raised:
-        parse_subscriptions([given, ADA], RESOURCES, skip_invalid=True)
+        join_skipping([given, ADA])
 
     assert raised.value.why.text == error_text
 

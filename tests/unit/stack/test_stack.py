@@ -25,8 +25,8 @@ def test_a_count_left_out_is_what_runs_or_one() -> None:
     first = wanted.adjusted({"matcher": 3}, running=None)
     second = wanted.adjusted({"gateway": 0}, running=first)
 
-    assert first.counts == {"gateway": 1, "matcher": 3, "launcher": 1, "hooks": 1}
-    assert second.counts == {"gateway": 0, "matcher": 3, "launcher": 1, "hooks": 1}
+    assert first.counts == {"gateway": 1, "matcher": 3, "launcher": 1, "hooks": 1, "console": 1}
+    assert second.counts == {"gateway": 0, "matcher": 3, "launcher": 1, "hooks": 1, "console": 1}
     assert second.id != first.id
 
 

@@ -13,6 +13,7 @@ from profuse.torture.neighbours.accounts import POLITE_FILE, hostile
 from profuse.torture.neighbours.acts import act, burst, mutated
 from profuse.torture.plan import plan
 from profuse.torture.population import Population
+from profuse.torture.receiving import outlets
 from profuse.torture.report import Report, table
 from profuse.torture.verdict.seen import Difference
 
@@ -42,10 +43,10 @@ def test_a_calm_follows_only_what_has_healed() -> None:
 
 
 def test_the_accounts_are_what_apply_reads_whatever_the_declaration_has_become() -> None:
-    declared = [wanted(read(file)) for file in (FILE, POLITE_FILE, *(hostile(turn) for turn in range(8)))]
+    declared = [wanted(read(file)) for file in (FILE, POLITE_FILE, outlets.file("http://a.test"), *(hostile(turn) for turn in range(8)))]
 
     assert all(declared)
-    assert declared[2] != declared[3]
+    assert declared[3] != declared[4]
 
 
 def test_a_subject_is_founded_by_its_email_before_it_is_known_by_anything_else() -> None:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from profuse.torture.account import CHANGED, IMPORTED, WELCOME
+from profuse.torture.account import CALLED, CHANGED, IMPORTED, WELCOME
 from profuse.torture.model import COUNTER, Item, Request
 from profuse.torture.verdict.seen import Batch, Mail, Observed, Profile, Told
 from schemas import ids
 from schemas.ids import TriggerId
 
-CAMPAIGNS = {WELCOME: TriggerId(101), IMPORTED: TriggerId(102), CHANGED: TriggerId(103)}
+CAMPAIGNS = {WELCOME: TriggerId(101), IMPORTED: TriggerId(102), CHANGED: TriggerId(103), CALLED: TriggerId(104)}
 
 
 def asked(*items: Item, name: str = "r", sent: float = 1.0, answered: float = 2.0) -> Request:
@@ -48,9 +48,10 @@ def world(batches: Mapping[str, Batch], profiles: Mapping[bytes, Profile], reque
         for place, _ in found.results:
             told.add(event(f"{found.id.hex()}/{place}", "import_api"))
             for campaign in [campaign for campaign, places in found.launches.items() if place in places]:
-                launch, item = ids.launch_id(found.id, place, campaign), request.items[place]
-                told |= {event(launch, "launch"), event(launch, item.ending)}
-                mails += [Mail(launch, 101.0, item.inbox or "", f"Version {item.number}", "<p>Page </p>")] if item.ending == "send" else []
+                launch, item, is_called = ids.launch_id(found.id, place, campaign), request.items[place], campaign == CAMPAIGNS[CALLED]
+                told |= {event(launch, "launch"), event(launch, "send" if is_called else item.ending)}
+                if item.ending == "send" and not is_called:
+                    mails.append(Mail(launch, 101.0, item.inbox or "", f"Version {item.number}", "<p>Page </p>"))
     return Observed(batches, 0, profiles, [], mails, Told(frozenset(told)), [], CAMPAIGNS)
 
 

@@ -59,11 +59,14 @@ class Route:
 class Channel(Protocol):
     """A way to reach people."""
 
-    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
+    def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
+        """The first choice first; another is tried only where nothing can have passed by those before it. None: no provider's."""
+
+    def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
         """One of as many launches as may be under way at once; waits for it."""
 
-    def routes(self, launch: Launch) -> Sequence[Route]:
-        """The first choice first; another is tried only where nothing can have passed by those before it."""
+    def route(self, launch: Launch, way: Provider | None) -> Route:
+        """The places on this way."""
 
     async def send(self, launch: Launch, route: Route) -> None:
         """Hand the launch over for delivery; raises `Rejected`, `Deferred` or `Unavailable`."""

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from types import TracebackType
+from weakref import WeakValueDictionary
 
 from workers.launcher.model import Provider
 
@@ -14,6 +13,31 @@ def half(count: int) -> int:
     return max(1, count // 2)
 
 
+class Slot:
+    """A place in each of these, taken in their order, and in all of them or none."""
+
+    def __init__(self, *places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._taken = 0
+
+    # A class and no generator: each launch takes one, and generators were a tenth of what it costs.
+    async def __aenter__(self) -> None:
+        try:
+            for place in self._places:
+                await place.acquire()
+                self._taken += 1
+        except BaseException:
+            self._let_go()
+            raise
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for place in self._places[: self._taken]:
+            place.release()
+
+
 class Slots:
     """No account holds more than half of them, so that a slow destination of one never takes them all."""
 
@@ -21,37 +45,27 @@ class Slots:
         self._all = asyncio.Semaphore(count)
         self._each: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(half(count)))
 
-    @asynccontextmanager
-    async def of(self, account: int) -> AsyncIterator[None]:
+    def of(self, account: int) -> tuple[asyncio.Semaphore, asyncio.Semaphore]:
         # Its own first: whoever waits behind his own launches stands in nobody's way.
-        async with self._each[account], self._all:
-            yield
-
-
-@dataclass
-class _Own:
-    concurrency: int
-    semaphore: asyncio.Semaphore
-    users: int = 0
+        return self._each[account], self._all
 
 
 class OfProviders:
     """As many for each provider as it may have, whatever others do."""
 
     def __init__(self) -> None:
-        self._each: dict[int, _Own] = {}
+        # Kept by those who have a place, or wait for one.
+        self._each: WeakValueDictionary[int, _Own] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def of(self, provider: Provider) -> AsyncIterator[None]:
+    def of(self, provider: Provider) -> asyncio.Semaphore:
         own = self._each.get(provider.id)
         if own is None or own.concurrency != provider.concurrency:
             # Changed meanwhile: those that wait for the former go on there.
-            own = self._each[provider.id] = _Own(provider.concurrency, asyncio.Semaphore(provider.concurrency))
-        own.users += 1
-        try:
-            async with own.semaphore:
-                yield
-        finally:
-            own.users -= 1
-            if not own.users and self._each.get(provider.id) is own:
-                del self._each[provider.id]
+            own = self._each[provider.id] = _Own(provider.concurrency)
+        return own
+
+
+class _Own(asyncio.Semaphore):
+    def __init__(self, concurrency: int) -> None:
+        super().__init__(concurrency)
+        self.concurrency = concurrency

@@ -1,6 +1,7 @@
 """The loop that claims groups when they are due."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -72,7 +73,7 @@ class ClaimLoop:
         self._turns = Turns(settings.claim_groups, settings.page)
         self._trouble = ""
         self._turned = clock()
-        self._looked = 0.0
+        self._looked = -math.inf
 
     def wake(self, lanes: Iterable[tuple[int, TriggerId]] = ()) -> None:
         """Claim now: something of these accounts and triggers is due, or a slot is free again."""
@@ -112,7 +113,10 @@ class ClaimLoop:
     async def _look(self) -> None:
         looked = clock()
         due = await claims.look(self._pool, _AHEAD)
-        self._turns.seen({lane: looked + in_seconds for lane, in_seconds in due.items()}, looked)
+        # By the moment of the answer, or we would ask by the length of the way too soon, and in vain.
+        told = clock()
+        metrics.OVERDUE.set(max(0.0, -min(due.values(), default=0.0)))
+        self._turns.seen({lane: told + max(in_seconds, 0.0) for lane, in_seconds in due.items()}, looked)
         self._looked = looked
 
     async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
@@ -164,6 +168,12 @@ class ClaimLoop:
 
     async def _pause(self, stop: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._woken, stop)]
-        await asyncio.wait(waits, timeout=self._settings.claim_every.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=self._rest(), return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+
+    def _rest(self) -> float:
+        """Seconds until something falls due, or is looked for; a lane that was due may have more, or what others held."""
+        now, again = clock(), self._settings.claim_every.total_seconds()
+        moments = (self._looked + LOOK_EVERY, *self._turns.due())
+        return min(moment - now if moment > now else again for moment in moments)

@@ -38,7 +38,7 @@ WITH RECURSIVE lanes AS (
         ORDER BY account, trigger LIMIT 1
     ) AS next
 )
-SELECT account, trigger, extract(epoch FROM greatest(first.run_at - now(), interval '0'))::float8 AS in_seconds FROM lanes, LATERAL (
+SELECT account, trigger, extract(epoch FROM first.run_at - now())::float8 AS in_seconds FROM lanes, LATERAL (
     SELECT run_at FROM launches
     WHERE account = lanes.account AND trigger = lanes.trigger AND finished_at IS NULL ORDER BY run_at LIMIT 1
 ) AS first
@@ -63,14 +63,14 @@ async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, int])
 
 
 async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
-    """In how many seconds lanes have something due, if that is within `ahead`."""
+    """In how many seconds lanes have something due, if that is within `ahead`; less than none: since when."""
     await pool.execute(_ADOPT)
     return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead)}
 
 
 _NAMES = (
     *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed"),
-    *("run", "began"),
+    *("run", "began", "traceparent"),
 )
 
 

@@ -27,7 +27,7 @@ class Turns:
     """Shares a launcher's room out: whoever holds least is asked first, and no account holds more than half.
 
     Room is counted in launches, of a group at most those of a page, so that many small groups go as far as a few large ones.
-    A group that only waits needs no room; how many may wait is bounded for each lane by their launches, and in all by their number.
+    A group that only waits needs no room; how many may wait is bounded for each lane by their launches, and in all by the room they took.
     """
 
     def __init__(self, slots: int, page: int) -> None:
@@ -37,7 +37,9 @@ class Turns:
         self._accounts: Counter[int] = Counter()
         # Launches of its groups that wait.
         self._waiting: Counter[Lane] = Counter()
+        # The room that they would take, which is bounded because each holds profiles.
         self._parked = 0
+        self._parks_most = 2 * self._room
         # Since when a lane has something due, by the caller's clock.
         self._due: dict[Lane, float] = {}
         # Falls with every turn, so that whoever waited longest goes first.
@@ -56,21 +58,31 @@ class Turns:
         """They have something due now."""
         self._due |= dict.fromkeys(lanes, now)
 
+    def due(self) -> Iterable[float]:
+        """Since when lanes have something due, or from when on."""
+        return self._due.values()
+
     def asked(self, now: float) -> dict[Lane, int]:
         """How many groups each may have, the one first that holds least."""
         free = self._room - self._holds.total()
         lanes = nsmallest(_MOST_ASKED, (lane for lane, since in self._due.items() if since <= now and self._goes_on(lane)), self._rank)
         left = {account: half(self._room) - self._accounts[account] for account, _ in lanes}
+        # Where a lane waits, what it gets will wait too: of that no more is out than can be parked, or it would fill its account's half.
+        parks = self._parks_most - self._parked - sum(self._holds[lane] for lane in self._waiting)
         rivals = Counter(account for account, _ in self._due)
         asked = {}
         for lane in lanes:
             # Where an account has several lanes, none fills what it may have: the others would wait for a slow one.
             most = half(self._room) if rivals[lane.account] == 1 else half(half(self._room)) - self._holds[lane]
-            room, size = min(most, left[lane.account], free), self._sizes.get(lane, self._page)
+            waits, size = lane in self._waiting, self._sizes.get(lane, self._page)
+            room = min(most, left[lane.account], free, parks if waits else free)
             if room > 0:
                 asked[lane] = min(max(room // size, 1), _MOST_OF_A_LANE)
-                left[lane.account] -= asked[lane] * size
-                free -= asked[lane] * size
+                taken = asked[lane] * size
+                left[lane.account] -= taken
+                free -= taken
+                if waits:
+                    parks -= taken
         return asked
 
     def took(self, groups: Mapping[Lane, Sequence[int]]) -> None:
@@ -91,15 +103,15 @@ class Turns:
 
     def parks(self, lane: Lane, launches: int, waiting: int) -> bool:
         """Whether a group that took so much may give it up while so many wait; each that does comes to `left`, and not to `gave`."""
-        if self._parked >= 2 * self._room // self._page:
+        if self._parked >= self._parks_most:
             return False
-        self._parked += 1
+        self._parked += self.weight(waiting)
         self._waiting[lane] += waiting
         self._hold(lane, -self.weight(launches))
         return True
 
     def left(self, lane: Lane, waiting: int) -> None:
-        self._parked -= 1
+        self._parked -= self.weight(waiting)
         self._waiting[lane] -= waiting
         if not self._waiting[lane]:
             del self._waiting[lane]

@@ -12,6 +12,7 @@ from runtime.crash_points import crash_point
 from runtime.postgres import AWAY
 from runtime.producer import Publish
 from runtime.together import Together
+from runtime.tracing import traces
 from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
 from workers.launcher.clock import clock
@@ -104,7 +105,9 @@ class Delivery:
             page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
             # Those of a later attempt were begun.
             page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
-            await self._page(work, page, dict(zip(positions, found, strict=False)), own)
+            about: dict[str, int | str] = {"batch": work.group.batch.hex(), "trigger": campaign.trigger, "launches": len(found)}
+            with traces().page(work.group.traceparent, **about):
+                await self._page(work, page, dict(zip(positions, found, strict=False)), own)
             held |= page.held
             campaign, positions = page.campaign, positions[len(found) :]
         return held

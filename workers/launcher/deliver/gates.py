@@ -1,14 +1,15 @@
 """One attempt of one launch at its channel, and whose fault it was."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from workers.launcher.channels.channel import Channel, Deferred, Gone, Rejected, Route, Unavailable
+from runtime.tracing import traces
+from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
 from workers.launcher.deliver.holds import Holds, Suspicion, Verdict, for_account
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Campaign, Ending, Launch, Outcome
+from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,35 @@ class Gate:
         # By the place that all who go one way go through.
         self._suspicions: defaultdict[str, Suspicion] = _Suspicions(self._holds)
 
-    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
-        return self._channel.slot(campaign)
+    def ways(self, campaign: Campaign) -> Mapping[str, Provider | None]:
+        """By names that stay when `apply` changes them; the first choice first."""
+        return {SERVER if way is None else place_of(way): way for way in self._channel.ways(campaign)}
 
-    async def attempt(self, launch: Launch) -> Ended:
-        """By the first way that is open; by the next one only where nothing can have passed by those before it."""
-        ended: Ended = Held("the account has no provider")
-        for route in self._channel.routes(launch):
-            ended = await self._by(route, launch)
-            if not isinstance(ended, Held):
-                break
+    def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
+        return self._channel.slot(campaign, way)
+
+    def shut(self, way: Provider | None) -> str | None:
+        """Why nobody goes by this provider now; None if one may try."""
+        if way is None:
+            return None
+        if way.is_paused:
+            return f"provider {way.name} is paused: {way.why}"
+        if way.held_for and not self._holds.holds([place_of(way)]):
+            # Another launcher has found that out.
+            self._holds.hold(place_of(way), way.why or "held", rest=way.held_for)
+        return self._holds.shut([place_of(way)])
+
+    async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
+        """Once, by this way. Held: nothing can have passed."""
+        with traces().launch(launch.id, launch.campaign.channel, launch.campaign.total) as span:
+            ended = await self._attempted(launch, way)
+            span.ends(_shown(ended), failed=not (isinstance(ended, Outcome) and ended.ending is Ending.SEND))
         return ended
 
-    async def _by(self, route: Route, launch: Launch) -> Ended:
-        account = launch.campaign.account
+    async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
+        route, account = self._channel.route(launch, way), launch.campaign.account
         places = (*route.places, *(for_account(place, account) for place in (route.places[0], route.places[-1])))
-        if (why := self._closed(route, places)) is not None:
+        if (why := self.shut(way) or self._holds.keeps(places)) is not None:
             return Held(why)
         try:
             await self._channel.send(launch, route)
@@ -79,16 +93,6 @@ class Gate:
         self._suspicions[route.places[0]].accepted()
         await self._states.passed(route.provider)
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
-
-    def _closed(self, route: Route, places: Sequence[str]) -> str | None:
-        """Why nobody may go this way; None if it may be tried, perhaps as a probe."""
-        provider = route.provider
-        if provider is not None and provider.is_paused:
-            return f"provider {provider.name} is paused: {provider.why}"
-        if provider is not None and provider.held_for and not self._holds.holds(places):
-            # Another launcher has found that out.
-            self._holds.hold(route.places[0], provider.why or "held", rest=provider.held_for)
-        return self._holds.keeps(places)
 
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
         if isinstance(refusal, Deferred) and refusal.in_doubt:
@@ -106,6 +110,11 @@ class Gate:
         # A webhook has no address, but each is about somebody.
         whom = launch.recipient.address or launch.profile.id.hex()
         return self._suspicions[route.places[0]].refused(code, launch.campaign.account, whom, route.places[-1])
+
+
+def _shown(ended: Ended) -> str:
+    """Without the reason: it may quote what a server said about somebody."""
+    return ended.ending.value if isinstance(ended, Outcome) else type(ended).__name__.lower()
 
 
 class _Suspicions(defaultdict[str, Suspicion]):

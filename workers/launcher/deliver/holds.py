@@ -44,15 +44,17 @@ class Holds:
 
     def keeps(self, places: Sequence[str]) -> str | None:
         """Why a launch has to wait; None if it may go, perhaps as a probe."""
-        held = [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
-        for place, hold in held:
-            if clock() < hold.probe_at:
-                return f"{place} is held: {hold.why}"
+        if (why := self.shut(places)) is not None:
+            return why
         # It probes all of them, or none: else one would wait for a probe that another stopped.
-        for _, hold in held:
+        for _, hold in self._of(places):
             hold.probe_after = min(hold.probe_after * 2, _LONGEST_PROBE)
             hold.probe_at = clock() + hold.probe_after
         return None
+
+    def shut(self, places: Sequence[str]) -> str | None:
+        """The same, for one who does not go yet."""
+        return next((f"{place} is held: {hold.why}" for place, hold in self._of(places) if clock() < hold.probe_at), None)
 
     def holds(self, places: Sequence[str]) -> bool:
         return any(place in self._held for place in places)
@@ -64,16 +66,20 @@ class Holds:
             # A place may be a sender or a domain of somebody's customers.
             log.warning("destination_held", server=place == SERVER, account=account, why=why)
             self._held[name] = _Hold(why, place, 0.0, FIRST_PROBE)
+            # Each channel has its own: none may say what is true of it alone.
+            metrics.HELD.inc()
         hold = self._held[name]
         hold.probe_at = clock() + (hold.probe_after if rest is None else rest)
-        metrics.HELD.set(len(self._held))
 
     def passed(self, places: Sequence[str]) -> None:
         """Also for those who alone were kept away: it was not the place."""
         for name, hold in [held for held in self._held.items() if held[1].at in places]:
             del self._held[name]
             log.info("destination_open", server=hold.at == SERVER)
-            metrics.HELD.set(len(self._held))
+            metrics.HELD.dec()
+
+    def _of(self, places: Sequence[str]) -> list[tuple[str, _Hold]]:
+        return [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
 
 
 def for_account(place: str, account: int) -> str:

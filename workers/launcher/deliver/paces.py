@@ -31,17 +31,16 @@ class Limit:
 
 
 def limits(campaign: Campaign, trigger: int, batch: bytes) -> Iterator[Limit]:
-    """What a launch waits for before it is begun."""
+    """What a launch waits for before it is begun, whichever way it goes."""
     if campaign.spread:
         yield Limit(f"batch {batch.hex()} {trigger}", campaign.total / (60 * campaign.spread))
     if campaign.pace:
         yield Limit(f"trigger {trigger}", campaign.pace / 60)
-    if campaign.providers and (own := of_provider(campaign.providers[0])):
-        yield own
 
 
-def of_provider(provider: Provider) -> Limit | None:
-    return Limit(f"provider {provider.id}", float(provider.rate)) if provider.rate else None
+def of_provider(provider: Provider | None) -> Limit | None:
+    """What a launch waits for before it is tried by this one."""
+    return Limit(f"provider {provider.id}", float(provider.rate)) if provider is not None and provider.rate else None
 
 
 @dataclass

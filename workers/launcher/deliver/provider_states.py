@@ -5,6 +5,7 @@ import structlog
 
 from runtime.postgres import AWAY
 from runtime.trouble import Trouble, trouble_of
+from schemas import metrics
 from workers.launcher.deliver.holds import FIRST_PROBE
 from workers.launcher.model import Provider
 
@@ -49,6 +50,7 @@ class ProviderStates:
             return
         self._troubled.add(provider.id)
         if await self._write(_GONE, provider.id, MOST_GONE):
+            metrics.PROVIDERS_PAUSED.labels(provider.name).inc()
             todo = f"`profuse providers resume {provider.name}` when it is back; its launches wait for a week"
             log.error("provider_paused", provider=provider.name, answers=MOST_GONE, todo=todo)
 

@@ -1,18 +1,20 @@
 """One page of a group: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
-from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
+from workers.launcher.deliver.gates import Ended, Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import believed
-from workers.launcher.deliver.paces import Limit, Paces
+from workers.launcher.deliver.paces import Limit, Paces, of_provider
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile
+from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile, Provider
 
 # Seconds between two looks at what has ended.
 _LOOK_EVERY = 1.0
@@ -65,6 +67,14 @@ class Due:
     own: str | None = None
 
 
+class _Begun(NamedTuple):
+    """A launch that is to be sent."""
+
+    gate: Gate
+    due: Due
+    profile: Profile
+
+
 class Sending:
     """Sends through the channels; whatever goes wrong inside one launch is its own end, and no other's."""
 
@@ -78,7 +88,12 @@ class Sending:
 
     async def send(self, page: Page, due: Sequence[Due], stop: asyncio.Event) -> AsyncGenerator[Mapping[int, Outcome | PutOff], None]:
         """Yields what has ended since the last time, each second, until nothing is under way; whoever stops reading cuts the rest off."""
-        sending = asyncio.create_task(self._send(page, due))
+        begun = [launch for each in due if (launch := self._begun(page, each)) is not None]
+        if not begun:
+            # Nothing is waited for, and tasks would cost more than all the rest of it.
+            yield page.take()
+            return
+        sending = asyncio.create_task(self._send(page, begun))
         under_way, grace = True, _GRACE
         try:
             while under_way and grace > 0:
@@ -93,45 +108,70 @@ class Sending:
             sending.cancel()
             await asyncio.wait({sending})
 
-    async def _send(self, page: Page, due: Sequence[Due]) -> None:
-        async with asyncio.TaskGroup() as launches:
-            for each in due:
-                launches.create_task(self._bounded(page, each))
-
-    async def _bounded(self, page: Page, due: Due) -> None:
-        try:
-            await self._one(page, due)
-        except Exception as error:  # the boundary of a launch
-            page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
-
-    async def _one(self, page: Page, due: Due) -> None:
-        gate = self._gates.get(page.campaign.channel)
-        if gate is None:
-            # A newer launcher may know it.
-            page.put(due.position, Held(f"no channel {page.campaign.channel}"))
-            return
-        profile = None if due.profile is None else due.profile()
-        decided = outcomes.decide(page.campaign, profile, cancelled=page.cancels(due.whom))
-        if isinstance(decided, Outcome):
-            page.put(due.position, decided)
-        elif profile is not None:
-            await self._through(gate, page, due, profile)
-
-    async def _through(self, gate: Gate, page: Page, due: Due, profile: Profile) -> None:
-        for limit in page.limits:
-            await self._paces.wait(limit)
-        async with gate.slot(page.campaign):
-            # Asked only now: the wait for a slot may have been long.
-            if not page.open():
-                return
+    def _begun(self, page: Page, due: Due) -> _Begun | None:
+        """None: it is over without being sent, or has to wait."""
+        with self._bounded(page, due):
+            gate = self._gates.get(page.campaign.channel)
+            if gate is None:
+                # A newer launcher may know it.
+                page.put(due.position, Held(f"no channel {page.campaign.channel}"))
+                return None
+            profile = None if due.profile is None else due.profile()
             decided = outcomes.decide(page.campaign, profile, cancelled=page.cancels(due.whom))
             if isinstance(decided, Outcome):
                 page.put(due.position, decided)
-                return
-            ended = await gate.attempt(Launch(due.id, page.campaign, profile, decided, merged(page.campaign.custom_data, due.own)))
+            elif profile is not None:
+                return _Begun(gate, due, profile)
+        return None
+
+    async def _send(self, page: Page, begun: Sequence[_Begun]) -> None:
+        async with asyncio.TaskGroup() as launches:
+            for each in begun:
+                launches.create_task(self._through(page, *each))
+
+    @contextmanager
+    def _bounded(self, page: Page, due: Due) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # the boundary of a launch
+            page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
+
+    async def _through(self, page: Page, gate: Gate, due: Due, profile: Profile) -> None:
+        with self._bounded(page, due):
+            await self._sent(page, gate, due, profile)
+
+    async def _sent(self, page: Page, gate: Gate, due: Due, profile: Profile) -> None:
+        for limit in page.limits:
+            await self._paces.wait(limit)
+        ended: Ended | None = Held("the account has no provider")
+        for name, way in gate.ways(page.campaign).items():
+            ended = await self._by(name, way, gate, page, due, profile)
+            # The next one only where nothing can have passed by those before it.
+            if not isinstance(ended, Held):
+                break
         if isinstance(ended, Suspected):
             # Without the slot: others may show meanwhile whose fault it is.
             ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")
         elif isinstance(ended, Outcome) and ended.ending is Ending.SEND:
             self._boundary.passed()
-        page.put(due.position, ended)
+        if ended is not None:
+            page.put(due.position, ended)
+
+    async def _by(self, name: str, way: Provider | None, gate: Gate, page: Page, due: Due, profile: Profile) -> Ended | None:
+        """None: it was not begun."""
+        # Asked before the wait for its rate, which may be long.
+        if (why := gate.shut(way)) is not None:
+            return Held(why)
+        if (limit := of_provider(way)) is not None:
+            await self._paces.wait(limit)
+        async with gate.slot(page.campaign, way):
+            # Asked only now: the waits may have been long.
+            if not page.open():
+                return None
+            campaign = page.campaign
+            decided = outcomes.decide(campaign, profile, cancelled=page.cancels(due.whom))
+            if isinstance(decided, Outcome):
+                return decided
+            if name not in (ways := gate.ways(campaign)):
+                return Held(f"{name} is no way of its trigger any more")
+            return await gate.attempt(Launch(due.id, campaign, profile, decided, merged(campaign.custom_data, due.own)), ways[name])

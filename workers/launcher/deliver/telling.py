@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from schemas.messages import ProfileEvent
+from schemas.events import ProfileEvent
 from schemas.topics import Outgoing
 from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff

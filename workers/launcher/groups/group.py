@@ -61,6 +61,8 @@ class Group:
     late: float
     # Seconds since its destination keeps some of them waiting.
     held_for: float | None
+    # The span that scheduled them, where their request is traced.
+    traceparent: str | None = None
 
     def undone(self) -> list[int]:
         """Positions that no launcher has settled yet."""

@@ -5,17 +5,19 @@ from datetime import timedelta
 
 import asyncpg
 
+from runtime.tracing import traces
 from schemas.ids import TriggerId
 from workers.launcher.groups.group import Group, NewGroup
 from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, array, key_of, still_ours
 
 _INSERT = """
-INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done)
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, traceparent)
 SELECT batch, trigger, 0, first_item, account, due_at, CASE WHEN cancelled THEN least(due_at, now()) ELSE due_at END,
-    chunk, items, profiles, repeat('0', cardinality(items))::varbit
+    chunk, items, profiles, repeat('0', cardinality(items))::varbit, traceparent
 FROM (
     SELECT
         given.batch, given.trigger, given.first_item, alive.account, given.chunk, given.items::int[] AS items, given.profiles,
+        given.traceparent,
         CASE WHEN given.trigger = alive.trigger THEN alive.due_at
              -- An unknown trigger has no due time, and is refused for that.
              ELSE (
@@ -28,8 +30,8 @@ FROM (
             SELECT FROM cancels
             WHERE asked_at > alive.accepted_at AND (batch = given.batch OR trigger = given.trigger AND account = alive.account)
         ) AS cancelled
-    FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::text[], $6::bytea[])
-        AS given (batch, trigger, first_item, chunk, items, profiles),
+    FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::text[], $6::bytea[], $7::text[])
+        AS given (batch, trigger, first_item, chunk, items, profiles, traceparent),
         -- Without the batch's row an old repeat starts nothing; locked, or it could go meanwhile.
         LATERAL (
             SELECT trigger, account, due_at, accepted_at, hastened_at FROM batches WHERE id = given.batch FOR KEY SHARE
@@ -37,6 +39,7 @@ FROM (
 ) AS timed
 ON CONFLICT (batch, trigger, attempt, first_item) DO UPDATE
 SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
+    traceparent = excluded.traceparent,
     -- Whoever holds it holds what is no more.
     fence = launches.fence + 1, claims = 0, failed = 0, doomed = NULL, outbox = NULL, finished_at = NULL
 -- Its message could not be read, and now it was. Whatever else is there stays as it is.
@@ -61,10 +64,10 @@ kept AS (
     WHERE launches.batch = whole.batch AND launches.trigger = whole.trigger
         AND launches.attempt = whole.attempt AND launches.first_item = whole.first_item
 )
-INSERT INTO launches
-    (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims, run, began)
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims,
+    run, began, traceparent)
 SELECT batch, trigger, attempt, items[$6 + 1], account, due_at, now(), chunk,
-       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7, run, began
+       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7, run, began, traceparent
 FROM whole
 """  # noqa: S608  # a constant
 
@@ -87,6 +90,7 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
         [group.chunk for group in groups],
         [array(group.items) for group in groups],
         [group.profiles for group in groups],
+        [traces().carried(group.batch) for group in groups],
     )
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 

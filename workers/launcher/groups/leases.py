@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from runtime.postgres import AWAY
-from runtime.racing import T, unless
+from runtime.racing import T, unless_later
 from runtime.trouble import Trouble, trouble_of
 from workers.launcher.clock import clock
 from workers.launcher.groups import launches
@@ -41,7 +41,7 @@ class Lease:
 
         None when it lasted longer than `grace` seconds, or a look more, after we were told to stop.
         """
-        return await unless(self._renewals(pool, group, stop, grace), work)
+        return await unless_later(self._every(), lambda: self._renewals(pool, group, stop, grace), work)
 
     async def keep(self, pool: asyncpg.Pool, group: Group) -> None:
         """Renew the lease when less than half of it is left; raises `LeaseLost`."""
@@ -50,8 +50,11 @@ class Lease:
             await launches.renew(pool, group, self._length)
             self._ends = asked + self._length.total_seconds()
 
+    def _every(self) -> float:
+        return min(_LOOK_EVERY, self._length.total_seconds() / 8)
+
     async def _renewals(self, pool: asyncpg.Pool, group: Group, stop: asyncio.Event, grace: float) -> None:
-        every = min(_LOOK_EVERY, self._length.total_seconds() / 8)
+        every = self._every()
         while grace > 0:
             try:
                 await self.keep(pool, group)

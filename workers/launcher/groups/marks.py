@@ -31,7 +31,7 @@ WITH marked AS (
     UPDATE launches SET {_COUNTED}
     FROM (VALUES ($6::varbit, $7::varbit, $8::varbit, $9::varbit, $10::varbit, $11::bytea))
         AS named (sent, skips, fails, cancels, leaves, told)
-    WHERE {MINE} RETURNING batch, trigger, attempt, first_item, account, due_at, chunk, run, began
+    WHERE {MINE} RETURNING batch, trigger, attempt, first_item, account, due_at, chunk, run, began, traceparent
 ),
 failed_here AS (
     INSERT INTO failures (batch, trigger, item, profile, reason, attempt, first_item, run)
@@ -41,9 +41,11 @@ failed_here AS (
     SET reason = excluded.reason, failed_at = now(), attempt = excluded.attempt, first_item = excluded.first_item, run = excluded.run
 ),
 left_it AS (
-    INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began)
+    INSERT INTO launches
+        (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began, traceparent)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
-           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run, began
+           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run, began,
+           traceparent
     FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[]) AS leaving (items, profiles, doubts, rest)
     ON CONFLICT DO NOTHING
 )

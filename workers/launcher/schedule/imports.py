@@ -5,13 +5,14 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from schemas import ids
 from schemas.batches import BatchKind
-from schemas.messages import ProfileEvent, ProfilesMatched
+from schemas.events import ProfileEvent
+from schemas.messages import MD5_DIGITS, NO_MD5, ProfilesMatched
 from workers.launcher import events
 from workers.launcher.deliver import profiles
-from workers.launcher.events import Imported
 
 _BATCHES = """
 SELECT batches.id, batches.account, batches.accepted_at, databases.number, batches.custom_data::text, batches.kind
@@ -60,7 +61,9 @@ async def events_of(
     """
     messages = [each for each in messages if (row := batches.get(each.batch)) and BatchKind(row["kind"]).creates]
     named = [batches[message.batch]["id"] for message in messages]
-    emails = await profiles.emails(pool, [id_ for message in messages for id_ in ids.unpack(bytes.fromhex(message.profiles))])
+    # A matcher of before does not say them.
+    unsaid = [id_ for message in messages if message.md5s is None for id_ in ids.unpack(bytes.fromhex(message.profiles))]
+    emails = await profiles.emails(pool, unsaid) if unsaid else {}
     talkative = {(row["batch"], row["chunk"]) for row in await pool.fetch(_HAVE_THEIR_OWN, named, [message.chunk for message in messages])}
     for id_, message in zip(named, messages, strict=True):
         own = await _custom_data(pool, id_, message.chunk) if (id_, message.chunk) in talkative else {}
@@ -72,10 +75,20 @@ def _events(
     batch: asyncpg.Record, message: ProfilesMatched, own: Mapping[str, Mapping[str, Any]], emails: Mapping[bytes, str | None]
 ) -> Iterator[ProfileEvent]:
     shared = msgspec.json.decode(batch["custom_data"])
-    for item, profile in zip(message.items, ids.unpack(bytes.fromhex(message.profiles)), strict=True):
-        custom_data = {**shared, **own.get(str(item), {})}
-        imported = Imported(batch["account"], batch["number"], batch["id"], item, profile, emails.get(profile), custom_data)
-        yield events.of_import(imported, batch["accepted_at"])
+    event = events.imports(batch["account"], batch["number"], batch["id"], batch["accepted_at"])
+    for item, profile, md5 in zip(message.items, _cut(message.profiles, 2 * ids.SIZE), _md5s(message, emails), strict=True):
+        given = own.get(str(item)) if own else None
+        yield event(item, profile, md5, {**shared, **given} if given else shared)
+
+
+def _md5s(message: ProfilesMatched, emails: Mapping[bytes, str | None]) -> Iterator[str | UnsetType]:
+    if message.md5s is None:
+        return (events.md5(emails.get(profile)) for profile in ids.unpack(bytes.fromhex(message.profiles)))
+    return (UNSET if md5 == NO_MD5 else md5 for md5 in _cut(message.md5s, MD5_DIGITS))
+
+
+def _cut(text: str, length: int) -> Iterator[str]:
+    return (text[at : at + length] for at in range(0, len(text), length))
 
 
 async def _custom_data(pool: asyncpg.Pool, batch: bytes, chunk: int) -> dict[str, dict[str, Any]]:

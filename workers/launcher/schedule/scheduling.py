@@ -8,8 +8,9 @@ import asyncpg
 from runtime.producer import Publish
 from schemas import metrics
 from schemas.batches import BatchKind
+from schemas.events import ProfileEvent
 from schemas.ids import TriggerId
-from schemas.messages import ProfileEvent, ProfilesMatched
+from schemas.messages import ProfilesMatched
 from schemas.topics import MATCHES, Outgoing
 from workers.exactly_once import Dead
 from workers.launcher.groups import group, launches

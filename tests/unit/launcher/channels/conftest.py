@@ -3,7 +3,7 @@
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.unit.launcher.channels.destinations import Destination, HttpProvider,
 from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
-from workers.launcher.deliver.gates import Gate
+from workers.launcher.deliver.gates import Ended, Gate
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Launch, Profile, Provider, Recipient
 
@@ -49,6 +49,14 @@ class Way:
     channel: Channel
     destination: Destination
     gate: Gate
+
+    async def attempt(self, launch: Launch) -> Ended:
+        """By its first way."""
+        return await self.gate.attempt(launch, self.channel.ways(launch.campaign)[0])
+
+    def slot(self, id_: str, account: int) -> AbstractAsyncContextManager[None]:
+        campaign = self.launch(id_, account).campaign
+        return self.channel.slot(campaign, self.channel.ways(campaign)[0])
 
     def launch(self, id_: str, account: int = 1, lead: dict[str, Any] | None = None, **changes: Any) -> Launch:
         channel = self.name.partition(" ")[0]

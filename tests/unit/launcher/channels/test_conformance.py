@@ -14,7 +14,7 @@ pytestmark = pytest.mark.promise("P-LAUNCH-17")
 
 async def test_a_launch_is_handed_over_and_its_neighbours_are_not_stopped_by_one_that_is_refused(way: Way) -> None:
     async with way.destination.open():
-        ended = [await way.gate.attempt(way.launch(id_)) for id_ in ("no-1", "ok-2", "later-3", "ok-4")]
+        ended = [await way.attempt(way.launch(id_)) for id_ in ("no-1", "ok-2", "later-3", "ok-4")]
 
     refused = ended[0]
     outcome = getattr(refused, "outcome", refused)
@@ -29,7 +29,7 @@ async def test_a_launch_is_handed_over_and_its_neighbours_are_not_stopped_by_one
 async def test_each_attempt_has_the_same_id(way: Way) -> None:
     launch = way.launch("break-1")
     async with way.destination.open():
-        ended = [await way.gate.attempt(launch) for _ in range(2)]
+        ended = [await way.attempt(launch) for _ in range(2)]
 
     assert all(isinstance(each, PutOff) for each in ended)
     assert way.destination.tried == ["break-1", "break-1"]
@@ -38,9 +38,9 @@ async def test_each_attempt_has_the_same_id(way: Way) -> None:
 async def test_one_that_is_away_holds_launches_and_takes_them_when_it_is_back(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
 
-    away = await way.gate.attempt(way.launch("ok-1"))
+    away = await way.attempt(way.launch("ok-1"))
     async with way.destination.open():
-        back = await way.gate.attempt(way.launch("ok-1"))
+        back = await way.attempt(way.launch("ok-1"))
 
     assert isinstance(away, Held)
     assert isinstance(back, Outcome)
@@ -48,9 +48,9 @@ async def test_one_that_is_away_holds_launches_and_takes_them_when_it_is_back(wa
 
 
 async def test_it_is_not_knocked_at_again_while_it_is_held(way: Way) -> None:
-    await way.gate.attempt(way.launch("ok-1"))
+    await way.attempt(way.launch("ok-1"))
     async with way.destination.open():
-        held = await way.gate.attempt(way.launch("ok-2"))
+        held = await way.attempt(way.launch("ok-2"))
 
     assert isinstance(held, Held)
     assert way.destination.tried == []
@@ -59,7 +59,7 @@ async def test_it_is_not_knocked_at_again_while_it_is_held(way: Way) -> None:
 @pytest.mark.parametrize("value", ["x" * 5_000_000, "\ud800"], ids=["huge", "no text"])
 async def test_what_cannot_be_sent_is_its_own_failure_and_nothing_of_it_leaves(way: Way, value: str) -> None:
     async with way.destination.open():
-        ended = await way.gate.attempt(way.launch("ok-1", lead={"name": value}))
+        ended = await way.attempt(way.launch("ok-1", lead={"name": value}))
 
     assert isinstance(ended, Outcome)
     assert ended.ending is Ending.FAIL
@@ -69,7 +69,7 @@ async def test_what_cannot_be_sent_is_its_own_failure_and_nothing_of_it_leaves(w
 @pytest.mark.parametrize("value", ["Привет 👋", 'a"b\\c', "a\r\nb: c", "{lead.name}", "\u202eabc", ""])
 async def test_whatever_a_value_holds_arrives_as_one_launch(way: Way, value: str) -> None:
     async with way.destination.open():
-        ended = await way.gate.attempt(way.launch("ok-1", lead={"name": value}))
+        ended = await way.attempt(way.launch("ok-1", lead={"name": value}))
 
     assert isinstance(ended, Outcome)
     assert ended.ending is Ending.SEND
@@ -81,11 +81,11 @@ async def test_one_account_s_launches_leave_slots_to_the_others(way: Way) -> Non
     held = asyncio.Event()
 
     async def hold() -> None:
-        async with way.channel.slot(way.launch("ok-1", account=1).campaign):
+        async with way.slot("ok-1", 1):
             await held.wait()
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(8):
             tasks.create_task(hold())
-        async with asyncio.timeout(10), way.channel.slot(way.launch("ok-2", account=2).campaign):
+        async with asyncio.timeout(10), way.slot("ok-2", 2):
             held.set()

@@ -1,19 +1,23 @@
 """What leaves by HTTP, and what each answer means."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
-from tests.unit.launcher.channels.conftest import SECRET, Way, provider, way_of
+from schemas.templating.filling import parsed
+from schemas.templating.templates import IncorrectTemplate
+from tests.launching import NOBODY
+from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
-from workers.launcher.channels.http.filling import parsed
-from workers.launcher.channels.templates import IncorrectTemplate
 from workers.launcher.deliver.gates import Ended, Held, PutOff
-from workers.launcher.model import Ending, Outcome
+from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.model import Ending, Outcome, Profile, Provider
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ async def attempted(way: Way, raw: bytes = b"", **changes: Any) -> Ended:
     assert isinstance(way.destination, HttpProvider)
     way.destination.raw = raw or None
     async with way.destination.open():
-        return await way.gate.attempt(way.launch("ok-1", **changes))
+        return await way.attempt(way.launch("ok-1", **changes))
 
 
 def answer(status: str, *headers: str) -> bytes:
@@ -98,23 +102,44 @@ async def test_the_next_provider_is_tried_only_where_the_first_has_not_taken_it(
     choice = (provider(first, "sms", id=1, name="first"), provider(second, "sms", id=2, name="second"))
     async with second.open():
         if raw is None:
-            ended = await sms.gate.attempt(sms.launch("ok-1", providers=choice))
+            outcome = await sent(sms, choice)
         else:
             first.raw = raw
             async with first.open():
-                ended = await sms.gate.attempt(sms.launch("ok-1", providers=choice))
+                outcome = await sent(sms, choice)
 
     assert (second.taken == ["ok-1"]) is reached
-    assert (isinstance(ended, Outcome) and ended.ending is Ending.SEND) is reached
+    assert (outcome == Outcome(Ending.SEND)) is reached
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize("known", [{"is_paused": True}, {"held_for": 20.0}, {"held_for": 20.0, "rate": 1}], ids=["paused", "held", "rated"])
+async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: dict[str, Any]) -> None:
+    second = HttpProvider()
+    async with sms.destination.open(), second.open():
+        ways = (provider(sms.destination, "sms", id=1, **known), provider(second, "sms", id=2))
+        outcome = await sent(sms, ways)
+
+    assert (outcome, sms.destination.tried, second.taken) == (Outcome(Ending.SEND), [], ["ok-1"])
+
+
+async def sent(way: Way, providers: Sequence[Provider]) -> Outcome | PutOff | Held:
+    """What becomes of a launch that may go by any of these."""
+    page = Page(way.launch("ok-1", providers=providers).campaign, [], lambda: True)
+    due = [Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"]}))]
+    ended: dict[int, Outcome | PutOff | Held] = {}
+    async for some in Sending({way.name: way.channel}, Rowless(), Paces(None)).send(page, due, asyncio.Event()):
+        ended |= some
+    return (ended | page.held)[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
-    assert await sms.gate.attempt(sms.launch("ok-1", providers=())) == Held("the account has no provider")
+    assert await sent(sms, ()) == Held("the account has no provider")
 
 
 async def test_one_that_is_paused_or_held_by_others_is_not_called(sms: Way) -> None:
     for known in ({"is_paused": True, "why": "gone"}, {"held_for": 20.0, "why": "HTTP 429"}):
-        ended = await sms.gate.attempt(sms.launch("ok-1", providers=(provider(sms.destination, "sms", **known),)))
+        ended = await sms.attempt(sms.launch("ok-1", providers=(provider(sms.destination, "sms", **known),)))
         assert isinstance(ended, Held)
         assert str(known["why"]) in ended.why
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
+from schemas import mailboxes
+from schemas.templating.rendering import Rendered, TooLong, render_html, render_text
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.email import addresses, bodies, headers
+from workers.launcher.channels.email import bodies, headers
 from workers.launcher.channels.email.enclosing import BOUNDARY
-from workers.launcher.channels.templates import Rendered, TooLong, render_html, render_text
 from workers.launcher.model import Launch
 
 # Servers cut headers, or refuse them, at some 100 KB.
@@ -47,7 +48,7 @@ def compose(launch: Launch, now: datetime, domain: str, link: str | None = None)
     """
     try:
         subject, plain, body = _rendered(launch, link)
-        name, sender = addresses.parted(headers.one_line(launch.campaign.sender))
+        name, sender = mailboxes.parted(headers.one_line(launch.campaign.sender))
         lines = [
             headers.mailbox("From", name, _usable(sender)),
             headers.mailbox("To", "", _usable(launch.recipient.address)),
@@ -122,6 +123,6 @@ def _rendered(launch: Launch, link: str | None) -> tuple[Rendered, Rendered | No
 
 
 def _usable(address: str) -> str:
-    if not addresses.usable(address):
+    if not mailboxes.usable(address):
         raise Rejected("address cannot be used")
     return address

@@ -2,18 +2,16 @@
 
 import ssl
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
-from schemas import metrics
+from schemas import mailboxes, metrics
 from workers.launcher.channels.channel import SERVER, Route, Unavailable, place_of
-from workers.launcher.channels.email import addresses
 from workers.launcher.channels.email.connections import Connections
 from workers.launcher.channels.email.dialogue import Broken, deliver
 from workers.launcher.channels.email.mail import Mail, compose
 from workers.launcher.channels.email.replies import place_of_recipient, place_of_sender
 from workers.launcher.channels.links import Links
-from workers.launcher.channels.slots import OfProviders, Slots
+from workers.launcher.channels.slots import OfProviders, Slot, Slots
 from workers.launcher.model import Campaign, Launch, Provider
 
 # A connection may break before its server knew of a recipient; whoever is next gets another one.
@@ -32,17 +30,20 @@ class Smtp:
         self._url = url
         self._connections: dict[str, Connections] = {}
 
-    def slot(self, campaign: Campaign) -> AbstractAsyncContextManager[None]:
-        return self._of_providers.of(campaign.providers[0]) if campaign.providers else self._slots.of(campaign.account)
+    def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
+        return campaign.providers or (None,)
 
-    def routes(self, launch: Launch) -> Sequence[Route]:
-        sender = place_of_sender(addresses.parted(launch.campaign.sender)[1])
+    def slot(self, campaign: Campaign, way: Provider | None) -> Slot:
+        return Slot(*self._slots.of(campaign.account)) if way is None else Slot(self._of_providers.of(way))
+
+    def route(self, launch: Launch, way: Provider | None) -> Route:
+        sender = place_of_sender(mailboxes.parted(launch.campaign.sender)[1])
         recipient = place_of_recipient(launch.recipient.address)
-        if not launch.campaign.providers:
-            return (Route((SERVER, sender, recipient)),)
+        if way is None:
+            return Route((SERVER, sender, recipient))
         # What one server says of a sender or a domain says nothing of the others.
-        ways = ((place_of(provider), provider) for provider in launch.campaign.providers)
-        return tuple(Route((at, f"{sender} by {at}", f"{recipient} by {at}"), provider) for at, provider in ways)
+        at = place_of(way)
+        return Route((at, f"{sender} by {at}", f"{recipient} by {at}"), way)
 
     async def send(self, launch: Launch, route: Route) -> None:
         mail = compose(launch, datetime.now(UTC), self._domain, self._links.of(launch))

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from schemas.templating.conditions import Variables
+from schemas.templating.filling import filled
+from schemas.templating.rendering import Rendered, TooLong, render_link, render_text
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.conditions import Variables
-from workers.launcher.channels.http.filling import filled
-from workers.launcher.channels.templates import Rendered, TooLong, render_link, render_text
 from workers.launcher.model import Campaign, Launch
 
 # More is nobody's message.

@@ -1,17 +1,17 @@
 """The channels that leave by HTTP: signed POSTs to whichever provider the account has."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runtime.outbound.posting import Answer, InDoubt, NotSent, Poster
 from runtime.outbound.signing import signed
+from runtime.tracing import traces
 from schemas import metrics
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Route, Unavailable, place_of
 from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.links import Links
-from workers.launcher.channels.slots import OfProviders, Slots
-from workers.launcher.model import Campaign, Launch
+from workers.launcher.channels.slots import OfProviders, Slot, Slots
+from workers.launcher.model import Campaign, Launch, Provider
 
 _GONE = 410
 _TOO_MANY = 429
@@ -29,26 +29,23 @@ class Posting:
         self._slots = Slots(connections)
         self._of_providers = OfProviders()
 
-    @asynccontextmanager
-    async def slot(self, campaign: Campaign) -> AsyncIterator[None]:
-        if not campaign.providers:
-            yield
-            return
-        # Its own first: whoever waits for a slow provider stands in nobody's way.
-        async with self._of_providers.of(campaign.providers[0]), self._slots.of(campaign.account):
-            yield
+    def ways(self, campaign: Campaign) -> Sequence[Provider]:
+        return campaign.providers
 
-    def routes(self, launch: Launch) -> Sequence[Route]:
-        return tuple(Route((place_of(provider),), provider) for provider in launch.campaign.providers)
+    def slot(self, campaign: Campaign, way: Provider | None) -> Slot:
+        # Its own first: whoever waits for a slow provider stands in nobody's way.
+        return Slot(self._of_providers.of(_known(way)), *self._slots.of(campaign.account))
+
+    def route(self, launch: Launch, way: Provider | None) -> Route:
+        return Route((place_of(_known(way)),), way)
 
     async def send(self, launch: Launch, route: Route) -> None:
-        provider = route.provider
-        if provider is None:
-            raise Unavailable("the account has no provider")
+        provider = _known(route.provider)
         now = datetime.now(UTC)
         message = compose(launch, now, self._links.of(launch))
         metrics.UNKNOWN_VARIABLES.inc(message.unknown)
-        headers = {**signed(provider.secrets, launch.id, int(now.timestamp()), message.body), "Idempotency-Key": launch.id}
+        signature = signed(provider.secrets, launch.id, int(now.timestamp()), message.body)
+        headers = {**signature, "Idempotency-Key": launch.id, **traces().outbound()}
         try:
             answer = await self._poster.post(provider.url, message.body, headers, provider.timeout)
         except NotSent as error:
@@ -61,6 +58,12 @@ class Posting:
 
     async def close(self) -> None:
         """The poster is closed by whoever opened it."""
+
+
+def _known(way: Provider | None) -> Provider:
+    if way is None:
+        raise ValueError("only a provider takes what leaves by HTTP")
+    return way
 
 
 def _refusal(answer: Answer, place: str) -> Rejected | Deferred | Unavailable:

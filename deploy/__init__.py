@@ -1,0 +1,1 @@
+"""What runs Profuse elsewhere, and what is watched there."""

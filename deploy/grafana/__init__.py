@@ -1,0 +1,1 @@
+"""Dashboards, and what they are written from."""

@@ -1,0 +1,1 @@
+"""Who may see the console, and who may act in it."""

@@ -1,0 +1,81 @@
+"""Does deeds in the background, so that nobody has to keep a page open."""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from profuse.console.acting import log
+from profuse.console.acting.deed import Deed, Done, Means, Scope
+from profuse.console.acting.log import Asked
+from runtime.errors import CannotRun
+
+logger = structlog.get_logger()
+
+_TOLD_EVERY = 1.0
+
+
+class Jobs:
+    """The deeds that this process works on."""
+
+    def __init__(self, means: Means, pool: asyncpg.Pool) -> None:
+        self._means = means
+        self._pool = pool
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self, deed: Deed, asked: Asked) -> int:
+        """Log it, start it, and return its id."""
+        id_ = await log.begin(self._pool, asked)
+        if id_ is None:
+            return await log.sent_before(self._pool, asked.form)
+        task = asyncio.create_task(self._do(id_, deed, asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return id_
+
+    async def stop(self) -> None:
+        """What is under way ends where it is, and its row says so."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _do(self, id_: int, deed: Deed, asked: Asked) -> None:
+        logger.info("action_begun", action=id_, what=asked.what, who=asked.who)
+        count = _Count()
+        try:
+            done = await self._told(id_, deed, asked.scope, count)
+        except CannotRun as why:
+            await log.end(self._pool, id_, count.so_far, str(why), failed=True)
+        except asyncio.CancelledError:
+            await log.end(self._pool, id_, count.so_far, "The console was stopped: do it again, what is done stays done.", failed=True)
+            raise
+        # The boundary of an action: whatever goes wrong inside ends as its failure.
+        except Exception as error:
+            logger.exception("action_failed", action=id_, what=asked.what)
+            await log.end(self._pool, id_, count.so_far, f"It failed ({type(error).__name__}): the console's log says more.", failed=True)
+        else:
+            await log.end(self._pool, id_, done.count, done.said, failed=False)
+            logger.info("action_done", action=id_, what=asked.what, who=asked.who, count=done.count)
+
+    async def _told(self, id_: int, deed: Deed, scope: Scope, count: "_Count") -> Done:
+        teller = asyncio.create_task(self._tell(id_, count))
+        try:
+            return await deed.run(self._means, scope, count.add)
+        finally:
+            teller.cancel()
+            # Or its last word would come after the end's.
+            await asyncio.gather(teller, return_exceptions=True)
+
+    async def _tell(self, id_: int, count: "_Count") -> None:
+        while True:
+            await asyncio.sleep(_TOLD_EVERY)
+            await log.go_on(self._pool, id_, count.so_far)
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.so_far = 0
+
+    def add(self, more: int) -> None:
+        self.so_far += more

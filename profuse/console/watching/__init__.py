@@ -1,0 +1,1 @@
+"""What the other processes say of themselves, asked only while somebody looks."""

@@ -1,0 +1,1 @@
+"""`profuse top`: what the processes do, from their own metrics."""

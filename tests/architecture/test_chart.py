@@ -1,0 +1,136 @@
+"""The Helm chart runs what the local stack runs, and a cluster takes it."""
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.settings import Settings
+from schemas.topics import IMPORTS
+from tests.architecture.test_alarms import ALARMS
+from tests.architecture.test_dashboards import DASHBOARDS
+from tests.charts import ALL, CHART, ROOMS, Refused, container, environment, helm, of_kind, rendered, resources
+from tests.programs import program
+
+ROOT = Path(__file__).parents[2]
+SASL = ("keda.enabled=true", "settings.kafka_security=SASL_SSL", "settings.kafka_user=me")
+
+
+@pytest.mark.promise("P-DEPLOY-01")
+def test_helm_finds_nothing_wrong_with_it() -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART))
+
+
+@pytest.mark.promise("P-DEPLOY-01")
+@pytest.mark.parametrize("version", ["1.29", "1.37"])
+@pytest.mark.parametrize("values", [(), ALL], ids=["as it is", "all of it"])
+def test_a_cluster_knows_every_word_of_it(values: tuple[str, ...], version: str, tmp_path: Path) -> None:
+    judge = program("kubernetes-validate")
+    file = tmp_path / "rendered.yaml"
+    file.write_text(rendered(*values))
+    done = subprocess.run([judge, "--strict", "-k", version, str(file)], capture_output=True, text=True, check=False)
+    passed, unknown = (re.findall(rf"^{word}.*", done.stdout + done.stderr, re.MULTILINE) for word in ("INFO .*passed", "WARN"))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    # The words of KEDA and of Prometheus' operator are their own.
+    assert [line for line in unknown if not re.search(r"keda\.sh/|monitoring\.coreos\.com/", line)] == []
+    assert len(passed) + len(unknown) == len(resources(*values))
+
+
+@pytest.mark.promise("P-DEPLOY-02")
+def test_it_runs_the_rooms_of_the_local_stack() -> None:
+    deployed = of_kind("Deployment")
+
+    assert set(deployed) == set(ROOMS)
+    assert {room: container(each)["args"] for room, each in deployed.items()} == {room: [room] for room in ROOMS}
+
+
+@pytest.mark.promise("P-DEPLOY-02")
+def test_the_console_looks_at_every_pod_of_the_other_rooms() -> None:
+    services = {each["metadata"]["name"]: each["spec"] for each in resources() if each["kind"] == "Service"}
+    watched = json.loads(environment(of_kind("Deployment")["console"])["PROFUSE_CONSOLE_ROOMS"])
+    rooms = [room for room in ROOMS if room != "console"]
+
+    assert sorted(watched) == sorted(f"http://p-profuse-{room}-health:9090" for room in rooms)
+    for room in rooms:
+        service = services[f"p-profuse-{room}-health"]
+        assert (service["clusterIP"], service["publishNotReadyAddresses"]) == ("None", True)
+        assert service["selector"].items() <= of_kind("Deployment")[room]["spec"]["template"]["metadata"]["labels"].items()
+    assert not [name for name in services_without_console() if name.endswith("-health")]
+
+
+def services_without_console() -> list[str]:
+    return [each["metadata"]["name"] for each in resources("rooms.console.enabled=false") if each["kind"] == "Service"]
+
+
+def test_it_is_of_the_projects_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert chart["appVersion"] == version
+    assert {container(each)["image"] for each in of_kind("Deployment").values()} == {f"profuse:{version}"}
+
+
+@pytest.mark.promise("P-DEPLOY-04")
+def test_tables_and_topics_are_made_before_anything_of_a_release_runs() -> None:
+    job, secret = of_kind("Job")["migrate"], of_kind("Secret", *ALL)["secrets"]
+    when = [each["metadata"]["annotations"] for each in (secret, job)]
+
+    assert container(job)["args"] == ["migrate"]
+    assert {each["helm.sh/hook"] for each in when} == {"pre-install,pre-upgrade"}
+    assert int(when[0]["helm.sh/hook-weight"]) < int(when[1]["helm.sh/hook-weight"])
+    assert set(of_kind("Job")) == {"migrate"}
+    assert container(of_kind("Job", *ALL)["refile"])["args"] == ["migrate", "--refile"]
+
+
+@pytest.mark.promise("P-DEPLOY-05")
+def test_matchers_follow_their_lag_and_launchers_what_is_overdue_and_never_to_none() -> None:
+    scaled, settings = of_kind("ScaledObject", *SASL), Settings()
+    (kafka,), (postgres,) = (scaled[room]["spec"]["triggers"] for room in ("matcher", "launcher"))
+
+    assert {each["spec"]["minReplicaCount"] for each in scaled.values()} == {1}
+    assert [each["spec"]["scaleTargetRef"]["name"] for each in scaled.values()] == ["p-profuse-matcher", "p-profuse-launcher"]
+    assert (kafka["metadata"]["consumerGroup"], kafka["metadata"]["topic"]) == (settings.topic("matcher"), settings.topic(IMPORTS.name))
+    assert (kafka["metadata"]["sasl"], kafka["metadata"]["tls"]) == ("scram_sha512", "enable")
+    # Kafka 4 speaks to nobody of before 2.1.
+    assert kafka["metadata"]["version"] >= "2.1"
+    assert f"{settings.prefix}.launches" in postgres["metadata"]["query"]
+    assert "replicas" not in of_kind("Deployment", *SASL)["matcher"]["spec"]
+    assert of_kind("Deployment", *SASL)["gateway"]["spec"]["replicas"] == 2
+
+
+@pytest.mark.promise("P-DEPLOY-05")
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("keda.matcher.min=0", "keda.launcher.min=0", "rooms.launcher.replicas=0", "rooms.kitchen.enabled=true", "setings.kafka=k:1"),
+        *("settings.postgres=postgresql://here", "settings.PORT=1", "settings.health_port=1", "secrets.values.postgres=x"),
+        *("secrets.existing=", "image.repository=", "rooms.gateway.port=80"),
+    ],
+)
+def test_values_that_would_not_work_are_refused(value: str) -> None:
+    with pytest.raises(Refused):
+        rendered(value)
+
+
+def test_alarms_and_dashboards_are_the_same_as_elsewhere() -> None:
+    (rule,) = (each for each in resources(*ALL) if each["kind"] == "PrometheusRule")
+    boards = [each for each in resources(*ALL) if each["kind"] == "ConfigMap"]
+
+    assert {each["alert"]: each for group in rule["spec"]["groups"] for each in group["rules"]} == ALARMS
+    assert {name: yaml.safe_load(text) for each in boards for name, text in each["data"].items()} == {
+        f"{name}.json": dashboard for name, dashboard in DASHBOARDS.items()
+    }
+
+
+def test_rooms_are_scraped_under_the_names_that_alarms_know() -> None:
+    (monitor,) = of_kind("PodMonitor", *ALL).values()
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    (job,) = endpoint["relabelings"]
+
+    assert (endpoint["port"], job["targetLabel"], job["replacement"]) == ("health", "job", "profuse-$1")
+    assert job["sourceLabels"] == ["__meta_kubernetes_pod_label_app_kubernetes_io_component"]

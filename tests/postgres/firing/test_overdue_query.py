@@ -1,0 +1,38 @@
+"""What the chart's autoscaler asks Postgres: how many groups of launches are overdue."""
+
+import pytest
+
+from schemas.settings import Settings
+from tests.charts import CHART
+from tests.firing import schedule
+from tests.launching import World
+
+
+@pytest.fixture
+def query(tables: Settings) -> str:
+    return (CHART / "files" / "overdue.sql").read_text().replace("{{ schema }}", tables.prefix)
+
+
+@pytest.mark.promise("P-DEPLOY-05")
+async def test_it_counts_what_is_due_and_not_claimed(query: str, world: World) -> None:
+    none = await world.pool.fetchval(query)
+    for number in range(3):
+        await schedule(world, f"{number}@example.com", batch=await world.batch())
+    just_due = await world.pool.fetchval(query)
+    await world.pool.execute("UPDATE launches SET run_at = now() - interval '1 minute'")
+    all_of_them = await world.pool.fetchval(query)
+    # One is claimed.
+    await world.pool.execute("UPDATE launches SET run_at = now() + interval '30 seconds' WHERE ctid = (SELECT min(ctid) FROM launches)")
+
+    assert (none, just_due, all_of_them, await world.pool.fetchval(query)) == (0.0, 0.0, 3.0, 2.0)
+
+
+@pytest.mark.promise("P-DEPLOY-05")
+async def test_it_reads_the_index_however_many_wait(query: str, world: World) -> None:
+    async with world.pool.acquire() as connection, connection.transaction():
+        # Of a small table all is read at once.
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}"))
+
+    assert "launches_account_trigger_run_at_idx" in plan
+    assert "Seq Scan" not in plan
