@@ -1,14 +1,20 @@
 """Many small works in few calls: what comes while a call is under way is done by the next one."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 # So many are done by one call, however many wait.
 _MOST = 512
+
+
+class _Asked(NamedTuple, Generic[T, R]):
+    things: Sequence[T]
+    told: asyncio.Future[Sequence[R]]
 
 
 class Coalescing(Generic[T, R]):
@@ -24,17 +30,24 @@ class Coalescing(Generic[T, R]):
         self._work = work
         self._failures = failures
         self._lanes = lanes
-        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
+        self._waiting: deque[_Asked[T, R]] = deque()
         self._working: set[asyncio.Task[None] | None] = set()
 
     async def do(self, thing: T) -> R:
         """What became of it; it is done to the end even if nobody waits for that any longer."""
-        told: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((thing, told))
+        (done,) = await self.do_each([thing])
+        return done
+
+    async def do_each(self, things: Sequence[T]) -> Sequence[R]:
+        """The same, of several by one call; what fails of one is raised for all of these."""
+        if not things:
+            return []
+        asked = _Asked(things, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
         if len(self._working) < self._lanes:
             # A task of its own: whoever came first may be cancelled, and would take the others along.
             self._working.add(asyncio.create_task(self._do_all()))
-        return await told
+        return await asked.told
 
     async def close(self) -> None:
         """Give up what is under way, which nobody waits for any more."""
@@ -46,22 +59,29 @@ class Coalescing(Generic[T, R]):
     async def _do_all(self) -> None:
         try:
             while self._waiting:
-                these, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                await self._do(these)
+                await self._do(self._next())
         finally:
             # Not by a callback, which comes later: whoever comes in between would wait for nobody.
             self._working.discard(asyncio.current_task())
 
-    async def _do(self, these: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
-        (answer,) = await asyncio.gather(self._work([thing for thing, _ in these]), return_exceptions=True)
-        if isinstance(answer, BaseException) and not isinstance(answer, self._failures) and len(these) > 1:
+    def _next(self) -> list[_Asked[T, R]]:
+        these = [self._waiting.popleft()]
+        count = len(these[0].things)
+        while self._waiting and (count := count + len(self._waiting[0].things)) <= _MOST:
+            these.append(self._waiting.popleft())
+        return these
+
+    async def _do(self, these: Sequence[_Asked[T, R]]) -> None:
+        (answers,) = await asyncio.gather(self._work([thing for asked in these for thing in asked.things]), return_exceptions=True)
+        if isinstance(answers, BaseException) and not isinstance(answers, self._failures) and len(these) > 1:
             for each in these:
                 await self._do([each])
             return
-        for at, (_, told) in enumerate(these):
-            if told.cancelled():
-                continue
-            if isinstance(answer, BaseException):
-                told.set_exception(answer)
-            else:
-                told.set_result(answer[at])
+        at = 0
+        for things, told in these:
+            if not told.cancelled():
+                if isinstance(answers, BaseException):
+                    told.set_exception(answers)
+                else:
+                    told.set_result(answers[at : at + len(things)])
+            at += len(things)

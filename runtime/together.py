@@ -26,10 +26,17 @@ class Together:
 
     async def ask(self, statement: Statement[T, R], thing: T) -> R:
         """The statement's answer to this one; who asks while others wait for theirs is asked for with all who do."""
+        answer: R = await self._of(statement).do(thing)
+        return answer
+
+    async def ask_each(self, statement: Statement[T, R], things: Sequence[T]) -> Sequence[R]:
+        """The same, of several."""
+        return await self._of(statement).do_each(things)
+
+    def _of(self, statement: Statement[T, R]) -> Coalescing[T, R]:
         if statement not in self._asked:
             self._asked[statement] = Coalescing(partial(self._for_all, statement), SILENT, self._lanes)
-        answer: R = await self._asked[statement].do(thing)
-        return answer
+        return self._asked[statement]
 
     async def close(self) -> None:
         for coalescing in self._asked.values():

@@ -1,6 +1,7 @@
 """Which addresses a mail can carry, and how a sender is written."""
 
 import re
+from functools import lru_cache
 
 # As it is written into headers and commands, so nothing that would have to be quoted there: atoms with dots between them.
 # Letters of any script may stand before the @; domains are stored in ASCII.
@@ -17,6 +18,7 @@ def usable(address: str) -> bool:
     return "=?" not in address and _ADDRESS.fullmatch(address) is not None
 
 
+@lru_cache(maxsize=1024)
 def parted(sender: str) -> tuple[str, str]:
     """A sender's display name, which may be empty, and its address; both are empty if it is written in no such way."""
     parts = _SENDER.fullmatch(sender)

@@ -18,6 +18,7 @@ from schemas.settings import MIB, Settings
 from schemas.topics import Outgoing
 from tests.launching import Remembering, World, knowing, matched
 from workers.launcher.claim import claims
+from workers.launcher.claim.bundles import bundles
 from workers.launcher.claim.turns import Lane
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
@@ -74,8 +75,13 @@ class Launcher:
     async def work_once(self) -> None:
         """Claim whatever is due, rest or not, and work on it."""
         await self.world.pool.execute("UPDATE launches SET run_at = least(run_at, now()) WHERE finished_at IS NULL")
-        for group in await claim(self.world, self.lease):
-            await self.delivery().work(group, Lease(self.lease, clock()), lambda _: None, self.stop)
+        for bundle in bundles(await claim(self.world, self.lease), self.page):
+            await self.work(*bundle)
+
+    async def work(self, *groups: Group, asked: float | None = None) -> None:
+        """On all of them together; the claim was asked for at that moment."""
+        lease = Lease(self.lease, clock() if asked is None else asked, groups)
+        await self.delivery().work(groups, lease, lambda _: None, self.stop)
 
 
 @contextmanager

@@ -168,6 +168,9 @@ class Remembering:
     def ways(self, _: Campaign) -> Sequence[None]:
         return (None,)
 
+    def at_once(self, _: Provider | None) -> int:
+        return self.slots.of_one
+
     def slot(self, campaign: Campaign, _: Provider | None) -> AbstractAsyncContextManager[None]:
         return Slot(*self.slots.of(campaign.account))
 

@@ -251,9 +251,11 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
         assert await marks.mark(world.pool, [Marked(frozen, Marks(sent=[0]), b"x")]) == [False]
     elif write == "finish":
         assert await launches.finish(world.pool, [frozen]) == [False]
+    elif write == "renew":
+        assert await launches.renew(world.pool, [frozen], LEASE) == [False]
     else:
         with pytest.raises(LeaseLost):
-            await getattr(launches, write)(world.pool, frozen, LEASE)
+            await launches.put_back(world.pool, frozen, LEASE)
 
     assert await world.pool.fetch("SELECT * FROM launches") == before
 
@@ -289,10 +291,10 @@ async def test_marks_add_up(world: World) -> None:
 
 async def test_a_lease_is_renewed_when_less_than_half_is_left(world: World) -> None:
     await schedule(world, await world.batch(), 0)
-    lease = Lease(LEASE, clock() - 16)
     group = await one(world, timedelta(seconds=14))
+    lease = Lease(LEASE, clock() - 16, [group])
 
-    await lease.keep(world.pool, group)
+    await lease.keep(world.pool)
 
     assert lease.covers(timedelta(seconds=29))
     assert await world.pool.fetchval("SELECT run_at > now() + interval '29 s' FROM launches")
@@ -303,7 +305,7 @@ async def test_a_fresh_lease_costs_no_write(world: World) -> None:
     group = await one(world)
     before = await world.pool.fetchval("SELECT xmin::text FROM launches")
 
-    await Lease(LEASE, clock()).keep(world.pool, group)
+    await Lease(LEASE, clock(), [group]).keep(world.pool)
 
     assert await world.pool.fetchval("SELECT xmin::text FROM launches") == before
 
@@ -315,7 +317,7 @@ async def test_a_lease_that_was_taken_over_is_noticed_before_the_next_page(world
     await one(world)
 
     with pytest.raises(LeaseLost):
-        await Lease(LEASE, clock() - 60).keep(world.pool, frozen)
+        await Lease(LEASE, clock() - 60, [frozen]).keep(world.pool)
 
 
 # Plans

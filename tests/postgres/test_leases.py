@@ -1,7 +1,7 @@
 """A launcher never believes longer in its lease than the database does: it is counted from before it was asked for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -44,10 +44,10 @@ async def until_waited_for(holder: asyncpg.Connection, world: World) -> float:
 @pytest.mark.promise("P-LAUNCH-16")
 async def test_a_renewal_counts_from_before_it_was_sent(world: World) -> None:
     (group,) = await claim(world, LEASE, 1)
-    lease = Lease(LEASE, clock() - 20)
+    lease = Lease(LEASE, clock() - 20, [group])
     async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM launches FOR UPDATE")
-        tasks.create_task(lease.keep(world.pool, group))
+        tasks.create_task(lease.keep(world.pool))
         asked_before = await until_waited_for(connection, world)
 
     assert lease._ends < asked_before + LEASE.total_seconds()
@@ -67,7 +67,7 @@ class Noting(Delivery):
         )
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
-    async def work(self, group: Group, lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
+    async def work(self, groups: Sequence[Group], lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
         self.lease.set_result(lease)
         stop.set()
 
@@ -90,13 +90,13 @@ async def test_a_claim_counts_from_before_it_was_sent(tables: Settings, world: W
 
 @pytest.mark.promise("P-LAUNCH-16")
 def test_nothing_begins_that_the_lease_hardly_covers() -> None:
-    assert Lease(LEASE, clock()).allows()
-    assert not Lease(LEASE, clock() - 23).allows()
+    assert Lease(LEASE, clock(), []).allows()
+    assert not Lease(LEASE, clock() - 23, []).allows()
 
 
 @pytest.mark.promise("P-LAUNCH-16")
 async def test_work_is_closed_while_its_lease_is_nearly_over(world: World) -> None:
     (group,) = await claim(world, LEASE)
 
-    assert Work(group, Lease(LEASE, clock()), lambda _: None, asyncio.Event()).open()
-    assert not Work(group, Lease(LEASE, clock() - 23), lambda _: None, asyncio.Event()).open()
+    assert Work(group, Lease(LEASE, clock(), [group]), asyncio.Event()).open()
+    assert not Work(group, Lease(LEASE, clock() - 23, [group]), asyncio.Event()).open()

@@ -1,6 +1,6 @@
 """What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -75,6 +75,20 @@ class Profile:
     id: bytes
     data: Mapping[str, Any]
     subscriptions: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Due:
+    """A launch that is due: its position in the group, its id, for whom, and how its profile is read (None: it is gone)."""
+
+    position: int
+    id: str
+    whom: bytes
+    profile: Callable[[], Profile] | None = None
+    # The item's own custom_data, as JSON.
+    own: str | None = None
+    # As it is stored.
+    email: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ import pytest
 
 from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
-from workers.launcher.clock import clock
 from workers.launcher.deliver.boundary import ALIKE, Boundary
 from workers.launcher.deliver.gates import Held
 from workers.launcher.groups import launches
-from workers.launcher.groups.leases import Lease
 from workers.launcher.model import Ending, Launch, Outcome
 
 _ODD_PROFILES = [
@@ -103,7 +101,7 @@ async def test_a_launch_that_kills_whoever_tries_it_is_found_and_fails_alone(wor
             if 3 in left and group.claims <= launches.MOST_CLAIMS:
                 deaths += 1
                 continue
-            await launcher.delivery().work(group, Lease(launcher.lease, clock()), lambda _: None, launcher.stop)
+            await launcher.work(group)
 
     assert deaths < 10
     assert sorted(launcher.channel.addresses()) == [f"{number}@example.com" for number in (0, 1, 2, 4)]

@@ -14,7 +14,6 @@ from workers.launcher.clock import clock
 from workers.launcher.deliver import holds
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import started_by
-from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
 
@@ -217,11 +216,7 @@ async def test_a_lease_is_kept_while_pages_go_on(world: World, topic: Topic) -> 
     await schedule(world, "a@example.com")
     (group,) = await claim(world, timedelta(seconds=14), 1)
 
-    await (
-        Launcher(world, Remembering(until_renewed), topic)
-        .delivery()
-        .work(group, Lease(LEASE, clock() - 16), lambda _: None, asyncio.Event())
-    )
+    await Launcher(world, Remembering(until_renewed), topic).work(group, asked=clock() - 16)
 
     assert (await counts(world)).items() >= {"launched": 1}.items()
 
@@ -246,4 +241,4 @@ async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: To
     await world.pool.execute("DELETE FROM batches WHERE id = $1", batch)
 
     with pytest.raises(LeaseLost):
-        await Launcher(world, Remembering(), topic).delivery().work(group, Lease(LEASE, clock()), lambda _: None, asyncio.Event())
+        await Launcher(world, Remembering(), topic).work(group)

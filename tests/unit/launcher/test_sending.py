@@ -1,16 +1,17 @@
 """One page: what is sent, and when sending ends early."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 from tests.launching import NOBODY, Remembering, campaign, knowing
 from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
 from workers.launcher.channels.slots import Slots
+from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
-from workers.launcher.deliver.sending import Due, Page, Sending
-from workers.launcher.model import Ending, Launch, Outcome, Profile
+from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.model import Due, Ending, Launch, Outcome, Profile
 
 SENT = Outcome(Ending.SEND)
 
@@ -25,16 +26,16 @@ def due(*names: str) -> list[Due]:
 Ended = dict[int, Outcome | PutOff]
 
 
-async def ended(sending: Sending, page: Page, due: Sequence[Due]) -> Ended:
+async def ended(sending: Sending, page: Page) -> Ended:
     """All that the page hands over."""
     found: Ended = {}
-    async for each in sending.send(page, due, asyncio.Event()):
-        found |= each
+    async for _ in sending.send([page], asyncio.Event()):
+        found |= page.take()
     return found
 
 
 async def send(channel: Channel, *names: str, is_open: Callable[[], bool] = lambda: True) -> Ended:
-    return await ended(knowing({"email": channel}), Page(campaign(), [], is_open), due(*names))
+    return await ended(knowing({"email": channel}), Page(due(*names), campaign(), [], is_open))
 
 
 def refusing(name: str, error: Exception) -> Remembering:
@@ -61,8 +62,8 @@ async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
         knocks.append(launch.id)
         raise Unavailable("refused")
 
-    page = Page(campaign(), [], lambda: True)
-    found = await ended(knowing({"email": Remembering(away, slots=Slots(1))}), page, due("a", "b", "c"))
+    page = Page(due("a", "b", "c"), campaign(), [], lambda: True)
+    found = await ended(knowing({"email": Remembering(away, slots=Slots(1))}), page)
 
     assert (knocks, found, page.held[0]) == (["a"], {}, Held("refused"))
     assert set(page.held) == {0, 1, 2}
@@ -96,7 +97,17 @@ async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slo
 
 
 async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> None:
-    page = Page(campaign(channel="sms"), [], lambda: True)
-    found = await ended(knowing({}), page, due("a"))
+    page = Page(due("a"), campaign(channel="sms"), [], lambda: True)
+    found = await ended(knowing({}), page)
 
     assert (found, page.held) == ({}, {0: Held("no channel sms")})
+
+
+async def test_whoever_waits_for_a_verdict_keeps_nobody_from_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holds, "SUSPENSE", 3600.0)
+    channel = refusing("a", Rejected("550 no", 550))
+    channel.slots = Slots(1)
+
+    # The next one passes, so that the refusal was the first one's own.
+    async with asyncio.timeout(10):
+        assert await send(channel, "a", "b") == {0: Outcome(Ending.FAIL, "550 no"), 1: SENT}

@@ -62,6 +62,9 @@ class Channel(Protocol):
     def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
         """The first choice first; another is tried only where nothing can have passed by those before it. None: no provider's."""
 
+    def at_once(self, way: Provider | None) -> int:
+        """How many launches of an account may be under way at once."""
+
     def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
         """One of as many launches as may be under way at once; waits for it."""
 

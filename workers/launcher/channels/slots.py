@@ -43,7 +43,8 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self._all = asyncio.Semaphore(count)
-        self._each: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(half(count)))
+        self.of_one = half(count)
+        self._each: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self.of_one))
 
     def of(self, account: int) -> tuple[asyncio.Semaphore, asyncio.Semaphore]:
         # Its own first: whoever waits behind his own launches stands in nobody's way.

@@ -19,6 +19,7 @@ from schemas import metrics
 from schemas.ids import TriggerId
 from schemas.settings import Settings
 from workers.launcher.claim import claims
+from workers.launcher.claim.bundles import Bundle, bundles
 from workers.launcher.claim.turns import Lane, Turns
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
@@ -95,20 +96,22 @@ class ClaimLoop:
                 self._turned = clock()
                 # Before the claim: whoever wakes us during it is heard after it.
                 self._woken.clear()
-                await self._turn(groups, stop)
-                await self._pause(stop)
+                if not await self._turn(groups, stop):
+                    await self._pause(stop)
 
-    async def _turn(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+    async def _turn(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> bool:
+        """Whether there may be more that is due."""
         try:
             if clock() - self._looked >= LOOK_EVERY:
                 await self._look()
-            await self._claim(groups, stop)
+            more = await self._claim(groups, stop)
         except AWAY as error:
             if not self._trouble:
                 log.warning("claims_wait", why=repr(error), **todo(error))
             self._trouble = f"launches cannot be claimed: {type(error).__name__}"
-        else:
-            self._trouble = ""
+            return False
+        self._trouble = ""
+        return more
 
     async def _look(self) -> None:
         looked = clock()
@@ -119,36 +122,40 @@ class ClaimLoop:
         self._turns.seen({lane: told + max(in_seconds, 0.0) for lane, in_seconds in due.items()}, looked)
         self._looked = looked
 
-    async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+    async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> bool:
         # Before the claim is sent, so that the lease never ends later here than in the database.
         asked_at = clock()
         if not (asked := self._turns.asked(asked_at)):
-            return
+            return False
         sizes: defaultdict[Lane, list[int]] = defaultdict(list)
-        for group in await claims.claim(self._pool, self._settings.lease, asked):
-            lane, left = Lane(group.account, group.trigger), len(group.undone())
-            sizes[lane].append(left)
-            slot = Slot(self._turns, lane, left, self.wake)
-            groups.create_task(self._work(group, Lease(self._settings.lease, asked_at), slot, stop))
+        for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked), self._settings.page):
+            lane, left = Lane(bundle[0].account, bundle[0].trigger), [len(group.undone()) for group in bundle]
+            sizes[lane] += left
+            # A group of which nothing is left takes room, too.
+            slot = Slot(self._turns, lane, sum(max(1, each) for each in left), self.wake)
+            groups.create_task(self._work(bundle, Lease(self._settings.lease, asked_at, bundle), slot, stop))
         # None of them has begun yet.
         self._turns.took(sizes)
+        return any(len(sizes[lane]) == most for lane, most in asked.items())
 
-    async def _work(self, group: Group, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
-        # One that is brought forward to be taken back is early, and no launch of it begins.
-        if group.fence == 1 and group.late >= 0:
-            metrics.LATENESS.observe(group.late)
+    async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
+        for group in bundle:
+            # One that is brought forward to be taken back is early, and no launch of it begins.
+            if group.fence == 1 and group.late >= 0:
+                metrics.LATENESS.observe(group.late)
         try:
-            await self._delivery.work(group, lease, slot.waits, stop)
+            await self._delivery.work(bundle, lease, slot.waits, stop)
         except LeaseLost:
-            # Whoever has it now goes on; nothing of ours was written.
-            metrics.LEASES_LOST.inc()
+            # Whoever has them now goes on; nothing of ours was written.
+            metrics.LEASES_LOST.inc(lease.lost)
         except Exception as error:  # the boundary of a group
-            await self._interrupted(group, error, stop)
+            for group in filter(lease.has, bundle):
+                await self._interrupted(group, error, stop, alone=len(bundle) == 1)
         finally:
             slot.leave()
 
-    async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event) -> None:
-        """What is everybody's trouble is waited for; what is the group's own counts, until it is halved."""
+    async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event, *, alone: bool) -> None:
+        """What is everybody's trouble is waited for; what is a group's own counts: of several each goes alone, one by itself is halved."""
         everybodys = trouble_of(error) is not Trouble.DATA
         if everybodys:
             log.warning("group_interrupted", batch=group.batch.hex(), why=repr(error), **todo(error))
@@ -156,11 +163,12 @@ class ClaimLoop:
             # No text of the error's: it may quote what somebody sent.
             log.error("group_failed", batch=group.batch.hex(), claims=group.claims, why=type(error).__name__)
         give_up = launches.put_back if everybodys else launches.put_off
+        pause = _PAUSE if everybodys or alone else timedelta(0)
         # Else the lease would run out, and the claim count as one that killed its launcher.
         with suppress(LeaseLost):
             while True:
                 try:
-                    return await give_up(self._pool, group, _PAUSE)
+                    return await give_up(self._pool, group, pause)
                 except AWAY:
                     if stop.is_set():
                         return None

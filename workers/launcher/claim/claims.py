@@ -24,7 +24,8 @@ UPDATE launches AS claimed SET run_at = now() + $1, fence = claimed.fence + 1, c
 FROM due
 WHERE claimed.batch = due.batch AND claimed.trigger = due.trigger AND claimed.attempt = due.attempt AND claimed.first_item = due.first_item
 RETURNING claimed.*, extract(epoch FROM now() - claimed.due_at)::float8 AS late,
-    extract(epoch FROM now() - claimed.held_since)::float8 AS held_for
+    extract(epoch FROM now() - claimed.held_since)::float8 AS held_for,
+    EXISTS (SELECT FROM attachments WHERE attachments.batch = claimed.batch) AS has_files
 """
 
 # What falls due before the next look is asked for by then. Lanes are found by leaps through the index, however long each is.
@@ -70,10 +71,9 @@ async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
 
 _NAMES = (
     *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed"),
-    *("run", "began", "traceparent"),
+    *("run", "began", "traceparent", "late", "held_for", "has_files"),
 )
 
 
 def _group(row: asyncpg.Record) -> Group:
-    times = {name: row[name] for name in ("late", "held_for")}
-    return Group(**{name: row[name] for name in _NAMES}, **times, profiles=ids.unpack(row["profiles"]))
+    return Group(**{name: row[name] for name in _NAMES}, profiles=ids.unpack(row["profiles"]))

@@ -10,8 +10,8 @@ from workers.launcher.channels.slots import half
 
 # In one claim.
 _MOST_ASKED = 256
-# Groups, however small they are: each is a task, and a row in each statement that they ask together.
-_MOST_OF_A_LANE = 128
+# Groups, however small they are: each is a row in each statement that they ask together.
+_MOST_OF_A_LANE = 400
 # Launches of groups that wait, from which on their lane gets no more of them.
 MOST_WAITING = 32
 

@@ -1,7 +1,7 @@
 """What a group's trigger and batch say now; read-only."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -61,12 +61,6 @@ LEFT JOIN resources AS resource ON resource.id = trigger.resource
 WHERE trigger.account = $1 AND trigger.number = $2
 """  # noqa: S608  # constants
 
-_AGAIN = f"""
-SELECT {_TRIGGER}, {_PROVIDERS}, {_CANCELLED} FROM batches AS batch JOIN triggers AS trigger ON trigger.id = $2 WHERE batch.id = $1
-"""  # noqa: S608  # constants
-
-_TAKEN_BACK = "SELECT DISTINCT profile FROM cancels WHERE profile = ANY($1::bytea[]) AND account = $2 AND asked_at > $3"
-
 
 async def load(connection: asyncpg.Connection, named: Sequence[tuple[bytes, TriggerId]]) -> list[Campaign | None]:
     """The campaign of each batch and trigger, or None if the batch was deleted."""
@@ -89,17 +83,13 @@ def _campaign(row: asyncpg.Record | None) -> Campaign | None:
     return Campaign(**values, **shared)
 
 
-async def again(pool: asyncpg.Pool, campaign: Campaign, batch: bytes, trigger: TriggerId) -> Campaign:
-    """The campaign with what its trigger and its providers say by now."""
-    row = await pool.fetchrow(_AGAIN, batch, trigger)
-    return campaign if row is None else replace(campaign, **_values(row))
-
-
-async def taken_back(pool: asyncpg.Pool, campaign: Campaign, profiles: Sequence[bytes]) -> frozenset[bytes]:
-    """Those of the profiles whose launches were taken back after the batch was accepted."""
-    return frozenset(row["profile"] for row in await pool.fetch(_TAKEN_BACK, profiles, campaign.account, campaign.accepted_at))
-
-
 def _values(row: asyncpg.Record) -> dict[str, Any]:
     values = dict(row)
-    return values | {"providers": msgspec.json.decode(values["providers"], type=tuple[Provider, ...])}
+    values["providers"] = _providers(values["providers"])
+    return values
+
+
+# Those of one trigger are the same for all its groups that are loaded together.
+@lru_cache(maxsize=64)
+def _providers(given: str) -> tuple[Provider, ...]:
+    return msgspec.json.decode(given, type=tuple[Provider, ...])

@@ -1,9 +1,10 @@
-"""A claimed group, page by page: read, send, and mark every second whatever has ended by then."""
+"""Claimed groups, page by page: read, send, and mark every second whatever has ended by then."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import structlog
@@ -18,18 +19,18 @@ from schemas.settings import Settings
 from workers.launcher.clock import clock
 from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.enclosures import Enclosures
-from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.marking import Marking
 from workers.launcher.deliver.paces import limits
-from workers.launcher.deliver.profiles import Stored
+from workers.launcher.deliver.profiles import Items, Stored, Wanted
 from workers.launcher.deliver.retries import Patience
-from workers.launcher.deliver.sending import Due, Page, Sending
+from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.telling import Settled
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
-from workers.launcher.model import Campaign, Ending, Outcome
+from workers.launcher.model import Due, Ending, Outcome
 
 log = structlog.get_logger()
 
@@ -56,106 +57,155 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
-    async def work(self, group: Group, lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
-        """Raises `LeaseLost` when another launcher has the group. `waits` hears how many are left when nothing comes of them."""
-        work = Work(group, lease, waits, stop)
+    async def work(self, groups: Sequence[Group], lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
+        """Of one lane, as `bundles` puts them together; `waits` hears how many launches are left when nothing comes of them.
+
+        Raises `LeaseLost` when another launcher has one of them; the others went on by then.
+        """
+        works = [Work(group, lease, stop) for group in groups]
         crash_point("delivery:claimed")
-        if work.kills() and len(work.left) > 1:
-            log.error("group_halved", batch=group.batch.hex(), launches=len(work.left))
-            await launches.halve(self._pool, group)
-            return
-        held = await lease.kept(self._pool, group, self._tried(work), stop, _GRACE)
-        # Only now: a renewal that came after it would take the group back.
-        await release.let_go(self._pool, self._together, work, held or {})
-
-    async def _tried(self, work: Work) -> Mapping[int, Held]:
-        """Gives every launch that is left its turn, once; returns those that have to wait."""
-        # Left by a launcher that died; the next mark would overwrite it.
-        await self._marking.tell(work)
-        crash_point("delivery:outbox_published")
-        if work.silent is not None:
-            return {}
-        campaign = await self._together.ask(campaigns.load, (work.group.batch, work.group.trigger))
-        if campaign is None:
+        for work in works:
+            # It is alone.
+            if work.kills() and len(work.left) > 1:
+                log.error("group_halved", batch=work.group.batch.hex(), launches=len(work.left))
+                await launches.halve(self._pool, work.group)
+                return
+        if not await lease.kept(self._pool, self._tried(works, waits), stop, _GRACE):
+            for work in works:
+                work.held.clear()
+        # Only now: a renewal that came after it would take a group back.
+        await release.let_go(self._pool, self._together, works)
+        if lease.lost:
             raise LeaseLost
-        if work.group.late < 0 and not campaign.cancelled and work.group.doomed is None:
-            # It was brought forward to be taken back, and is not: it waits for its time.
-            return {}
-        if work.group.doomed is not None or work.kills():
-            await self._doom(work, campaign, work.left, work.group.doomed or _KILLER)
-            return {}
-        held = await (self._with_files(work, campaign) if campaign.has_files else self._pages(work, campaign))
-        if held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
-            why = next(each.why for each in held.values())
-            await self._doom(work, campaign, held, f"gave up, its destination took nothing for {waited.days} days: {why}")
-            return {}
-        return held
 
-    async def _with_files(self, work: Work, campaign: Campaign) -> Mapping[int, Held]:
-        async with self._enclosures.of(campaign.account, work.group.batch, work.open) as enclosed:
-            return {} if enclosed is None else await self._pages(work, replace(campaign, enclosed=enclosed))
+    async def _tried(self, works: Sequence[Work], waits: Callable[[int], None]) -> bool:
+        """Gives every launch that is left its turn, once; true, because it was not cut off."""
+        # Left by a launcher that died; the next mark would overwrite it.
+        await self._marking.tell(works)
+        crash_point("delivery:outbox_published")
+        found = await self._together.ask_each(campaigns.load, [work.named for work in works])
+        works[0].lease.lose(work.group for work, campaign in zip(works, found, strict=True) if campaign is None)
+        going = []
+        for work, campaign in zip(works, found, strict=True):
+            if campaign is not None and work.silent is None:
+                work.campaign = campaign
+                going.append(work)
+        await self._fired(going, lambda: waits(sum(len(work.left) for work in going)))
+        for work in going:
+            if work.held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
+                why = next(each.why for each in work.held.values())
+                await self._doom(work, work.held, f"gave up, its destination took nothing for {waited.days} days: {why}")
+                work.held.clear()
+        return True
 
-    async def _pages(self, work: Work, campaign: Campaign) -> Mapping[int, Held]:
-        held: dict[int, Held] = {}
-        positions = work.group.undone()
-        while positions and work.open():
-            campaign = await self._current(work, campaign)
-            wanted = profiles.Wanted([work.group.profiles[position] for position in positions[: self._size]], campaign)
-            found, own = await asyncio.gather(self._together.ask(profiles.load, wanted), self._own(work, positions[: self._size]))
-            page = Page(campaign, list(limits(campaign, work.group.trigger, work.group.batch)), work.open)
-            # Those of a later attempt were begun.
-            page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
-            about: dict[str, int | str] = {"batch": work.group.batch.hex(), "trigger": campaign.trigger, "launches": len(found)}
-            with traces().page(work.group.traceparent, **about):
-                await self._page(work, page, dict(zip(positions, found, strict=False)), own)
-            held |= page.held
-            campaign, positions = page.campaign, positions[len(found) :]
-        return held
+    async def _fired(self, works: Sequence[Work], wait: Callable[[], None]) -> None:
+        plain = []
+        for work in works:
+            if work.group.late < 0 and not work.campaign.cancelled and work.group.doomed is None:
+                # It was brought forward to be taken back, and is not: it waits for its time.
+                continue
+            if work.group.doomed is not None or work.kills():
+                await self._doom(work, work.left, work.group.doomed or _KILLER)
+            elif work.campaign.has_files:
+                await self._with_files(work, wait)
+            else:
+                plain.append(work)
+        await self._pages(plain, wait)
 
-    async def _page(self, work: Work, page: Page, found: Mapping[int, Stored], own: Mapping[int, str]) -> None:
-        before, emails = len(work.left), {stored.id: stored.email for stored in found.values()}
-        due = [Due(at, work.launch(at), stored.id, stored.reader(), own.get(at)) for at, stored in found.items()]
-        async with aclosing(self._sending.send(page, due, work.stop)) as outcomes:
-            async for ended in outcomes:
-                if not ended:
-                    work.waits(len(work.left))
+    async def _with_files(self, work: Work, wait: Callable[[], None]) -> None:
+        async with self._enclosures.of(work.campaign.account, work.group.batch, work.open) as enclosed:
+            if enclosed is not None:
+                work.campaign = replace(work.campaign, enclosed=enclosed)
+                await self._pages([work], wait)
+
+    async def _pages(self, works: Sequence[Work], wait: Callable[[], None]) -> None:
+        while works := [work for work in works if work.ahead and work.open()]:
+            await self._refresh(works)
+            pages = await self._read(works)
+            group, launches = works[0].group, sum(len(page.due) for page in pages)
+            # One that is traced is alone.
+            with traces().page(group.traceparent, batch=group.batch.hex(), trigger=pages[0].campaign.trigger, launches=launches):
+                await self._fire(works, pages, wait)
+            for work, page in zip(works, pages, strict=True):
+                work.held |= page.held
+                del work.ahead[: len(page.due)]
+
+    async def _read(self, works: Sequence[Work]) -> list[Page]:
+        """The next page of each."""
+        asked = [(work, work.ahead[: self._size]) for work in works]
+        wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
+        found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
+        return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
+
+    async def _fire(self, works: Sequence[Work], pages: Sequence[Page], wait: Callable[[], None]) -> None:
+        before, due = sum(len(work.left) for work in works), [{each.position: each for each in page.due} for page in pages]
+        async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
+            async for _ in looks:
+                looked = [Settled(work, page.campaign, known, page.take()) for work, page, known in zip(works, pages, due, strict=True)]
+                settled = [each for each in looked if each.endings]
+                if not settled:
+                    wait()
                 crash_point("delivery:sent")
-                await self._marking.settle(work, page.campaign, ended, emails, own)
-                if work.left:
-                    await self._look_again(work, page, list(emails))
-        log.info(
-            "page_sent", batch=work.group.batch.hex(), trigger=page.campaign.trigger, over=before - len(work.left), held=len(page.held)
-        )
+                await self._marking.settle(settled)
+                await release.finish(self._together, works)
+                await self._look_again(works, pages)
+        left, held = sum(len(work.left) for work in works), sum(len(page.held) for page in pages)
+        log.info("page_sent", **_named(works), trigger=pages[0].campaign.trigger, over=before - left, held=held)
 
-    async def _own(self, work: Work, positions: Iterable[int]) -> Mapping[int, str]:
-        """What these items brought themselves, by position."""
-        items = {work.group.items[position]: position for position in positions}
-        own = await self._together.ask(profiles.load_custom_data, profiles.Items(work.group.batch, work.group.chunk, list(items)))
-        return {items[item]: given for item, given in own.items()}
+    async def _own(self, asked: Sequence[tuple[Work, Iterable[int]]]) -> list[dict[int, str]]:
+        """What the items at these positions of each brought themselves, by position."""
+        places = [{work.group.items[at]: at for at in positions} for work, positions in asked]
+        items = [Items(work.group.batch, work.group.chunk, list(each)) for (work, _), each in zip(asked, places, strict=True)]
+        found = await self._together.ask_each(profiles.load_custom_data, items)
+        return [{at[item]: given for item, given in own.items()} for at, own in zip(places, found, strict=True)]
 
-    async def _look_again(self, work: Work, page: Page, whom: Sequence[bytes]) -> None:
+    async def _look_again(self, works: Sequence[Work], pages: Sequence[Page]) -> None:
         """However long a page takes, it does not go on with a campaign that was switched off, or with launches that were taken back."""
-        read_at = work.read_at
-        page.campaign = await self._current(work, page.campaign)
-        if work.read_at != read_at and page.taken_back is not None:
-            page.taken_back = await campaigns.taken_back(self._pool, page.campaign, whom)
+        read = await self._refresh([work for work in works if work.left])
+        again = [(work, page) for work, page in zip(works, pages, strict=True) if work in read]
+        for work, page in again:
+            page.campaign = work.campaign
+        asked = [page for _, page in again if page.taken_back is not None]
+        wanted = [Wanted([each.whom for each in page.due], page.campaign) for page in asked]
+        for page, whom in zip(asked, await self._together.ask_each(profiles.taken_back, wanted), strict=True):
+            page.taken_back = whom
 
-    async def _current(self, work: Work, campaign: Campaign) -> Campaign:
-        """As it is by now."""
-        if clock() - work.read_at <= _READ_AGAIN_AFTER:
-            return campaign
+    async def _refresh(self, works: Sequence[Work]) -> Sequence[Work]:
+        """Those whose campaigns were read again, because they were as of a while ago."""
+        old = [work for work in works if clock() - work.read_at > _READ_AGAIN_AFTER]
         try:
-            campaign = await campaigns.again(self._pool, campaign, work.group.batch, work.group.trigger)
-            work.read_at = clock()
+            found = await self._together.ask_each(campaigns.load, [work.named for work in old])
         except AWAY as error:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
-        return campaign
+            return []
+        for work, campaign in zip(old, found, strict=True):
+            work.read_at = clock()
+            if campaign is not None:
+                work.campaign = replace(campaign, enclosed=work.campaign.enclosed)
+        return old
 
-    async def _doom(self, work: Work, campaign: Campaign, positions: Iterable[int], why: str) -> None:
+    async def _doom(self, work: Work, positions: Iterable[int], why: str) -> None:
         """End launches without trying them."""
-        doomed = sorted(positions)
-        log.error("launches_given_up", batch=work.group.batch.hex(), launches=len(doomed), why=why)
-        emails = await profiles.emails(self._pool, [work.group.profiles[position] for position in doomed])
-        own = await self._own(work, doomed)
-        await self._marking.settle(work, campaign, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)), emails, own)
+        group, doomed = work.group, sorted(positions)
+        log.error("launches_given_up", batch=group.batch.hex(), launches=len(doomed), why=why)
+        emails = await profiles.emails(self._pool, [group.profiles[at] for at in doomed])
+        (own,) = await self._own([(work, doomed)])
+        due = {at: Due(at, work.launch(at), group.profiles[at], None, own.get(at), emails.get(group.profiles[at])) for at in doomed}
+        await self._marking.settle([Settled(work, work.campaign, due, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)))])
+
+
+def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str]) -> Page:
+    """Of those that were found, perhaps not all that were asked for."""
+    due = [
+        Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
+        for at, stored in zip(positions, found, strict=False)
+    ]
+    page = Page(due, work.campaign, list(limits(work.campaign, work.group.trigger, work.group.batch)), work.open)
+    # Those of a later attempt were begun.
+    page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
+    return page
+
+
+def _named(works: Sequence[Work]) -> Mapping[str, Any]:
+    return {"batch": works[0].group.batch.hex()} if len(works) == 1 else {"groups": len(works)}

@@ -53,6 +53,10 @@ class Gate:
         """By names that stay when `apply` changes them; the first choice first."""
         return {SERVER if way is None else place_of(way): way for way in self._channel.ways(campaign)}
 
+    def at_once(self, campaign: Campaign) -> int:
+        """How many launches of it may be under way at once, by whichever way."""
+        return max(map(self._channel.at_once, self._channel.ways(campaign)), default=1)
+
     def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
         return self._channel.slot(campaign, way)
 

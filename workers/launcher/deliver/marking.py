@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TypeGuard
 
@@ -24,13 +24,12 @@ from workers.exactly_once.progress import pack
 from workers.launcher import events
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
-from workers.launcher.deliver.telling import Endings, parts
+from workers.launcher.deliver.telling import Endings, Settled, parts
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import marks
-from workers.launcher.groups.group import Leaving
+from workers.launcher.groups.group import Group, Leaving
 from workers.launcher.groups.marks import Marked, Marks
-from workers.launcher.groups.naming import LeaseLost
-from workers.launcher.model import Campaign, Ending, Outcome
+from workers.launcher.model import Ending, Outcome
 
 log = structlog.get_logger()
 
@@ -47,20 +46,20 @@ class Marking:
         self._publish = publish
         self._patience = Patience(settings.launch_patience, settings.held_patience)
 
-    async def settle(
-        self, work: Work, campaign: Campaign, endings: Endings, emails: Mapping[bytes, str | None], own: Mapping[int, str]
-    ) -> None:
-        """`own` is what items brought themselves, by position. Raises `LeaseLost`.
+    async def settle(self, settled: Sequence[Settled]) -> None:
+        """A broker that is away makes a work silent; what is marked meanwhile is kept for later.
 
-        A broker that is away makes the work silent; what is marked meanwhile is kept for later.
+        Raises `LeaseLost` when no group is left; of others that are lost nothing is written, and nothing told.
         """
-        if not endings:
-            return
-        final = {position: self._final(work, ending) for position, ending in endings.items()}
-        for part, told in parts(self._outgoing, work, campaign, final, emails, own):
-            await self._mark(work, part, told)
+        coming = [(each.work, parts(self._outgoing, each._replace(endings=self._final(each)))) for each in settled]
+        # One part of each at a time, because a group has one outbox; most have no second.
+        while together := [(work, *part) for work, rest in coming if work.lease.has(work.group) and (part := next(rest, None))]:
+            await self._mark(together)
 
-    def _final(self, work: Work, ending: Outcome | PutOff) -> Outcome | PutOff:
+    def _final(self, settled: Settled) -> Endings:
+        return {position: self._ended(settled.work, ending) for position, ending in settled.endings.items()}
+
+    def _ended(self, work: Work, ending: Outcome | PutOff) -> Outcome | PutOff:
         """A launch that was put off for the last time has failed."""
         if isinstance(ending, Outcome):
             return ending
@@ -70,29 +69,40 @@ class Marking:
             return Outcome(Ending.FAIL, f"gave up: {ending.why}")
         return ending
 
-    async def _mark(self, work: Work, part: Endings, told: list[Outgoing]) -> None:
-        work.untold += told
-        await self._written(work, self._marks(work, part))
-        work.left -= part.keys()
-        counts = Counter(ending.ending for ending in part.values() if isinstance(ending, Outcome))
-        for ending, count in counts.items():
+    async def _mark(self, together: Sequence[tuple[Work, Endings, list[Outgoing]]]) -> None:
+        marked = []
+        for work, part, told in together:
+            work.untold += told
+            marked.append(Marked(work.group, self._marks(work, part), pack(work.untold)))
+        together[0][0].lease.lose(await self._written(marked))
+        ours = [(work, part) for work, part, _ in together if work.lease.has(work.group)]
+        for work, part in ours:
+            work.left -= part.keys()
+        for ending, count in Counter(each.ending for _, part in ours for each in part.values() if isinstance(each, Outcome)).items():
             metrics.LAUNCHES.labels(ending).inc(count)
         crash_point("delivery:marked")
-        if work.silent is None:
-            await self.tell(work)
+        await self.tell([work for work, _ in ours if work.silent is None])
         crash_point("delivery:published")
 
-    async def tell(self, work: Work) -> None:
-        """Publish what the world has not heard of, or make the work silent."""
+    async def tell(self, works: Sequence[Work]) -> None:
+        """Publish what the world has not heard of, or make the works silent."""
         try:
-            await self._publish(work.untold)
-            work.untold = []
+            await self._publish([record for work in works for record in work.untold])
         except BrokerUnavailable as error:
-            work.silent = str(error)
+            for work in works:
+                work.silent = str(error)
+        else:
+            for work in works:
+                work.untold = []
 
     def _marks(self, work: Work, part: Endings) -> Marks:
-        by_ending = {ending: [at for at, each in part.items() if isinstance(each, Outcome) and each.ending is ending] for ending in Ending}
-        put_off = {at: each for at, each in part.items() if isinstance(each, PutOff)}
+        by_ending: defaultdict[Ending, list[int]] = defaultdict(list)
+        put_off: dict[int, PutOff] = {}
+        for at, each in part.items():
+            if isinstance(each, PutOff):
+                put_off[at] = each
+            else:
+                by_ending[each.ending].append(at)
         return Marks(
             by_ending[Ending.SEND],
             by_ending[Ending.SKIP],
@@ -118,11 +128,10 @@ class Marking:
             for (in_doubt, asked), at in parted.items()
         ]
 
-    async def _written(self, work: Work, marks: Marks) -> None:
-        """Tried again while Postgres is away or full: given up, what was sent would be sent again with the next claim."""
-        marked = Marked(work.group, marks, pack(work.untold))
+    async def _written(self, marked: Sequence[Marked]) -> list[Group]:
+        """Those that others have by now. Tried again while Postgres is away or full: given up, what was sent would be sent again."""
         try:
-            await self._write(marked)
+            return await self._write(marked)
         except AWAY as error:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
@@ -130,13 +139,14 @@ class Marking:
             again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
             async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
                 with attempt:
-                    await self._write(marked)
+                    return await self._write(marked)
+            raise
 
-    async def _write(self, marked: Marked) -> None:
-        if marked.marks.groups or marked.marks.reasons:
-            await marks.mark_and_leave(self._pool, marked)
-        elif not await self._together.ask(marks.mark, marked):
-            raise LeaseLost
+    async def _write(self, marked: Sequence[Marked]) -> list[Group]:
+        plain = [each for each in marked if each.is_plain()]
+        ours = await self._together.ask_each(marks.mark, plain)
+        lost = [each.group for each, is_ours in zip(plain, ours, strict=True) if not is_ours]
+        return lost + [each.group for each in marked if not each.is_plain() and not await marks.mark_and_leave(self._pool, each)]
 
 
 def _failed(ending: Outcome | PutOff) -> TypeGuard[Outcome]:

@@ -34,6 +34,13 @@ WHERE own.key = ANY(wanted.items::text[])
 """
 
 
+_TAKEN_BACK = """
+SELECT DISTINCT wanted.page, cancels.profile
+FROM unnest($1::int[], $2::bytea[], $3::int[], $4::timestamptz[]) AS wanted (page, id, account, accepted_at)
+JOIN cancels ON cancels.profile = wanted.id AND cancels.account = wanted.account AND asked_at > wanted.accepted_at
+"""
+
+
 @dataclass(frozen=True)
 class Stored:
     """A profile as it is stored, not read yet: what is odd about one is no trouble of its neighbours."""
@@ -69,11 +76,21 @@ class Items(NamedTuple):
 
 async def load(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[list[Stored]]:
     """The first of each page, at least one, in their order; `data` is None for one that is gone."""
-    asked = [(at, id_, page.campaign.account, page.campaign.accepted_at) for at, page in enumerate(pages) for id_ in page.ids]
     found: list[list[Stored]] = [[] for _ in pages]
-    for row in await connection.fetch(_LOAD, *map(list, zip(*asked, strict=True)), BYTES // len(pages)):
+    for row in await connection.fetch(_LOAD, *_asked(pages), BYTES // len(pages)):
         found[row["page"]].append(Stored(row["id"], row["data"], row["subscriptions"], row["email"], row["taken_back"]))
     return found
+
+
+async def taken_back(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[frozenset[bytes]]:
+    """Of each page those whose launches were taken back after the batch was accepted."""
+    rows = await connection.fetch(_TAKEN_BACK, *_asked(pages))
+    return [frozenset(row["profile"] for row in rows if row["page"] == page) for page in range(len(pages))]
+
+
+def _asked(pages: Sequence[Wanted]) -> list[list[object]]:
+    asked = [(at, id_, page.campaign.account, page.campaign.accepted_at) for at, page in enumerate(pages) for id_ in page.ids]
+    return [list(column) for column in zip(*asked, strict=True)]
 
 
 async def load_custom_data(connection: asyncpg.Connection, asked: Sequence[Items]) -> list[dict[int, str]]:

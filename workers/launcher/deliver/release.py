@@ -1,7 +1,7 @@
 """How a claimed group is let go: finished, or given back for another claim."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -9,7 +9,6 @@ import structlog
 
 from runtime.together import Together
 from schemas import metrics
-from workers.launcher.deliver.gates import Held
 from workers.launcher.deliver.retries import jittered, pause
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
@@ -22,16 +21,36 @@ _BROKER_PAUSE = timedelta(seconds=2)
 _TOLD_AFTER = timedelta(hours=24)
 
 
-async def let_go(pool: asyncpg.Pool, together: Together, work: Work, held: Mapping[int, Held]) -> None:
-    """`held` are those that wait for their destinations. Raises `LeaseLost`."""
+async def finish(together: Together, works: Sequence[Work]) -> None:
+    """Those that are over. Raises `LeaseLost` when none of theirs is left, and one was lost."""
+    over = [work.group for work in works if work.over() and work.lease.has(work.group)]
+    if not over:
+        return
+    ours = await together.ask_each(launches.finish, over)
+    lease = works[0].lease
+    lease.let_go(group for group, is_ours in zip(over, ours, strict=True) if is_ours)
+    lease.lose(group for group, is_ours in zip(over, ours, strict=True) if not is_ours)
+
+
+async def let_go(pool: asyncpg.Pool, together: Together, works: Sequence[Work]) -> None:
+    """Finish those that are over, and give the others back. Raises `LeaseLost` as `finish` does."""
+    await finish(together, works)
+    lost = []
+    for work in works:
+        if work.lease.has(work.group):
+            try:
+                await _give_back(pool, work)
+            except LeaseLost:
+                lost.append(work.group)
+    works[0].lease.lose(lost)
+
+
+async def _give_back(pool: asyncpg.Pool, work: Work) -> None:
     if work.silent is not None:
         # However often: it comes back for all groups at once, and what is marked is not sent again.
         await _postpone(pool, work, _BROKER_PAUSE, work.silent)
-    elif not work.left and not work.untold:
-        if not await together.ask(launches.finish, work.group):
-            raise LeaseLost
-    elif held:
-        waited, why = work.group.waited(), next(each.why for each in held.values())
+    elif work.held:
+        waited, why = work.group.waited(), next(each.why for each in work.held.values())
         if waited >= _TOLD_AFTER:
             log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
         await _postpone(pool, work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311

@@ -1,4 +1,4 @@
-"""One page of a group: decide each launch, send what is to be sent, and say how each ended."""
+"""Pages of groups: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from workers.launcher.deliver.holds import believed
 from workers.launcher.deliver.paces import Limit, Paces, of_provider
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Campaign, Ending, Launch, Outcome, Profile, Provider
+from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
 # Seconds between two looks at what has ended.
 _LOOK_EVERY = 1.0
@@ -24,8 +24,9 @@ _GRACE = 3.0
 
 @dataclass
 class Page:
-    """What became of launches so far, by their position in the group; the others were not begun, or cut off."""
+    """What became of a group's launches so far, by their position in it; the others were not begun, or cut off."""
 
+    due: Sequence[Due]
     # As it is now: it may be switched off while launches wait for a slot.
     campaign: Campaign
     # What its launches wait for before they are begun.
@@ -55,21 +56,10 @@ class Page:
         return taken
 
 
-@dataclass(frozen=True)
-class Due:
-    """A launch that is due: its position in the group, its id, for whom, and how its profile is read (None: it is gone)."""
-
-    position: int
-    id: str
-    whom: bytes
-    profile: Callable[[], Profile] | None
-    # The item's own custom_data, as JSON.
-    own: str | None = None
-
-
 class _Begun(NamedTuple):
     """A launch that is to be sent."""
 
+    page: Page
     gate: Gate
     due: Due
     profile: Profile
@@ -86,22 +76,22 @@ class Sending:
     def problems(self) -> list[str]:
         return self._boundary.problems()
 
-    async def send(self, page: Page, due: Sequence[Due], stop: asyncio.Event) -> AsyncGenerator[Mapping[int, Outcome | PutOff], None]:
-        """Yields what has ended since the last time, each second, until nothing is under way; whoever stops reading cuts the rest off."""
-        begun = [launch for each in due if (launch := self._begun(page, each)) is not None]
+    async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[None, None]:
+        """Of one lane. Yields each second, when some may have ended, until nothing is under way; who stops reading cuts the rest off."""
+        begun = [launch for page in pages for due in page.due if (launch := self._begun(page, due)) is not None]
         if not begun:
             # Nothing is waited for, and tasks would cost more than all the rest of it.
-            yield page.take()
+            yield
             return
-        sending = asyncio.create_task(self._send(page, begun))
+        sending = asyncio.create_task(self._send(begun))
         under_way, grace = True, _GRACE
         try:
             while under_way and grace > 0:
-                # Looked at before the taking, so that what ends while somebody marks is in a later look.
+                # Looked at before whoever reads us takes, so that what ends while he marks is in a later look.
                 under_way = bool((await asyncio.wait({sending}, timeout=min(_LOOK_EVERY, grace)))[1])
                 # By looks and not by a task of its own: most pages are over before the first.
                 grace -= _LOOK_EVERY if stop.is_set() else 0
-                yield page.take()
+                yield
             if not under_way:
                 sending.result()
         finally:
@@ -121,13 +111,26 @@ class Sending:
             if isinstance(decided, Outcome):
                 page.put(due.position, decided)
             elif profile is not None:
-                return _Begun(gate, due, profile)
+                return _Begun(page, gate, due, profile)
         return None
 
-    async def _send(self, page: Page, begun: Sequence[_Begun]) -> None:
-        async with asyncio.TaskGroup() as launches:
-            for each in begun:
-                launches.create_task(self._through(page, *each))
+    async def _send(self, begun: Sequence[_Begun]) -> None:
+        """As many at once as may be under way: a task for each would only wait for its slot."""
+        line, first = iter(begun), begun[0]
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(len(begun), first.gate.at_once(first.page.campaign)) - 1):
+                tasks.create_task(self._one_by_one(line, tasks))
+            await self._one_by_one(line, tasks)
+
+    async def _one_by_one(self, line: Iterator[_Begun], tasks: asyncio.TaskGroup) -> None:
+        for each in line:
+            with self._bounded(each.page, each.due):
+                ended = await self._sent(*each)
+                if isinstance(ended, Suspected):
+                    # Beside the others, who may show meanwhile whose fault it is.
+                    tasks.create_task(self._judged(each, ended))
+                elif ended is not None:
+                    each.page.put(each.due.position, ended)
 
     @contextmanager
     def _bounded(self, page: Page, due: Due) -> Iterator[None]:
@@ -136,11 +139,8 @@ class Sending:
         except Exception as error:  # the boundary of a launch
             page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
 
-    async def _through(self, page: Page, gate: Gate, due: Due, profile: Profile) -> None:
-        with self._bounded(page, due):
-            await self._sent(page, gate, due, profile)
-
-    async def _sent(self, page: Page, gate: Gate, due: Due, profile: Profile) -> None:
+    async def _sent(self, page: Page, gate: Gate, due: Due, profile: Profile) -> Ended | None:
+        """None: it was not begun."""
         for limit in page.limits:
             await self._paces.wait(limit)
         ended: Ended | None = Held("the account has no provider")
@@ -149,13 +149,13 @@ class Sending:
             # The next one only where nothing can have passed by those before it.
             if not isinstance(ended, Held):
                 break
-        if isinstance(ended, Suspected):
-            # Without the slot: others may show meanwhile whose fault it is.
-            ended = ended.outcome if await believed(ended.verdict) else Held(ended.outcome.reason or "refused")
-        elif isinstance(ended, Outcome) and ended.ending is Ending.SEND:
+        if isinstance(ended, Outcome) and ended.ending is Ending.SEND:
             self._boundary.passed()
-        if ended is not None:
-            page.put(due.position, ended)
+        return ended
+
+    async def _judged(self, launch: _Begun, suspected: Suspected) -> None:
+        is_its_own, outcome = await believed(suspected.verdict), suspected.outcome
+        launch.page.put(launch.due.position, outcome if is_its_own else Held(outcome.reason or "refused"))
 
     async def _by(self, name: str, way: Provider | None, gate: Gate, page: Page, due: Due, profile: Profile) -> Ended | None:
         """None: it was not begun."""

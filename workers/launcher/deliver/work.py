@@ -1,43 +1,58 @@
 """A claimed group that is being worked on."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from schemas import ids
+from schemas.ids import TriggerId
 from schemas.topics import Outgoing
 from workers.exactly_once.progress import unpack
 from workers.launcher.clock import clock
+from workers.launcher.deliver.gates import Held
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
 from workers.launcher.groups.leases import Lease
+from workers.launcher.model import Campaign
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """What is known of the group while it is ours."""
 
     group: Group
     lease: Lease
-    # Hears how many are left when nothing came of them for a while.
-    waits: Callable[[int], None]
     stop: asyncio.Event
     # Positions that are not over.
     left: set[int] = field(init=False)
+    # Positions whose turn has not come, in order.
+    ahead: list[int] = field(init=False)
+    # Positions whose destination keeps them waiting.
+    held: dict[int, Held] = field(default_factory=dict)
     # Marked, and perhaps not told to the world: the next mark must not forget it.
     untold: list[Outgoing] = field(init=False)
     # Why the world cannot be told.
     silent: str | None = None
-    # When the campaign was read.
+    # As it is by now, from when it was read.
+    campaign: Campaign = field(init=False)
     read_at: float = field(default_factory=clock)
 
     def __post_init__(self) -> None:
-        self.left = set(self.group.undone())
+        self.ahead = self.group.undone()
+        self.left = set(self.ahead)
         self.untold = list(unpack(self.group.outbox))
+
+    @property
+    def named(self) -> tuple[bytes, TriggerId]:
+        """What its campaign is read by."""
+        return self.group.batch, self.group.trigger
 
     def open(self) -> bool:
         """Whether another launch may begin."""
-        return not self.stop.is_set() and self.silent is None and self.lease.allows()
+        return not self.stop.is_set() and self.silent is None and self.lease.has(self.group) and self.lease.allows()
+
+    def over(self) -> bool:
+        """Whether all of it is marked and told."""
+        return not self.left and not self.untold
 
     def kills(self) -> bool:
         """Whether so many launchers had it, and did not come as far as a mark."""

@@ -63,11 +63,18 @@ class Group:
     held_for: float | None
     # The span that scheduled them, where their request is traced.
     traceparent: str | None = None
+    # Whether its batch brought any, which take memory of their own.
+    has_files: bool = False
 
     def undone(self) -> list[int]:
         """Positions that no launcher has settled yet."""
         done = self.done.bytes
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
+
+    def is_plain(self) -> bool:
+        """Whether nothing about it is odd: it was never claimed in vain, it is due, it has no files, and nobody traces it."""
+        odd = self.outbox is not None or self.doomed is not None or self.traceparent is not None
+        return self.claims == 1 and self.late >= 0 and not odd and not self.has_files
 
     def nth(self) -> int:
         """The attempt of this run, from 0."""

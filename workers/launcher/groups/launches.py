@@ -47,12 +47,13 @@ WHERE launches.doomed IS NOT NULL
 RETURNING account, trigger, run_at <= now() AS due
 """
 
-_FINISH = f"""
-UPDATE launches SET finished_at = now(), outbox = NULL
+_NAMED = f"""
 FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[]) AS named (batch, trigger, attempt, first_item, fence)
 WHERE {THEIRS}
 RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
-"""  # noqa: S608  # constants
+"""
+_FINISH = f"UPDATE launches SET finished_at = now(), outbox = NULL {_NAMED}"  # noqa: S608  # constants
+_RENEW = f"UPDATE launches SET run_at = now() + $6 {_NAMED}"  # noqa: S608  # constants
 
 # In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
 _HALVE = f"""
@@ -95,14 +96,14 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 
 
-async def renew(pool: asyncpg.Pool, group: Group, lease: timedelta) -> None:
-    await _write(pool, group, "run_at = now() + $6", lease)
+async def renew(pool: asyncpg.Pool, groups: Sequence[Group], lease: timedelta) -> list[bool]:
+    """Of each whether its lease is still the one that is known."""
+    return still_ours(groups, await pool.fetch(_RENEW, *_keys(groups), lease))
 
 
 async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> list[bool]:
     """Of each whether its lease is still the one that is known."""
-    keys = sorted(key_of(group) for group in groups)
-    return still_ours(groups, await connection.fetch(_FINISH, *map(list, zip(*keys, strict=True))))
+    return still_ours(groups, await connection.fetch(_FINISH, *_keys(groups)))
 
 
 async def halve(pool: asyncpg.Pool, group: Group) -> None:
@@ -123,6 +124,11 @@ async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: 
 async def put_off(pool: asyncpg.Pool, group: Group, pause: timedelta) -> None:
     """The same, of a claim that failed by itself: it counts."""
     await _write(pool, group, "run_at = now() + $6", pause)
+
+
+def _keys(groups: Sequence[Group]) -> list[list[object]]:
+    """In everybody's order: two statements that write several of the same would wait for one another."""
+    return [list(column) for column in zip(*sorted(map(key_of, groups)), strict=True)]
 
 
 async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:

@@ -1,7 +1,7 @@
-"""How long a claimed group is still ours."""
+"""How long claimed groups are still ours."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,20 +13,42 @@ from runtime.trouble import Trouble, trouble_of
 from workers.launcher.clock import clock
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
+from workers.launcher.groups.naming import LeaseLost
 
 # Seconds.
 _LOOK_EVERY = 1.0
 
 
 class Lease:
-    """A claim's time.
+    """A claim's time, for groups that go together.
 
     It is counted from before the claim was sent, so that we never believe longer in it than the database does.
     """
 
-    def __init__(self, length: timedelta, asked: float) -> None:
+    def __init__(self, length: timedelta, asked: float, groups: Sequence[Group]) -> None:
         self._length = length
         self._ends = asked + length.total_seconds()
+        # By identity: each launch asks for its group.
+        self._groups = {id(group): group for group in groups}
+        # How many of them others have by now.
+        self.lost = 0
+
+    def has(self, group: Group) -> bool:
+        """Whether it is ours, for all that we know."""
+        return id(group) in self._groups
+
+    def let_go(self, groups: Iterable[Group]) -> None:
+        """They are over."""
+        for group in groups:
+            self._groups.pop(id(group), None)
+
+    def lose(self, groups: Iterable[Group]) -> None:
+        """Others have them. Raises `LeaseLost` when it has none left: whatever is under way then is not ours."""
+        before = self.lost
+        for group in groups:
+            self.lost += self._groups.pop(id(group), None) is not None
+        if self.lost > before and not self._groups:
+            raise LeaseLost
 
     def covers(self, work: timedelta) -> bool:
         """Whether something that takes this long would end before the lease does."""
@@ -36,28 +58,29 @@ class Lease:
         """Whether a launch may begin: it may take long, but only while the lease is renewed."""
         return self.covers(self._length / 4)
 
-    async def kept(self, pool: asyncpg.Pool, group: Group, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
+    async def kept(self, pool: asyncpg.Pool, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
         """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`.
 
         None when it lasted longer than `grace` seconds, or a look more, after we were told to stop.
         """
-        return await unless_later(self._every(), lambda: self._renewals(pool, group, stop, grace), work)
+        return await unless_later(self._every(), lambda: self._renewals(pool, stop, grace), work)
 
-    async def keep(self, pool: asyncpg.Pool, group: Group) -> None:
-        """Renew the lease when less than half of it is left; raises `LeaseLost`."""
-        if not self.covers(self._length / 2):
-            asked = clock()
-            await launches.renew(pool, group, self._length)
+    async def keep(self, pool: asyncpg.Pool) -> None:
+        """Renew the lease when less than half of it is left; raises `LeaseLost` where that was the last group's."""
+        if self._groups and not self.covers(self._length / 2):
+            asked, groups = clock(), list(self._groups.values())
+            ours = await launches.renew(pool, groups, self._length)
             self._ends = asked + self._length.total_seconds()
+            self.lose(group for group, is_ours in zip(groups, ours, strict=True) if not is_ours)
 
     def _every(self) -> float:
         return min(_LOOK_EVERY, self._length.total_seconds() / 8)
 
-    async def _renewals(self, pool: asyncpg.Pool, group: Group, stop: asyncio.Event, grace: float) -> None:
+    async def _renewals(self, pool: asyncpg.Pool, stop: asyncio.Event, grace: float) -> None:
         every = self._every()
         while grace > 0:
             try:
-                await self.keep(pool, group)
+                await self.keep(pool)
             except AWAY as error:
                 # What is under way may end; nothing begins once the lease is nearly over.
                 if trouble_of(error) is not Trouble.WORLD:

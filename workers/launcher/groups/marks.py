@@ -7,7 +7,7 @@ from typing import NamedTuple
 import asyncpg
 
 from workers.launcher.groups.group import Group, Leaving
-from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, array, key_of, still_ours
+from workers.launcher.groups.naming import MINE, THEIRS, array, key_of, still_ours
 
 # Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
 _COUNTED = """
@@ -74,23 +74,26 @@ class Marked(NamedTuple):
     marks: Marks
     outbox: bytes | None
 
+    def is_plain(self) -> bool:
+        """Whether none of them leaves or failed."""
+        return not self.marks.groups and not self.marks.reasons
+
 
 async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list[bool]:
-    """Settle positions of which none leaves or failed; may be repeated. Of each group whether its lease is still the one that is known."""
+    """Settle plain ones; may be repeated. Of each group whether its lease is still the one that is known."""
     # In everybody's order: two statements that mark several of the same would wait for one another.
     rows = [(*key_of(each.group), *_bits(each), each.outbox) for each in sorted(marked, key=lambda each: key_of(each.group))]
     return still_ours([each.group for each in marked], await connection.fetch(_MARK, *map(list, zip(*rows, strict=True))))
 
 
-async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> None:
-    """The same, with groups of the next attempt for those that leave, and a row for each that failed. Raises `LeaseLost`."""
+async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> bool:
+    """The same, with groups of the next attempt for those that leave, and a row for each that failed."""
     group, marks = marked.group, marked.marks
     left = [[array(each.items), each.profiles, each.doubts, each.rest] for each in marks.groups]
     failed = [[group.items[at], group.profiles[at], why] for at, why in marks.reasons.items()]
     values = (*key_of(group), *_bits(marked), marked.outbox)
     columns = [list(column) for rows, width in ((left, 4), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
-    if await pool.fetchval(_MARK_AND_LEAVE, *values, *columns) != 1:
-        raise LeaseLost
+    return bool(await pool.fetchval(_MARK_AND_LEAVE, *values, *columns))
 
 
 def _bits(marked: Marked) -> tuple[asyncpg.BitString, ...]:

@@ -16,8 +16,8 @@ from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
 from workers.launcher.deliver.gates import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
-from workers.launcher.deliver.sending import Due, Page, Sending
-from workers.launcher.model import Ending, Outcome, Profile, Provider
+from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 
 @pytest.fixture
@@ -125,12 +125,11 @@ async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: di
 
 async def sent(way: Way, providers: Sequence[Provider]) -> Outcome | PutOff | Held:
     """What becomes of a launch that may go by any of these."""
-    page = Page(way.launch("ok-1", providers=providers).campaign, [], lambda: True)
-    due = [Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"]}))]
-    ended: dict[int, Outcome | PutOff | Held] = {}
-    async for some in Sending({way.name: way.channel}, Rowless(), Paces(None)).send(page, due, asyncio.Event()):
-        ended |= some
-    return (ended | page.held)[0]
+    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"]}))
+    page = Page([due], way.launch("ok-1", providers=providers).campaign, [], lambda: True)
+    async for _ in Sending({way.name: way.channel}, Rowless(), Paces(None)).send([page], asyncio.Event()):
+        pass
+    return (page.take() | page.held)[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:

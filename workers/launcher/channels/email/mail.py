@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from schemas import mailboxes
 from schemas.templating.rendering import Rendered, TooLong, render_html, render_text
@@ -53,7 +54,7 @@ def compose(launch: Launch, now: datetime, domain: str, link: str | None = None)
             headers.mailbox("From", name, _usable(sender)),
             headers.mailbox("To", "", _usable(launch.recipient.address)),
             headers.text("Subject", subject.text),
-            f"Date: {format_datetime(now)}".encode(),
+            _date(int(now.timestamp())),
             # The same in every attempt, so that a repeat can be told from a second mail.
             f"Message-ID: <{launch.id}@{domain}>".encode(),
             b"MIME-Version: 1.0",
@@ -104,6 +105,11 @@ def _only_ours(lines: list[bytes]) -> bytes:
     if not _OURS.fullmatch(head):
         raise Rejected("would have other headers than its own")
     return head
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> bytes:
+    return f"Date: {format_datetime(datetime.fromtimestamp(second, UTC))}".encode()
 
 
 def _unsubscribing(link: str | None) -> list[bytes]:

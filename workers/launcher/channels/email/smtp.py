@@ -33,6 +33,9 @@ class Smtp:
     def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
         return campaign.providers or (None,)
 
+    def at_once(self, way: Provider | None) -> int:
+        return self._slots.of_one if way is None else way.concurrency
+
     def slot(self, campaign: Campaign, way: Provider | None) -> Slot:
         return Slot(*self._slots.of(campaign.account)) if way is None else Slot(self._of_providers.of(way))
 

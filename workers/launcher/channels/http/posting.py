@@ -32,6 +32,9 @@ class Posting:
     def ways(self, campaign: Campaign) -> Sequence[Provider]:
         return campaign.providers
 
+    def at_once(self, way: Provider | None) -> int:
+        return min(_known(way).concurrency, self._slots.of_one)
+
     def slot(self, campaign: Campaign, way: Provider | None) -> Slot:
         # Its own first: whoever waits for a slow provider stands in nobody's way.
         return Slot(self._of_providers.of(_known(way)), *self._slots.of(campaign.account))
