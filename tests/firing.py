@@ -19,7 +19,7 @@ from schemas.topics import Outgoing
 from tests.launching import Remembering, World, knowing, matched
 from workers.launcher.claim import claims
 from workers.launcher.claim.bundles import bundles
-from workers.launcher.claim.turns import Lane
+from workers.launcher.claim.turns import Asked, Lane
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
@@ -94,7 +94,7 @@ def silent() -> Iterator[str]:
 async def claim(world: World, lease: timedelta = LEASE, most: int = 10) -> list[Group]:
     """Whatever is due, of all accounts."""
     lanes = [Lane(row["account"], row["id"]) for row in await world.pool.fetch("SELECT account, id FROM triggers")]
-    return await claims.claim(world.pool, lease, dict.fromkeys(lanes, most))
+    return await claims.claim(world.pool, lease, dict.fromkeys(lanes, Asked(most, MIB)), MIB)
 
 
 async def schedule(world: World, *emails: str | None, trigger: int | None = None, batch: bytes | None = None, **given: Any) -> bytes:

@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from tests.firing import claim
 from tests.launching import NOBODY, World, matched, new_world
 from workers.launcher.claim import claims
+from workers.launcher.claim.turns import Asked, Lane
 from workers.launcher.clock import clock
 from workers.launcher.groups import launches, marks
 from workers.launcher.groups.group import Group, NewGroup, started_by
@@ -177,7 +178,7 @@ async def test_a_rival_does_not_wait_for_a_claim_under_way(world: World) -> None
     for _ in range(2):
         await schedule(world, await world.batch(), 0)
     async with world.pool.acquire() as connection, connection.transaction():
-        first = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [1])
+        first = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [1], [8], 8)
 
         # With a plain FOR UPDATE this would wait until the lock times out.
         second = await claim(world, LEASE, 10)
@@ -200,7 +201,7 @@ async def test_the_longest_due_are_claimed_whatever_the_plan(world: World) -> No
         await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
     async with world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [2])
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [2], [8], 8)
 
     assert {round(row["late"] / 60) for row in claimed} == {9, 5}
 
@@ -234,6 +235,20 @@ async def test_a_group_that_was_put_back_rests(world: World) -> None:
     await launches.put_back(world.pool, await one(world), timedelta(seconds=60))
 
     assert await claim(world, LEASE, 10) == []
+
+
+@pytest.mark.promise("P-LAUNCH-31")
+async def test_a_lane_whose_groups_are_larger_than_expected_gets_fewer_of_them(world: World) -> None:
+    for size in (1, 5, 5, 5):
+        await schedule(world, await world.batch(total=size), *range(size))
+    lane = Lane(1, world.trigger)
+
+    # A group of a page counts as one, however large.
+    taken = await claims.claim(world.pool, LEASE, {lane: Asked(10, 3)}, 2)
+    left = await claims.claim(world.pool, LEASE, {lane: Asked(10, 100)}, 2)
+
+    assert sorted(len(group.items) for group in taken) == [1, 5]
+    assert [len(group.items) for group in left] == [5, 5]
 
 
 # Writing
@@ -328,7 +343,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
     async with await open_pool(tables, 1) as pool, pool.acquire() as connection:
         # Planned while the table is empty, and never analysed since.
         for _ in range(7):
-            await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8])
+            await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8)
         await connection.execute(
             """
             INSERT INTO launches (batch, trigger, account, attempt, first_item, due_at, run_at, chunk, items, profiles, done)
@@ -340,7 +355,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
         )
         await connection.execute("UPDATE launches SET run_at = now() WHERE first_item IN (7, 70)")
         before = await _blocks(connection)
-        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8])
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8)
         touched = await _blocks(connection) - before
 
     assert len(claimed) == 2

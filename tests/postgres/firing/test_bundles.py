@@ -1,8 +1,10 @@
 """Groups that go together: each ends as if it were alone."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule
@@ -10,7 +12,7 @@ from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of, until_finished
 from workers.launcher.channels.channel import Deferred, Rejected
 from workers.launcher.claim import claim_loop
-from workers.launcher.deliver import sending
+from workers.launcher.deliver import profiles, sending
 from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
 
@@ -147,3 +149,30 @@ async def test_a_launch_that_kills_is_found_among_singles_and_fails_alone(world:
     assert deaths == 3
     assert sorted(launcher.channel.addresses()) == [f"{name}@example.com" for name in "abcd"]
     assert (await counts(world)).items() >= {"launched": 4, "failed": 1}.items()
+
+
+@pytest.mark.promise("P-LAUNCH-14")
+async def test_large_profiles_are_read_a_few_at_a_time_also_of_many_groups(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Less than two of them.
+    monkeypatch.setattr(profiles, "BYTES", 150)
+    load, most = profiles.load, 0
+
+    async def watched(connection: asyncpg.Connection, pages: Sequence[profiles.Wanted]) -> list[list[profiles.Stored]]:
+        nonlocal most
+        found = await load(connection, pages)
+        most = max(most, sum(map(len, found)))
+        return found
+
+    monkeypatch.setattr(profiles, "load", watched)
+    names = [f"{number}{'x' * 60}@example.com" for number in range(6)]
+    for name in names[:3]:
+        await schedule(world, name)
+    await schedule(world, *names[3:])
+    launcher = Launcher(world, Remembering(), topic)
+
+    await launcher.work_once()
+
+    assert sorted(launcher.channel.addresses()) == sorted(names)
+    assert most == 1

@@ -128,7 +128,7 @@ class ClaimLoop:
         if not (asked := self._turns.asked(asked_at)):
             return False
         sizes: defaultdict[Lane, list[int]] = defaultdict(list)
-        for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked), self._settings.page):
+        for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked, self._settings.page), self._settings.page):
             lane, left = Lane(bundle[0].account, bundle[0].trigger), [len(group.undone()) for group in bundle]
             sizes[lane] += left
             # A group of which nothing is left takes room, too.
@@ -136,7 +136,7 @@ class ClaimLoop:
             groups.create_task(self._work(bundle, Lease(self._settings.lease, asked_at, bundle), slot, stop))
         # None of them has begun yet.
         self._turns.took(sizes)
-        return any(len(sizes[lane]) == most for lane, most in asked.items())
+        return any(len(sizes[lane]) == may.groups or sum(sizes[lane]) >= may.launches for lane, may in asked.items())
 
     async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         for group in bundle:

@@ -6,19 +6,23 @@ from datetime import timedelta
 import asyncpg
 
 from schemas import ids
-from workers.launcher.claim.turns import Lane
+from workers.launcher.claim.turns import Asked, Lane
 from workers.launcher.groups.group import Group
 
 # `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each lane that is asked.
+# Whoever expects singles may meet groups of a page: of those it takes no more than it has room for.
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT first.* FROM unnest($2::int[], $3::int[], $4::int[]) AS asked (account, trigger, most),
+    SELECT first.* FROM unnest($2::int[], $3::int[], $4::int[], $5::int[]) AS asked (account, trigger, groups, launches),
         LATERAL (
-            SELECT batch, trigger, attempt, first_item FROM launches
-            WHERE account = asked.account AND trigger = asked.trigger AND finished_at IS NULL AND run_at <= now()
-            ORDER BY run_at LIMIT asked.most
-            FOR UPDATE SKIP LOCKED
+            SELECT found.*, sum(weight) OVER (ROWS UNBOUNDED PRECEDING) - weight AS before FROM (
+                SELECT batch, trigger, attempt, first_item, least(cardinality(items), $6) AS weight FROM launches
+                WHERE account = asked.account AND trigger = asked.trigger AND finished_at IS NULL AND run_at <= now()
+                ORDER BY run_at LIMIT asked.groups
+                FOR UPDATE SKIP LOCKED
+            ) AS found
         ) AS first
+    WHERE before < asked.launches
 )
 UPDATE launches AS claimed SET run_at = now() + $1, fence = claimed.fence + 1, claims = claimed.claims + 1
 FROM due
@@ -56,10 +60,9 @@ WHERE triggers.id = launches.trigger AND launches.ctid = ANY(ARRAY(
 """
 
 
-async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, int]) -> list[Group]:
-    """Take so many due groups of each lane for `lease`; other launchers skip them."""
-    accounts, triggers = [lane.account for lane in asked], [lane.trigger for lane in asked]
-    rows = await pool.fetch(CLAIM, lease, accounts, triggers, list(asked.values()))
+async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, Asked], page: int) -> list[Group]:
+    """Take due groups of each lane for `lease`, of which a larger one counts as much as a `page`; other launchers skip them."""
+    rows = await pool.fetch(CLAIM, lease, *map(list, zip(*((*lane, *may) for lane, may in asked.items()), strict=True)), page)
     return sorted(map(_group, rows), key=lambda group: (len(group.items), -group.late))
 
 

@@ -23,6 +23,13 @@ class Lane(NamedTuple):
     trigger: TriggerId
 
 
+class Asked(NamedTuple):
+    """What a lane may have: so many groups, the last of which begins within so many launches."""
+
+    groups: int
+    launches: int
+
+
 class Turns:
     """Shares a launcher's room out: whoever holds least is asked first, and no account holds more than half.
 
@@ -62,8 +69,8 @@ class Turns:
         """Since when lanes have something due, or from when on."""
         return self._due.values()
 
-    def asked(self, now: float) -> dict[Lane, int]:
-        """How many groups each may have, the one first that holds least."""
+    def asked(self, now: float) -> dict[Lane, Asked]:
+        """What each may have, the one first that holds least."""
         free = self._room - self._holds.total()
         lanes = nsmallest(_MOST_ASKED, (lane for lane, since in self._due.items() if since <= now and self._goes_on(lane)), self._rank)
         left = {account: half(self._room) - self._accounts[account] for account, _ in lanes}
@@ -77,8 +84,10 @@ class Turns:
             waits, size = lane in self._waiting, self._sizes.get(lane, self._page)
             room = min(most, left[lane.account], free, parks if waits else free)
             if room > 0:
-                asked[lane] = min(max(room // size, 1), _MOST_OF_A_LANE)
-                taken = asked[lane] * size
+                groups = min(max(room // size, 1), _MOST_OF_A_LANE)
+                # Its next groups may be larger than its last: they take what they were reckoned with.
+                taken = groups * size
+                asked[lane] = Asked(groups, taken)
                 left[lane.account] -= taken
                 free -= taken
                 if waits:

@@ -121,17 +121,21 @@ class Delivery:
     async def _pages(self, works: Sequence[Work], wait: Callable[[], None]) -> None:
         while works := [work for work in works if work.ahead and work.open()]:
             await self._refresh(works)
-            pages = await self._read(works)
-            group, launches = works[0].group, sum(len(page.due) for page in pages)
+            read = [(work, page) for work, page in zip(works, await self._read(works), strict=True) if page.due]
+            if not read:
+                # Others' profiles were so large that there was no room for ours: who asks again stands before them.
+                continue
+            going, pages = [work for work, _ in read], [page for _, page in read]
+            group, launches = going[0].group, sum(len(page.due) for page in pages)
             # One that is traced is alone.
             with traces().page(group.traceparent, batch=group.batch.hex(), trigger=pages[0].campaign.trigger, launches=launches):
-                await self._fire(works, pages, wait)
-            for work, page in zip(works, pages, strict=True):
+                await self._fire(going, pages, wait)
+            for work, page in read:
                 work.held |= page.held
                 del work.ahead[: len(page.due)]
 
     async def _read(self, works: Sequence[Work]) -> list[Page]:
-        """The next page of each."""
+        """The next page of each, of some perhaps of none."""
         asked = [(work, work.ahead[: self._size]) for work in works]
         wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))

@@ -9,19 +9,17 @@ import msgspec
 
 from workers.launcher.model import Campaign, Profile
 
-# Of each page in order, and no more than so many bytes after its first: each may have a megabyte. One that is gone has no data.
+# In order, and no more than so many bytes after the first: each may have a megabyte. One that is gone has no data.
 _LOAD = """
 SELECT page, id, data, subscriptions, email, taken_back FROM (
     SELECT wanted.page, wanted.id, wanted.at,
         profiles.data::text AS data, profiles.subscriptions::text AS subscriptions, data->>'email' AS email,
         EXISTS (SELECT FROM cancels WHERE profile = wanted.id AND account = wanted.account AND asked_at > wanted.accepted_at) AS taken_back,
-        sum(octet_length(profiles.data::text) + octet_length(profiles.subscriptions::text))
-            OVER (PARTITION BY wanted.page ORDER BY wanted.at) AS bytes,
-        row_number() OVER (PARTITION BY wanted.page ORDER BY wanted.at) AS nth
+        sum(octet_length(profiles.data::text) + octet_length(profiles.subscriptions::text)) OVER (ORDER BY wanted.at) AS bytes
     FROM unnest($1::int[], $2::bytea[], $3::int[], $4::timestamptz[]) WITH ORDINALITY AS wanted (page, id, account, accepted_at, at)
     LEFT JOIN profiles ON profiles.id = wanted.id
 ) AS found
-WHERE bytes IS NULL OR bytes <= $5 OR nth = 1 ORDER BY page, at
+WHERE bytes IS NULL OR bytes <= $5 OR at = 1 ORDER BY at
 """
 BYTES = 4 * 1024 * 1024
 
@@ -75,9 +73,9 @@ class Items(NamedTuple):
 
 
 async def load(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[list[Stored]]:
-    """The first of each page, at least one, in their order; `data` is None for one that is gone."""
+    """The first of them in their order, at least one of the first page; `data` is None for one that is gone."""
     found: list[list[Stored]] = [[] for _ in pages]
-    for row in await connection.fetch(_LOAD, *_asked(pages), BYTES // len(pages)):
+    for row in await connection.fetch(_LOAD, *_asked(pages), BYTES):
         found[row["page"]].append(Stored(row["id"], row["data"], row["subscriptions"], row["email"], row["taken_back"]))
     return found
 
