@@ -23,6 +23,7 @@ INSERT INTO results (batch, chunk, items, profiles, errors, custom_data) VALUES 
 _THEIRS = "SELECT launched, finished_at IS NOT NULL AS finished FROM launches WHERE batch = $1"
 
 
+@pytest.mark.promise("P-LAUNCH-42")
 async def test_singles_of_many_batches_end_together_and_each_for_itself(world: World, topic: Topic) -> None:
     async def refuse(launch: Launch) -> None:
         if launch.recipient.address.startswith("bad"):
