@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 import asyncpg
 import structlog
@@ -142,7 +141,8 @@ class Delivery:
         return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
 
     async def _fire(self, works: Sequence[Work], pages: Sequence[Page], wait: Callable[[], None]) -> None:
-        before, due = sum(len(work.left) for work in works), [{each.position: each for each in page.due} for page in pages]
+        before = sum(len(work.left) for work in works)
+        due = [{each.position: each for each in page.due} for page in pages]
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
             async for _ in looks:
                 looked = [Settled(work, page.campaign, known, page.take()) for work, page, known in zip(works, pages, due, strict=True)]
@@ -154,7 +154,7 @@ class Delivery:
                 await release.finish(self._together, works)
                 await self._look_again(works, pages)
         left, held = sum(len(work.left) for work in works), sum(len(page.held) for page in pages)
-        log.info("page_sent", **_named(works), trigger=pages[0].campaign.trigger, over=before - left, held=held)
+        log.info("page_sent", **_about(works), trigger=pages[0].campaign.trigger, over=before - left, held=held)
 
     async def _own(self, asked: Sequence[tuple[Work, Iterable[int]]]) -> list[dict[int, str]]:
         """What the items at these positions of each brought themselves, by position."""
@@ -211,5 +211,5 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
     return page
 
 
-def _named(works: Sequence[Work]) -> Mapping[str, Any]:
+def _about(works: Sequence[Work]) -> Mapping[str, str | int]:
     return {"batch": works[0].group.batch.hex()} if len(works) == 1 else {"groups": len(works)}
