@@ -11,7 +11,9 @@ from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of, until_finished
 from workers.launcher.channels.channel import Deferred, Rejected
+from workers.launcher.channels.slots import Slots
 from workers.launcher.claim import claim_loop
+from workers.launcher.clock import clock
 from workers.launcher.deliver import profiles, sending
 from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
@@ -66,9 +68,10 @@ async def test_a_group_that_another_launcher_took_over_is_lost_alone(world: Worl
 
 
 @pytest.mark.promise("P-LAUNCH-16", "P-LAUNCH-15")
-async def test_a_renewal_notices_which_of_them_are_lost(world: World, topic: Topic) -> None:
-    lost = await schedule(world, "lost@example.com")
+async def test_nothing_begins_of_a_group_that_a_renewal_found_lost(world: World, topic: Topic) -> None:
     kept = await schedule(world, "kept@example.com")
+    lost = await schedule(world, "lost@example.com", "lost-too@example.com")
+    # The smaller one first.
     groups = await claim(world, timedelta(seconds=14))
 
     async def until_renewed(_launch: Launch) -> None:
@@ -77,9 +80,11 @@ async def test_a_renewal_notices_which_of_them_are_lost(world: World, topic: Top
                 await asyncio.sleep(0.01)
 
     await world.pool.execute("UPDATE launches SET fence = fence + 1, run_at = now() WHERE batch = $1", lost)
+    launcher = Launcher(world, Remembering(until_renewed, slots=Slots(1)), topic)
     with pytest.raises(LeaseLost):
-        await Launcher(world, Remembering(until_renewed), topic).work(*groups, asked=asyncio.get_running_loop().time() - 16)
+        await launcher.work(*groups, asked=clock() - 16)
 
+    assert launcher.channel.addresses() == ["kept@example.com"]
     assert await world.pool.fetchval("SELECT run_at <= now() FROM launches WHERE batch = $1", lost)
     assert (await world.pool.fetchrow(_THEIRS, kept)) == (1, True)
 
