@@ -190,7 +190,8 @@ def test_a_dry_run_says_what_the_server_would_say_and_imports_nothing(pipeline: 
 def test_an_interrupted_import_goes_on_where_it_ended(
     pipeline: Stack, profuse_import: Command, tmp_path: Path, number: signal.Signals
 ) -> None:
-    name, count = f"stopped-{number}", 20_000
+    # Many times what is under way at once: it takes a moment until it has stopped.
+    name, count = f"stopped-{number}", 60_000
     file = tmp_path / "people.ndjson"
     once = {"action": "incr", "value": 1}
     file.write_text("".join(json.dumps({"email": f"{name}-{each}@file.test", "number": once}) + "\n" for each in range(count)))
@@ -210,7 +211,7 @@ def test_an_interrupted_import_goes_on_where_it_ended(
 
     assert running.returncode == (1 if number is signal.SIGINT else -number)
     assert number is signal.SIGKILL or "the same command goes on where it ended, within 24 hours" in said.splitlines()[-1]
-    assert again.stdout.startswith("20,000 rows: 20,000 imported (")
+    assert again.stdout.startswith("60,000 rows: 60,000 imported (")
     assert "of them by an earlier run of this command)" in again.stdout
     assert (stored(), stored(2)) == (count, 0)
 
