@@ -42,6 +42,8 @@ async def let_go(pool: asyncpg.Pool, together: Together, works: Sequence[Work]) 
                 await _give_back(pool, work)
             except LeaseLost:
                 lost.append(work.group)
+            else:
+                work.lease.let_go([work.group])
     works[0].lease.lose(lost)
 
 

@@ -38,7 +38,7 @@ class Lease:
         return id(group) in self._groups
 
     def let_go(self, groups: Iterable[Group]) -> None:
-        """They are over."""
+        """They are over, or given back: nobody renews them, and nobody gives them back once more."""
         for group in groups:
             self._groups.pop(id(group), None)
 
