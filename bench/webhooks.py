@@ -12,38 +12,25 @@ from bench.serving import serving
 from bench.stack import LAUNCHERS
 from bench.targets import ratio
 from profuse.applying import apply
+from profuse.torture import blocks
 
 _WEBHOOK = 2
 # Of the loop; of all launchers together.
 _AT_ONCE = 16
 _GROUPS = 8
 
-_WAY = """
-[[accounts]]
-id = 1
-name = "bench"
+_SECRET = "whsec_" + "A" * 43 + "="
 
-[[accounts.providers]]
-name = "receiver"
-channel = "webhook"
-url = "{url}"
-secrets = ["whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
-concurrency = {at_once}
 
-[[accounts.triggers]]
-id = {webhook}
-name = "Webhook"
-type = "api_call"
-database = 1
-channel = "webhook"
-body = '{{"hello": "{{lead.email}}"}}'
-"""
+def _way(url: str, at_once: int) -> str:
+    account = '[[accounts]]\nid = 1\nname = "bench"\n'
+    return account + blocks.webhooks("receiver", url, _SECRET, f"concurrency = {at_once}", _WEBHOOK, "Webhook", '{"hello": "{lead.email}"}')
 
 
 async def measured(run: Run) -> Measured:
     turns = []
     with serving("bench.receiver") as url, run.stack.launching(LAUNCHERS):
-        await apply(run.settings, _WAY.format(url=url, at_once=_AT_ONCE // LAUNCHERS, webhook=_WEBHOOK))
+        await apply(run.settings, _way(url, _AT_ONCE // LAUNCHERS))
         due = Due(run.pool, _WEBHOOK)
         # Round 0 warms up.
         for take in range(run.rounds + 1):

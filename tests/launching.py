@@ -17,6 +17,7 @@ from workers.launcher.channels.slots import Slot, Slots
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.groups.group import Group
 from workers.launcher.model import Campaign, Launch, Profile, Provider, Recipient
 
 NOBODY = b"\x07" * 12
@@ -63,6 +64,13 @@ class File:
 def enclosed(*files: File) -> tuple[bytes, ...]:
     """Files as a campaign has them."""
     return (*(part for each in files for part in (enclosing.head(each.name, each.mimetype), enclosing.encoded(each.data))), enclosing.END)
+
+
+def claimed(size: int = 1, done: asyncpg.BitString | None = None, *, first: int = 0, trigger: int = 1, account: int = 1) -> Group:
+    """A group that was claimed for the first time, with items from `first` on."""
+    items, profiles = list(range(first, first + size)), [NOBODY] * size
+    settled = asyncpg.BitString("0" * size) if done is None else done
+    return Group(b"\x0a" * 12, TriggerId(trigger), 0, first, 1, account, 0, items, profiles, settled, None, 1, 0, None, 0, 0, 0.0, None)
 
 
 def matched(batch: bytes, profiles: dict[int, bytes], starts: Sequence[TriggerStart]) -> ProfilesMatched:

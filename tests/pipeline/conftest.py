@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from profuse.torture import blocks
 from tests.pipeline.collector import Collector, collecting
 from tests.pipeline.processes import run
 from tests.pipeline.sink import listening
@@ -71,7 +72,7 @@ def _traced(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory, 
     # No request that does not ask for it, so that a test sees nobody's traces but its own.
     directory = tmp_path_factory.mktemp("traced")
     with _stack(servers, directory, replicas=1, PROFUSE_TRACES=collector.url, PROFUSE_TRACES_RATIO="0") as stack:
-        (directory / "shop.toml").write_text(_SHOP.format(url=f"{collector.url}/shop"))
+        (directory / "shop.toml").write_text(_shop(f"{collector.url}/shop"))
         run(["apply", str(directory / "shop.toml")], stack.environment)
         yield stack
 
@@ -83,23 +84,8 @@ def traced(_traced: Stack) -> Stack:
     return _traced
 
 
-# A trigger that leaves by HTTP.
-_SHOP = """
-[[accounts]]
-id = 1
-name = "demo"
-
-[[accounts.providers]]
-name = "shop"
-channel = "webhook"
-url = "{url}"
-secrets = ["whsec_cHJvZnVzZS1kZW1vLXByb2Z1c2UtZGVtby1wcm9mdXNl"]
-
-[[accounts.triggers]]
-id = 22
-name = "Shop"
-type = "api_call"
-database = 1
-channel = "webhook"
-body = '{{"hello": "{{lead._fname}}"}}'
-"""
+def _shop(url: str) -> str:
+    """A trigger that leaves by HTTP."""
+    secret = "whsec_cHJvZnVzZS1kZW1vLXByb2Z1c2UtZGVtby1wcm9mdXNl"
+    account = '[[accounts]]\nid = 1\nname = "demo"\n'
+    return account + blocks.webhooks("shop", url, secret, "", 22, "Shop", '{"hello": "{lead._fname}"}')

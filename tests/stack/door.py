@@ -33,13 +33,11 @@ class Door:
         reported: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
         return reported
 
-    def pids(self) -> dict[str, int]:
-        """Of all that were started; one that was killed keeps its pid here until the next is started. Without a process for each look."""
-        return {process["name"]: process["pid"] for process in asyncio.run(report(self.directory))["processes"]}
-
-    def ready_pids(self) -> dict[str, int]:
-        """Of those that live and answer."""
-        return {process["name"]: process["pid"] for process in asyncio.run(report(self.directory))["processes"] if process["ready"]}
+    def pids(self, *, ready: bool = False) -> dict[str, int]:
+        """Of all that were started, or of those that live and answer: one that was killed keeps its pid until the next is started."""
+        # Without a process for each look.
+        processes = asyncio.run(report(self.directory))["processes"]
+        return {process["name"]: process["pid"] for process in processes if process["ready"] or not ready}
 
     def is_ready(self) -> bool:
         return is_all_ready(self.directory, asyncio.run(report(self.directory)))

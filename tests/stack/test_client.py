@@ -45,7 +45,7 @@ def killing(stack: Door, results: list[Result]) -> Iterator[list[int]]:
     def kill() -> None:
         while not over.is_set() and len(killed) < KILLS:
             moved(len(results))
-            ready = stack.ready_pids().get(f"gateway-{len(killed) % 2 + 1}")
+            ready = stack.pids(ready=True).get(f"gateway-{len(killed) % 2 + 1}")
             if not over.is_set() and ready is not None:
                 os.kill(ready, signal.SIGKILL)
                 killed.append(len(results))

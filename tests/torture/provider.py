@@ -8,29 +8,12 @@ from contextlib import contextmanager
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from profuse.torture import blocks
 from tests.posts import taking
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 TRIGGER = 10
-FILE = """
-[[accounts]]
-id = 1
-name = "demo"
-
-[[accounts.providers]]
-name = "shop"
-channel = "webhook"
-url = "http://127.0.0.1:{port}/"
-secrets = ["{secret}"]
-
-[[accounts.triggers]]
-id = {trigger}
-name = "By webhook"
-type = "api_call"
-database = 1
-channel = "webhook"
-body = '{{"to": "{{lead.email}}"}}'
-"""
+_ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
 
 
 class Provider:
@@ -46,7 +29,8 @@ class Provider:
     @property
     def file(self) -> str:
         """What `apply` has to know of it."""
-        return FILE.format(port=self.port, secret=SECRET, trigger=TRIGGER)
+        url = f"http://127.0.0.1:{self.port}/"
+        return _ACCOUNT + blocks.webhooks("shop", url, SECRET, "", TRIGGER, "By webhook", '{"to": "{lead.email}"}')
 
     def arrivals(self, recipients: str) -> dict[str, list[str]]:
         """For each address that begins so, how each of its messages is told from another one."""

@@ -1,5 +1,6 @@
 """Dead letters are sent again, or given up."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,9 +35,7 @@ class Replay:
 
     async def run(self, means: Means, scope: Scope, advance: Advance) -> Done:
         found = await dead_letters.replay(means.settings, _wanted(means.settings, scope), _WAIT, advance)
-        fates: dict[str, int] = {}
-        for letter in found:
-            fates[letter.fate] = fates.get(letter.fate, 0) + 1
+        fates = Counter(letter.fate for letter in found)
         became = ", ".join(f"{count:,} {fate}" for fate, count in sorted(fates.items()))
         return Done(len(found), f"{len(found):,} were sent again{f': {became}' if became else ''}")
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from profuse.torture import blocks
 from profuse.torture.account import ACCOUNT, CALLED
 from profuse.torture.neighbours.accounts import HOSTILE, POLITE
 
@@ -23,22 +24,8 @@ class Mood(StrEnum):
 
 def file(url: str) -> str:
     """To be applied after the accounts' own."""
-    called = f"""
-[[accounts.providers]]
-name = "caller"
-channel = "webhook"
-url = "{url}/launch"
-secrets = ["{PROVIDER}"]
-timeout = {PATIENCE}
-
-[[accounts.triggers]]
-id = {CALLED}
-name = "Called"
-type = "api_call"
-database = 1
-channel = "webhook"
-body = '{{"profile": "{{lead._id}}"}}'
-"""
+    patience, body = f"timeout = {PATIENCE}", '{"profile": "{lead._id}"}'
+    called = blocks.webhooks("caller", f"{url}/launch", PROVIDER, patience, CALLED, "Called", body)
     return "".join(_account(account, name, url) + (called if account == ACCOUNT else "") for account, name in _NAMES.items())
 
 

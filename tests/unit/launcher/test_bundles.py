@@ -3,12 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
 import pytest
 
-from schemas.ids import TriggerId
+from tests.launching import claimed
 from workers.launcher.claim.bundles import bundles
-from workers.launcher.groups.group import Group
 
 _ODD: list[dict[str, Any]] = [
     {"claims": 2},
@@ -20,26 +18,20 @@ _ODD: list[dict[str, Any]] = [
 ]
 
 
-def group(first: int, size: int = 1, trigger: int = 1, account: int = 1) -> Group:
-    items, done = list(range(first, first + size)), asyncpg.BitString("0" * size)
-    profiles = [b"\x01" * 12] * size
-    return Group(b"\x0a" * 12, TriggerId(trigger), 0, first, 1, account, 0, items, profiles, done, None, 1, 0, None, 0, 0, 0.0, None)
-
-
 def test_small_ones_of_a_lane_go_together_as_far_as_a_page_goes() -> None:
-    one, two, three = group(0), group(1, 2), group(3)
+    one, two, three = claimed(first=0), claimed(2, first=1), claimed(first=3)
 
     assert list(bundles([one, two, three], 3)) == [[one, two], [three]]
 
 
 def test_one_that_is_larger_than_a_page_goes_alone() -> None:
-    small, other, large = group(0), group(1), group(2, 9)
+    small, other, large = claimed(first=0), claimed(first=1), claimed(9, first=2)
 
     assert list(bundles([small, other, large], 3)) == [[small, other], [large]]
 
 
 def test_lanes_stay_apart() -> None:
-    ours, again, theirs, later = group(0), group(1), group(0, account=2), group(0, trigger=2)
+    ours, again, theirs, later = claimed(first=0), claimed(first=1), claimed(first=0, account=2), claimed(first=0, trigger=2)
 
     assert list(bundles([ours, theirs, later, again], 9)) == [[ours, again], [theirs], [later]]
 
@@ -47,6 +39,6 @@ def test_lanes_stay_apart() -> None:
 @pytest.mark.promise("P-LAUNCH-26")
 @pytest.mark.parametrize("odd", _ODD, ids=lambda odd: next(iter(odd)))
 def test_what_is_odd_goes_alone(odd: dict[str, Any]) -> None:
-    one, other, strange = group(0), group(1), replace(group(2), **odd)
+    one, other, strange = claimed(first=0), claimed(first=1), replace(claimed(first=2), **odd)
 
     assert list(bundles([one, strange, other], 9)) == [[strange], [one, other]]

@@ -8,17 +8,13 @@ from hypothesis import strategies as st
 
 from schemas.ids import TriggerId
 from schemas.messages import NewerVersion, ProfilesMatched, TriggerStart, Unreadable
-from tests.launching import matched
-from workers.launcher.groups.group import Group, NewGroup, started_by
+from tests.launching import claimed, matched
+from workers.launcher.groups.group import NewGroup, started_by
 from workers.launcher.schedule.scheduling import slices
 
 A, B = b"\x0a" * 12, b"\x0b" * 12
 ONE, TWO = TriggerId(1), TriggerId(2)
 P, Q = b"\x01" * 12, b"\x02" * 12
-
-
-def claimed(size: int, done: asyncpg.BitString) -> Group:
-    return Group(A, ONE, 0, 0, 1, 1, 0, list(range(size)), [P] * size, done, None, 1, 0, None, 0, 0, 0.0, None)
 
 
 def test_a_message_starts_one_group_for_each_trigger() -> None:

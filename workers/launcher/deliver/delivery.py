@@ -174,7 +174,7 @@ class Delivery:
         for page, whom in zip(asked, await self._together.ask_each(profiles.taken_back, wanted), strict=True):
             page.taken_back = whom
 
-    async def _refresh(self, works: Sequence[Work]) -> Sequence[Work]:
+    async def _refresh(self, works: Sequence[Work]) -> frozenset[Work]:
         """Those whose campaigns were read again, because they were as of a while ago."""
         old = [work for work in works if clock() - work.read_at > _READ_AGAIN_AFTER]
         try:
@@ -182,12 +182,12 @@ class Delivery:
         except AWAY as error:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
-            return []
+            return frozenset()
         for work, campaign in zip(old, found, strict=True):
             work.read_at = clock()
             if campaign is not None:
                 work.campaign = replace(campaign, enclosed=work.campaign.enclosed)
-        return old
+        return frozenset(old)
 
     async def _doom(self, work: Work, positions: Iterable[int], why: str) -> None:
         """End launches without trying them."""

@@ -82,8 +82,10 @@ async def load(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[
 
 async def taken_back(connection: asyncpg.Connection, pages: Sequence[Wanted]) -> list[frozenset[bytes]]:
     """Of each page those whose launches were taken back after the batch was accepted."""
-    rows = await connection.fetch(_TAKEN_BACK, *_asked(pages))
-    return [frozenset(row["profile"] for row in rows if row["page"] == page) for page in range(len(pages))]
+    found: list[set[bytes]] = [set() for _ in pages]
+    for row in await connection.fetch(_TAKEN_BACK, *_asked(pages)):
+        found[row["page"]].add(row["profile"])
+    return list(map(frozenset, found))
 
 
 def _asked(pages: Sequence[Wanted]) -> list[list[object]]:
