@@ -64,11 +64,12 @@ class Gateway:
             running = (waiters.run(), hints, self._producer.run(), backpressure.run(), publisher.run(backpressure, stop))
             background = [tasks.create_task(endless) for endless in running]
             intake = Intake(self._settings, self._pool, backpressure)
-            server = self._server(intake, publisher, backpressure, waiters, stop)
+            server = self._server(intake, publisher, backpressure, waiters)
             serving = tasks.create_task(server.serve([self._listener]))
             log.info("gateway_listening", url=self.url)
             await stop.wait()
             server.leave()
+            waiters.leave()
             now = asyncio.get_running_loop().time()
             # Who still sends a body, or waits for a broker that does not confirm, is told so before the process goes.
             asyncio.get_running_loop().call_at(now + _REQUESTS_MAY_TAKE, intake.close)
@@ -92,10 +93,8 @@ class Gateway:
             budget=Budget(settings.bodies_limit),
         )
 
-    def _server(
-        self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters, stop: asyncio.Event
-    ) -> Server:
-        tools = Tools(self._settings, self._pool, self._producer, publisher, backpressure, waiters, stop)
+    def _server(self, intake: Intake, publisher: BatchPublisher, backpressure: Backpressure, waiters: Waiters) -> Server:
+        tools = Tools(self._settings, self._pool, self._producer, publisher, backpressure, waiters)
         app = application(intake, registry.served(tools), registry.pages(), unsubscribing.pages(self._settings, self._pool))
         return Server(
             uvicorn.Config(

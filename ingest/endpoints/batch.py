@@ -36,8 +36,6 @@ class Tools:
     publisher: BatchPublisher
     backpressure: Backpressure
     waiters: Waiters
-    # Set when the gateway is asked to stop.
-    stopping: asyncio.Event
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class BatchEndpoint:
             async with asyncio.timeout_at(deadline):
                 await delivery.confirmed.wait()
                 if not self.as_task:
-                    finished = await self._finished_or_stopping(batch)
+                    finished = await self.tools.waiters.wait(batch)
         except TimeoutError:
             pass
         if not delivery.confirmed.is_set():
@@ -113,17 +111,6 @@ class BatchEndpoint:
     async def _entries(self, batch: bytes, total: int) -> Sequence[Entry | None]:
         async with self.tools.pool.acquire() as connection:
             return await results.entries(connection, batch, 0, total)
-
-    async def _finished_or_stopping(self, batch: bytes) -> Finished | None:
-        """How every item was answered; None if nobody can wait for it any longer."""
-        async with asyncio.TaskGroup() as tasks:
-            finished = tasks.create_task(self.tools.waiters.wait(batch))
-            stopping = tasks.create_task(self.tools.stopping.wait())
-            await asyncio.wait((finished, stopping), return_when=asyncio.FIRST_COMPLETED)
-            answered = finished.result() if finished.done() else None
-            finished.cancel()
-            stopping.cancel()
-        return answered
 
 
 def _finished(batch: bytes, entries: Sequence[Entry | None], *, one: bool = False) -> Answer:

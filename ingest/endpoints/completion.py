@@ -36,13 +36,16 @@ class Waiters:
     def __init__(self, ask: Ask, away: tuple[type[Exception], ...]) -> None:
         self._ask = ask
         self._away = away
-        self._waiting: dict[bytes, set[asyncio.Future[Finished]]] = defaultdict(set)
+        self._waiting: dict[bytes, set[asyncio.Future[Finished | None]]] = defaultdict(set)
+        self._leaving = False
         self._somebody = asyncio.Event()
         self._news = asyncio.Event()
 
-    async def wait(self, batch: bytes) -> Finished:
-        """Return when every item of the batch is answered."""
-        told: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+    async def wait(self, batch: bytes) -> Finished | None:
+        """Return when every item of the batch is answered; None if nobody can wait for it any longer."""
+        if self._leaving:
+            return None
+        told: asyncio.Future[Finished | None] = asyncio.get_running_loop().create_future()
         self._waiting[batch].add(told)
         self._somebody.set()
         # It may be finished already.
@@ -55,6 +58,12 @@ class Waiters:
     def hear(self) -> None:
         """Something was finished somewhere."""
         self._news.set()
+
+    def leave(self) -> None:
+        """The process must go: tell all who wait, and all who come."""
+        self._leaving = True
+        for batch in self._waiting:
+            self._tell(batch, None)
 
     async def run(self) -> None:
         """Poll while anybody waits, as soon as there are news."""
@@ -76,12 +85,15 @@ class Waiters:
             log.warning("poll_failed", error=type(error).__name__)
             return False
         for each in finished:
-            for told in self._waiting.get(each.batch, ()):
-                if not told.done():
-                    told.set_result(each)
+            self._tell(each.batch, each)
         return True
 
-    def _forget(self, batch: bytes, told: asyncio.Future[Finished]) -> None:
+    def _tell(self, batch: bytes, finished: Finished | None) -> None:
+        for told in self._waiting.get(batch, ()):
+            if not told.done():
+                told.set_result(finished)
+
+    def _forget(self, batch: bytes, told: asyncio.Future[Finished | None]) -> None:
         self._waiting[batch].discard(told)
         if not self._waiting[batch]:
             del self._waiting[batch]

@@ -20,6 +20,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `dead_letters`    what could not be processed, kept with its reason
 `advice`          what an operator is told to do
 `backoff`         how much is read at once, and how long is rested
+`gathering`       pure: how long is rested after a chunk of few, so that the next one has more
 `lag_offsets`     positions told to the broker, for lag tools only
 `handler`         what a room has to offer
 """

@@ -24,6 +24,7 @@ from workers.exactly_once.backoff import Backoff
 from workers.exactly_once.chunks import Entry
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
+from workers.exactly_once.gathering import gathering
 from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
 from workers.exactly_once.liveness import Furthest, Mark, Position, watch
@@ -105,7 +106,8 @@ class Stream(Generic[M]):
                 self._turned = time.monotonic()
                 try:
                     owned = self._owned or await self._join()
-                    await self._turn(owned)
+                    if pause := await self._turn(owned):
+                        await rest(stop, pause)
                 except WAITING as error:
                     self._let_go(error)
                     if self._owned is None:
@@ -144,17 +146,19 @@ class Stream(Generic[M]):
         self.probes.consumer = consumer
         return owned
 
-    async def _turn(self, owned: Ownership) -> None:
+    async def _turn(self, owned: Ownership) -> float:
+        """Seconds to rest before the next one."""
         resting = self._backoff.resting
         if owned.waiting and not resting:
             self._suspects.add(await owned.take_over())
         await self._find(resting)
-        await self._work_off(owned)
+        pause = await self._work_off(owned)
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
         metrics.LAG.labels(self._topic).set(owned.lag())
         self._lag_offsets.give(self._consumer, owned.positions)
+        return pause
 
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
@@ -162,18 +166,20 @@ class Stream(Generic[M]):
             await _find(self._consumer, self._topic)
             self._found = time.monotonic()
 
-    async def _work_off(self, owned: Ownership) -> None:
-        """Read a chunk, and settle it."""
+    async def _work_off(self, owned: Ownership) -> float:
+        """Read a chunk, and settle it; seconds to rest, so that the next one is worth it."""
         partitions, limit = self._suspects.next(owned, self._backoff.limit)
         chunk = [] if self._reading is None else await self._reading.chunk(owned, limit, partitions)
         if chunk and limit == 1:
             await owned.mark(chunk[0].record)
         if chunk:
+            began = time.monotonic()
             await self._settle(self._trials.judged(chunk, owned.deaths), owned)
             self._suspects.passed(partitions)
-        else:
-            # Nobody else would see that it failed.
-            await self._outbox.confirmed()
+            return gathering(len(chunk), owned.lag(), time.monotonic() - began)
+        # Nobody else would see that it failed.
+        await self._outbox.confirmed()
+        return 0.0
 
     async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         self._furthest.begin()

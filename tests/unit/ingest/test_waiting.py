@@ -27,7 +27,8 @@ async def test_one_poll_asks_for_all_and_wakes_those_that_are_finished() -> None
         first, second, other = (tasks.create_task(waiters.wait(batch)) for batch in (b"a", b"a", b"b"))
         await asyncio.sleep(0)
         await waiters.run_once()
-        assert (await first).entries == (await second).entries == [{"error": 400}]
+        told = Finished(b"a", [{"error": 400}])
+        assert (await first, await second) == (told, told)
         other.cancel()
 
     assert asked == [[b"a", b"b"]]
@@ -56,11 +57,11 @@ async def test_who_waits_is_looked_for_as_soon_as_something_is_finished(monkeypa
         await asyncio.sleep(0)
         done.append(b"a")
         waiters.hear()
-        assert (await waiting).batch == b"a"
+        assert await waiting == Finished(b"a", None)
         # Of what was finished before he came nobody tells.
         done.append(b"b")
         other = tasks.create_task(waiters.wait(b"c"))
-        assert (await waiters.wait(b"b")).batch == b"b"
+        assert await waiters.wait(b"b") == Finished(b"b", None)
         other.cancel()
         polling.cancel()
 
@@ -78,7 +79,7 @@ async def test_what_is_finished_during_a_look_is_for_the_next_one(monkeypatch: p
     waiters = Waiters(finished, (Away,))
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         polling = tasks.create_task(waiters.run())
-        assert (await waiters.wait(b"a")).batch == b"a"
+        assert await waiters.wait(b"a") == Finished(b"a", None)
         polling.cancel()
 
 
@@ -118,3 +119,15 @@ async def test_a_poll_that_fails_is_made_again_after_a_longer_pause() -> None:
 
     assert polls == 2
     assert time.monotonic() - began >= 1
+
+
+async def test_who_waits_is_told_that_the_gateway_leaves_and_so_is_who_comes() -> None:
+    async def finished(batches: Sequence[bytes]) -> list[Finished]:
+        return []
+
+    waiters = Waiters(finished, (Away,))
+    waiting = asyncio.create_task(waiters.wait(b"a"))
+    await asyncio.sleep(0)
+    waiters.leave()
+
+    assert (await waiting, await waiters.wait(b"b")) == (None, None)
