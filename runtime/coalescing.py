@@ -32,6 +32,8 @@ class Coalescing(Generic[T, R]):
         self._lanes = lanes
         self._waiting: deque[_Asked[T, R]] = deque()
         self._working: set[asyncio.Task[None] | None] = set()
+        # One of them has not taken yet what waits for it.
+        self._coming = False
 
     async def do(self, thing: T) -> R:
         """What became of it; it is done to the end even if nobody waits for that any longer."""
@@ -44,9 +46,7 @@ class Coalescing(Generic[T, R]):
             return []
         asked = _Asked(things, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
-        if len(self._working) < self._lanes:
-            # A task of its own: whoever came first may be cancelled, and would take the others along.
-            self._working.add(asyncio.create_task(self._do_all()))
+        self._begin()
         return await asked.told
 
     async def close(self) -> None:
@@ -56,10 +56,20 @@ class Coalescing(Generic[T, R]):
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
 
+    def _begin(self) -> None:
+        """One more call for what nobody comes for, where there is a lane."""
+        if self._waiting and not self._coming and len(self._working) < self._lanes:
+            # A task of its own: whoever came first may be cancelled, and would take the others along.
+            self._working.add(asyncio.create_task(self._do_all()))
+            self._coming = True
+
     async def _do_all(self) -> None:
+        self._coming = False
         try:
             while self._waiting:
-                await self._do(self._next())
+                these = self._next()
+                self._begin()
+                await self._do(these)
         finally:
             # Not by a callback, which comes later: whoever comes in between would wait for nobody.
             self._working.discard(asyncio.current_task())

@@ -73,6 +73,32 @@ async def test_with_a_lane_that_is_free_nobody_waits_for_a_call_that_is_slow() -
     assert server.calls == [["a"], ["b"], ["c", "d"]]
 
 
+async def test_what_is_too_much_for_one_call_is_done_by_as_many_as_there_are_lanes() -> None:
+    server = Server()
+    coalescing = Coalescing(server.ask, (Away,), lanes=2)
+    begun = await begin(coalescing, *["a"] * 1_200)
+
+    assert [len(call) for call in server.calls] == [512, 512]
+
+    for _ in range(3):
+        server.lets.release()
+    await asyncio.wait_for(asyncio.gather(*begun), 10)
+
+    assert [len(call) for call in server.calls] == [512, 512, 176]
+
+
+async def test_who_comes_at_the_same_time_costs_one_task() -> None:
+    server = Server()
+    coalescing = Coalescing(server.ask, (Away,), lanes=3)
+    begun = [asyncio.create_task(coalescing.do(thing)) for thing in "abc"]
+    await asyncio.sleep(0)
+
+    assert len(asyncio.all_tasks()) == 1 + len(begun) + 1
+
+    server.lets.release()
+    await asyncio.gather(*begun)
+
+
 async def test_nobody_hears_of_an_answer_before_it_is_there() -> None:
     server = Server()
     begun = await begin(server.together(), "a", "b")
