@@ -42,12 +42,19 @@ def killing(stack: Door, results: list[Result]) -> Iterator[list[int]]:
     def moved(seen: int) -> None:
         wait_until(lambda: over.is_set() or len(results) >= seen + BETWEEN, seconds=120)
 
+    def ready(gateway: str) -> int | None:
+        """On a busy machine it may not answer at the first look; None: the run was over before it did."""
+        while not over.wait(0.1):
+            if (pid := stack.pids(ready=True).get(gateway)) is not None:
+                return pid
+        return None
+
     def kill() -> None:
         while not over.is_set() and len(killed) < KILLS:
             moved(len(results))
-            ready = stack.pids(ready=True).get(f"gateway-{len(killed) % 2 + 1}")
-            if not over.is_set() and ready is not None:
-                os.kill(ready, signal.SIGKILL)
+            pid = ready(f"gateway-{len(killed) % 2 + 1}")
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
                 killed.append(len(results))
 
     killer = threading.Thread(target=kill)
