@@ -234,7 +234,7 @@ hook_positions = Table(
 )
 
 # Filled by ingest.
-# What all its rows would share is named without a foreign key: each row would lock the same few, for nothing, as these never go.
+# Here, in `requests` and in `launches` what many rows share is named without a foreign key: each would lock the same few, which never go.
 batches = Table(
     "batches",
     metadata,

@@ -2,7 +2,7 @@
 
 # So few came one by one: nobody is beside them, and the next of them would only wait.
 ONE_BY_ONE = 2
-# A chunk takes as long as so many of its messages, whatever they are; with more it is not worth waiting for others.
+# What a chunk takes beside its messages, as much as some 36 of them, is the smaller part with so many: others are not worth a wait.
 ENOUGH = 64
 # Of the last chunk's time: a third of a worker's is left for chunks, and each has three times as many.
 _TIMES = 2.0

@@ -152,13 +152,14 @@ class Stream(Generic[M]):
         if owned.waiting and not resting:
             self._suspects.add(await owned.take_over())
         await self._find(resting)
-        pause = await self._work_off(owned)
+        messages, seconds = await self._work_off(owned)
         # Not before the chunk is settled: what stopped it last time may stop it again.
         if not owned.waiting and not resting:
             self._trouble, self._on_purpose = "", False
-        metrics.LAG.labels(self._topic).set(owned.lag())
+        lag = owned.lag()
+        metrics.LAG.labels(self._topic).set(lag)
         self._lag_offsets.give(self._consumer, owned.positions)
-        return pause
+        return gathering(messages, lag, seconds)
 
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
@@ -166,8 +167,8 @@ class Stream(Generic[M]):
             await _find(self._consumer, self._topic)
             self._found = time.monotonic()
 
-    async def _work_off(self, owned: Ownership) -> float:
-        """Read a chunk, and settle it; seconds to rest, so that the next one is worth it."""
+    async def _work_off(self, owned: Ownership) -> tuple[int, float]:
+        """Read a chunk, and settle it; how many messages it had, and the seconds that these took."""
         partitions, limit = self._suspects.next(owned, self._backoff.limit)
         chunk = [] if self._reading is None else await self._reading.chunk(owned, limit, partitions)
         if chunk and limit == 1:
@@ -176,10 +177,10 @@ class Stream(Generic[M]):
             began = time.monotonic()
             await self._settle(self._trials.judged(chunk, owned.deaths), owned)
             self._suspects.passed(partitions)
-            return gathering(len(chunk), owned.lag(), time.monotonic() - began)
+            return len(chunk), time.monotonic() - began
         # Nobody else would see that it failed.
         await self._outbox.confirmed()
-        return 0.0
+        return 0, 0.0
 
     async def _settle(self, chunk: Sequence[Entry[M]], owned: Ownership) -> None:
         self._furthest.begin()
