@@ -13,7 +13,7 @@ from bench.client import CannotMeasure
 # What a matcher's chunk makes.
 GROUP = 2_000
 _POPULATION = 100_000
-_LOOK = 0.02
+_LOOK = 0.05
 _AHEAD = timedelta(seconds=3)
 
 # All at once, or one after the other.

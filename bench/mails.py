@@ -22,7 +22,7 @@ from profuse.stack.ports import LOOPBACK, free_port
 from profuse.torture.blocks import message, trigger
 
 _MAIL = 4
-_SINGLES = 2_000
+_SINGLES = 8_000
 _GROUPS = 4
 _BARE = 8_000
 _BACKLOG = "100"

@@ -77,7 +77,7 @@ async def _launch(settings: Settings, account: int, trigger: int, profile: str, 
     recipient = decide(campaign, found)
     if isinstance(recipient, Outcome):
         raise CannotRun(f"Nothing would be sent: {recipient.reason}.")
-    launch = Launch("0" * 32, campaign, found, recipient)
+    launch = Launch("0" * 32, campaign, found, recipient, {})
     return launch, Links(settings.public_url, settings.signing_keys()).of(launch)
 
 

@@ -144,7 +144,10 @@ class Settings(BaseSettings):
     claim_every: Rhythm = Field(timedelta(milliseconds=100), description="How soon a launcher asks again for what was due.")
     claim_groups: Few = Field(
         16,
-        description="Most pages of launches that a launcher works on, or as many in smaller groups; of one account, half.",
+        description=(
+            "Most pages of launches that a launcher works on, or as many in smaller groups; of one account, half; "
+            "of one trigger an eighth, beside what takes longer than a second."
+        ),
     )
     lease: Lease = Field(timedelta(seconds=30), description="How long a claimed group stays with a launcher that went silent.")
     page: Few = Field(400, description="Launches that are sent and marked together.")

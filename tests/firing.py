@@ -81,7 +81,7 @@ class Launcher:
     async def work(self, *groups: Group, asked: float | None = None) -> None:
         """On all of them together; the claim was asked for at that moment."""
         lease = Lease(self.lease, clock() if asked is None else asked, groups)
-        await self.delivery().work(groups, lease, lambda _: None, self.stop)
+        await self.delivery().work(groups, lease, lambda *_: None, self.stop)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def subscription(email: str, **changes: Any) -> dict[str, Any]:
 
 
 def launch(address: str = "ann@example.com", lead: dict[str, Any] | None = None, **changes: Any) -> Launch:
-    return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address))
+    return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address), {})
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import aiohttp
 
@@ -30,8 +30,7 @@ class InDoubt(Exception):
     """The request was out, and no answer came: it may have arrived."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """`body` is its beginning; `retry_after` are seconds."""
 
     status: int
@@ -65,8 +64,16 @@ class Poster:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """Raises `NotSent` and `InDoubt`; neither quotes the address, which may hold a password."""
         try:
-            async with self._session.post(url, data=body, headers=headers, timeout=_patience(seconds), allow_redirects=False) as answer:
+            # A payload, because aiohttp would look for what makes one of bytes.
+            answer = await self._session.post(
+                url, data=aiohttp.BytesPayload(body), headers=headers, timeout=_patience(seconds), allow_redirects=False
+            )
+            try:
                 return Answer(answer.status, await _beginning(answer), _seconds(answer.headers.get("Retry-After")))
+            finally:
+                # Else the connection is kept already; of this one the rest would have to be read first.
+                if not answer.content.at_eof():
+                    answer.close()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise NotSent(_why(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -87,15 +94,9 @@ def _patience(seconds: float) -> aiohttp.ClientTimeout:
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
     """Of its body; its status counts, whatever becomes of the rest."""
     read = bytearray()
-    try:
-        async for piece in answer.content.iter_any():
-            read += piece
-            if len(read) > _READ:
-                # The rest would have to be read before the connection can be used again.
-                answer.close()
-                break
-    except (TimeoutError, aiohttp.ClientError):
-        answer.close()
+    with suppress(TimeoutError, aiohttp.ClientError):
+        while len(read) <= _READ and not answer.content.at_eof():
+            read += await answer.content.readany()
     return bytes(read[:_READ])
 
 

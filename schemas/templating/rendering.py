@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from schemas.templating.conditions import Variables, is_true, look_up, shown
@@ -16,8 +16,7 @@ class TooLong(Exception):
     """The template and its values make a text of more than 4 Mi characters."""
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A filled template, and how many of its variables have no value."""
 
     text: str
@@ -46,7 +45,6 @@ class Filling:
         self._variables = variables
         # How a value is spelled at the very beginning, and elsewhere.
         self._first, self._spell = first, spell or first
-        self._begun = False
         self._pieces: list[str] = []
         self._left = _MOST
         self._unknown = 0
@@ -63,7 +61,7 @@ class Filling:
                 case str():
                     self._add(part)
                 case Variable():
-                    self._add((self._spell if self._begun or any(self._pieces) else self._first)(self._value(part)))
+                    self._add((self._spell if self._begun else self._first)(self._value(part)))
                 case Choice():
                     self._fill(part.then if is_true(part.condition, self._variables) else part.otherwise or ())
 
@@ -78,6 +76,7 @@ class Filling:
         self._left -= len(text)
         if self._left < 0:
             raise TooLong
+        self._begun = self._begun or bool(text)
         self._pieces.append(text)
 
 

@@ -78,8 +78,8 @@ def told() -> list[Any]:
     outcomes = [Outcome(ending, "no_subscription", {"resource_id": 24}) for ending in Ending]
     events = [
         of_import(IMPORTED, WHEN),
-        of_firing(IMPORTED, campaign(), TOLD, WHEN),
-        *(of_ending(IMPORTED, campaign(), TOLD, outcome, WHEN) for outcome in outcomes),
+        of_firing(IMPORTED, campaign(), TOLD, WHEN.isoformat()),
+        *(of_ending(IMPORTED, campaign(), TOLD, outcome, WHEN.isoformat()) for outcome in outcomes),
     ]
     return [json.loads(event.encode()) for event in events]
 

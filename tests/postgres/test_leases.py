@@ -67,7 +67,7 @@ class Noting(Delivery):
         )
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
-    async def work(self, groups: Sequence[Group], lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
+    async def work(self, groups: Sequence[Group], lease: Lease, looked: Callable[[int, bool], None], stop: asyncio.Event) -> None:
         self.lease.set_result(lease)
         stop.set()
 

@@ -67,15 +67,15 @@ class Told(NamedTuple):
         return f"{self.launch}/{self.run}" if self.run else self.launch
 
 
-def of_firing(imported: Imported, campaign: Campaign, told: Told, now: datetime) -> ProfileEvent:
+def of_firing(imported: Imported, campaign: Campaign, told: Told, date: str) -> ProfileEvent:
     """That the launch fired; told with its first attempt."""
-    return _event(imported, "launch", told.origin, _about(campaign, told.launch), now)
+    return _event(imported, "launch", told.origin, _about(campaign, told.launch), date)
 
 
-def of_ending(imported: Imported, campaign: Campaign, told: Told, outcome: Outcome, now: datetime) -> ProfileEvent:
+def of_ending(imported: Imported, campaign: Campaign, told: Told, outcome: Outcome, date: str) -> ProfileEvent:
     """How it ended."""
     reason = {} if outcome.reason is None else {"reason": outcome.reason}
-    ended = _event(imported, outcome.ending, told.origin, _about(campaign, told.launch) | reason, now)
+    ended = _event(imported, outcome.ending, told.origin, _about(campaign, told.launch) | reason, date)
     return ended if outcome.subscription is None else msgspec.structs.replace(ended, subscription=dict(outcome.subscription))
 
 
@@ -109,12 +109,12 @@ def md5(email: str | None) -> str | UnsetType:
     return UNSET if email is None else ids.md5_of(email)
 
 
-def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any], now: datetime) -> ProfileEvent:
+def _event(imported: Imported, event_type: str, origin: str, data: dict[str, Any], date: str) -> ProfileEvent:
     about: Any = {"batch_id": imported.batch.hex(), "item": imported.item} | data
     return ProfileEvent(
         event_id=ids.event_id(origin, event_type),
         event_type=event_type,
-        event_date=now.isoformat(),
+        event_date=date,
         profile_id=imported.profile.hex(),
         md5=md5(imported.email),
         list_id=imported.database,

@@ -1,10 +1,10 @@
 """What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.ids import ResourceNumber, TriggerNumber
 
@@ -68,8 +68,8 @@ class Campaign:
     enclosed: Sequence[bytes] = ()
 
 
-@dataclass(frozen=True)
-class Profile:
+# What there is one of for each launch is a tuple, which is made in a third of the time.
+class Profile(NamedTuple):
     """A profile as it is now."""
 
     id: bytes
@@ -77,8 +77,7 @@ class Profile:
     subscriptions: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A launch that is due: its position in the group, its id, for whom, and how its profile is read (None: it is gone)."""
 
     position: int
@@ -91,16 +90,14 @@ class Due:
     email: str | None = None
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Where a launch goes, and the subscription that says so (None: the profile's own address)."""
 
     address: str
     subscription: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(NamedTuple):
     """One message to one recipient; every attempt has the same id."""
 
     id: str
@@ -108,7 +105,7 @@ class Launch:
     profile: Profile
     recipient: Recipient
     # The item's own over its batch's.
-    custom_data: Mapping[str, Any] = field(default_factory=dict)
+    custom_data: Mapping[str, Any]
 
     def variables(self, link: str | None = None) -> Mapping[str, Mapping[str, Any]]:
         """What its templates may name; `link` is where its reader unsubscribes."""
@@ -126,8 +123,7 @@ class Ending(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a launch ended, and why if nothing was sent."""
 
     ending: Ending

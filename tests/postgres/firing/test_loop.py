@@ -16,6 +16,7 @@ from workers.launcher.claim import claim_loop as claiming
 from workers.launcher.claim import claims
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
 from workers.launcher.claim.turns import Lane
+from workers.launcher.deliver import sending
 from workers.launcher.model import Launch
 
 
@@ -180,7 +181,7 @@ async def test_no_more_groups_are_held_than_can_be_worked_on(world: World, topic
     for _ in range(3):
         await schedule(world, "a@example.com")
     launcher = Launcher(world, Remembering(wait), topic)
-    claim_loop = loop_of(launcher, claim_groups=4, page=1)
+    claim_loop = loop_of(launcher, claim_groups=16, page=1)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(claim_loop.run(launcher.stop))
         await asyncio.wait_for(begun.wait(), 10)
@@ -305,3 +306,51 @@ async def test_it_is_told_how_long_a_group_is_due_that_nobody_claims(world: Worl
 
     assert 60 <= waited < 120
     assert str(metrics.OVERDUE._value.get()) == "0.0"
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_launchers_share_what_falls_due_of_one_trigger(world: World, topic: Topic) -> None:
+    released = asyncio.Event()
+    begun = asyncio.Semaphore(0)
+
+    async def wait(_launch: Launch) -> None:
+        begun.release()
+        await asyncio.wait_for(released.wait(), 10)
+
+    for _ in range(4):
+        await schedule(world, "a@example.com")
+    launchers = [Launcher(world, Remembering(wait), topic) for _ in range(2)]
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(10):
+        for launcher in launchers:
+            loops.create_task(loop_of(launcher, claim_groups=16, page=1).run(launcher.stop))
+        for _ in range(4):
+            await begun.acquire()
+        released.set()
+        await until_finished(world)
+        for launcher in launchers:
+            launcher.stop.set()
+
+    assert [len(launcher.channel.sent) for launcher in launchers] == [2, 2]
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_a_group_that_goes_on_for_long_makes_room_for_the_next_of_its_trigger(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.1)
+
+    async def slowly(_launch: Launch) -> None:
+        await asyncio.sleep(0.02)
+
+    # At each look some have ended, so that it never only waits.
+    for _ in range(3):
+        await schedule(world, *["a@example.com"] * 40)
+    launcher = Launcher(world, Remembering(slowly, slots=Slots(2)), topic)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        loops.create_task(loop_of(launcher, claim_groups=16, page=40).run(launcher.stop))
+        while await world.pool.fetchval("SELECT count(*) FROM launches WHERE fence > 0") < 3:
+            await asyncio.sleep(0.01)
+        finished = await world.pool.fetchval("SELECT count(*) FROM launches WHERE finished_at IS NOT NULL")
+        launcher.stop.set()
+
+    assert not finished

@@ -36,8 +36,8 @@ def test_an_import_event_says_whose_item_it_was() -> None:
 @pytest.mark.promise("P-EVENT-02")
 @pytest.mark.parametrize("ending", list(Ending))
 def test_a_launch_fires_and_then_ends_in_one_way(ending: Ending) -> None:
-    fired = events.of_firing(IMPORTED, campaign(), events.Told("1a2b"), NOW)
-    ended = events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), Outcome(ending), NOW)
+    fired = events.of_firing(IMPORTED, campaign(), events.Told("1a2b"), NOW.isoformat())
+    ended = events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), Outcome(ending), NOW.isoformat())
 
     assert [fired.event_type, ended.event_type] == ["launch", ending]
 
@@ -46,7 +46,7 @@ def test_a_launch_fires_and_then_ends_in_one_way(ending: Ending) -> None:
 def test_a_launch_event_names_campaign_launch_reason_and_subscription() -> None:
     outcome = Outcome(Ending.FAIL, "550 no such user", {"email": "ann@example.com"})
 
-    ended = events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), outcome, NOW)
+    ended = events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), outcome, NOW.isoformat())
 
     assert ended.event_data == {"batch_id": "01" * 12, "item": 5, "campaign_id": 8, "launch_id": "1a2b", "reason": "550 no such user"}
     assert ended.subscription == {"email": "ann@example.com"}
@@ -56,8 +56,8 @@ def test_a_launch_event_names_campaign_launch_reason_and_subscription() -> None:
 def test_a_repeat_has_the_same_ids_whenever_it_happens() -> None:
     first, again = (
         [
-            events.of_firing(IMPORTED, campaign(), events.Told("1a2b"), moment).event_id,
-            events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), Outcome(Ending.SEND), moment).event_id,
+            events.of_firing(IMPORTED, campaign(), events.Told("1a2b"), moment.isoformat()).event_id,
+            events.of_ending(IMPORTED, campaign(), events.Told("1a2b"), Outcome(Ending.SEND), moment.isoformat()).event_id,
         ]
         for moment in (NOW, LATER)
     )

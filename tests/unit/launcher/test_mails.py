@@ -1,6 +1,5 @@
 """A launch as a mail."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -192,7 +191,7 @@ def test_without_a_link_there_is_no_such_header_and_the_word_is_empty() -> None:
 @pytest.mark.promise("P-UNSUB-03")
 def test_only_what_goes_to_a_subscription_has_a_link() -> None:
     made = Links("https://mail.example", ["k" * 40])
-    subscribed = replace(launch(resource=24), recipient=Recipient("a@shop.test", {"resource_id": 24}))
+    subscribed = launch(resource=24)._replace(recipient=Recipient("a@shop.test", {"resource_id": 24}))
 
     assert [made.of(each) is None for each in (subscribed, launch(resource=24), launch())] == [False, True, True]
     assert Links().of(subscribed) is None

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from schemas.ids import TriggerNumber
 from tests.launching import NOBODY, Remembering, campaign, knowing
 from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
 from workers.launcher.channels.slots import Slots
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
 from workers.launcher.deliver.sending import Page, Sending
-from workers.launcher.model import Due, Ending, Launch, Outcome, Profile
+from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
 SENT = Outcome(Ending.SEND)
 
@@ -111,3 +113,64 @@ async def test_whoever_waits_for_a_verdict_keeps_nobody_from_being_sent(monkeypa
     # The next one passes, so that the refusal was the first one's own.
     async with asyncio.timeout(10):
         assert await send(channel, "a", "b") == {0: Outcome(Ending.FAIL, "550 no"), 1: SENT}
+
+
+class Asked(Remembering):
+    """Counts who asks for a slot."""
+
+    asked = 0
+
+    def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
+        self.asked += 1
+        return super().slot(campaign, way)
+
+
+async def test_pages_of_a_trigger_have_no_more_hands_than_may_be_under_way() -> None:
+    released = asyncio.Event()
+
+    async def wait(_launch: Launch) -> None:
+        await asyncio.wait_for(released.wait(), 10)
+
+    channel = Asked(wait, slots=Slots(6))
+    sending = knowing({"email": channel})
+    async with asyncio.TaskGroup() as pages:
+        for trigger in (8, 8, 9):
+            page = Page(due(*"abcdefgh"), campaign(trigger=TriggerNumber(trigger)), [], lambda: True)
+            pages.create_task(ended(sending, page))
+        await until_idle()
+        # Three of the first two, three of the other trigger.
+        asked = channel.asked
+        released.set()
+
+    assert asked == 6
+    assert len(channel.sent) == 24
+
+
+async def test_a_page_gets_the_hands_that_another_one_of_its_trigger_does_not_need_any_more() -> None:
+    released = {name: asyncio.Event() for name in "abc"}
+
+    async def wait(launch: Launch) -> None:
+        await asyncio.wait_for(released[launch.id].wait(), 10)
+
+    channel = Remembering(wait, slots=Slots(6))
+    sending = knowing({"email": channel})
+    async with asyncio.TaskGroup() as pages:
+        for names in ("aaaa", "bccccc"):
+            pages.create_task(ended(sending, Page(due(*names), campaign(), [], lambda: True)))
+        await until_idle()
+        # The second page has one, which is enough while the first one goes on.
+        released["a"].set()
+        await until_idle()
+        released["b"].set()
+        await until_idle()
+        busy = sending._hands.busy((1, 8))
+        released["c"].set()
+
+    assert busy == 3
+    assert not sending._hands.busy((1, 8))
+
+
+async def until_idle() -> None:
+    """Whoever can go on has gone on."""
+    for _ in range(50):
+        await asyncio.sleep(0)

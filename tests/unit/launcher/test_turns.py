@@ -22,7 +22,36 @@ def test_no_account_holds_more_than_half_of_the_slots() -> None:
     turns.heard([ONE], 0.0)
     for _ in range(3):
         turns.took({ONE: [1]})
+        turns.lasts(ONE, 1)
 
+    assert asked(turns, 1.0) == {ONE: 1}
+    turns.took({ONE: [1]})
+    turns.lasts(ONE, 1)
+    assert asked(turns, 1.0) == {}
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_a_lane_gets_no_more_than_is_worked_on_while_it_goes_on() -> None:
+    turns = Turns(16, 100)
+    turns.heard([ONE], 0.0)
+    turns.took({ONE: [2_000, 2_000]})
+
+    # A page is marked while another one is sent; the rest is another launcher's.
+    assert asked(turns, 1.0) == {}
+    turns.gave(ONE, 2_000)
+    assert asked(turns, 1.0) == {ONE: 1}
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_a_group_that_takes_long_keeps_its_lane_from_nothing() -> None:
+    turns = Turns(16, 100)
+    turns.heard([ONE], 0.0)
+    turns.took({ONE: [2_000, 2_000]})
+    turns.lasts(ONE, 2_000)
+
+    assert asked(turns, 1.0) == {ONE: 1}
+    turns.lasted(ONE, 2_000)
+    turns.gave(ONE, 2_000)
     assert asked(turns, 1.0) == {ONE: 1}
 
 
@@ -32,9 +61,10 @@ def test_its_lanes_share_that_half_and_none_fills_it() -> None:
     first = asked(turns, 1.0)
     for _ in range(4):
         turns.took({ONE: [1]})
+        turns.lasts(ONE, 1)
 
-    assert first == {ONE: 4, OTHER: 4, TWO: 8}
-    assert asked(turns, 1.0) == {TWO: 8, OTHER: 4}
+    assert first == {ONE: 2, OTHER: 2, TWO: 2}
+    assert asked(turns, 1.0) == {TWO: 2, OTHER: 2}
 
 
 def test_an_account_that_holds_half_is_not_asked_and_another_one_is() -> None:
@@ -42,8 +72,9 @@ def test_an_account_that_holds_half_is_not_asked_and_another_one_is() -> None:
     turns.heard([ONE, TWO], 0.0)
     for _ in range(4):
         turns.took({ONE: [1]})
+        turns.lasts(ONE, 1)
 
-    assert asked(turns, 1.0) == {TWO: 4}
+    assert asked(turns, 1.0) == {TWO: 1}
 
 
 def test_who_holds_least_and_waited_longest_is_asked_first() -> None:
@@ -88,7 +119,7 @@ def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_o
         waiting += 10
 
     assert waiting >= MOST_WAITING > waiting - 10
-    assert asked(turns, 1.0) == {OTHER: 2}
+    assert asked(turns, 1.0) == {OTHER: 1}
     turns.left(ONE, 10)
     assert ONE in asked(turns, 1.0)
 
@@ -119,7 +150,7 @@ def test_lanes_that_wait_hold_no_more_than_can_be_parked_so_that_two_slow_ones_l
             assert all(turns.parks(lane, 1, 1) for _ in range(groups))
     turns.heard([mails], 0.0)
 
-    assert asked(turns, 1.0) == {mails: 2}
+    assert asked(turns, 1.0) == {mails: 1}
 
 
 @pytest.mark.promise("P-LAUNCH-34")
@@ -137,9 +168,9 @@ def test_small_groups_take_as_much_room_as_they_have_launches() -> None:
     turns.took({ONE: [1, 1, 1, 1]})
 
     # A lane of which nothing is known may have groups of a page; of one that has singles more may be had, but not without an end.
-    assert first == {ONE: 8}
+    assert first == {ONE: 2}
     # If they are larger after all, they are fewer.
-    assert turns.asked(1.0) == {ONE: Asked(400, 400)}
+    assert turns.asked(1.0) == {ONE: Asked(196, 196)}
 
 
 @pytest.mark.promise("P-LAUNCH-42")
@@ -149,7 +180,7 @@ def test_a_lane_whose_groups_have_grown_is_asked_for_fewer() -> None:
     turns.took({ONE: [1]})
     turns.took({ONE: [5_000, 5_000]})
 
-    # The other half stays the others'.
-    assert asked(turns, 1.0) == {TWO: 4, ONE: 1}
-    turns.took({ONE: [5_000] * 30})
-    assert ONE not in asked(turns, 1.0)
+    assert asked(turns, 1.0) == {TWO: 1}
+    turns.gave(ONE, 5_000)
+    turns.gave(ONE, 5_000)
+    assert turns.asked(1.0)[ONE] == Asked(1, 100)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from workers.launcher.model import Campaign, Launch, Provider
 
@@ -45,8 +44,7 @@ class Unavailable(Exception):
         self.rest = rest
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One way that a launch may go.
 
     Whichever of its places is held, holds it: the first is where all go through, the last where its recipient is.

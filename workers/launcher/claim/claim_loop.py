@@ -47,20 +47,34 @@ class Slot:
         self._lane = lane
         self._launches = launches
         self._wake = wake
+        self._lasts = False
         self._waiting: int | None = None
 
-    def waits(self, launches: int) -> None:
-        """So many are left, and nothing came of them for a while."""
-        if self._waiting is None and self._turns.parks(self._lane, self._launches, launches):
-            self._waiting = launches
+    def looked(self, left: int, came: bool) -> None:
+        """So many are left a while after they were begun, or after the last look; `came`: some have ended meanwhile."""
+        if self._waiting is not None:
+            return
+        if came and not self._lasts:
+            self._turns.lasts(self._lane, self._launches)
+            self._lasts = True
+            self._wake()
+        elif not came and self._turns.parks(self._lane, self._launches, left):
+            self._over()
+            self._waiting = left
             self._wake()
 
     def leave(self) -> None:
+        self._over()
         if self._waiting is None:
             self._turns.gave(self._lane, self._launches)
         else:
             self._turns.left(self._lane, self._waiting)
         self._wake()
+
+    def _over(self) -> None:
+        if self._lasts:
+            self._turns.lasted(self._lane, self._launches)
+            self._lasts = False
 
 
 class ClaimLoop:
@@ -144,7 +158,7 @@ class ClaimLoop:
             if group.fence == 1 and group.late >= 0:
                 metrics.LATENESS.observe(group.late)
         try:
-            await self._delivery.work(bundle, lease, slot.waits, stop)
+            await self._delivery.work(bundle, lease, slot.looked, stop)
         except LeaseLost:
             # Whoever has them now goes on; nothing of ours was written.
             metrics.LEASES_LOST.inc(lease.lost)

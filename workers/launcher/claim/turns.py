@@ -12,6 +12,8 @@ from workers.launcher.channels.slots import half
 _MOST_ASKED = 256
 # Groups, however small they are: each is a row in each statement that they ask together.
 _MOST_OF_A_LANE = 400
+# A lane's part of the room, for what goes on: two pages, of which one is marked while the other is sent. More is left to other launchers.
+_PART = 8
 # Launches of groups that wait, from which on their lane gets no more of them.
 MOST_WAITING = 32
 
@@ -41,6 +43,8 @@ class Turns:
         self._page = page
         self._room = slots * page
         self._holds: Counter[Lane] = Counter()
+        # Of that, what takes long, and keeps its lane from nothing.
+        self._lasts: Counter[Lane] = Counter()
         self._accounts: Counter[int] = Counter()
         # Launches of its groups that wait.
         self._waiting: Counter[Lane] = Counter()
@@ -81,8 +85,9 @@ class Turns:
         for lane in lanes:
             # Where an account has several lanes, none fills what it may have: the others would wait for a slow one.
             most = half(self._room) if rivals[lane.account] == 1 else half(half(self._room)) - self._holds[lane]
+            works = max(1, self._room // _PART) - (self._holds[lane] - self._lasts[lane])
             waits, size = lane in self._waiting, self._sizes.get(lane, self._page)
-            room = min(most, left[lane.account], free, parks if waits else free)
+            room = min(most, works, left[lane.account], free, parks if waits else free)
             if room > 0:
                 groups = min(max(room // size, 1), _MOST_OF_A_LANE)
                 # Its next groups may be larger than its last: they take what they were reckoned with.
@@ -109,6 +114,14 @@ class Turns:
 
     def gave(self, lane: Lane, launches: int) -> None:
         self._hold(lane, -self.weight(launches))
+
+    def lasts(self, lane: Lane, launches: int) -> None:
+        """A group that took so much goes on for long; it comes to `lasted` before it gives that up."""
+        self._lasts[lane] += self.weight(launches)
+
+    def lasted(self, lane: Lane, launches: int) -> None:
+        self._lasts[lane] -= self.weight(launches)
+        self._lasts = +self._lasts
 
     def parks(self, lane: Lane, launches: int, waiting: int) -> bool:
         """Whether a group that took so much may give it up while so many wait; each that does comes to `left`, and not to `gave`."""

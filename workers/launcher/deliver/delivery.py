@@ -56,8 +56,8 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
-    async def work(self, groups: Sequence[Group], lease: Lease, waits: Callable[[int], None], stop: asyncio.Event) -> None:
-        """Of one lane, as `bundles` puts them together; `waits` hears how many launches are left when nothing comes of them.
+    async def work(self, groups: Sequence[Group], lease: Lease, looked: Callable[[int, bool], None], stop: asyncio.Event) -> None:
+        """Of one lane, as `bundles` puts them together; `looked` hears each second how many launches are left, and whether any has ended.
 
         Raises `LeaseLost` when another launcher has one of them; the others went on by then.
         """
@@ -69,7 +69,7 @@ class Delivery:
                 log.error("group_halved", batch=work.group.batch.hex(), launches=len(work.left))
                 await launches.halve(self._pool, work.group)
                 return
-        if not await lease.kept(self._pool, self._tried(works, waits), stop, _GRACE):
+        if not await lease.kept(self._pool, self._tried(works, looked), stop, _GRACE):
             for work in works:
                 work.held.clear()
         # Only now: a renewal that came after it would take a group back.
@@ -77,7 +77,7 @@ class Delivery:
         if lease.lost:
             raise LeaseLost
 
-    async def _tried(self, works: Sequence[Work], waits: Callable[[int], None]) -> bool:
+    async def _tried(self, works: Sequence[Work], looked: Callable[[int, bool], None]) -> bool:
         """Gives every launch that is left its turn, once; true, because it was not cut off."""
         # Left by a launcher that died; the next mark would overwrite it.
         await self._marking.tell(works)
@@ -89,7 +89,7 @@ class Delivery:
             if campaign is not None and work.silent is None:
                 work.campaign = campaign
                 going.append(work)
-        await self._fired(going, lambda: waits(sum(len(work.left) for work in going)))
+        await self._fired(going, lambda came: looked(sum(len(work.left) for work in going), came))
         for work in going:
             if work.held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
                 why = next(each.why for each in work.held.values())
@@ -97,7 +97,7 @@ class Delivery:
                 work.held.clear()
         return True
 
-    async def _fired(self, works: Sequence[Work], wait: Callable[[], None]) -> None:
+    async def _fired(self, works: Sequence[Work], tell: Callable[[bool], None]) -> None:
         plain = []
         for work in works:
             if work.group.late < 0 and not work.campaign.cancelled and work.group.doomed is None:
@@ -106,18 +106,18 @@ class Delivery:
             if work.group.doomed is not None or work.kills():
                 await self._doom(work, work.left, work.group.doomed or _KILLER)
             elif work.campaign.has_files:
-                await self._with_files(work, wait)
+                await self._with_files(work, tell)
             else:
                 plain.append(work)
-        await self._pages(plain, wait)
+        await self._pages(plain, tell)
 
-    async def _with_files(self, work: Work, wait: Callable[[], None]) -> None:
+    async def _with_files(self, work: Work, tell: Callable[[bool], None]) -> None:
         async with self._enclosures.of(work.campaign.account, work.group.batch, work.open) as enclosed:
             if enclosed is not None:
                 work.campaign = replace(work.campaign, enclosed=enclosed)
-                await self._pages([work], wait)
+                await self._pages([work], tell)
 
-    async def _pages(self, works: Sequence[Work], wait: Callable[[], None]) -> None:
+    async def _pages(self, works: Sequence[Work], tell: Callable[[bool], None]) -> None:
         while works := [work for work in works if work.ahead and work.open()]:
             await self._refresh(works)
             read = [(work, page) for work, page in zip(works, await self._read(works), strict=True) if page.due]
@@ -128,7 +128,7 @@ class Delivery:
             group, launches = going[0].group, sum(len(page.due) for page in pages)
             # One that is traced is alone.
             with traces().page(group.traceparent, batch=group.batch.hex(), trigger=pages[0].campaign.trigger, launches=launches):
-                await self._fire(going, pages, wait)
+                await self._fire(going, pages, tell)
             for work, page in read:
                 work.held |= page.held
                 del work.ahead[: len(page.due)]
@@ -140,15 +140,15 @@ class Delivery:
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
         return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
 
-    async def _fire(self, works: Sequence[Work], pages: Sequence[Page], wait: Callable[[], None]) -> None:
+    async def _fire(self, works: Sequence[Work], pages: Sequence[Page], tell: Callable[[bool], None]) -> None:
         before = sum(len(work.left) for work in works)
         due = [{each.position: each for each in page.due} for page in pages]
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
-            async for _ in looks:
+            async for under_way in looks:
                 looked = [Settled(work, page.campaign, known, page.take()) for work, page, known in zip(works, pages, due, strict=True)]
                 settled = [each for each in looked if each.endings]
-                if not settled:
-                    wait()
+                if under_way or not settled:
+                    tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)
                 await release.finish(self._together, works)

@@ -54,6 +54,9 @@ class Holds:
 
     def shut(self, places: Sequence[str]) -> str | None:
         """The same, for one who does not go yet."""
+        if not self._held:
+            # As nearly always, and each launch asks three times.
+            return None
         return next((f"{place} is held: {hold.why}" for place, hold in self._of(places) if clock() < hold.probe_at), None)
 
     def holds(self, places: Sequence[str]) -> bool:

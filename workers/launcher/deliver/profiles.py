@@ -1,7 +1,6 @@
 """Profiles and what their senders said about them, as they are now; read-only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -39,8 +38,7 @@ JOIN cancels ON cancels.profile = wanted.id AND cancels.account = wanted.account
 """
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """A profile as it is stored, not read yet: what is odd about one is no trouble of its neighbours."""
 
     id: bytes

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
 from workers.launcher.deliver.gates import Ended, Gate, Held, PutOff, Suspected
+from workers.launcher.deliver.hands import Hands, Line
 from workers.launcher.deliver.holds import believed
 from workers.launcher.deliver.paces import Limit, Paces, of_provider
 from workers.launcher.deliver.profiles import merged
@@ -71,17 +73,18 @@ class Sending:
     def __init__(self, channels: Mapping[str, Channel], states: ProviderStates, paces: Paces) -> None:
         self._gates = {name: Gate(channel, states) for name, channel in channels.items()}
         self._paces = paces
+        self._hands = Hands()
         self._boundary = Boundary()
 
     def problems(self) -> list[str]:
         return self._boundary.problems()
 
-    async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[None, None]:
-        """Of one lane. Yields each second, when some may have ended, until nothing is under way; who stops reading cuts the rest off."""
+    async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[bool, None]:
+        """Of one lane. Yields each second, when some may have ended, whether others are under way; who stops reading cuts these off."""
         begun = [launch for page in pages for due in page.due if (launch := self._begun(page, due)) is not None]
         if not begun:
             # Nothing is waited for, and tasks would cost more than all the rest of it.
-            yield
+            yield False
             return
         sending = asyncio.create_task(self._send(begun))
         under_way, grace = True, _GRACE
@@ -91,7 +94,7 @@ class Sending:
                 under_way = bool((await asyncio.wait({sending}, timeout=min(_LOOK_EVERY, grace)))[1])
                 # By looks and not by a task of its own: most pages are over before the first.
                 grace -= _LOOK_EVERY if stop.is_set() else 0
-                yield
+                yield under_way
             if not under_way:
                 sending.result()
         finally:
@@ -116,21 +119,19 @@ class Sending:
 
     async def _send(self, begun: Sequence[_Begun]) -> None:
         """As many at once as may be under way: a task for each would only wait for its slot."""
-        line, first = iter(begun), begun[0]
+        first = begun[0]
+        trigger, most = (first.page.campaign.account, first.page.campaign.trigger), first.gate.at_once(first.page.campaign)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(len(begun), first.gate.at_once(first.page.campaign)) - 1):
-                tasks.create_task(self._one_by_one(line, tasks))
-            await self._one_by_one(line, tasks)
+            Line(begun, self._hands, trigger, most, tasks).hand_out(partial(self._one, tasks))
 
-    async def _one_by_one(self, line: Iterator[_Begun], tasks: asyncio.TaskGroup) -> None:
-        for each in line:
-            with self._bounded(each.page, each.due):
-                ended = await self._sent(*each)
-                if isinstance(ended, Suspected):
-                    # Beside the others, who may show meanwhile whose fault it is.
-                    tasks.create_task(self._judged(each, ended))
-                elif ended is not None:
-                    each.page.put(each.due.position, ended)
+    async def _one(self, tasks: asyncio.TaskGroup, each: _Begun) -> None:
+        with self._bounded(each.page, each.due):
+            ended = await self._sent(*each)
+            if isinstance(ended, Suspected):
+                # Beside the others, who may show meanwhile whose fault it is.
+                tasks.create_task(self._judged(each, ended))
+            elif ended is not None:
+                each.page.put(each.due.position, ended)
 
     @contextmanager
     def _bounded(self, page: Page, due: Due) -> Iterator[None]:

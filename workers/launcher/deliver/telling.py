@@ -33,10 +33,10 @@ def parts(outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled) -> Ite
     part: dict[int, Outcome | PutOff] = {}
     told: list[Outgoing] = []
     size = 0
-    now = datetime.now(UTC)
+    date = datetime.now(UTC).isoformat()
     for position, ending in settled.endings.items():
         part[position] = ending
-        records = [outgoing(event) for event in _events(settled, settled.due[position], ending, now)]
+        records = [outgoing(event) for event in _events(settled, settled.due[position], ending, date)]
         told += records
         size += sum(len(record.value) for record in records)
         if size >= _MOST_BYTES:
@@ -46,7 +46,7 @@ def parts(outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled) -> Ite
         yield part, told
 
 
-def _events(settled: Settled, due: Due, ending: Outcome | PutOff, now: datetime) -> Iterator[ProfileEvent]:
+def _events(settled: Settled, due: Due, ending: Outcome | PutOff, date: str) -> Iterator[ProfileEvent]:
     group, campaign = settled.work.group, settled.campaign
     custom_data = merged(campaign.custom_data, due.own)
     imported = Imported(campaign.account, campaign.database, group.batch, group.items[due.position], due.whom, due.email, custom_data)
@@ -55,6 +55,6 @@ def _events(settled: Settled, due: Due, ending: Outcome | PutOff, now: datetime)
         # Its message could not be read, so its import was not told, either; and it never fired.
         yield events.of_import(imported, campaign.accepted_at)
     elif group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
-        yield events.of_firing(imported, campaign, launch, now)
+        yield events.of_firing(imported, campaign, launch, date)
     if isinstance(ending, Outcome):
-        yield events.of_ending(imported, campaign, launch, ending, now)
+        yield events.of_ending(imported, campaign, launch, ending, date)

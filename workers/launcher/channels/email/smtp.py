@@ -50,7 +50,8 @@ class Smtp:
 
     async def send(self, launch: Launch, route: Route) -> None:
         mail = compose(launch, datetime.now(UTC), self._domain, self._links.of(launch))
-        metrics.UNKNOWN_VARIABLES.inc(mail.unknown)
+        if mail.unknown:
+            metrics.UNKNOWN_VARIABLES.inc(mail.unknown)
         try:
             await self._through(self._connections_to(route.provider), mail)
         except Unavailable as trouble:

@@ -1,9 +1,8 @@
 """Pure: a launch as the body of a POST, whose members are those of its channel."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,8 +16,7 @@ from workers.launcher.model import Campaign, Launch
 _LONGEST = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """`unknown`: how many variables of its templates have no value."""
 
     body: bytes
@@ -29,7 +27,8 @@ def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
     """`link` is where its reader unsubscribes. Raises `Rejected` for a launch that makes no message."""
     campaign = launch.campaign
     try:
-        parts = {name: fill(campaign, launch.variables(link)) for name, fill in _PARTS[campaign.channel].items()}
+        variables = launch.variables(link)
+        parts = {name: fill(campaign, variables) for name, fill in _PARTS[campaign.channel].items()}
         data: dict[str, Any] = {
             "launch_id": launch.id,
             "account_id": campaign.account,
@@ -42,10 +41,10 @@ def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
             "content": campaign.content,
             "custom_data": launch.custom_data,
         }
-        # A body is JSON already.
-        raw = data.get("body")
-        whole = data if raw is None else data | {"body": msgspec.Raw(raw.encode())}
-        body = msgspec.json.encode({"type": "launch", "timestamp": now.isoformat(), "data": whole})
+        if "body" in data:
+            # It is JSON already.
+            data["body"] = msgspec.Raw(data["body"].encode())
+        body = msgspec.json.encode({"type": "launch", "timestamp": now, "data": data})
     except TooLong:
         raise Rejected("renders to more than a message may hold") from None
     except UnicodeEncodeError:

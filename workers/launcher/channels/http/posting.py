@@ -46,7 +46,8 @@ class Posting:
         provider = _known(route.provider)
         now = datetime.now(UTC)
         message = compose(launch, now, self._links.of(launch))
-        metrics.UNKNOWN_VARIABLES.inc(message.unknown)
+        if message.unknown:
+            metrics.UNKNOWN_VARIABLES.inc(message.unknown)
         signature = signed(provider.secrets, launch.id, int(now.timestamp()), message.body)
         headers = {**signature, "Idempotency-Key": launch.id, **traces().outbound()}
         try:
