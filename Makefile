@@ -18,8 +18,8 @@ setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 up: setup ## Run the whole pipeline here and watch two requests go through it
 	@$(BIN)/profuse demo
 
-test: setup ## Run all tests on a real Kafka and a real Postgres
-	@$(BIN)/pytest $(TESTS)
+test: setup ## Run all tests on a real Kafka and a real Postgres, in two processes; or some, in one: TESTS=tests/unit
+	@$(BIN)/pytest $(or $(TESTS),-n 2)
 
 TOOLS := $(VENV)/tools
 

@@ -17,7 +17,7 @@ from schemas.settings import Settings
 from schemas.topics import ALL
 from tests.copying import Model, model
 
-pytest_plugins = ["tests.promises", "tests.programs"]
+pytest_plugins = ["tests.promises", "tests.programs", "tests.sharing"]
 
 
 @pytest.fixture(scope="session")

@@ -39,14 +39,14 @@ def _stack(servers: tuple[str, str], directory: Path, *, replicas: int, **settin
         assert "Traceback" not in stack.logs()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pipeline(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One process of each room, for everybody who breaks nothing."""
     with _stack(servers, tmp_path_factory.mktemp("pipeline"), replicas=1) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _replicas(servers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # Short patience with the silent, and small steps, so that a batch has a middle to be hit in.
     hurried = {"PROFUSE_SESSION_TIMEOUT": "PT6S", "PROFUSE_LEASE": "PT3S", "PROFUSE_CHUNK": "250", "PROFUSE_PAGE": "25"}
