@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -26,6 +26,16 @@ class World:
     def value(self, sql: str, *arguments: object) -> Any:
         """The first value of the first row, or None."""
         return next((row[0] for row in self.rows(sql, *arguments)), None)
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Nobody else writes to it meanwhile: who wants to waits, whatever else he has done."""
+        self.rows("BEGIN")
+        try:
+            self.rows(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+        finally:
+            self.rows("ROLLBACK")
 
     def events(self) -> list[dict[str, Any]]:
         """Everything on the topic of events so far, in no order."""
