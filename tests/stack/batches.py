@@ -14,6 +14,8 @@ import httpx
 from tests.stack.door import Door, wait_until
 from tests.stack.producer import TOKEN, running
 
+# Seconds: each batch is waited for later.
+_APART = 0.05
 _TASK = "campaigns/triggers/import_and_start_batch_task"
 
 
@@ -56,7 +58,7 @@ def sending(stack: Door, name: str, size: int) -> Iterator[list[Batch]]:
 
     def send_all() -> None:
         for number in count():
-            if stop.is_set():
+            if stop.wait(_APART):
                 return
             sent.append(send(stack, f"{name}-{number}", size))
 
