@@ -45,7 +45,12 @@ async def test_several_gzip_members_are_one_body() -> None:
     assert await read(gzip.compress(b"one ") + gzip.compress(b"two"), gzipped=True) == b"one two"
 
 
-@pytest.mark.parametrize("compressed", [b"", b"plain", gzip.compress(b"x" * 50)[:-9], gzip.compress(b"x") + b"junk", zlib.compress(b"x")])
+# Named, because a gzip holds the second in which it was made.
+@pytest.mark.parametrize(
+    "compressed",
+    [b"", b"plain", gzip.compress(b"x" * 50)[:-9], gzip.compress(b"x") + b"junk", zlib.compress(b"x")],
+    ids=["nothing", "plain", "cut off", "junk behind", "zlib"],
+)
 async def test_what_is_no_gzip_is_refused(compressed: bytes) -> None:
     with pytest.raises(Refused, match="Invalid request"):
         await read(compressed, gzipped=True)
