@@ -203,9 +203,9 @@ def test_an_interrupted_import_goes_on_where_it_ended(
     accepted = pipeline.world.value("SELECT count(*) FROM batches")
     # However fast the machine is, nothing is imported before the signal, so that it comes in the middle.
     with pipeline.world.locked("profiles"):
-        running = subprocess.Popen(
-            line(pipeline, file, "--db", "1"), env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        # As at a terminal: who runs tests in the background of a shell has them ignore Ctrl-C, and their children with them.
+        interruptible = ["env", "--default-signal=INT", *line(pipeline, file, "--db", "1")]
+        running = subprocess.Popen(interruptible, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         eventually(lambda: pipeline.world.value("SELECT count(*) FROM batches") > accepted, 60, lambda: "something is under way")
         running.send_signal(number)
     _, said = running.communicate(timeout=30)
