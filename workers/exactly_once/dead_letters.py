@@ -30,7 +30,9 @@ _BURY = """
 
 async def bury(connection: asyncpg.Connection, buried: Iterable[tuple[Record, Dead]]) -> None:
     """Keep the records as they came."""
-    await connection.executemany(_BURY, [_row(record, dead) for record, dead in buried])
+    # With no rows it would be a way to Postgres and back all the same, with each chunk.
+    if rows := [_row(record, dead) for record, dead in buried]:
+        await connection.executemany(_BURY, rows)
 
 
 @dataclass(frozen=True)
