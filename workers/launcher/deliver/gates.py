@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from runtime.tracing import traces
 from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
@@ -80,7 +81,7 @@ class Gate:
 
     async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
-        places = (*route.places, *(for_account(place, account) for place in (route.places[0], route.places[-1])))
+        places = _with_accounts(tuple(route.places), account)
         if (why := self.shut(way) or self._holds.keeps(places)) is not None:
             return Held(why)
         try:
@@ -114,6 +115,12 @@ class Gate:
         # A webhook has no address, but each is about somebody.
         whom = launch.recipient.address or launch.profile.id.hex()
         return self._suspicions[route.places[0]].refused(code, launch.campaign.account, whom, route.places[-1])
+
+
+# Launches of a trigger go by few of them.
+@lru_cache(maxsize=1024)
+def _with_accounts(places: tuple[str, ...], account: int) -> tuple[str, ...]:
+    return (*places, *(for_account(place, account) for place in (places[0], places[-1])))
 
 
 def _shown(ended: Ended) -> str:
