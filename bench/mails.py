@@ -22,9 +22,9 @@ from profuse.stack.ports import LOOPBACK, free_port
 from profuse.torture.blocks import message, trigger
 
 _MAIL = 4
-_SINGLES = 8_000
 _GROUPS = 4
-_BARE = 8_000
+# Each side sends as many.
+_MAILS = _GROUPS * GROUP
 _BACKLOG = "100"
 # Debian keeps it where only root looks.
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/libexec/postfix"
@@ -66,7 +66,7 @@ async def measured(run: Run) -> Measured:
     with run.stack.launching(LAUNCHERS):
         # Round 0 warms up.
         for take in range(run.rounds + 1):
-            turn = await due.rate(_SINGLES, 1), await due.rate(_GROUPS, GROUP), await _bare(run.settings.smtp, connections)
+            turn = await due.rate(_MAILS, 1), await due.rate(_GROUPS, GROUP), await _bare(run.settings.smtp, connections)
             if take:
                 turns.append(turn)
     singles, batches, bare = map(median, zip(*turns, strict=True))
@@ -74,7 +74,7 @@ async def measured(run: Run) -> Measured:
 
 
 async def _bare(url: str, connections: int) -> float:
-    address, left = urlsplit(url), iter(range(_BARE))
+    address, left = urlsplit(url), iter(range(_MAILS))
 
     async def send() -> None:
         async with aiosmtplib.SMTP(hostname=address.hostname, port=address.port) as client:
@@ -83,4 +83,4 @@ async def _bare(url: str, connections: int) -> float:
 
     began = time.perf_counter()
     await asyncio.gather(*(send() for _ in range(connections)))
-    return _BARE / (time.perf_counter() - began)
+    return _MAILS / (time.perf_counter() - began)

@@ -12,10 +12,8 @@ from typing import Any
 import httpx
 
 from tests.stack.door import Door, wait_until
-from tests.stack.producer import TOKEN, running
+from tests.stack.producer import APART, TOKEN, running
 
-# Seconds: each batch is waited for later.
-_APART = 0.05
 _TASK = "campaigns/triggers/import_and_start_batch_task"
 
 
@@ -58,7 +56,7 @@ def sending(stack: Door, name: str, size: int) -> Iterator[list[Batch]]:
 
     def send_all() -> None:
         for number in count():
-            if stop.wait(_APART):
+            if stop.wait(APART):
                 return
             sent.append(send(stack, f"{name}-{number}", size))
 

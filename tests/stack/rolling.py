@@ -10,11 +10,9 @@ from itertools import count
 import httpx
 
 from tests.stack.door import Door, wait_until
-from tests.stack.producer import post_through, process_of, running
+from tests.stack.producer import APART, post_through, process_of, running
 
 PRODUCERS = 4
-# Seconds from an answer to the next request: without them a process takes as long to start as the machine is busy.
-_APART = 0.05
 WELCOME = {"200", "202", "429 with Retry-After", "503 with Retry-After"}
 
 
@@ -27,7 +25,7 @@ def load(stack: Door, prefix: str) -> Iterator[dict[str, str]]:
     def produce(producer: int) -> None:
         with httpx.Client(limits=httpx.Limits(max_keepalive_connections=producer % 2)) as client:
             for number in count():
-                if stop.wait(_APART):
+                if stop.wait(APART):
                     return
                 name = f"{prefix}-{producer}-{number}"
                 ended[name] = outcome(client, stack, name)

@@ -50,7 +50,7 @@ class Route(NamedTuple):
     Whichever of its places is held, holds it: the first is where all go through, the last where its recipient is.
     """
 
-    places: Sequence[str]
+    places: tuple[str, ...]
     provider: Provider | None = None
 
 

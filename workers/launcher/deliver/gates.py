@@ -81,7 +81,7 @@ class Gate:
 
     async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
-        places = _with_accounts(tuple(route.places), account)
+        places = _with_accounts(route.places, account)
         if (why := self.shut(way) or self._holds.keeps(places)) is not None:
             return Held(why)
         try:

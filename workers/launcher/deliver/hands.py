@@ -11,7 +11,10 @@ Trigger = tuple[int, int]
 
 
 class Hands:
-    """Else each of a trigger's pages would have as many, most of which would only wait for a slot: a tenth of what a launch costs."""
+    """Who is at work for which trigger.
+
+    Counted by trigger, because most of a second page's tasks would only wait for a slot: a tenth of what a launch costs.
+    """
 
     def __init__(self) -> None:
         self._at_work: Counter[Trigger] = Counter()

@@ -27,8 +27,8 @@ class Lease:
 
     def __init__(self, length: timedelta, asked: float, groups: Sequence[Group]) -> None:
         self._length = length
-        # Seconds that a launch needs to begin: each asks.
-        self._least = length.total_seconds() / 4
+        # What a launch needs to begin: each asks.
+        self._least = length / 4
         self._ends = asked + length.total_seconds()
         # By identity: each launch asks for its group.
         self._groups = {id(group): group for group in groups}
@@ -58,7 +58,7 @@ class Lease:
 
     def allows(self) -> bool:
         """Whether a launch may begin: it may take long, but only while the lease is renewed."""
-        return self._ends - clock() >= self._least
+        return self.covers(self._least)
 
     async def kept(self, pool: asyncpg.Pool, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
         """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`.
