@@ -105,6 +105,7 @@ class Gateway:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=round(self._settings.keep_alive.total_seconds()),
                 timeout_graceful_shutdown=_CONNECTIONS_MAY_TAKE,
             )

@@ -53,7 +53,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *_rendering(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
 

@@ -7,6 +7,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ingest.envelope import Answer
 from ingest.errors import Refused, invalid, unavailable
+from ingest.http.joining import Joining
 from schemas.settings import KIB, Settings
 
 _HEAD_LIMIT = 32 * KIB
@@ -32,7 +33,7 @@ class Connection(HttpToolsProtocol):
         self._last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Joining(transport, self.loop.call_soon))  # type: ignore[arg-type]
         if len(self.connections) > self.most:
             self.connections.discard(self)
             self._end(unavailable().answer())

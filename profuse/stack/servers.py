@@ -1,13 +1,15 @@
-"""Only the broker and Postgres, in a directory of their own: what tests build on."""
+"""The broker and Postgres: prepared for a stack, or alone in a directory of their own, which is what tests build on."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from profuse.stack import kafka, postgres
-from profuse.stack.child import Child
+from profuse.stack.child import Child, Process
 from profuse.stack.ports import free_port
 from profuse.stack.readiness import until_ready
 from runtime.errors import CannotRun
@@ -17,8 +19,9 @@ from runtime.errors import CannotRun
 def servers(directory: Path) -> Iterator[tuple[str, str]]:
     """Yields their addresses, as PROFUSE_KAFKA and PROFUSE_POSTGRES name them."""
     directory = directory.resolve()
-    broker = kafka.broker(directory / "kafka", free_port(), free_port())
-    database = postgres.server(directory / "postgres", free_port())
+    broker, database = prepared(
+        partial(kafka.broker, directory / "kafka", free_port(), free_port()), partial(postgres.server, directory / "postgres", free_port())
+    )
     children: list[Child] = []
     try:
         # Extended one by one, so that a first child is stopped where the second cannot be started.
@@ -31,6 +34,12 @@ def servers(directory: Path) -> Iterator[tuple[str, str]]:
             child.ask_to_stop()
         for child in children:
             child.wait(seconds=5)
+
+
+def prepared(*servers: Callable[[], Process]) -> list[Process]:
+    """What is to be run, in this order; each makes its directory by a program of its own, so they do it at the same time."""
+    with ThreadPoolExecutor(max(1, len(servers))) as threads:
+        return list(threads.map(lambda prepare: prepare(), servers))
 
 
 def _await_ready(child: Child) -> None:

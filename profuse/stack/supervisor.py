@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from profuse.stack.child import Child, Process
 from profuse.stack.keeper import Keeper, Say
 from profuse.stack.ports import LOOPBACK, reachable
 from profuse.stack.process_identity import identity_of
+from profuse.stack.servers import prepared
 from runtime.errors import CannotRun
 from runtime.racing import first
 from schemas.settings import Settings
@@ -124,10 +126,10 @@ def own_servers(directory: Path) -> list[Process]:
     servers = []
     if "PROFUSE_KAFKA" not in os.environ:
         ports = (directories.port(directory, name) for name in ("kafka", "kafka-controller"))
-        servers.append(kafka.broker(directory / "kafka", *ports))
+        servers.append(partial(kafka.broker, directory / "kafka", *ports))
     if "PROFUSE_POSTGRES" not in os.environ:
-        servers.append(postgres.server(directory / "postgres", directories.port(directory, "postgres")))
-    return servers
+        servers.append(partial(postgres.server, directory / "postgres", directories.port(directory, "postgres")))
+    return prepared(*servers)
 
 
 def _running(child: Child) -> state.RunningProcess:

@@ -13,15 +13,14 @@ from schemas.item_errors import CANNOT_BE_PROCESSED
 from workers.exactly_once import Conflict
 from workers.matcher.item import Item, Outcome
 
-_RESULTS = """
-    INSERT INTO results (batch, chunk, items, profiles, errors, custom_data)
-    SELECT batch, chunk, items::int[], profiles, errors, custom_data
-    FROM unnest($1::bytea[], $2::int[], $3::text[], $4::bytea[], $5::jsonb[], $6::json[])
-      AS recorded (batch, chunk, items, profiles, errors, custom_data)
-"""
 # An item counts once: whoever comes second finds its bit set, and nothing of his counts.
-_COUNT = """
-    WITH locked AS (
+_RECORD = """
+    WITH recorded AS (
+        INSERT INTO results (batch, chunk, items, profiles, errors, custom_data)
+        SELECT batch, chunk, items::int[], profiles, errors, custom_data
+        FROM unnest($5::bytea[], $6::int[], $7::text[], $8::bytea[], $9::jsonb[], $10::json[])
+          AS ended (batch, chunk, items, profiles, errors, custom_data)
+    ), locked AS (
         -- In everybody's order.
         SELECT batch FROM batch_progress WHERE batch = ANY($1::bytea[]) ORDER BY batch FOR NO KEY UPDATE
     )
@@ -70,12 +69,12 @@ async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outco
     """
     if not chunks:
         return False
-    await connection.execute(_RESULTS, *zip(*map(_result, chunks), strict=True))
     batches: dict[bytes, list[Outcome]] = defaultdict(list)
     for chunk in chunks:
         batches[chunk[0].batch.id] += chunk
     counts = [_count(outcomes) for outcomes in batches.values()]
-    counted = await connection.fetch(_COUNT, *zip(*counts, strict=True))
+    recorded = zip(*map(_result, chunks), strict=True)
+    counted = await connection.fetch(_RECORD, *zip(*counts, strict=True), *recorded)
     if len(counted) < len(counts):
         raise Conflict("an item was done meanwhile")
     return any(row["finished"] for row in counted)
