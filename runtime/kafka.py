@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings
@@ -160,6 +160,21 @@ async def started(client: Any) -> Any:
         await stop_client(client)
         raise
     return client
+
+
+async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
+    """Stop a producer for whose confirmations nobody waits any more.
+
+    Where the broker does not confirm, one that was only asked to stop would go on trying, and be there for ever.
+    """
+    await stop_client(producer, within)
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(_CUT_OFF_WITHIN):
+            # As it does itself when its sender fails; it has no other names for it, and can be told to stop only once.
+            if producer._sender is not None:
+                await producer._sender.close()
+            producer._message_accumulator.fail_all(ProducerClosed())
+            await producer.client.close()
 
 
 async def stop_client(client: Any, within: float = STOPPING) -> None:

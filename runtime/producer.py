@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.util import NO_EXTENSIONS
 
-from runtime.kafka import STOPPING, BrokerUnavailable, stop_client
+from runtime.kafka import STOPPING, BrokerUnavailable, cut_off
 from schemas.settings import Settings
 from schemas.topics import Outgoing, partition
 
@@ -87,7 +87,7 @@ class Publisher:
     async def _drop(self, within: float = STOPPING) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await stop_client(producer, within)
+            await cut_off(producer, within)
 
 
 def _by_partition(records: Sequence[Outgoing], counts: Mapping[str, int]) -> dict[tuple[str, int], list[Outgoing]]:

@@ -24,7 +24,9 @@ async def first(*works: Coroutine[Any, Any, Any]) -> Any:
 async def rest(stop: asyncio.Event, seconds: float) -> None:
     """Wait so long, but no longer than until we are told to stop."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        # Not by `wait_for`: that of Python 3.11 forgets that it was cancelled, if what it waits for comes in the same moment.
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 async def unless(happens: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T | None:

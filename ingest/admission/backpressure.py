@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
@@ -14,6 +14,7 @@ from ingest.errors import Refused
 from ingest.sql.accounts import Token
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
+from runtime.racing import rest
 from schemas import metrics
 
 log = structlog.get_logger()
@@ -124,15 +125,15 @@ class Backpressure:
 
     async def near_enough(self, stopping: asyncio.Event) -> None:
         """Return when the matchers are near enough for another slice; a gateway that must go does not wait for them."""
-        while self._moving + self._unseen >= ahead(self._drain.rate, shared=self._queue.shared) and not stopping.is_set():
+        while self._ahead >= ahead(self._drain.rate, shared=self._queue.shared) and not stopping.is_set():
             self._looked.clear()
             self._coming.set()
             await self._looked.wait()
 
     @property
-    def _moving(self) -> int:
+    def _ahead(self) -> int:
         # What was seen before the broker fell silent holds nothing back: only a writer that waits in vain shows that it is away.
-        return self._drain.moving if self._sees else 0
+        return self._drain.moving + self._unseen if self._sees else self._producer.unconfirmed
 
     async def run(self) -> None:
         while True:
@@ -142,8 +143,7 @@ class Backpressure:
             await asyncio.sleep(_PAUSE if self._sees else _AWAY_PAUSE)
             if self._sees and not self.in_flight:
                 # What others bring meanwhile is seen as soon as this gateway is brought something, too.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._coming.wait(), _IDLE_PAUSE)
+                await rest(self._coming, _IDLE_PAUSE)
 
     async def run_once(self) -> bool:
         self._sees = await self._look_once()

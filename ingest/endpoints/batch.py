@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.admission.backpressure import Backpressure
@@ -20,6 +19,7 @@ from ingest.sql import request_ids, results
 from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId
 from ingest.sql.results import Entry, Finished
+from runtime.racing import rest
 from schemas.settings import Settings
 
 # Seconds; a database that is away by now keeps nobody from his answer.
@@ -81,8 +81,7 @@ class BatchEndpoint:
     async def _await_named(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:
         """Whoever is answered may repeat his request at once, and is not to be told that it is being published."""
         answer = await self._await(batch, delivery, deadline, share, total)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(delivery.noted.wait(), _NOTED_WITHIN)
+        await rest(delivery.noted, _NOTED_WITHIN)
         return answer
 
     async def _await(self, batch: bytes, delivery: Delivery, deadline: float, share: Share, total: int) -> Answer:

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 import structlog
 
 from ingest.sql.results import Finished
+from runtime.racing import rest
 
 log = structlog.get_logger()
 
@@ -74,8 +74,7 @@ class Waiters:
             began = time.monotonic()
             asked = await self.run_once()
             await asyncio.sleep(pause(time.monotonic() - began, len(self._waiting)) if asked else _AWAY_PAUSE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _UNTOLD)
+            await rest(self._news, _UNTOLD)
 
     async def run_once(self) -> bool:
         """Whether the database answered."""

@@ -1,7 +1,7 @@
 """A launcher never believes longer in its lease than the database does: it is counted from before it was asked for."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -14,7 +14,7 @@ from tests.firing import claim
 from tests.launching import NOBODY, Remembering, World, knowing, new_world
 from workers.launcher.claim.claim_loop import ClaimLoop
 from workers.launcher.clock import clock
-from workers.launcher.deliver.delivery import Delivery
+from workers.launcher.deliver.delivery import Delivery, Looked
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
@@ -67,7 +67,7 @@ class Noting(Delivery):
         )
         self.lease: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
 
-    async def work(self, groups: Sequence[Group], lease: Lease, looked: Callable[[int, bool], None], stop: asyncio.Event) -> None:
+    async def work(self, groups: Sequence[Group], lease: Lease, looked: Looked, stop: asyncio.Event) -> None:
         self.lease.set_result(lease)
         stop.set()
 

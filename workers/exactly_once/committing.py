@@ -84,8 +84,8 @@ class Committing(Generic[M]):
         self._breaker.went_on(burial.deaths, len(ours), burial.accounts)
         dead_letters.tell(self._topic, burial.deaths)
         owned.advance(ours)
-        await self._handler.committed([entry.message for entry in ours if entry.message is not None])
         self._outbox.publish(outgoing)
+        await self._handler.committed([entry.message for entry in ours if entry.message is not None])
 
     async def _transacted(
         self, connection: asyncpg.Connection, chunk: Sequence[Entry[M]], owned: Ownership

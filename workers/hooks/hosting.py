@@ -10,6 +10,7 @@ import structlog
 
 from runtime.kafka import AWAY as BROKER_AWAY
 from runtime.postgres import AWAY as DATABASE_AWAY
+from runtime.racing import rest
 from schemas import metrics
 from workers.exactly_once.advice import shown
 from workers.hooks import declared, positions
@@ -71,8 +72,7 @@ class Hosting:
 
     async def wait(self) -> None:
         """Until the next turn is due, or partitions have come or gone."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._newest.changed.wait(), _EVERY)
+        await rest(self._newest.changed, _EVERY)
         self._newest.changed.clear()
 
     async def close(self) -> None:

@@ -1,6 +1,8 @@
 """The loop that claims due groups, whatever becomes of one of them."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,8 @@ from workers.launcher.claim import claims
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
 from workers.launcher.claim.turns import Lane
 from workers.launcher.deliver import sending
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import Group
 from workers.launcher.model import Launch
 
 
@@ -354,3 +358,35 @@ async def test_a_group_that_goes_on_for_long_makes_room_for_the_next_of_its_trig
         launcher.stop.set()
 
     assert not finished
+
+
+@pytest.mark.promise("P-LAUNCH-28")
+async def test_a_group_that_cannot_be_finished_at_once_cuts_off_none_of_those_beside_it(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
+    finish, refused, begun = launches.finish, asyncio.Event(), Counter[str]()
+
+    async def finished(connection: asyncpg.Connection, groups: Sequence[Group]) -> Sequence[bool]:
+        if not refused.is_set():
+            refused.set()
+            raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
+        return await finish(connection, groups)
+
+    async def slowly(launch: Launch) -> None:
+        begun[launch.recipient.address] += 1
+        if launch.recipient.address == "slow@example.com":
+            await asyncio.wait_for(refused.wait(), 10)
+            # Past the look that could not finish the other one.
+            await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(launches, "finish", finished)
+    for name in ("quick", "slow"):
+        await schedule(world, f"{name}@example.com")
+    launcher = Launcher(world, Remembering(slowly), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert begun == {"quick@example.com": 1, "slow@example.com": 1}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.racing import unless, unless_later
+from runtime.racing import rest, unless, unless_later
 
 pytestmark = pytest.mark.promise("P-LAUNCH-33")
 
@@ -96,3 +96,20 @@ async def test_what_happens_as_the_work_ends_cuts_nobody_off_afterwards() -> Non
         assert await unless_later(0, happen, wait()) in ("found", None)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+@pytest.mark.promise("P-OPS-13")
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_rest_that_is_cancelled_in_the_moment_it_ends_is_over_or_cancelled(turns: int) -> None:
+    event = asyncio.Event()
+    resting = asyncio.create_task(rest(event, 60))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    event.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    heard = resting.cancel()
+    await asyncio.wait({resting})
+
+    # Who was told that it hears may rely on its end.
+    assert resting.cancelled() == heard

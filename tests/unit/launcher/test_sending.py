@@ -12,6 +12,7 @@ from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unava
 from workers.launcher.channels.slots import Slots
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.deliver.sending import Page, Sending
 from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
@@ -161,13 +162,48 @@ async def test_a_page_gets_the_hands_that_another_one_of_its_trigger_does_not_ne
         # The second page has one, which is enough while the first one goes on.
         released["a"].set()
         await until_idle()
-        released["b"].set()
-        await until_idle()
+        # Also while that one hangs.
         busy = sending._hands.busy((1, 8))
         released["c"].set()
+        await until_idle()
+        hanging = sending._hands.busy((1, 8))
+        released["b"].set()
 
-    assert busy == 3
+    assert (busy, hanging) == (3, 1)
     assert not sending._hands.busy((1, 8))
+
+
+class Sleeping(Paces):
+    """Lets nobody of one batch go."""
+
+    def __init__(self, batch: str) -> None:
+        self._batch = batch
+
+    async def wait(self, limit: Limit) -> None:
+        if limit.name == self._batch:
+            await asyncio.Event().wait()
+
+
+async def test_launches_that_sleep_for_a_pace_of_their_own_take_no_hands_from_others() -> None:
+    channel = Remembering(slots=Slots(6))
+    sending = knowing({"email": channel})
+    sending._paces = Sleeping("batch one")
+    paced = [Page(due(*"abcdefgh"), campaign(), [Limit(f"batch {name}", 1.0)], lambda: True) for name in ("one", "two")]
+    asleep = asyncio.create_task(ended(sending, paced[0]))
+    await until_idle()
+
+    # Passes when three are under way at once.
+    three = asyncio.Barrier(3)
+
+    async def meet(_launch: Launch) -> None:
+        await asyncio.wait_for(three.wait(), 10)
+
+    channel.does = meet
+    found = await ended(sending, Page(due(*"abcdef"), campaign(), paced[1].limits, lambda: True))
+    asleep.cancel()
+    await asyncio.wait({asleep})
+
+    assert found == dict.fromkeys(range(6), SENT)
 
 
 async def until_idle() -> None:

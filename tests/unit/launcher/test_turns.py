@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.ids import TriggerId
-from workers.launcher.claim.turns import MOST_WAITING, Asked, Lane, Turns
+from workers.launcher.claim.turns import MOST_WAITING, Asked, Lane, Turns, Waits
 
 pytestmark = pytest.mark.promise("P-LAUNCH-31")
 
@@ -115,12 +115,12 @@ def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_o
     waiting = 0
     while ONE in asked(turns, 1.0):
         turns.took({ONE: [1]})
-        assert turns.parks(ONE, 1, 10)
+        assert turns.parks(ONE, 1, Waits(10, 10))
         waiting += 10
 
     assert waiting >= MOST_WAITING > waiting - 10
     assert asked(turns, 1.0) == {OTHER: 1}
-    turns.left(ONE, 10)
+    turns.left(ONE, Waits(10, 10))
     assert ONE in asked(turns, 1.0)
 
 
@@ -129,10 +129,10 @@ def test_groups_that_wait_are_bounded_in_all_because_each_holds_profiles() -> No
     turns = Turns(2, 1)
     for account in range(4):
         turns.took({Lane(account, TriggerId(1)): [1]})
-        assert turns.parks(Lane(account, TriggerId(1)), 1, 1)
+        assert turns.parks(Lane(account, TriggerId(1)), 1, Waits(1, 1))
     turns.took({ONE: [1]})
 
-    assert not turns.parks(ONE, 1, 1)
+    assert not turns.parks(ONE, 1, Waits(1, 1))
     turns.heard([Lane(2, TriggerId(1)), TWO], 0.0)
     # Of a lane that waits nothing more is asked: it could only hold its slot.
     assert asked(turns, 1.0) == {TWO: 1}
@@ -147,7 +147,7 @@ def test_lanes_that_wait_hold_no_more_than_can_be_parked_so_that_two_slow_ones_l
         for lane, groups in given.items():
             turns.took({lane: [1] * groups})
         for lane, groups in given.items():
-            assert all(turns.parks(lane, 1, 1) for _ in range(groups))
+            assert all(turns.parks(lane, 1, Waits(1, 1)) for _ in range(groups))
     turns.heard([mails], 0.0)
 
     assert asked(turns, 1.0) == {mails: 1}
@@ -157,7 +157,7 @@ def test_lanes_that_wait_hold_no_more_than_can_be_parked_so_that_two_slow_ones_l
 def test_small_groups_that_wait_take_as_much_as_they_have_launches() -> None:
     turns = Turns(1, 8)
 
-    assert [turns.parks(Lane(number, TriggerId(1)), 1, 1) for number in range(17)] == [True] * 16 + [False]
+    assert [turns.parks(Lane(number, TriggerId(1)), 1, Waits(1, 1)) for number in range(17)] == [True] * 16 + [False]
 
 
 @pytest.mark.promise("P-LAUNCH-42")
@@ -184,3 +184,46 @@ def test_a_lane_whose_groups_have_grown_is_asked_for_fewer() -> None:
     turns.gave(ONE, 5_000)
     turns.gave(ONE, 5_000)
     assert turns.asked(1.0)[ONE] == Asked(1, 100)
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_what_one_claim_brought_closes_its_lane_to_nobody_however_much_of_it_waits() -> None:
+    turns = Turns(16, 100)
+    turns.heard([ONE], 0.0)
+    turns.took({ONE: [100]})
+    assert turns.parks(ONE, 100, Waits(100, 100))
+    assert ONE in asked(turns, 1.0)
+    turns.took({ONE: [100]})
+    assert turns.parks(ONE, 100, Waits(90, 90))
+
+    assert asked(turns, 1.0) == {}
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_a_lane_is_asked_again_when_few_of_its_launches_wait() -> None:
+    turns = Turns(16, 100)
+    turns.heard([ONE], 0.0)
+    for _ in range(2):
+        turns.took({ONE: [100]})
+        assert turns.parks(ONE, 100, Waits(100, 100))
+    before = asked(turns, 1.0)
+    turns.waits(ONE, Waits(100, 100), Waits(15, 15))
+
+    assert (before, list(asked(turns, 1.0))) == ({}, [ONE])
+    turns.left(ONE, Waits(15, 15))
+    turns.left(ONE, Waits(100, 100))
+    # Nothing of it is left behind.
+    assert turns._parked == 0
+    assert not turns._waiting
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_launches_that_wait_for_nothing_of_their_lanes_are_only_bounded_by_what_they_hold() -> None:
+    turns = Turns(16, 100)
+    turns.heard([ONE], 0.0)
+    for _ in range(31):
+        assert turns.parks(ONE, 0, Waits(100, 0))
+        assert ONE in asked(turns, 1.0)
+    assert turns.parks(ONE, 0, Waits(100, 0))
+
+    assert not turns.parks(ONE, 0, Waits(100, 0))

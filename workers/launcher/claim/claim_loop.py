@@ -20,7 +20,7 @@ from schemas.ids import TriggerId
 from schemas.settings import Settings
 from workers.launcher.claim import claims
 from workers.launcher.claim.bundles import Bundle, bundles
-from workers.launcher.claim.turns import Lane, Turns
+from workers.launcher.claim.turns import Lane, Turns, Waits
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.groups import launches
@@ -48,27 +48,32 @@ class Slot:
         self._launches = launches
         self._wake = wake
         self._lasts = False
-        self._waiting: int | None = None
+        self._waits: Waits | None = None
 
-    def looked(self, left: int, came: bool) -> None:
-        """So many are left a while after they were begun, or after the last look; `came`: some have ended meanwhile."""
-        if self._waiting is not None:
-            return
-        if came and not self._lasts:
+    def looked(self, left: int, together: int, came: bool) -> None:
+        """So many are left a while after they were begun, or after the last look; `came`: some have ended meanwhile.
+
+        `together` of them wait for what others of their trigger would wait for, too.
+        """
+        waits = Waits(left, together)
+        if self._waits is not None:
+            self._turns.waits(self._lane, self._waits, waits)
+            self._waits = waits
+        elif came and not self._lasts:
             self._turns.lasts(self._lane, self._launches)
             self._lasts = True
             self._wake()
-        elif not came and self._turns.parks(self._lane, self._launches, left):
+        elif not came and self._turns.parks(self._lane, self._launches, waits):
             self._over()
-            self._waiting = left
+            self._waits = waits
             self._wake()
 
     def leave(self) -> None:
         self._over()
-        if self._waiting is None:
+        if self._waits is None:
             self._turns.gave(self._lane, self._launches)
         else:
-            self._turns.left(self._lane, self._waiting)
+            self._turns.left(self._lane, self._waits)
         self._wake()
 
     def _over(self) -> None:
@@ -161,11 +166,12 @@ class ClaimLoop:
             await self._delivery.work(bundle, lease, slot.looked, stop)
         except LeaseLost:
             # Whoever has them now goes on; nothing of ours was written.
-            metrics.LEASES_LOST.inc(lease.lost)
+            pass
         except Exception as error:  # the boundary of a group
             for group in filter(lease.has, bundle):
                 await self._interrupted(group, error, stop, alone=len(bundle) == 1)
         finally:
+            metrics.LEASES_LOST.inc(lease.lost)
             slot.leave()
 
     async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event, *, alone: bool) -> None:

@@ -14,8 +14,9 @@ _MOST_ASKED = 256
 _MOST_OF_A_LANE = 400
 # A lane's part of the room, for what goes on: two pages, of which one is marked while the other is sent. More is left to other launchers.
 _PART = 8
-# Launches of groups that wait, from which on their lane gets no more of them.
+# Launches of groups that wait, from which on their lane gets no more of them; of what one claim brought half of that are counted.
 MOST_WAITING = 32
+_MOST_OF_ONE = MOST_WAITING // 2
 
 
 class Lane(NamedTuple):
@@ -30,6 +31,13 @@ class Asked(NamedTuple):
 
     groups: int
     launches: int
+
+
+class Waits(NamedTuple):
+    """Launches of groups that only wait; `together` of them for what others of their lane would wait for, too."""
+
+    left: int
+    together: int
 
 
 class Turns:
@@ -123,20 +131,27 @@ class Turns:
         self._lasts[lane] -= self.weight(launches)
         self._lasts = +self._lasts
 
-    def parks(self, lane: Lane, launches: int, waiting: int) -> bool:
-        """Whether a group that took so much may give it up while so many wait; each that does comes to `left`, and not to `gave`."""
+    def parks(self, lane: Lane, launches: int, waits: Waits) -> bool:
+        """Whether a group that took so much may give it up while it waits; each that does comes to `left`, and not to `gave`."""
         if self._parked >= self._parks_most:
             return False
-        self._parked += self.weight(waiting)
-        self._waiting[lane] += waiting
+        self._wait(lane, waits, 1)
         self._hold(lane, -self.weight(launches))
         return True
 
-    def left(self, lane: Lane, waiting: int) -> None:
-        self._parked -= self.weight(waiting)
-        self._waiting[lane] -= waiting
-        if not self._waiting[lane]:
-            del self._waiting[lane]
+    def waits(self, lane: Lane, before: Waits, now: Waits) -> None:
+        """Fewer of a group that gave up its room wait by now."""
+        self._wait(lane, before, -1)
+        self._wait(lane, now, 1)
+
+    def left(self, lane: Lane, waits: Waits) -> None:
+        self._wait(lane, waits, -1)
+
+    def _wait(self, lane: Lane, waits: Waits, sign: int) -> None:
+        self._parked += sign * self.weight(waits.left)
+        self._waiting[lane] += sign * min(waits.together, _MOST_OF_ONE)
+        # Drops whose launches wait for nothing of their lane's.
+        self._waiting = +self._waiting
 
     def _hold(self, lane: Lane, more: int) -> None:
         self._holds[lane] += more

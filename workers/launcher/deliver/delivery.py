@@ -9,14 +9,13 @@ import asyncpg
 import structlog
 
 from runtime.crash_points import crash_point
-from runtime.postgres import AWAY
 from runtime.producer import Publish
 from runtime.together import Together
 from runtime.tracing import traces
-from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
 from workers.launcher.clock import clock
 from workers.launcher.deliver import campaigns, profiles, release
+from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
 from workers.launcher.deliver.paces import limits
@@ -38,6 +37,9 @@ _READ_AGAIN_AFTER = 2.0
 _GRACE = 5.0
 _KILLER = "cannot be processed: whoever tried it died"
 
+Looked = Callable[[int, int, bool], None]
+"""How many launches are left; how many of these wait for what others of their trigger wait for, too; whether any has ended meanwhile."""
+
 
 class Delivery:
     """Takes claimed groups as far as they go. No transaction is open while anything is sent or published."""
@@ -56,8 +58,8 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
-    async def work(self, groups: Sequence[Group], lease: Lease, looked: Callable[[int, bool], None], stop: asyncio.Event) -> None:
-        """Of one lane, as `bundles` puts them together; `looked` hears each second how many launches are left, and whether any has ended.
+    async def work(self, groups: Sequence[Group], lease: Lease, looked: Looked, stop: asyncio.Event) -> None:
+        """Of one lane, as `bundles` puts them together; `looked` hears each second how far they are.
 
         Raises `LeaseLost` when another launcher has one of them; the others went on by then.
         """
@@ -77,7 +79,7 @@ class Delivery:
         if lease.lost:
             raise LeaseLost
 
-    async def _tried(self, works: Sequence[Work], looked: Callable[[int, bool], None]) -> bool:
+    async def _tried(self, works: Sequence[Work], looked: Looked) -> bool:
         """Gives every launch that is left its turn, once; true, because it was not cut off."""
         # Left by a launcher that died; the next mark would overwrite it.
         await self._marking.tell(works)
@@ -89,7 +91,7 @@ class Delivery:
             if campaign is not None and work.silent is None:
                 work.campaign = campaign
                 going.append(work)
-        await self._fired(going, lambda came: looked(sum(len(work.left) for work in going), came))
+        await self._fired(going, lambda came: looked(_left(going), _left(work for work in going if not work.paced_alone()), came))
         for work in going:
             if work.held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
                 why = next(each.why for each in work.held.values())
@@ -141,7 +143,7 @@ class Delivery:
         return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
 
     async def _fire(self, works: Sequence[Work], pages: Sequence[Page], tell: Callable[[bool], None]) -> None:
-        before = sum(len(work.left) for work in works)
+        before = _left(works)
         due = [{each.position: each for each in page.due} for page in pages]
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
             async for under_way in looks:
@@ -151,9 +153,11 @@ class Delivery:
                     tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)
-                await release.finish(self._together, works)
-                await self._look_again(works, pages)
-        left, held = sum(len(work.left) for work in works), sum(len(page.held) for page in pages)
+                # Done again after the next look, or when all are let go; to leave now would cut off what is under way.
+                with database_may_be_away("look_waits"):
+                    await release.finish(self._together, works)
+                    await self._look_again(works, pages)
+        left, held = _left(works), sum(len(page.held) for page in pages)
         log.info("page_sent", **_about(works), trigger=pages[0].campaign.trigger, over=before - left, held=held)
 
     async def _own(self, asked: Sequence[tuple[Work, Iterable[int]]]) -> list[dict[int, str]]:
@@ -177,17 +181,14 @@ class Delivery:
     async def _refresh(self, works: Sequence[Work]) -> frozenset[Work]:
         """Those whose campaigns were read again, because they were as of a while ago."""
         old = [work for work in works if clock() - work.read_at > _READ_AGAIN_AFTER]
-        try:
+        with database_may_be_away("campaigns_wait"):
             found = await self._together.ask_each(campaigns.load, [work.named for work in old])
-        except AWAY as error:
-            if trouble_of(error) is not Trouble.WORLD:
-                raise
-            return frozenset()
-        for work, campaign in zip(old, found, strict=True):
-            work.read_at = clock()
-            if campaign is not None:
-                work.campaign = replace(campaign, enclosed=work.campaign.enclosed)
-        return frozenset(old)
+            for work, campaign in zip(old, found, strict=True):
+                work.read_at = clock()
+                if campaign is not None:
+                    work.campaign = replace(campaign, enclosed=work.campaign.enclosed)
+            return frozenset(old)
+        return frozenset()
 
     async def _doom(self, work: Work, positions: Iterable[int], why: str) -> None:
         """End launches without trying them."""
@@ -209,6 +210,10 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page
+
+
+def _left(works: Iterable[Work]) -> int:
+    return sum(len(work.left) for work in works)
 
 
 def _about(works: Sequence[Work]) -> Mapping[str, str | int]:

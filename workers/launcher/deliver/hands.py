@@ -1,55 +1,95 @@
 """Tasks that take launches one after the other, as many for a trigger as may be under way, whichever of its pages they are of."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from collections import Counter, defaultdict, deque
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Any, Generic, TypeVar
 
 Each = TypeVar("Each")
-Trigger = tuple[int, int]
-"""An account, and its number of the trigger."""
 
 
 class Hands:
-    """Who is at work for which trigger.
+    """Who is at work for which crowd: the launches that wait for the same slots.
 
-    Counted by trigger, because most of a second page's tasks would only wait for a slot: a tenth of what a launch costs.
+    Counted by crowd, because most of a second page's tasks would only wait for a slot: a tenth of what a launch costs.
     """
 
     def __init__(self) -> None:
-        self._at_work: Counter[Trigger] = Counter()
+        self._at_work: Counter[Hashable] = Counter()
+        # Those of which launches are left.
+        self._lines: defaultdict[Hashable, deque[Line[Any]]] = defaultdict(deque)
 
-    def busy(self, trigger: Trigger) -> int:
-        return self._at_work[trigger]
+    def busy(self, crowd: Hashable) -> int:
+        return self._at_work[crowd]
 
-    def begin(self, trigger: Trigger, task: asyncio.Task[None]) -> None:
-        """It counts until it ends."""
-        self._at_work[trigger] += 1
-        task.add_done_callback(lambda _: self._end(trigger))
+    def open(self, crowd: Hashable, line: "Line[Any]") -> None:
+        self._lines[crowd].append(line)
 
-    def _end(self, trigger: Trigger) -> None:
-        self._at_work[trigger] -= 1
-        if not self._at_work[trigger]:
-            del self._at_work[trigger]
+    def close(self, crowd: Hashable, line: "Line[Any]") -> None:
+        self._lines[crowd].remove(line)
+        if not self._lines[crowd]:
+            del self._lines[crowd]
+
+    def begin(self, crowd: Hashable, task: asyncio.Task[None]) -> None:
+        """It counts until it ends; then another line may have one more."""
+        self._at_work[crowd] += 1
+        task.add_done_callback(lambda _: self._end(crowd))
+
+    def _end(self, crowd: Hashable) -> None:
+        self._at_work[crowd] -= 1
+        if not self._at_work[crowd]:
+            del self._at_work[crowd]
+        lines = self._lines.get(crowd, deque())
+        if helped := next((line for line in lines if line.help()), None):
+            # The next time it is another one's turn.
+            lines.remove(helped)
+            lines.append(helped)
 
 
 class Line(Generic[Each]):
     """Launches of one page or bundle; whoever takes one sees to it that there are hands enough for the others."""
 
-    def __init__(self, each: Iterable[Each], hands: Hands, trigger: Trigger, most: int, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        each: Iterable[Each],
+        to: Callable[[Each], Awaitable[None]],
+        hands: Hands,
+        crowd: Hashable,
+        most: int,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
         self._left = deque(each)
+        self._to = to
         self._hands = hands
-        self._trigger = trigger
+        self._crowd = crowd
         self._most = most
         self._tasks = tasks
+        self._all_taken = asyncio.Event()
 
-    def hand_out(self, to: Callable[[Each], Awaitable[None]]) -> None:
-        """By one task at least: it may have to wait for the other pages'."""
-        self._hands.begin(self._trigger, self._tasks.create_task(self._work(to)))
+    async def hand_out(self) -> None:
+        """Returns when all are taken. By one task at least: it may have to wait for the other lines'."""
+        self._hands.open(self._crowd, self)
+        try:
+            self._begin()
+            await self._all_taken.wait()
+        finally:
+            # Before the group is told that it ends: it would take no more tasks.
+            self._hands.close(self._crowd, self)
 
-    async def _work(self, to: Callable[[Each], Awaitable[None]]) -> None:
+    def help(self) -> bool:
+        """By one task more, where launches are left and there may be one."""
+        wanted = bool(self._left) and self._hands.busy(self._crowd) < self._most
+        if wanted:
+            self._begin()
+        return wanted
+
+    def _begin(self) -> None:
+        self._hands.begin(self._crowd, self._tasks.create_task(self._work()))
+
+    async def _work(self) -> None:
         while self._left:
             each = self._left.popleft()
-            if self._left and self._hands.busy(self._trigger) < self._most:
-                self.hand_out(to)
-            await to(each)
+            self.help()
+            if not self._left:
+                self._all_taken.set()
+            await self._to(each)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.model import Campaign, Provider
 
 # Seconds for which what was asked for at once may go at once, and which nobody saves up.
 _LOT = 0.1
 # Between two looks, at most.
 _LONGEST = 5.0
+_ASKED_AGAIN_AFTER = 1.0
 
 _BEGIN = "INSERT INTO paces (name, next_at) VALUES ($1, '-infinity') ON CONFLICT DO NOTHING"
 # So many of `$3` go now; else in how many seconds the next one may.
@@ -64,13 +66,20 @@ class Paces:
         try:
             async with pace.lock:
                 while not pace.left:
-                    pace.left = await self._taken(limit)
+                    pace.left = await self._given(limit)
                 pace.left -= 1
         finally:
             pace.users -= 1
             if not pace.users:
                 # What is left of a lot is lost: less than a tenth of a second's.
                 del self._each[limit.name]
+
+    async def _given(self, limit: Limit) -> int:
+        # Inside of a launch, whose end it must not be.
+        with database_may_be_away("pace_waits"):
+            return await self._taken(limit)
+        await asyncio.sleep(_ASKED_AGAIN_AFTER)
+        return 0
 
     async def _taken(self, limit: Limit) -> int:
         lot = max(1, int(limit.per_second * _LOT))

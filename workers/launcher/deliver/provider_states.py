@@ -3,9 +3,8 @@
 import asyncpg
 import structlog
 
-from runtime.postgres import AWAY
-from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
+from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.holds import FIRST_PROBE
 from workers.launcher.model import Provider
 
@@ -60,11 +59,7 @@ class ProviderStates:
             await self._write(_PASSED, provider.id)
 
     async def _write(self, statement: str, *values: object) -> object:
-        try:
+        # Advice: each launcher finds out by itself, too.
+        with database_may_be_away("provider_state_waits"):
             return await self._pool.fetchval(statement, *values)
-        except AWAY as error:
-            # Advice: each launcher finds out by itself, too.
-            if trouble_of(error) is not Trouble.WORLD:
-                raise
-            log.warning("provider_state_waits", why=type(error).__name__)
-            return None
+        return None

@@ -119,10 +119,11 @@ class Sending:
 
     async def _send(self, begun: Sequence[_Begun]) -> None:
         """As many at once as may be under way: a task for each would only wait for its slot."""
-        first = begun[0]
-        trigger, most = (first.page.campaign.account, first.page.campaign.trigger), first.gate.at_once(first.page.campaign)
+        page, gate = begun[0].page, begun[0].gate
+        # Those that go by a pace of their own apart: they sleep most of the time, and others would have no hands.
+        crowd = page.campaign.account, page.campaign.trigger, *(limit.name for limit in page.limits)
         async with asyncio.TaskGroup() as tasks:
-            Line(begun, self._hands, trigger, most, tasks).hand_out(partial(self._one, tasks))
+            await Line(begun, partial(self._one, tasks), self._hands, crowd, gate.at_once(page.campaign), tasks).hand_out()
 
     async def _one(self, tasks: asyncio.TaskGroup, each: _Begun) -> None:
         with self._bounded(each.page, each.due):

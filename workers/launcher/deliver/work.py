@@ -54,6 +54,10 @@ class Work:
         """Whether all of it is marked and told."""
         return not self.left and not self.untold
 
+    def paced_alone(self) -> bool:
+        """Whether its launches wait for each other only, and for none of another batch's."""
+        return bool(self.campaign.spread) and not self.campaign.pace
+
     def kills(self) -> bool:
         """Whether so many launchers had it, and did not come as far as a mark."""
         return self.group.claims > MOST_CLAIMS

@@ -1,0 +1,99 @@
+"""Launches that wait for their pace: what happens meanwhile is no end of theirs, and keeps no others waiting."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.firing import Launcher, Topic, counts, schedule
+from tests.launching import Remembering, World
+from tests.postgres.firing.test_loop import loop_of
+from workers.launcher.channels.slots import Slots
+from workers.launcher.deliver import paces, sending
+from workers.launcher.deliver.paces import Paces
+from workers.launcher.model import Launch
+
+
+class Restarting:
+    """A pool whose server is on its way up for the first statements."""
+
+    def __init__(self, pool: asyncpg.Pool, times: int) -> None:
+        self._pool = pool
+        self._times = times
+
+    async def fetchrow(self, *statement: Any) -> Any:
+        if self._times:
+            self._times -= 1
+            raise asyncpg.CannotConnectNowError("the database system is starting up")
+        return await self._pool.fetchrow(*statement)
+
+    async def execute(self, *statement: Any) -> Any:
+        return await self._pool.execute(*statement)
+
+
+@pytest.mark.promise("P-LAUNCH-38", "P-OPS-15")
+async def test_a_database_that_is_away_ends_no_launch_that_waits_for_its_pace(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paces, "_ASKED_AGAIN_AFTER", 0.01)
+    await world.pool.execute("UPDATE triggers SET pace = 60000")
+    await schedule(world, *["a@example.com"] * 40)
+    launcher = Launcher(world, Remembering(), topic)
+    launcher.sending._paces = Paces(Restarting(world.pool, 50))
+    await launcher.work_once()
+
+    found = await counts(world)
+    assert (found["launched"], found["failed"], found["finished"]) == (40, 0, True)
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_a_batch_that_is_spread_keeps_the_others_of_its_trigger_from_nothing(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.1)
+    await world.pool.execute("UPDATE triggers SET spread = 60")
+    for name in ("one", "two"):
+        await schedule(world, *[f"{name}@example.com"] * 60)
+    launcher = Launcher(world, Remembering(), topic)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        claim_loop = loop_of(launcher, claim_groups=16, page=400)
+        loops.create_task(claim_loop.run(launcher.stop))
+        # Both only wait by now.
+        while claim_loop._turns._parked < 2:
+            await asyncio.sleep(0.01)
+        await schedule(world, "three@example.com")
+        while "three@example.com" not in launcher.channel.addresses():
+            await asyncio.sleep(0.01)
+        launcher.stop.set()
+
+    assert len(launcher.channel.sent) < 60
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_a_single_goes_between_the_many_of_a_slow_destination(world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
+    released = asyncio.Event()
+
+    async def slowly(launch: Launch) -> None:
+        if launch.recipient.address == "many@example.com":
+            await asyncio.wait_for(released.wait(), 15)
+
+    await schedule(world, *["many@example.com"] * 100)
+    launcher = Launcher(world, Remembering(slowly, slots=Slots(16)), topic)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        claim_loop = loop_of(launcher, claim_groups=16, page=400)
+        loops.create_task(claim_loop.run(launcher.stop))
+        while not claim_loop._turns._parked:
+            await asyncio.sleep(0.01)
+        await schedule(world, "single@example.com")
+        # It is claimed, however many of the others wait.
+        while await world.pool.fetchval("SELECT count(*) FROM launches WHERE fence > 0") < 2:
+            await asyncio.sleep(0.01)
+        begun = len(launcher.channel.sent)
+        released.set()
+        while "single@example.com" not in launcher.channel.addresses():
+            await asyncio.sleep(0.01)
+        launcher.stop.set()
+
+    assert not begun
