@@ -5,6 +5,7 @@ import sys
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings.exceptions import SettingsError
 from typer.exceptions import TyperException
 
 from profuse.commands import (
@@ -60,10 +61,16 @@ def main() -> None:
         sys.exit(f"profuse: {problem}")
     except ModuleNotFoundError as missing:
         sys.exit(f"profuse: {missing.name} is not installed: this command needs the extra `local` (`make setup` installs it).")
+    except SettingsError as error:
+        # Only its text names the setting.
+        name = str(error).split('"')[1]
+        sys.exit(f'profuse: PROFUSE_{name.upper()} must be a list in JSON, like ["one","two"].')
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         example = " Write a duration like PT30S." if "delta" in first["type"] else ""
-        sys.exit(f"profuse: PROFUSE_{str(first['loc'][0]).upper()}: {first['msg']}.{example}")
+        # What is wrong with several of them names these itself.
+        where = f"{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        sys.exit(f"profuse: PROFUSE_{where}{first['msg'].removeprefix('Value error, ')}.{example}")
 
 
 if __name__ == "__main__":

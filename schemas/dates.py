@@ -35,8 +35,11 @@ def date(value: object) -> str:
 
 def day(value: object) -> str:
     """The day as it is written: nobody was born a day earlier because of a zone."""
-    stored = date(value)
-    return value[:10] if isinstance(value, str) else stored[:10]
+    if not isinstance(value, str):
+        return date(value)[:10]
+    # Its time has to be one, though in UTC that may be on a day which no calendar has.
+    date(f"2000-01-01{value[10:]}")
+    return date(value[:10])
 
 
 def _moment(text: str) -> datetime:

@@ -10,6 +10,8 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 # `Demo <demo@example.com>`, or the address alone.
 _SENDER = re.compile(r"\s*(?P<name>[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*|\s*(?P<bare>[^<>]*?)\s*")
+# A name with a comma looks like two.
+_PLAIN = re.compile(r'[^",;\\]*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -31,8 +33,11 @@ def parted(sender: str) -> tuple[str, str]:
 
 
 def written(name: str, address: str) -> str:
-    """A sender as `parted` reads it."""
+    """A sender as `parted` reads it, always in the same spelling: quoted where a person would."""
     if not name:
         return address
+    plain = f"{name} <{address}>"
+    if _PLAIN.fullmatch(name) and parted(plain) == (name, address):
+        return plain
     quoted = re.sub(r'(["\\])', r"\\\1", name)
     return f'"{quoted}" <{address}>'

@@ -103,6 +103,9 @@ def _id(given: object, _: Own | None) -> str:
 
 def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
     phones = data.get("phones")
+    if isinstance(phones, dict) and phones.get("action") == "set":
+        # As good as the bare value.
+        phones = phones.get("value")
     return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
 
 

@@ -1,11 +1,12 @@
 """Every setting of every process, read once from PROFUSE_* variables."""
 
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, FilePath, PositiveInt, SecretStr, model_validator
+from pydantic import Field, FilePath, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.bounds import Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
@@ -14,6 +15,7 @@ from schemas.tls import client_context
 KIB = 1024
 MIB = 1024 * KIB
 SHORTEST_KEY = 32
+_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
 class Settings(BaseSettings):
@@ -185,6 +187,15 @@ class Settings(BaseSettings):
     )
     records_kept: Kept = Field(timedelta(hours=24), description="How long records that are processed stay on the broker.")
     retention_every: Lease = Field(timedelta(minutes=5), description="How often what is over is deleted.")
+
+    @field_validator("kafka")
+    @classmethod
+    def _servers(cls, given: str) -> str:
+        for server in given.split(","):
+            found = _SERVER.fullmatch(server.strip())
+            if found is None or int(found["port"] or 1) not in range(1, 65536):
+                raise ValueError(f"{server.strip()!r} is no server: write host:port, and commas between several")
+        return given
 
     @model_validator(mode="after")
     def _logs_in(self) -> Self:

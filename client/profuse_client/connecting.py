@@ -51,7 +51,9 @@ class Http(TypedDict):
 
 
 def http(url: str, token: str, options: Options) -> Http:
-    """Raises `ValueError` for an address that is none."""
+    """Raises `ValueError` for an address that is none, and for a token that no header can carry."""
+    if not token.isascii():
+        raise ValueError("the token holds letters that no token has")
     return {
         "base_url": _base_url(url),
         "headers": {"Authorization": f"Bearer {token}", "User-Agent": "profuse-client"},
@@ -65,6 +67,10 @@ def _base_url(given: str) -> str:
     """The server's address without the API's path, with which it may have been copied."""
     if not re.match(r"https?://[^/]", given):
         raise ValueError(f"{given!r} is no address: it begins with http:// or https://")
+    try:
+        httpx2.URL(given)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"{given!r} is no address: {error}") from None
     return re.sub(r"(/api/v1\.1)?/*$", "", given)
 
 

@@ -8,12 +8,14 @@ import asyncpg
 from pydantic import ConfigDict, Field, model_validator
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
+from ingest.endpoints.repeats import once
 from ingest.envelope import Answer, success
 from ingest.errors import not_found
 from ingest.http.call import Call
 from ingest.sql import cancellable
 from ingest.sql.pool import Pool
 from schemas.ids import parse_id
+from schemas.settings import Settings
 from store.cancelling import Which, cancel
 
 # Seconds within which a launcher that works on a group has read that it is cancelled.
@@ -40,15 +42,24 @@ class CancelLaunches(Parameters):
 class Cancel:
     """The endpoint; after its answer none of them begins."""
 
+    settings: Settings
     pool: Pool
 
     async def answer(self, call: Call) -> Answer:
         request = checked(CancelLaunches, call.parameters())
+        under_way = False
         async with self.pool.acquire() as connection:
-            cancelled = await cancel(connection, await _which(connection, call.token.account, request))
-        if cancelled.under_way:
+
+            async def cancelled() -> Answer:
+                nonlocal under_way
+                found = await cancel(connection, await _which(connection, call.token.account, request))
+                under_way = bool(found.under_way)
+                return success(data={"cancelled": found.cancelled, "not_yet_scheduled": found.not_yet_scheduled})
+
+            answer = await once(connection, call.identified, self.settings.request_id_kept, cancelled)
+        if under_way:
             await asyncio.sleep(KNOWN_WITHIN)
-        return success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
+        return answer
 
 
 async def _which(connection: asyncpg.Connection, account: int, request: CancelLaunches) -> Which:

@@ -31,7 +31,7 @@ def page(endpoints: Sequence[Documented], document: dict[str, Any]) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Profuse API</title><style>{_STYLE}</style>"
         "<h1>Profuse API</h1><p>POST, JSON, UTF-8. Every answer has <code>error</code> and <code>error_text</code>. "
-        "A repeat with the same <code>Request-ID</code> header within 24 hours is answered, not run. "
+        "A repeat of what changes anything, with the same <code>Request-ID</code> header within 24 hours, is answered and not run. "
         "The machine-readable form is <a href=/openapi.json>openapi.json</a>.</p>"
         f"<nav>{''.join(f'<a href=#{each.path}>{escape(each.path.removeprefix(PREFIX))}</a><br>' for each in endpoints)}"
         f"{''.join(f'{_link(name)}<br>' for name in sorted(_NAMES))}<a href=#errors>Errors</a></nav>"

@@ -28,12 +28,13 @@ _TO_BE_REPEATED = (429, 503)
 
 @dataclass(frozen=True)
 class Documented:
-    """An endpoint's path, its parameters, its answer, and whether it may answer 202."""
+    """An endpoint's path, its parameters, its answer, whether it may answer 202, and whether it only reads."""
 
     path: str
     parameters: type[BaseModel]
     answer: type[BaseModel]
     waits: bool
+    reads: bool = False
 
     @property
     def summary(self) -> str:
@@ -78,7 +79,7 @@ def _operation(documented: Documented, schemas: Mapping[str, Any]) -> dict[str, 
                 "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
                 "example": "import-2026-01-31-0001",
             }
-            for name in ("Request-ID", "Idempotency-Key")
+            for name in (() if documented.reads else ("Request-ID", "Idempotency-Key"))
         ],
         "requestBody": {"required": True, "content": _json(documented.parameters, _example(documented.parameters, schemas))},
         "responses": {status: _answer(model, schemas) for status, model in answers.items()}

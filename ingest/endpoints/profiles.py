@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from ingest.endpoints.items import normal_value
 from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
+from ingest.endpoints.repeats import once
 from ingest.envelope import Answer, success
 from ingest.errors import conflict, invalid, not_found
 from ingest.http.call import Call
@@ -18,6 +19,7 @@ from ingest.sql.pool import Pool
 from schemas.fields import MatchValue
 from schemas.item_errors import ItemFailed, Why
 from schemas.matching import MODES, Mode, Own
+from schemas.settings import Settings
 from store import profiles
 from store.erasure import erase, strip
 from store.profiles import Endless
@@ -54,19 +56,25 @@ class ShowProfile:
 class EraseProfile:
     """The endpoint; what it began and did not finish retention does."""
 
+    settings: Settings
     pool: Pool
     # A walk through the results of some days must not take the connections that everybody else needs.
     walks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     async def answer(self, call: Call) -> Answer:
         request = checked(DeleteProfile, call.parameters())
-        async with self.pool.acquire() as connection:
-            database, profile = await find(connection, call.token.account, request)
-            if not await erase(connection, database.id, profile):
-                raise not_found("the profile")
+        async with self.pool.acquire() as connection, connection.transaction():
+
+            async def erased() -> Answer:
+                database, profile = await find(connection, call.token.account, request)
+                if not await erase(connection, database.id, profile):
+                    raise not_found("the profile")
+                return success(profile_id=profile.hex())
+
+            answer = await once(connection, call.identified, self.settings.request_id_kept, erased)
         async with self.walks, self.pool.acquire() as connection:
-            await strip(connection, profile)
-        return success(profile_id=profile.hex())
+            await strip(connection, bytes.fromhex(answer.fields["profile_id"]))
+        return answer
 
 
 async def find(connection: asyncpg.Connection, account: int, request: GetProfile) -> tuple[Database, bytes]:

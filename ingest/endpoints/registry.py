@@ -50,6 +50,11 @@ class Endpoint:
     # Whether it may run out of time, and say 202.
     waits: bool = False
 
+    @property
+    def reads(self) -> bool:
+        """Whether it does nothing, so that a repeat may be run."""
+        return self.rights == {Right.READ}
+
 
 def _bringing(path: str, model: type[BatchRequest], *, as_task: bool = False) -> Endpoint:
     """The row of an endpoint that brings items."""
@@ -103,7 +108,7 @@ ENDPOINTS = (
         frozenset((Right.LAUNCH,)),
         CancelLaunches,
         response_models.LaunchesCancelled,
-        lambda tools: Cancel(tools.pool),
+        lambda tools: Cancel(tools.settings, tools.pool),
     ),
     Endpoint(
         "databases/list",
@@ -131,7 +136,7 @@ ENDPOINTS = (
         frozenset((Right.ERASE,)),
         DeleteProfile,
         response_models.ProfileErased,
-        lambda tools: EraseProfile(tools.pool),
+        lambda tools: EraseProfile(tools.settings, tools.pool),
     ),
     Endpoint(
         "tasks/status",
@@ -148,6 +153,6 @@ def served(tools: Tools) -> Sequence[Served]:
 
 
 def pages() -> dict[str, Response]:
-    documented = [Documented(PREFIX + each.path, each.parameters, each.answer, each.waits) for each in ENDPOINTS]
+    documented = [Documented(PREFIX + each.path, each.parameters, each.answer, each.waits, each.reads) for each in ENDPOINTS]
     document = openapi.openapi(documented)
     return {"/docs": HTMLResponse(docs_page.page(documented, document)), "/openapi.json": JSONResponse(document)}

@@ -11,11 +11,12 @@ from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters, checked
+from ingest.endpoints.repeats import once
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
 from ingest.errors import invalid, not_found
 from ingest.http.call import Call
-from ingest.sql import configuration, request_ids
+from ingest.sql import configuration
 from ingest.sql.pool import Pool
 from runtime import engine
 from schemas.settings import Settings
@@ -65,17 +66,18 @@ class ConfigureTrigger:
 
     async def answer(self, call: Call) -> Answer:
         request = checked(self.model, call.parameters())
-        request_id = call.identified
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
             # One after the other, so that nobody else takes the number, or the id, meanwhile.
             await storage.wait_for_turn(connection, self.settings.prefix)
-            if request_id is not None and (answered := await request_ids.answer_of(connection, request_id)):
-                return Answer(200, answered).repeated(request_id.id)
-            answer = success(id=await _bring_about(connection, call.token.account, request))
-            if request_id is not None:
-                await request_ids.keep_answer(connection, request_id, answer.fields, self.settings.request_id_kept)
-        log.info("trigger_configured", account=call.token.account, trigger=answer.fields["id"], path=call.path)
-        return answer
+            # In the same transaction.
+            beside = (await connection.get_raw_connection()).driver_connection
+
+            async def configured() -> Answer:
+                number = await _bring_about(connection, call.token.account, request)
+                log.info("trigger_configured", account=call.token.account, trigger=number, path=call.path)
+                return success(id=number)
+
+            return await once(beside, call.identified, self.settings.request_id_kept, configured)
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)

@@ -70,11 +70,11 @@ class Intake:
             limit.reschedule(asyncio.get_running_loop().time())
 
     async def answer(self, request: Request, served: Served) -> Answer:
+        bearer = _bearer(request)
+        token = await self._authorize(request, bearer, served) if bearer is not None else None
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", "x-gzip", ""):
             raise Refused(415, "Unsupported content encoding", "Content-Encoding: only gzip")
-        bearer = _bearer(request)
-        token = await self._authorize(request, bearer, served) if bearer is not None else None
         if _stated_size(request) > max(self.settings.body_limit, self.settings.attach_body_limit):
             raise bodies.too_large()
         with self.backpressure.holding() as share:

@@ -7,12 +7,8 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.errors import REPEAT_AFTER, Refused, conflict
-from schemas.tables import requests as kept
 
 
 @dataclass(frozen=True)
@@ -64,34 +60,41 @@ def first_try(row: asyncpg.Record | None, request: RequestId) -> FirstTry | None
     return FirstTry(bytes(row["batch"]), row["published"])
 
 
-async def answer_of(connection: AsyncConnection, request: RequestId) -> Mapping[str, Any] | None:
+async def answer_of(connection: asyncpg.Connection, request: RequestId) -> Mapping[str, Any] | None:
     """What was answered to the request that this one repeats and that brought no batch; None if this is the first.
 
     Refused if the first was another request.
     """
-    mine = (kept.c.token == request.token) & (kept.c.request_id == request.id) & (kept.c.expires_at > func.now())
-    row = (await connection.execute(select(kept.c.path, kept.c.body_hash, kept.c.answer).where(mine))).one_or_none()
+    row = await connection.fetchrow(
+        "SELECT path, body_hash, answer FROM requests WHERE token = $1 AND request_id = $2 AND expires_at > now()",
+        request.token,
+        request.id,
+    )
     if row is None:
         return None
-    _check_same(row.path, row.body_hash, request)
-    answer: Mapping[str, Any] = msgspec.json.decode(row.answer)
+    _check_same(row["path"], row["body_hash"], request)
+    answer: Mapping[str, Any] = msgspec.json.decode(row["answer"])
     return answer
 
 
-async def keep_answer(connection: AsyncConnection, request: RequestId, answer: Mapping[str, Any], kept_for: timedelta) -> None:
+async def keep_answer(connection: asyncpg.Connection, request: RequestId, answer: Mapping[str, Any], kept_for: timedelta) -> None:
     """For repeats; refused while a request with this id is being accepted."""
-    new = insert(kept).values(
-        token=request.token,
-        request_id=request.id,
-        path=request.path,
-        body_hash=request.body_hash,
-        answer=msgspec.json.encode(answer).decode(),
-        expires_at=func.now() + kept_for,
+    kept = await connection.fetchval(
+        """
+        INSERT INTO requests (token, request_id, path, body_hash, answer, expires_at) VALUES ($1, $2, $3, $4, $5, now() + $6::interval)
+        ON CONFLICT (token, request_id) DO UPDATE SET
+            path = excluded.path, body_hash = excluded.body_hash, batch = NULL, answer = excluded.answer, expires_at = excluded.expires_at
+        WHERE requests.expires_at <= now()
+        RETURNING true
+        """,
+        request.token,
+        request.id,
+        request.path,
+        request.body_hash,
+        msgspec.json.encode(answer).decode(),
+        kept_for,
     )
-    changed = {name: new.excluded[name] for name in ("path", "body_hash", "batch", "answer", "expires_at")}
-    gone = kept.c.expires_at <= func.now()
-    written = new.on_conflict_do_update(index_elements=["token", "request_id"], set_=changed, where=gone).returning(kept.c.token)
-    if (await connection.execute(written)).one_or_none() is None:
+    if kept is None:
         raise being_accepted()
 
 

@@ -43,7 +43,11 @@ class Aim:
 
 def found(url: str, token: str, aim: Aim) -> tuple[Aim, Sequence[Mapping[str, Any]]]:
     """The aim with its database, and the fields of that; none if the token may not read. Raises `CannotRun`."""
-    with Client(url, token, ASKING) as client:
+    try:
+        opened = Client(url, token, ASKING)
+    except ValueError as error:
+        raise CannotRun(f"{error}.") from None
+    with opened as client:
         try:
             if aim.db_id is None and aim.trigger is not None:
                 aim = replace(aim, db_id=int(client.trigger(aim.trigger)["list_id"]))

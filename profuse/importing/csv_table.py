@@ -20,6 +20,8 @@ _DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[\d\s().-]*\d[\d\s().-]*")
 def csv_table(file: Path, encoding: str | None, delimiter: str | None, columns: Sequence[str] | None) -> Table:
     """Raises `CannotRun` if it has no header, or one that cannot be meant."""
     looked = look(file, encoding)
+    if delimiter is not None and len(delimiter) != 1:
+        raise CannotRun(f"--delimiter {delimiter!r} must be one character, such as ; or a tab.")
     delimiter = delimiter or _delimiter(file, looked.encoding)
     names = list(columns or _header(file, looked.encoding, delimiter))
     shown = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(delimiter, delimiter)
@@ -87,5 +89,7 @@ def _records(file: Path, encoding: str, delimiter: str, width: int | None = None
     with reading(file, encoding) as text:
         try:
             yield from records(text, delimiter, width)
-        except UnicodeDecodeError as error:
-            raise CannotRun(f"{file} is not {encoding} to its end: {error.reason}. Name another one: --encoding cp1251") from None
+        # Some codecs raise the first alone, when they miss their mark.
+        except UnicodeError as error:
+            why = error.reason if isinstance(error, UnicodeDecodeError) else error
+            raise CannotRun(f"{file} is not {encoding} to its end: {why}. Name another one: --encoding cp1251") from None

@@ -19,7 +19,10 @@ class AlreadySupervised(Exception):
 
 def make(directory: Path) -> None:
     """Take a new or empty directory, or one that was taken before."""
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"{directory} cannot be made ({error.strerror}): name another directory with --dir.") from None
     if not _mark(directory).exists():
         if any(directory.iterdir()):
             raise CannotRun(f"{directory} holds other files: name a new or empty directory with --dir.")

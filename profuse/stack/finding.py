@@ -9,8 +9,11 @@ from schemas.settings import Settings
 
 
 def directory_of(given: Path | None) -> Path:
-    """`--dir`, else PROFUSE_DIR, else `.profuse`."""
-    return (given or Path(os.environ.get("PROFUSE_DIR") or ".profuse")).resolve()
+    """`--dir`, else PROFUSE_DIR, else `.profuse`; raises `CannotRun` if that is a file."""
+    found = (given or Path(os.environ.get("PROFUSE_DIR") or ".profuse")).resolve()
+    if found.exists() and not found.is_dir():
+        raise CannotRun(f"{found} is no directory: name the stack's own by --dir or PROFUSE_DIR.")
+    return found
 
 
 def settings_of(given: Path | None) -> Settings:

@@ -129,6 +129,8 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     [
         ("Shop <hallo@bücher.example>", "Shop <hallo@xn--bcher-kva.example>"),
         ('"Bücher, GmbH" <Hallo@Bücher.example>', '"Bücher, GmbH" <Hallo@xn--bcher-kva.example>'),
+        ('"Demo" <demo@example.com>', "Demo <demo@example.com>"),
+        ("Demo  < demo@example.com >", "Demo <demo@example.com>"),
         ("a@b.example", "a@b.example"),
         ("a@b.example <a@b.example>", "a@b.example <a@b.example>"),
     ],

@@ -57,6 +57,33 @@ def test_the_refusal_names_the_variable_and_what_it_may_be(monkeypatch: pytest.M
     assert str(ended.value).startswith("profuse: PROFUSE_LEASE: Input should be greater than or equal to 1 second")
 
 
+@pytest.mark.promise("P-DOOR-31", "P-DOOR-13")
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("LINK_KEYS", "mysecretkey", "PROFUSE_LINK_KEYS must be a list in JSON"),
+        ("OUTBOUND_DENY", "10.0.0.0/8", "PROFUSE_OUTBOUND_DENY must be a list in JSON"),
+        ("PUBLIC_URL", "https://mail.example.com", "PROFUSE_PUBLIC_URL needs PROFUSE_LINK_KEYS"),
+        ("KAFKA", "127.0.0.1:99999", "PROFUSE_KAFKA: '127.0.0.1:99999' is no server"),
+        ("KAFKA", "one:9092,nonsense:", "PROFUSE_KAFKA: 'nonsense:' is no server"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    monkeypatch.setenv(f"PROFUSE_{name}", value)
+    monkeypatch.setattr(sys, "argv", ["profuse", "settings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert str(ended.value).startswith(f"profuse: {told}")
+    assert "\n" not in str(ended.value)
+
+
+@pytest.mark.promise("P-DOOR-31")
+@pytest.mark.parametrize("servers", ["kafka", "kafka:9092", "[::1]:9092", "one:1, two:65535"])
+def test_servers_are_named_with_or_without_their_ports(servers: str) -> None:
+    assert Settings(kafka=servers).kafka == servers
+
+
 @pytest.mark.promise("P-DOOR-35")
 def test_every_process_tells_once_of_a_variable_that_is_no_setting(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -37,6 +37,17 @@ async def test_what_is_not_served_gets_the_envelope_too(hasty: Running) -> None:
     assert all("error_text" in answer.json() for answer in answers)
 
 
+@pytest.mark.promise("P-HTTP-27", "P-HTTP-22")
+async def test_a_bearer_token_is_known_before_anything_else_is_refused(hasty: Running) -> None:
+    compressed = [
+        await hasty.raw(BATCH, b"{}", {"Content-Encoding": "br", "Authorization": f"Bearer {token}"})
+        for token in ("nobody", "original-token")
+    ]
+
+    # The second one's owner reads the body first.
+    assert [(each.status_code, each.json()["error"]) for each in compressed] == [(401, 401), (200, 415)]
+
+
 @pytest.mark.promise("P-HTTP-17")
 @pytest.mark.parametrize(
     ("header", "token", "status"),

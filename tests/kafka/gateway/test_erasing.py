@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from schemas.ids import new_id, unpack
@@ -102,3 +103,20 @@ async def test_profiles_are_erased_while_they_are_imported(patient: Running) -> 
     stripped = await patient.pool.fetch("SELECT items, profiles, custom_data::text FROM results")
     kept = {id_.hex() for row in stripped for item, id_ in zip(row[0], unpack(row[1]), strict=True) if str(item) in json.loads(row[2])}
     assert not set(erased) & kept
+
+
+@pytest.mark.promise("P-ERASE-05", "P-REQID-02", "P-REQID-05", "P-REQID-06")
+async def test_a_repeat_is_told_what_the_first_was_and_a_refusal_leaves_the_id_free(patient: Running) -> None:
+    async def asked(email: str) -> httpx.Response:
+        body = json.dumps({"token": ERASER, "db_id": 1, "email": email}).encode()
+        return await patient.raw("profiles/delete", body, {"Request-ID": "erase-1"})
+
+    nobody = await asked("twice@gone.test")
+    twice = await stored(patient, {"email": "twice@gone.test"})
+    first, repeat = await asked("twice@gone.test"), await asked("twice@gone.test")
+    other = await asked("other@gone.test")
+
+    assert (nobody.status_code, first.json()["profile_id"]) == (404, twice["_id"])
+    assert (repeat.status_code, repeat.json(), repeat.headers["Duplicate-Request"]) == (200, first.json(), "true")
+    assert "Duplicate-Request" not in first.headers
+    assert other.status_code == 422

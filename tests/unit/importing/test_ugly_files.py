@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from profuse.importing.aim import Aim, found
 from profuse.importing.csv_records import LONGEST
 from profuse.importing.opening import Given, opened
 from profuse.importing.table import Row
@@ -168,3 +169,39 @@ def test_what_separates_columns_is_what_most_rows_agree_on(tmp_path: Path) -> No
     found = rows(tmp_path, "email;first, last, middle\n" + "ann@x.test;Анна\n" * 5 + "bob@x.test;Bob, B., Jr.\n")
 
     assert values(found)[0] == {"email": "ann@x.test", "first, last, middle": "Анна"}
+
+
+@pytest.mark.promise("P-IMPORT-02", "P-DOOR-13")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (Given(encoding="utf-16"), "is not utf-16 to its end: .*BOM"),
+        (Given(encoding="idna"), "is not idna to its end"),
+        (Given(encoding="no such"), "is none that Python knows"),
+        (Given(delimiter=";;"), "--delimiter ';;' must be one character"),
+        (Given(delimiter=""), "has no header|must be one character"),
+    ],
+)
+def test_what_a_file_is_not_written_in_is_told_in_a_line(tmp_path: Path, given: Given, words: str) -> None:
+    with pytest.raises(CannotRun, match=words) as refused:
+        rows(tmp_path, "email;_fname\nann@x.test;Ann\n", given=given)
+
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize(
+    ("url", "token", "words"),
+    [
+        ("nonsense", "x", "'nonsense' is no address"),
+        ("http://", "x", "is no address"),
+        ("ftp://h/", "x", "is no address"),
+        ("http://[::1", "x", "is no address"),
+        ("http://127.0.0.1:9", "é", "the token holds letters"),
+    ],
+)
+def test_an_address_or_a_token_that_is_none_is_told_in_a_line(url: str, token: str, words: str) -> None:
+    with pytest.raises(CannotRun, match=words) as refused:
+        found(url, token, Aim(None, 1, "email", None, {}, ""))
+
+    assert "\n" not in str(refused.value)

@@ -57,6 +57,7 @@ VALUES: dict[str, tuple[Any, Shared, str | list[str]]] = {
     "a phone": ({"phone": "+7 (900) 000-00-00", "data": {}}, PHONE, "+79000000000"),
     "phones as text": ({"data": {"phones": "+79000000000"}}, PHONE, "+79000000000"),
     "the first of its phones": ({"data": {"phones": ["+79000000001", "+79000000002"]}}, PHONE, "+79000000001"),
+    "phones that are set": ({"data": {"phones": {"action": "set", "value": ["+79000000001"]}}}, PHONE, "+79000000001"),
     "no phones": ({"data": {"phones": []}}, shared(Matching.PHONE, "+79000000003"), "+79000000003"),
     "an id": ({"profile_id": PROFILE, "data": {}}, ID, PROFILE.lower()),
     "a field": ({"data": {"crm": "A-1"}}, CUSTOM, "A-1"),

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from ingest.endpoints import registry
 from schemas.system_fields import SYSTEM_FIELDS, SYSTEM_MEANINGS
+from schemas.tokens import Right
 from workers.matcher import subscribing, updates
 
 pytestmark = pytest.mark.promise("P-DOCS-01")
@@ -124,3 +125,11 @@ def test_files_may_be_one_or_several() -> None:
 
     assert [faults(SCHEMAS["Start"], {**launch, "attach": attach}) for attach in (file, [file, file])] == [[], []]
     assert faults(SCHEMAS["Start"], {**launch, "attach": {"name": "a.txt"}}) != []
+
+
+@pytest.mark.promise("P-REQID-01", "P-REQID-02")
+def test_a_request_id_belongs_to_what_changes_anything() -> None:
+    named = {path.removeprefix("/api/v1.1/") for path, item in DOCUMENT["paths"].items() if item["post"]["parameters"]}
+
+    assert named == {endpoint.path for endpoint in registry.ENDPOINTS if endpoint.rights != {Right.READ}}
+    assert named >= {"profiles/delete", "campaigns/triggers/cancel", "subscriptions/set"}

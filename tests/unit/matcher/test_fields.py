@@ -209,6 +209,22 @@ def test_a_birthday_is_the_day_as_it_is_written(given: Any) -> None:
     assert parse(SYSTEM_FIELDS["_bdate"], given) == "1815-12-10"
 
 
+@pytest.mark.promise("P-DATA-24")
+def test_a_birthday_may_be_the_first_or_the_last_day_of_the_calendar() -> None:
+    given = ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+14:00"]
+
+    assert [parse(SYSTEM_FIELDS["_bdate"], value) for value in given] == ["9999-12-31", "0001-01-01"]
+    wrong: list[Any] = [
+        "2000-02-30T00:00:00Z",
+        "1990-01-01T25:00:00Z",
+        "1990-01-01T00:00:00+99:00",
+        "1990-01-01Tx",
+        "1990-1-01T00:00:00",
+        "",
+    ]
+    assert [refusal(SYSTEM_FIELDS["_bdate"], value) for value in wrong] == ["Incorrect date"] * len(wrong)
+
+
 @pytest.mark.promise("P-DATA-12")
 @pytest.mark.parametrize("value", [6, "6", "invalid"])
 def test_status_is_stored_as_its_number(value: Any) -> None:

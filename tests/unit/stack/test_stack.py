@@ -9,10 +9,12 @@ import typer
 from profuse.__main__ import app
 from profuse.stack import directory as directories
 from profuse.stack import wanted
+from profuse.stack.finding import directory_of
 from profuse.stack.keeper import pause
 from profuse.stack.mail import keep
 from profuse.stack.process_identity import identity_of, process_of
 from profuse.stack.state import Identity
+from runtime.errors import CannotRun
 
 
 @pytest.mark.promise("P-DOOR-03")
@@ -46,6 +48,15 @@ def test_a_directory_is_supervised_by_one_at_a_time(tmp_path: Path) -> None:
 
 def test_a_port_is_remembered_while_it_is_free(tmp_path: Path) -> None:
     assert directories.port(tmp_path, "kafka") == directories.port(tmp_path, "kafka") != directories.port(tmp_path, "postgres")
+
+
+@pytest.mark.promise("P-DOOR-13")
+def test_a_directory_that_is_none_or_cannot_be_made_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotRun, match="is no directory"):
+        directory_of(tmp_path / "file")
+    with pytest.raises(CannotRun, match="cannot be made"):
+        directories.make(tmp_path / "file" / "stack")
 
 
 @pytest.mark.promise("P-DOOR-16")
