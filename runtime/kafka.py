@@ -170,10 +170,11 @@ async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
     await stop_client(producer, within)
     with suppress(KafkaError, OSError, TimeoutError):
         async with asyncio.timeout(_CUT_OFF_WITHIN):
-            # As it does itself when its sender fails; it has no other names for it, and can be told to stop only once.
-            if producer._sender is not None:
-                await producer._sender.close()
-            producer._message_accumulator.fail_all(ProducerClosed())
+            # As it does itself when its sender fails; it can be told to stop only once, and has no other names for these.
+            sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001
+            if sender is not None:
+                await sender.close()
+            waiting.fail_all(ProducerClosed())
             await producer.client.close()
 
 

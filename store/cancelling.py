@@ -10,16 +10,30 @@ from schemas.ids import TriggerId
 _PAGE = 2_000
 _PAGES = 10
 
-_ASK = "INSERT INTO cancels (account, batch, trigger, profile) VALUES ($1, $2, $3, $4)"
+_ASK = "INSERT INTO cancels (account, batch, trigger, profile) VALUES ($1, $2, $3, $4) RETURNING id"
 _MINE = "account = $1 AND finished_at IS NULL AND attempt = 0 AND ($2::bytea IS NULL OR batch = $2) AND ($3::int IS NULL OR trigger = $3)"
-# Nobody can have begun them: they are not due, or wait to be claimed. Of a profile, only its own; a group holds 12 bytes of each.
+# Nobody can have begun them: they are not due, or wait to be claimed. What others took back before is not taken back again.
+# Of a profile, only its own; a group holds 12 bytes of each.
 _COUNT = f"""
-SELECT coalesce(sum(CASE WHEN $4::bytea IS NULL THEN cardinality(items) - bit_count(done) ELSE (
-        SELECT count(*) FROM generate_series(0, cardinality(items) - 1) AS at
-        WHERE substring(profiles FROM 12 * at + 1 FOR 12) = $4 AND get_bit(done, at) = 0
+WITH earlier AS MATERIALIZED (
+    SELECT batch, trigger, profile, asked_at FROM cancels WHERE account = $1 AND ($5::bigint IS NULL OR id < $5)
+), mine AS (
+    SELECT groups.*, accepted_at
+    FROM (SELECT * FROM launches WHERE {_MINE} AND ($4::bytea IS NULL OR position($4 IN profiles) > 0)) AS groups
+    JOIN batches ON batches.id = groups.batch
+)
+SELECT coalesce(sum(
+    CASE WHEN EXISTS (
+        SELECT FROM earlier WHERE (earlier.batch = mine.batch OR earlier.trigger = mine.trigger) AND asked_at > accepted_at
+    ) THEN 0
+    WHEN $4::bytea IS NULL AND NOT EXISTS (SELECT FROM earlier WHERE profile IS NOT NULL) THEN cardinality(items) - bit_count(done)
+    ELSE (
+        SELECT count(*) FROM generate_series(0, cardinality(items) - 1) AS at, substring(profiles FROM 12 * at + 1 FOR 12) AS whom
+        WHERE get_bit(done, at) = 0 AND ($4 IS NULL OR whom = $4)
+            AND NOT EXISTS (SELECT FROM earlier WHERE earlier.profile = whom AND asked_at > accepted_at)
     ) END) FILTER (WHERE due_at > now() OR run_at <= now()), 0)::int AS cancelled,
     count(*) FILTER (WHERE due_at <= now() AND run_at > now()) AS under_way
-FROM launches WHERE {_MINE} AND ($4::bytea IS NULL OR position($4 IN profiles) > 0)
+FROM mine
 """  # noqa: S608  # constants
 # The same, without looking at more than so many groups; a group that is being launched counts, too.
 _COUNT_FEW = f"""
@@ -32,6 +46,9 @@ FROM batches AS b JOIN batch_progress AS p ON p.batch = b.id, LATERAL (
     SELECT sum(cardinality(items)) AS items FROM launches WHERE batch = b.id AND trigger = b.trigger AND attempt = 0
 ) AS scheduled
 WHERE b.account = $1 AND b.trigger IS NOT NULL AND ($2::bytea IS NULL OR b.id = $2) AND ($3::int IS NULL OR b.trigger = $3) AND b.id >= $4
+    AND NOT EXISTS (
+        SELECT FROM cancels WHERE account = $1 AND id < $5 AND (batch = b.id OR trigger = b.trigger) AND asked_at > b.accepted_at
+    )
 """
 _BRING_FORWARD = f"""
 UPDATE launches SET run_at = now() WHERE ctid = ANY(ARRAY(
@@ -67,12 +84,12 @@ class Cancelled:
 
 async def cancel(connection: asyncpg.Connection, which: Which) -> Cancelled:
     """Each statement by itself: the first one is the truth, and who dies after it has cancelled all the same."""
-    await connection.execute(_ASK, which.account, which.batch, which.trigger, which.profile)
+    ours = await connection.fetchval(_ASK, which.account, which.batch, which.trigger, which.profile)
     # Whoever claims a group from now on reads that row, so what nobody holds at this moment is never begun.
-    counted = await connection.fetchrow(_COUNT, which.account, which.batch, which.trigger, which.profile)
+    counted = await connection.fetchrow(_COUNT, which.account, which.batch, which.trigger, which.profile, ours)
     waiting = 0
     if which.profile is None:
-        waiting = await connection.fetchval(_ON_THE_WAY, which.account, which.batch, which.trigger, await _since(connection, which))
+        waiting = await connection.fetchval(_ON_THE_WAY, which.account, which.batch, which.trigger, await _since(connection, which), ours)
         await _bring_forward(connection, which)
     return Cancelled(counted["cancelled"], waiting, counted["under_way"])
 
@@ -89,7 +106,7 @@ class Foreseen:
 async def foresee(connection: asyncpg.Connection, which: Which, most: int) -> Foreseen:
     """Changes nothing. Of a profile's launches all groups of its account have to be looked at."""
     if which.profile is not None:
-        counted = await connection.fetchrow(_COUNT, which.account, None, None, which.profile)
+        counted = await connection.fetchrow(_COUNT, which.account, None, None, which.profile, None)
         return Foreseen(counted["cancelled"], counted["under_way"], is_all=True)
     row = await connection.fetchrow(_COUNT_FEW, which.account, which.batch, which.trigger, most + 1)
     return Foreseen(row["launches"], min(row["groups"], most), row["groups"] <= most)

@@ -105,7 +105,7 @@ async def test_profiles_are_erased_while_they_are_imported(patient: Running) -> 
     assert not set(erased) & kept
 
 
-@pytest.mark.promise("P-ERASE-05", "P-REQID-02", "P-REQID-05", "P-REQID-06")
+@pytest.mark.promise("P-REQID-13", "P-REQID-05", "P-REQID-06")
 async def test_a_repeat_is_told_what_the_first_was_and_a_refusal_leaves_the_id_free(patient: Running) -> None:
     async def asked(email: str) -> httpx.Response:
         body = json.dumps({"token": ERASER, "db_id": 1, "email": email}).encode()

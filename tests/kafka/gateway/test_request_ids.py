@@ -203,7 +203,7 @@ async def test_ids_that_differ_are_refused_by_their_headers(hasty: Running, head
     assert await batches(hasty) == 0
 
 
-@pytest.mark.promise("P-REQID-02", "P-REQID-06", "P-HTTP-34")
+@pytest.mark.promise("P-REQID-13", "P-REQID-06", "P-HTTP-34")
 async def test_a_repeat_of_a_cancel_is_told_what_the_first_took_back(hasty: Running) -> None:
     asked = await hasty.pool.fetchval("SELECT count(*) FROM cancels")
     first, repeat = [await hasty.post("campaigns/triggers/cancel", ID, trigger_id=8) for _ in range(2)]

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.messages import TriggerStart
 from store.cancelling import Cancelled, Which, cancel
 from tests.firing import FINISHED, Launcher, Topic, counts, schedule
-from tests.launching import Remembering, World
+from tests.launching import Remembering, World, matched
 from workers.launcher.channels.channel import Deferred
+from workers.launcher.groups import launches
+from workers.launcher.groups.group import started_by
 from workers.launcher.model import Launch
 
 pytestmark = pytest.mark.promise("P-LAUNCH-41", "P-HTTP-34")
@@ -128,3 +131,30 @@ async def test_the_repeat_of_a_mark_counts_none_twice(world: World, topic: Topic
 
     assert topic.types() == ["cancel"]
     assert await world.pool.fetchval("SELECT cancelled FROM launches") == 1
+
+
+async def test_what_was_taken_back_before_is_not_counted_again(world: World) -> None:
+    batch = await schedule(world, *[f"{name}@shop.test" for name in "abcde"], batch=await world.batch(total=5, due_in=LATER))
+    profile = await world.pool.fetchval("SELECT id FROM profiles WHERE data->>'email' = 'b@shop.test'")
+    asked: list[dict[str, object]] = [
+        {"profile": profile},
+        {"profile": profile},
+        {"batch": batch},
+        {"trigger": world.trigger},
+        {"batch": batch},
+    ]
+
+    assert [(await take_back(world, **which)).cancelled for which in asked] == [1, 0, 4, 0, 0]
+    # Another batch of the same trigger and profile, which came later.
+    later = await world.batch(due_in=LATER)
+    async with world.pool.acquire() as connection:
+        message = matched(later, {0: profile}, [TriggerStart(trigger=world.trigger)])
+        await launches.insert(connection, started_by([message]))
+    assert (await take_back(world, profile=profile)).cancelled == 1
+
+
+async def test_what_is_on_its_way_is_told_once(world: World) -> None:
+    batch = await world.batch(total=3, due_in=LATER)
+    await world.pool.execute("INSERT INTO batch_progress (batch, total, done) VALUES ($1, 3, '000')", batch)
+
+    assert [(await take_back(world, batch=batch)).not_yet_scheduled for _ in range(2)] == [3, 0]
