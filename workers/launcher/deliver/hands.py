@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 Each = TypeVar("Each")
@@ -65,6 +66,8 @@ class Line(Generic[Each]):
         self._most = most
         self._tasks = tasks
         self._all_taken = asyncio.Event()
+        # Of the page, such as its trace; whoever helps comes from another one's.
+        self._context = copy_context()
 
     async def hand_out(self) -> None:
         """Returns when all are taken. By one task at least: it may have to wait for the other lines'."""
@@ -84,7 +87,7 @@ class Line(Generic[Each]):
         return wanted
 
     def _begin(self) -> None:
-        self._hands.begin(self._crowd, self._tasks.create_task(self._work()))
+        self._hands.begin(self._crowd, self._tasks.create_task(self._work(), context=self._context.copy()))
 
     async def _work(self) -> None:
         while self._left:
