@@ -82,7 +82,7 @@ def plan(call: Call, run_id: str | None, options: Options) -> Plan:
 
 
 def errand(path: str, parameters: dict[str, object], options: Options) -> Errand:
-    return Errand(path, parameters, options.patience)
+    return Errand(path, parameters, options.patience, uuid.uuid4().hex)
 
 
 def told(again: Again | None) -> None:

@@ -13,8 +13,9 @@ from profuse_client.patience import Patience
 class Errand:
     """`answer` is there when `take` has nothing left to say."""
 
-    def __init__(self, path: str, parameters: Mapping[str, Any], patience: float) -> None:
-        self.exchange = Exchange(PREFIX + path, (encoded(parameters),))
+    def __init__(self, path: str, parameters: Mapping[str, Any], patience: float, request_id: str) -> None:
+        # Asked again, it is done once.
+        self.exchange = Exchange(PREFIX + path, (encoded(parameters),), request_id)
         self.answer: Mapping[str, Any] = {}
         self._patience = Patience(patience, path)
 

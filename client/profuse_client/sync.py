@@ -59,7 +59,7 @@ class Client:
         return data
 
     def delete(self, db_id: int, **match: Unpack[MatchBy]) -> str:
-        """Erase one profile for good; its id. Raises `Refused` (404) if there is none, also when a try before had erased it."""
+        """Erase one profile for good; its id. Raises `Refused` (404) if there is none."""
         return str(self._ask("profiles/delete", {"db_id": db_id, **match})["profile_id"])
 
     def fields(self, db_id: int) -> Sequence[Mapping[str, Any]]:

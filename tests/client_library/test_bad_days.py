@@ -227,3 +227,15 @@ def test_a_client_that_is_left_early_ends_its_requests(gateway: Gateway) -> None
 
     assert first.index == 0
     assert len(gateway.got) <= 9
+
+
+@pytest.mark.promise("P-CLIENT-05")
+def test_a_question_that_was_cut_is_asked_again_under_the_same_id(gateway: Gateway) -> None:
+    erased = {"error": 0, "error_text": "Successful operation", "profile_id": "0a" * 12}
+    gateway.moods = [lambda *_: None, lambda *_: Reply(200, erased)]
+    with Client(gateway.url, TOKEN, SMALL) as client:
+        assert client.delete(1, email="ann@bad.test") == "0a" * 12
+
+    first, again = [got.request_id for got in gateway.got]
+    assert first is not None
+    assert again == first
