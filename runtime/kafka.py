@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings
@@ -163,18 +163,16 @@ async def started(client: Any) -> Any:
 
 
 async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
-    """Stop a producer for whose confirmations nobody waits any more.
+    """End a producer for whose confirmations nobody waits any more.
 
-    Where the broker does not confirm, one that was only asked to stop would go on trying, and be there for ever.
+    Asked to stop it would wait for them itself, and where the broker does not confirm, be there for ever and go on trying.
     """
-    await stop_client(producer, within)
+    # It has no other name for either.
+    sender, producer._closed = producer._sender, True  # noqa: SLF001
     with suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(_CUT_OFF_WITHIN):
-            # As it does itself when its sender fails; it can be told to stop only once, and has no other names for these.
-            sender, waiting = producer._sender, producer._message_accumulator  # noqa: SLF001
+        async with asyncio.timeout(within):
             if sender is not None:
                 await sender.close()
-            waiting.fail_all(ProducerClosed())
             await producer.client.close()
 
 

@@ -23,7 +23,9 @@ async def refused(publisher: Publisher, topic: str) -> None:
 
 
 @pytest.mark.promise("P-OPS-17")
-async def test_a_producer_that_waits_in_vain_leaves_nothing_behind(migrated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_producer_that_waits_in_vain_leaves_nothing_behind(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(producer, "CONFIRMING", 0.5)
     sent = SendProduceReqHandler.do
 
@@ -46,3 +48,4 @@ async def test_a_producer_that_waits_in_vain_leaves_nothing_behind(migrated: Set
         await publisher.publish([Outgoing(topic, b"key", b"{}")])
 
     assert after == (tasks, sockets)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
