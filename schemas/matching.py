@@ -101,11 +101,14 @@ def _id(given: object, _: Own | None) -> str:
     return profile.hex()
 
 
+def _bare(data: Mapping[str, Any], name: str) -> Any:
+    """What a field is given: `set` is another way to write that."""
+    given = data.get(name)
+    return given.get("value") if isinstance(given, dict) and given.get("action") == "set" else given
+
+
 def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:
-    phones = data.get("phones")
-    if isinstance(phones, dict) and phones.get("action") == "set":
-        # As good as the bare value.
-        phones = phones.get("value")
+    phones = _bare(data, "phones")
     return "phones", (phones[0] if phones else None) if isinstance(phones, list) else phones
 
 
@@ -139,7 +142,7 @@ def _member_subs(value: str, resource: ResourceNumber | None, own: Own | None) -
 
 def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
     name = _own(own).name
-    return name, data.get(name)
+    return name, _bare(data, name)
 
 
 def _kinds_of(channel: str) -> frozenset[Kinds]:
@@ -193,7 +196,7 @@ def _device(value: Mapping[str, str]) -> str:
     return address_of([value["provider"], value["subscription_id"]])
 
 
-_EMAIL = Part("email", lambda given, _: normal_email(given), lambda data, _: ("email", data.get("email")))
+_EMAIL = Part("email", lambda given, _: normal_email(given), lambda data, _: ("email", _bare(data, "email")))
 _PHONE = Part("phone", lambda given, _: normal_phone(given), _first_phone)
 _ID = Part("profile_id", _id, lambda _, __: ("profile_id", None))
 _FIELD = Part("field_value", lambda given, own: match_value(_own(own).field, given), _custom_held)

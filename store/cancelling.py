@@ -12,12 +12,13 @@ _PAGES = 10
 
 _ASK = "INSERT INTO cancels (account, batch, trigger, profile) VALUES ($1, $2, $3, $4) RETURNING id"
 _MINE = "account = $1 AND finished_at IS NULL AND attempt = 0 AND ($2::bytea IS NULL OR batch = $2) AND ($3::int IS NULL OR trigger = $3)"
-# Nobody can have begun them: they are not due, or wait to be claimed. What others took back before is not taken back again.
-# Of a profile, only its own; a group holds 12 bytes of each.
+# What others took back before is not taken back again.
+_EARLIER = """
+earlier AS MATERIALIZED (SELECT batch, trigger, profile, asked_at FROM cancels WHERE account = $1 AND ($5::bigint IS NULL OR id < $5))
+"""
+# Nobody can have begun them: they are not due, or wait to be claimed. Of a profile, only its own; a group holds 12 bytes of each.
 _COUNT = f"""
-WITH earlier AS MATERIALIZED (
-    SELECT batch, trigger, profile, asked_at FROM cancels WHERE account = $1 AND ($5::bigint IS NULL OR id < $5)
-), mine AS (
+WITH {_EARLIER}, mine AS (
     SELECT groups.*, accepted_at
     FROM (SELECT * FROM launches WHERE {_MINE} AND ($4::bytea IS NULL OR position($4 IN profiles) > 0)) AS groups
     JOIN batches ON batches.id = groups.batch
@@ -40,16 +41,15 @@ _COUNT_FEW = f"""
 SELECT count(*)::int AS groups, coalesce(sum(open), 0)::bigint AS launches
 FROM (SELECT length(done) - bit_count(done) AS open FROM launches WHERE {_MINE} LIMIT $4) AS few
 """  # noqa: S608  # constants
-_ON_THE_WAY = """
+_ON_THE_WAY = f"""
+WITH {_EARLIER}
 SELECT coalesce(sum(p.total - p.failed - coalesce(scheduled.items, 0)), 0)::int
 FROM batches AS b JOIN batch_progress AS p ON p.batch = b.id, LATERAL (
     SELECT sum(cardinality(items)) AS items FROM launches WHERE batch = b.id AND trigger = b.trigger AND attempt = 0
 ) AS scheduled
 WHERE b.account = $1 AND b.trigger IS NOT NULL AND ($2::bytea IS NULL OR b.id = $2) AND ($3::int IS NULL OR b.trigger = $3) AND b.id >= $4
-    AND NOT EXISTS (
-        SELECT FROM cancels WHERE account = $1 AND id < $5 AND (batch = b.id OR trigger = b.trigger) AND asked_at > b.accepted_at
-    )
-"""
+    AND NOT EXISTS (SELECT FROM earlier WHERE (earlier.batch = b.id OR earlier.trigger = b.trigger) AND asked_at > b.accepted_at)
+"""  # noqa: S608  # constants
 _BRING_FORWARD = f"""
 UPDATE launches SET run_at = now() WHERE ctid = ANY(ARRAY(
     -- What somebody else works on he reads the row for by himself.

@@ -8,7 +8,7 @@ import asyncpg
 from pydantic import ConfigDict, Field, model_validator
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
-from ingest.endpoints.repeats import once
+from ingest.endpoints.repeats import answered_before, keep
 from ingest.envelope import Answer, success
 from ingest.errors import not_found
 from ingest.http.call import Call
@@ -47,17 +47,13 @@ class Cancel:
 
     async def answer(self, call: Call) -> Answer:
         request = checked(CancelLaunches, call.parameters())
-        under_way = False
         async with self.pool.acquire() as connection:
-
-            async def cancelled() -> Answer:
-                nonlocal under_way
-                found = await cancel(connection, await _which(connection, call.token.account, request))
-                under_way = bool(found.under_way)
-                return success(data={"cancelled": found.cancelled, "not_yet_scheduled": found.not_yet_scheduled})
-
-            answer = await once(connection, call.identified, self.settings.request_id_kept, cancelled)
-        if under_way:
+            if (before := await answered_before(connection, call.identified)) is not None:
+                return before
+            cancelled = await cancel(connection, await _which(connection, call.token.account, request))
+            answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
+            await keep(connection, call.identified, answer, self.settings.request_id_kept)
+        if cancelled.under_way:
             await asyncio.sleep(KNOWN_WITHIN)
         return answer
 

@@ -105,8 +105,6 @@ def _part(part: Part, item: Mapping[str, Any], data: Mapping[str, Any], shared: 
             raise ItemFailed(Why.INCORRECT_VALUE, key)
         return _checked_value(key, own, part, shared)
     name, value = part.held(data, shared.own)
-    if isinstance(value, dict) and value.get("action") == "set":
-        value = value.get("value")
     if not _absent(value):
         return _checked_value(name, value, part, shared)
     root = shared.roots.get(key)

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from ingest.endpoints.items import normal_value
 from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
-from ingest.endpoints.repeats import once
+from ingest.endpoints.repeats import answered_before, keep
 from ingest.envelope import Answer, success
 from ingest.errors import conflict, invalid, not_found
 from ingest.http.call import Call
@@ -64,16 +64,15 @@ class EraseProfile:
     async def answer(self, call: Call) -> Answer:
         request = checked(DeleteProfile, call.parameters())
         async with self.pool.acquire() as connection, connection.transaction():
-
-            async def erased() -> Answer:
-                database, profile = await find(connection, call.token.account, request)
-                if not await erase(connection, database.id, profile):
-                    raise not_found("the profile")
-                return success(profile_id=profile.hex())
-
-            answer = await once(connection, call.identified, self.settings.request_id_kept, erased)
+            if (before := await answered_before(connection, call.identified)) is not None:
+                return before
+            database, profile = await find(connection, call.token.account, request)
+            if not await erase(connection, database.id, profile):
+                raise not_found("the profile")
+            answer = success(profile_id=profile.hex())
+            await keep(connection, call.identified, answer, self.settings.request_id_kept)
         async with self.walks, self.pool.acquire() as connection:
-            await strip(connection, bytes.fromhex(answer.fields["profile_id"]))
+            await strip(connection, profile)
         return answer
 
 

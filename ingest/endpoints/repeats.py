@@ -1,6 +1,5 @@
-"""A request that brings no batch, done once under its `Request-ID`."""
+"""A request that brings no batch, done once under its `Request-ID`: asked for and kept in the transaction that does it."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -10,13 +9,14 @@ from ingest.sql import request_ids
 from ingest.sql.request_ids import RequestId
 
 
-async def once(
-    connection: asyncpg.Connection, request_id: RequestId | None, kept_for: timedelta, answering: Callable[[], Awaitable[Answer]]
-) -> Answer:
-    """The answer; to a repeat that of before, under which nothing is done. In one transaction both are there, or none."""
-    if request_id is not None and (answered := await request_ids.answer_of(connection, request_id)):
-        return Answer(200, answered).repeated(request_id.id)
-    answer = await answering()
+async def answered_before(connection: asyncpg.Connection, request_id: RequestId | None) -> Answer | None:
+    """The answer to a repeat, for which nothing is done; None if this is the first."""
+    if request_id is None or (answered := await request_ids.answer_of(connection, request_id)) is None:
+        return None
+    return Answer(200, answered).repeated(request_id.id)
+
+
+async def keep(connection: asyncpg.Connection, request_id: RequestId | None, answer: Answer, kept_for: timedelta) -> None:
+    """For repeats; refused while a request with this id is being accepted."""
     if request_id is not None:
         await request_ids.keep_answer(connection, request_id, answer.fields, kept_for)
-    return answer

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters, checked
-from ingest.endpoints.repeats import once
+from ingest.endpoints.repeats import answered_before, keep
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
 from ingest.errors import invalid, not_found
@@ -71,13 +71,12 @@ class ConfigureTrigger:
             await storage.wait_for_turn(connection, self.settings.prefix)
             # In the same transaction.
             beside = (await connection.get_raw_connection()).driver_connection
-
-            async def configured() -> Answer:
-                number = await _bring_about(connection, call.token.account, request)
-                log.info("trigger_configured", account=call.token.account, trigger=number, path=call.path)
-                return success(id=number)
-
-            return await once(beside, call.identified, self.settings.request_id_kept, configured)
+            if (before := await answered_before(beside, call.identified)) is not None:
+                return before
+            answer = success(id=await _bring_about(connection, call.token.account, request))
+            await keep(beside, call.identified, answer, self.settings.request_id_kept)
+        log.info("trigger_configured", account=call.token.account, trigger=answer.fields["id"], path=call.path)
+        return answer
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)

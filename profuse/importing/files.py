@@ -33,8 +33,8 @@ def parquet_table(file: Path) -> Table:
         with parquet.ParquetFile(file) as parts:
             for batch in parts.iter_batches(batch_size=_ROWS):
                 for number, given in enumerate(batch.to_pylist(), number + 1):  # noqa: B020  # it goes on counting
-                    values = {name: value for name, value in given.items() if value is not None}
-                    yield Row(number, [values.get(name) for name in columns], values)
+                    cells = [given[name] for name in columns]
+                    yield Row(number, cells, {name: value for name, value in given.items() if value is not None})
 
     return Table(columns, rows, total, _digest(file), "Parquet")
 

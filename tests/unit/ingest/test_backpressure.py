@@ -1,7 +1,8 @@
 """What a gateway counts as in flight, and when the next slice may go."""
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import pytest
@@ -40,6 +41,18 @@ class Backlog:
 
     def pressure(self, limit: int = 10, token_limit: int = 10) -> Backpressure:
         return Backpressure(self.look, (Away,), self, self.queue, limit=limit, token_limit=token_limit, budget=Budget(100))
+
+
+@asynccontextmanager
+async def held_back(pressure: Backpressure, stopping: asyncio.Event | None = None) -> AsyncIterator[None]:
+    """A slice waits until the block has been run, and is looked at."""
+    slice_ = asyncio.create_task(pressure.near_enough(stopping or asyncio.Event()))
+    await asyncio.sleep(0)
+    assert not slice_.done()
+    yield
+    await pressure.run_once()
+    async with asyncio.timeout(20):
+        await slice_
 
 
 @pytest.mark.promise("P-HTTP-31")
@@ -149,15 +162,8 @@ async def test_the_next_slice_waits_until_the_matchers_are_near() -> None:
     backlog = Backlog(end=500)
     pressure = backlog.pressure()
     await pressure.run_once()
-    slice_ = asyncio.create_task(pressure.near_enough(asyncio.Event()))
-    await asyncio.sleep(0)
-    waited = not slice_.done()
-    backlog.position = 1
-    await pressure.run_once()
-    async with asyncio.timeout(20):
-        await slice_
-
-    assert waited
+    async with held_back(pressure):
+        backlog.position = 1
 
 
 @pytest.mark.promise("P-HTTP-24")
@@ -165,25 +171,14 @@ async def test_what_was_seen_before_the_broker_fell_silent_holds_no_slice_back()
     backlog = Backlog(end=1_000_000)
     pressure = backlog.pressure()
     await pressure.run_once()
-    slice_ = asyncio.create_task(pressure.near_enough(asyncio.Event()))
-    await asyncio.sleep(0)
-    backlog.away = True
-    await pressure.run_once()
-    async with asyncio.timeout(20):
-        await slice_
+    async with held_back(pressure):
+        backlog.away = True
     backlog.handed += 1_000
     backlog.unconfirmed = 1_000
-    later = asyncio.create_task(pressure.near_enough(asyncio.Event()))
-    await asyncio.sleep(0)
-    held_back = not later.done()
-    # The broker confirms what is written, though nobody can ask it how much that is.
-    backlog.unconfirmed = 0
-    await pressure.run_once()
-    async with asyncio.timeout(20):
-        await later
-
     # Nor does it open the door: what nobody has seen arrive still counts.
-    assert held_back
+    async with held_back(pressure):
+        # The broker confirms what is written, though nobody can ask it how much that is.
+        backlog.unconfirmed = 0
 
 
 @pytest.mark.promise("P-OPS-12")
@@ -192,12 +187,8 @@ async def test_a_gateway_that_must_go_does_not_wait_for_the_matchers() -> None:
     pressure = backlog.pressure()
     await pressure.run_once()
     stopping = asyncio.Event()
-    slice_ = asyncio.create_task(pressure.near_enough(stopping))
-    await asyncio.sleep(0)
-    stopping.set()
-    await pressure.run_once()
-    async with asyncio.timeout(20):
-        await slice_
+    async with held_back(pressure, stopping):
+        stopping.set()
 
 
 @pytest.mark.promise("P-OPS-17")
