@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import asyncpg
-import httpx
 
 from bench.account import FILE, TASK_PATH, TOKEN, TRIGGER
 from bench.peaks import LIMIT, forget_peak, most_of, processes
 from bench.stack import Stack, running
+from profuse.plain_http import plain_client
 from schemas.settings import MIB
 
 _PROFUSE = str(Path(sys.executable).with_name("profuse"))
@@ -45,7 +45,7 @@ def _body(group: int) -> str:
 
 async def _measured(stack: Stack, launcher: Path) -> tuple[int, float]:
     """MiB, and seconds until all were sent."""
-    async with httpx.AsyncClient(timeout=300) as client:
+    async with plain_client(timeout=300) as client:
         for group in range(_GROUPS):
             (await client.post(stack.api + TASK_PATH, content=_body(group))).raise_for_status()
     async with asyncpg.create_pool(stack.postgres, min_size=0) as pool:

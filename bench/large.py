@@ -5,11 +5,11 @@ import sys
 import time
 
 import asyncpg
-import httpx
 
 from bench.account import TASK_PATH, TOKEN, TRIGGER
 from bench.peaks import LIMIT, forget_peak, most_of, processes
 from bench.stack import Stack, running
+from profuse.plain_http import plain_client
 
 _PROFILES = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
 _STATUS_PATH = "/api/v1.1/tasks/status"
@@ -52,7 +52,7 @@ async def _store(stack: Stack) -> None:
 async def _import(stack: Stack) -> None:
     items = [{"data": {"email": f"{number}@large.test", "version": 1}} for number in range(1, _PROFILES + 1)]
     known = {"token": TOKEN}
-    async with httpx.AsyncClient(timeout=60, base_url=stack.api) as client:
+    async with plain_client(timeout=60, base_url=stack.api) as client:
         batch = {**known, "trigger_id": TRIGGER, "data": items}
         accepted = (await client.post(TASK_PATH, json=batch)).json()
         asked = {**known, "task_id": accepted["data"]["task_id"], "limit": 1}

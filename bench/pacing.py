@@ -6,10 +6,11 @@ from collections import Counter
 from itertools import count
 from random import Random
 
-import httpx
+import httpx2
 import msgspec
 
 from bench.account import PATH, TOKEN, TRIGGER, data
+from profuse.plain_http import plain_client
 
 # Most requests are small, most profiles come in large ones.
 _SIZES = (1, 1, 1, 1, 1, 1, 1, 1, 10, 10, 10, 10, 100, 100, 100, 100, 1_000, 1_000, 5_000, 10_000)
@@ -53,7 +54,7 @@ class Producers:
             if self._under_way:
                 await asyncio.wait(self._under_way)
 
-    def _start(self, client: httpx.AsyncClient, size: int, due: float) -> None:
+    def _start(self, client: httpx2.AsyncClient, size: int, due: float) -> None:
         if len(self._under_way) >= _AT_ONCE:
             self.answers["not sent"] += 1
             return
@@ -61,14 +62,14 @@ class Producers:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _until(self, client: httpx.AsyncClient, end: int) -> None:
+    async def _until(self, client: httpx2.AsyncClient, end: int) -> None:
         while self.acknowledged < end:
             await self._send(client, self._random.choice(_SIZES), time.monotonic(), 0)
 
-    async def _send(self, client: httpx.AsyncClient, size: int, due: float, minutes: int) -> None:
+    async def _send(self, client: httpx2.AsyncClient, size: int, due: float, minutes: int) -> None:
         try:
             answer = await client.post(self._url, content=self._body(size, minutes))
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             self.answers[type(error).__name__] += 1
             return
         self.answers[str(answer.status_code)] += 1
@@ -81,5 +82,5 @@ class Producers:
         items = [{"data": data(self._random.randrange(self._population), next(self._versions))} for _ in range(size)]
         return msgspec.json.encode({"token": TOKEN, "trigger_id": TRIGGER, "timeout": {"minutes": minutes}, "data": items})
 
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=_ANSWERED_WITHIN, limits=httpx.Limits(max_connections=None))
+    def _client(self) -> httpx2.AsyncClient:
+        return plain_client(timeout=_ANSWERED_WITHIN, limits=httpx2.Limits(max_connections=None))

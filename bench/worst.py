@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from bench.account import TASK_PATH, TOKEN
 from bench.peaks import LIMIT, forget_peak, most_of, processes
 from bench.stack import Stack, running
+from profuse.plain_http import plain_client
 from schemas.settings import MIB
 
 _AT_ONCE = 20
@@ -81,7 +82,7 @@ class Peak:
 async def _peak(stack: Stack, request: Worst, count: int) -> Peak:
     for process in processes(stack, *_ROOMS):
         forget_peak(process)
-    async with httpx.AsyncClient(timeout=600, limits=httpx.Limits(max_connections=count)) as client:
+    async with plain_client(timeout=600, limits=httpx2.Limits(max_connections=count)) as client:
         sending = (client.post(stack.api + TASK_PATH, content=request.body, headers=request.headers) for _ in range(count))
         answers = await asyncio.gather(*sending)
     found = Counter(answer.status_code for answer in answers)

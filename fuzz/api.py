@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -69,7 +69,7 @@ def _processes(directory: Path) -> dict[str, int]:
 def _schemathesis(directory: Path, seconds: int) -> list[str]:
     api = _status(directory)["api"]
     page = directory / "openapi.json"
-    page.write_text(json.dumps(_of_the_account(httpx.get(f"{api}/openapi.json").json())))
+    page.write_text(json.dumps(_of_the_account(httpx2.get(f"{api}/openapi.json").json())))
     command = [str(BIN / "schemathesis"), "run", str(page), "--url", api, "--checks", "not_a_server_error", "--max-time", str(seconds)]
     command += [
         "--header",

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from profuse import console_tokens
 from profuse.console.access.rights import Rights
 from profuse.console.room import open_console
+from profuse.plain_http import plain_client
 from profuse.stack.ports import free_port
 from schemas.settings import Settings
 
@@ -25,9 +26,9 @@ _COUNT = re.compile(r'<p class="big" id="count">([^<]+) <small>')
 class Visitor:
     """Somebody at a console; follows no redirect by himself."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
-    async def get(self, path: str, **headers: str) -> httpx.Response:
+    async def get(self, path: str, **headers: str) -> httpx2.Response:
         return await self.http.get(path, headers=headers)
 
     async def see(self, path: str) -> str:
@@ -36,10 +37,10 @@ class Visitor:
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         return answer.text
 
-    async def post(self, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
+    async def post(self, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
         return await self.http.post(path, data=form, headers=headers)
 
-    async def log_in(self, token: str) -> httpx.Response:
+    async def log_in(self, token: str) -> httpx2.Response:
         return await self.post("/login", {"token": token})
 
     async def csrf(self) -> str:
@@ -57,7 +58,7 @@ class Visitor:
         plan = await self.plan(path)
         return await self.end_of(await self.post(plan.action, plan.fields))
 
-    async def end_of(self, answer: httpx.Response) -> str:
+    async def end_of(self, answer: httpx2.Response) -> str:
         assert answer.status_code == 303, answer.text
         async with asyncio.timeout(60):
             while 'hx-trigger="every 1s"' in (text := await self.see(answer.headers["location"])):
@@ -80,7 +81,7 @@ async def visiting(settings: Settings, directory: Path) -> AsyncIterator[Visitor
     stop = asyncio.Event()
     async with open_console(ours, directory) as room:
         running = asyncio.create_task(room.run(stop))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ours.console_port}", timeout=60) as http:
+        async with plain_client(base_url=f"http://127.0.0.1:{ours.console_port}", timeout=60) as http:
             yield Visitor(http)
         stop.set()
         await running
@@ -90,7 +91,7 @@ async def visiting(settings: Settings, directory: Path) -> AsyncIterator[Visitor
 async def logged_in(visitor: Visitor, settings: Settings, rights: Rights, name: str) -> AsyncIterator[Visitor]:
     """Somebody else, with a token of his own."""
     token = await console_tokens.add(settings, name, rights, None)
-    async with httpx.AsyncClient(base_url=visitor.http.base_url, timeout=60) as http:
+    async with plain_client(base_url=visitor.http.base_url, timeout=60) as http:
         person = Visitor(http)
         assert (await person.log_in(token)).status_code == 303
         yield person

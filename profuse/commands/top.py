@@ -15,6 +15,7 @@ from rich.live import Live
 from profuse.commands.options import Dir
 from profuse.commands.stack import interrupted
 from profuse.commands.tables import console
+from profuse.plain_http import plain_client
 from profuse.stack.finding import directory_of
 from profuse.top.looking import Addresses
 from runtime.errors import CannotRun
@@ -48,13 +49,11 @@ def top(
 
 
 async def _watch(addresses: Callable[[], Addresses], interval: float, *, once: bool) -> None:
-    import httpx2
-
     from profuse.top.frame import frame
     from profuse.top.looking import look
     from profuse.top.rows import rows, told
 
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with plain_client() as http:
         before = await look(http, addresses())
         with _screen(is_live=not once and sys.stdout.isatty()) as show:
             while True:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 from starlette.types import ASGIApp
 
 from profuse.console.acting.deed import Means
@@ -19,6 +18,7 @@ from profuse.console.watching import asking
 from profuse.console.watching.lag import Lags
 from profuse.console.watching.rates import Look
 from profuse.console.watching.sampler import Sampler
+from profuse.plain_http import plain_client
 from runtime import schema
 from runtime.errors import CannotRun
 from runtime.postgres import AWAY, ask, open_pool
@@ -70,7 +70,7 @@ async def open_console(settings: Settings, directory: Path) -> AsyncIterator[Con
         async with (
             await open_pool(settings, _READS, **reading) as reads,
             await open_pool(settings, _WRITES, **_PATIENCE) as writes,
-            httpx2.AsyncClient(timeout=asking.PATIENCE, trust_env=False) as client,
+            plain_client(timeout=asking.PATIENCE) as client,
         ):
 
             async def look() -> Look:

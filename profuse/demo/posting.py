@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from rich.console import Console
 
+from profuse.plain_http import plain_client
 from runtime.errors import CannotRun
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -35,9 +36,9 @@ async def _post(url: str, content: bytes, shown: str, console: Console, turn: as
     async with turn:
         console.print(f"\n$ curl {url} --data {shown}", style="bold", soft_wrap=True, markup=False)
         try:
-            async with httpx.AsyncClient(timeout=60) as client:
+            async with plain_client(timeout=60) as client:
                 answer = await client.post(url, content=content)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise CannotRun(f"{url} does not answer ({error!r}): see `profuse status`.") from None
         console.print(answer.text, markup=False, soft_wrap=True)
     if answer.is_error:

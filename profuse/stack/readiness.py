@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
+import httpx2
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+
+from profuse.plain_http import plain_client
 
 _PATIENCE = 2.0
 
@@ -59,10 +61,10 @@ async def _postgres_answers(url: str) -> bool:
 
 
 async def _room_is_ready(url: str) -> bool:
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         try:
             return (await client.get(f"{url}/readyz")).is_success
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 
-import httpx
+import httpx2
+
+from profuse.plain_http import plain_client
 
 # A minute of looks; a supervisor that is frozen does not look.
 LOOK_EVERY = 5.0
 LOOKS = 12
 _PATIENCE = 4.0
 # A connection that lived between two looks would be one that a stopping process waits for.
-_NOT_KEPT = httpx.Limits(max_keepalive_connections=0)
+_NOT_KEPT = httpx2.Limits(max_keepalive_connections=0)
 
 
 async def unwell(url: str) -> str:
@@ -18,7 +20,7 @@ async def unwell(url: str) -> str:
         return await asyncio.Future()
     problems, looks = "", 0
     # One client for all looks: making one reads every certificate of the machine, 0.1 s of a core.
-    async with httpx.AsyncClient(timeout=_PATIENCE, limits=_NOT_KEPT) as client:
+    async with plain_client(timeout=_PATIENCE, limits=_NOT_KEPT) as client:
         while looks < LOOKS:
             await asyncio.sleep(LOOK_EVERY)
             problems = await _problems(client, url)
@@ -26,9 +28,9 @@ async def unwell(url: str) -> str:
     return problems
 
 
-async def _problems(client: httpx.AsyncClient, url: str) -> str:
+async def _problems(client: httpx2.AsyncClient, url: str) -> str:
     try:
         answer = await client.get(f"{url}/healthz")
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         return f"/healthz does not answer: {type(error).__name__}"
     return "" if answer.is_success else answer.text

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import httpx
+import httpx2
 import psutil
 
+from profuse.plain_http import plain_client
 from profuse.stack import state
 from profuse.stack.process_identity import process_of
 from profuse.stack.readiness import is_ready
@@ -116,10 +117,10 @@ async def profuse(*arguments: str) -> asyncio.subprocess.Process:
 
 
 async def is_healthy(process: RunningProcess) -> bool:
-    async with httpx.AsyncClient(timeout=1) as client:
+    async with plain_client(timeout=1) as client:
         try:
             return (await client.get(f"{process.url}/readyz")).is_success
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
 
 

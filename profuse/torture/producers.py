@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-import httpx
+import httpx2
 
+from profuse.plain_http import plain_client
 from profuse.torture.model import Request
 from profuse.torture.population import Population
 from profuse.torture.requests import body
@@ -44,7 +45,7 @@ class Producer:
         return sum(count for answer, count in self.answers.items() if not answer.isdigit())
 
     async def run(self, at_work: asyncio.Event, stop: asyncio.Event) -> None:
-        async with httpx.AsyncClient(timeout=_ANSWERED_WITHIN) as client:
+        async with plain_client(timeout=_ANSWERED_WITHIN) as client:
             while not stop.is_set():
                 await at_work.wait()
                 request = self._next()
@@ -71,7 +72,7 @@ class Producer:
         for subject in [item.subject for item in request.items if item.founds]:
             self._population.met(self._random, subject)
 
-    async def _deliver(self, client: httpx.AsyncClient, request: Request) -> None:
+    async def _deliver(self, client: httpx2.AsyncClient, request: Request) -> None:
         """Until it is acknowledged, or nobody is patient any more."""
         given_up = time.monotonic() + _PATIENCE
         while time.monotonic() < given_up:
@@ -79,10 +80,10 @@ class Producer:
                 return
             await asyncio.sleep(_PAUSE)
 
-    async def _is_taken(self, client: httpx.AsyncClient, request: Request) -> bool:
+    async def _is_taken(self, client: httpx2.AsyncClient, request: Request) -> bool:
         try:
             answer = await client.post(self._url, content=request.body, headers={"Request-ID": request.id})
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             self.answers[type(error).__name__] += 1
             return False
         self.answers[str(answer.status_code)] += 1
@@ -93,14 +94,14 @@ class Producer:
             self.surprises.append(f"{request.id}: {answer.status_code} {answer.text[:200]}")
         return False
 
-    async def _repeat(self, client: httpx.AsyncClient, request: Request) -> None:
+    async def _repeat(self, client: httpx2.AsyncClient, request: Request) -> None:
         before = request.entries
         if await self._is_taken(client, request) and request.entries != before and not any(item.is_refused for item in request.items):
             self.surprises.append(f"{request.id}: a repeat was answered otherwise")
 
-    def _note(self, request: Request, answer: httpx.Response) -> None:
+    def _note(self, request: Request, answer: httpx2.Response) -> None:
         now = time.time()
         request.taken = min(request.taken, now)
-        if answer.status_code == httpx.codes.OK:
+        if answer.status_code == httpx2.codes.OK:
             request.applied = min(request.applied, now)
             request.entries = answer.json()["result"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
@@ -137,6 +137,6 @@ def send(stack: Door, count: int, **root: Any) -> str:
         **root,
     }
     url = f"{stack.status()['api']}/api/v1.1/campaigns/triggers/import_and_start_batch_task"
-    answer = httpx.post(url, content=json.dumps(body), timeout=60)
+    answer = httpx2.post(url, content=json.dumps(body), timeout=60)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["data"]["task_id"])

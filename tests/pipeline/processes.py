@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 
+from profuse.plain_http import NO_CERTIFICATES
 from profuse.stack.ports import free_port
 from tests.pipeline.waiting import eventually
 
@@ -46,8 +47,8 @@ class Process:
     def ready(self) -> bool:
         assert self.runs, f"{self.name} ended: {self.last_words()}"
         try:
-            return httpx.get(f"http://127.0.0.1:{self.health_port}/readyz", timeout=5).is_success
-        except httpx.TransportError:
+            return httpx2.get(f"http://127.0.0.1:{self.health_port}/readyz", verify=NO_CERTIFICATES, timeout=5).is_success
+        except httpx2.TransportError:
             return False
 
     def wait_ready(self) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
+from profuse.plain_http import NO_CERTIFICATES
 from tests.pipeline.processes import Process, run
 from tests.pipeline.sink import Sink
 from tests.pipeline.waiting import eventually
@@ -37,7 +38,7 @@ class Stack:
         self.gateway = self._process("gateway", 1)
         self.matchers = [self._process("matcher", number) for number in range(1, replicas + 1)]
         self.launchers = [self._process("launcher", number) for number in range(1, replicas + 1)]
-        self._http = httpx.Client(timeout=60)
+        self._http = httpx2.Client(verify=NO_CERTIFICATES, timeout=60)
 
     @property
     def processes(self) -> list[Process]:
@@ -64,7 +65,7 @@ class Stack:
         self._http.close()
         return [process.wait(10) for process in self.processes]
 
-    def raw(self, path: str, content: bytes, headers: Mapping[str, str] | None = None, method: str = "POST") -> httpx.Response:
+    def raw(self, path: str, content: bytes, headers: Mapping[str, str] | None = None, method: str = "POST") -> httpx2.Response:
         url = f"http://127.0.0.1:{self.gateway.port}/api/v1.1/{path}"
         return self._http.request(method, url, content=content, headers={"Content-Type": "application/json", **(headers or {})})
 

@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from tests.pipeline.processes import Process
@@ -46,8 +46,8 @@ def test_a_gateway_that_froze_in_mid_publish_is_replaced_and_still_answers_right
     assert "Traceback" not in sleeper.log.read_text()
 
 
-def post(gateway: Process, body: bytes) -> httpx.Response:
-    return httpx.post(f"http://127.0.0.1:{gateway.port}/api/v1.1/{BATCH}", content=body, headers=ID, timeout=120)
+def post(gateway: Process, body: bytes) -> httpx2.Response:
+    return httpx2.post(f"http://127.0.0.1:{gateway.port}/api/v1.1/{BATCH}", content=body, headers=ID, timeout=120)
 
 
 def completed(stack: Stack, body: bytes, repeats: list[Json]) -> bool:

@@ -3,7 +3,7 @@
 import json
 import secrets
 
-import httpx
+import httpx2
 import pytest
 
 from profuse.stack.ports import free_port
@@ -141,7 +141,7 @@ def test_a_malformed_traceparent_is_as_good_as_none(traced: Stack, collector: Co
     url = f"http://127.0.0.1:{traced.gateway.port}/api/v1.1/{BATCH}"
     body = {"token": TOKEN, "trigger_id": 8, "data": [{"data": {"email": "ugly@trace.test"}}]}
     headers = [("traceparent", each) for each in given]
-    answer = httpx.post(url, json=body, headers=headers, timeout=30)  # type: ignore[arg-type]  # bytes, as a client may write them
+    answer = httpx2.post(url, json=body, headers=headers, timeout=30)  # type: ignore[arg-type]  # bytes, as a client may write them
     ugly = traced.last_task()
     # Whoever ends later is told later, by the same process.
     trace, _, traceparent = client()
@@ -182,7 +182,7 @@ def test_a_collector_that_is_away_costs_spans_and_nothing_else(traced: Stack) ->
     with traced.another_gateway(PROFUSE_TRACES=nobody, PROFUSE_TRACES_RATIO="1") as gateway:
         url = f"http://127.0.0.1:{gateway.port}/api/v1.1/{BATCH}"
         body = {"token": TOKEN, "trigger_id": 8, "data": [{"data": {"email": "away@trace.test"}}]}
-        answers = [httpx.post(url, json=body, timeout=30).json()["error"] for _ in range(5)]
+        answers = [httpx2.post(url, json=body, timeout=30).json()["error"] for _ in range(5)]
         eventually(lambda: spans(gateway, "lost") == 5, 30, lambda: f"5 spans are lost; {spans(gateway, 'lost')} are")
 
     assert answers == [0] * 5
@@ -214,5 +214,5 @@ def test_a_matcher_that_is_killed_repeats_spans_and_nothing_else(traced: Stack, 
 
 
 def spans(process: Process, fate: str) -> float:
-    page = httpx.get(f"http://127.0.0.1:{process.health_port}/metrics", timeout=5).text
+    page = httpx2.get(f"http://127.0.0.1:{process.health_port}/metrics", timeout=5).text
     return sum(float(line.split()[-1]) for line in page.splitlines() if line.startswith(f'profuse_spans_total{{fate="{fate}"}}'))

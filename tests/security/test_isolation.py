@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.pipeline.stack import Json, Stack
@@ -203,12 +203,12 @@ CASES: dict[str, tuple[str, Json, Json]] = {
 }
 
 
-def ask(stack: Stack, path: str, given: Json, theirs: Theirs, headers: dict[str, str] | None = None) -> httpx.Response:
+def ask(stack: Stack, path: str, given: Json, theirs: Theirs, headers: dict[str, str] | None = None) -> httpx2.Response:
     text = json.dumps({"token": INTRUDER, **given}).replace("PROFILE", theirs.profile).replace("TASK", theirs.task)
     return stack.raw(path, text.encode(), headers)
 
 
-def shown(answer: httpx.Response) -> tuple[int, Json]:
+def shown(answer: httpx2.Response) -> tuple[int, Json]:
     """An answer without what differs by itself: the ids of profiles that were made, and the name that was asked for."""
     body = json.loads(answer.text.replace("New_field_2", "New_field_1"))
     for entry in body.get("result", []):
@@ -218,7 +218,7 @@ def shown(answer: httpx.Response) -> tuple[int, Json]:
 
 
 def served(stack: Stack) -> set[str]:
-    paths: Json = httpx.get(f"http://127.0.0.1:{stack.gateway.port}/openapi.json").json()["paths"]
+    paths: Json = httpx2.get(f"http://127.0.0.1:{stack.gateway.port}/openapi.json").json()["paths"]
     return {path.removeprefix("/api/v1.1/") for path in paths}
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.pipeline.processes import run
@@ -42,7 +42,7 @@ WITHOUT = {
 }
 
 
-def ask(stack: Stack, path: str, token: str, scheme: str = "") -> httpx.Response:
+def ask(stack: Stack, path: str, token: str, scheme: str = "") -> httpx2.Response:
     if scheme:
         return stack.raw(path, b"{}", {"Authorization": f"{scheme} {token}"})
     return stack.raw(path, json.dumps({"token": token}).encode())
@@ -52,7 +52,7 @@ def ask(stack: Stack, path: str, token: str, scheme: str = "") -> httpx.Response
 @pytest.mark.parametrize("scheme", ["", "Bearer"])
 @pytest.mark.parametrize("token", WITHOUT)
 def test_a_right_that_is_missing_is_missed_at_every_endpoint(secured: Stack, token: str, scheme: str) -> None:
-    served = httpx.get(f"http://127.0.0.1:{secured.gateway.port}/openapi.json").json()["paths"]
+    served = httpx2.get(f"http://127.0.0.1:{secured.gateway.port}/openapi.json").json()["paths"]
     answers = {path.removeprefix("/api/v1.1/"): ask(secured, path.removeprefix("/api/v1.1/"), token, scheme) for path in served}
 
     # With all rights the next check refuses the empty request.

@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import psutil
 
+from profuse.plain_http import NO_CERTIFICATES
 from profuse.stack import state
 from profuse.stack.state import State
 from tests.stack.door import Door, wait_until
@@ -32,13 +33,13 @@ def process_of(stack: Door, name: str) -> psutil.Process:
     return psutil.Process(next(each.identity.pid for each in running(stack).processes if each.name == name))
 
 
-def post(stack: Door, name: str, patience: float = 20) -> httpx.Response:
+def post(stack: Door, name: str, patience: float = 20) -> httpx2.Response:
     """One profile; the name is its address and the Request-ID."""
-    with httpx.Client() as client:
+    with httpx2.Client(verify=NO_CERTIFICATES) as client:
         return post_through(client, stack, name, patience)
 
 
-def post_through(client: httpx.Client, stack: Door, name: str, patience: float) -> httpx.Response:
+def post_through(client: httpx2.Client, stack: Door, name: str, patience: float) -> httpx2.Response:
     body = {"token": TOKEN, "trigger_id": 8, "data": [{"data": {"email": f"{name}@stack.test"}}]}
     return client.post(f"{running(stack).api}/api/v1.1/{BATCH}", json=body, headers={"Request-ID": name}, timeout=patience)
 

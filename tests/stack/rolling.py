@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 
-import httpx
+import httpx2
 
+from profuse.plain_http import NO_CERTIFICATES
 from tests.stack.door import Door, wait_until
 from tests.stack.producer import APART, post_through, process_of, running
 
@@ -23,7 +24,7 @@ def load(stack: Door, prefix: str) -> Iterator[dict[str, str]]:
     stop = threading.Event()
 
     def produce(producer: int) -> None:
-        with httpx.Client(limits=httpx.Limits(max_keepalive_connections=producer % 2)) as client:
+        with httpx2.Client(verify=NO_CERTIFICATES, limits=httpx2.Limits(max_keepalive_connections=producer % 2)) as client:
             for number in count():
                 if stop.wait(APART):
                     return
@@ -40,10 +41,10 @@ def load(stack: Door, prefix: str) -> Iterator[dict[str, str]]:
             producer.result()
 
 
-def outcome(client: httpx.Client, stack: Door, name: str) -> str:
+def outcome(client: httpx2.Client, stack: Door, name: str) -> str:
     try:
         answer = post_through(client, stack, name, patience=60)
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         return type(error).__name__
     return f"{answer.status_code}{' with Retry-After' if 'retry-after' in answer.headers else ''}"
 
@@ -58,6 +59,6 @@ def restart(stack: Door, name: str) -> None:
 def is_ready(stack: Door, name: str) -> bool:
     url = next(each.url for each in running(stack).processes if each.name == name)
     try:
-        return httpx.get(f"{url}/readyz", timeout=5).is_success
-    except httpx.TransportError:
+        return httpx2.get(f"{url}/readyz", verify=NO_CERTIFICATES, timeout=5).is_success
+    except httpx2.TransportError:
         return False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -18,7 +18,7 @@ ROOMS = ("gateway-1", "matcher-1", "launcher-1")
 pytestmark = pytest.mark.timeout(240)
 
 
-def refused(answers: Sequence[httpx.Response]) -> bool:
+def refused(answers: Sequence[httpx2.Response]) -> bool:
     return all(answer.status_code == 503 and int(answer.headers["retry-after"]) > 0 for answer in answers)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -76,7 +76,7 @@ def test_up_changes_counts_and_leaves_the_rest_running(stack: Door) -> None:
     stack.up("--gateways", "2", "--matchers", "0")
     grown = stack.pids()
     os.kill(grown["gateway-1"], signal.SIGKILL)
-    answered = httpx.post(f"{api}/api/v1.1/tasks/status", content=b"{}").json()
+    answered = httpx2.post(f"{api}/api/v1.1/tasks/status", content=b"{}").json()
     stack.up("--gateways", "1", "--matchers", "1")
 
     assert grown.keys() == (before.keys() | {"gateway-2"}) - {"matcher-1"}

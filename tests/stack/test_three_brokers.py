@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
+from profuse.plain_http import NO_CERTIFICATES
 from runtime.kafka import look_at_topics
 from schemas.settings import Settings
 from tests.stack.cluster import addresses, brokers
@@ -34,7 +35,7 @@ ENDED = "SELECT coalesce(sum(launched), 0) FROM requests JOIN launches USING (ba
 
 def produce(stack: Door, producer: int, acknowledged: list[str], stop: threading.Event) -> None:
     """One request after the other, each repeated under its id until it is acknowledged."""
-    with httpx.Client(timeout=60) as client:
+    with httpx2.Client(verify=NO_CERTIFICATES, timeout=60) as client:
         for number in count():
             name = f"three-{producer}-{number}"
             wait_until(lambda name=name: is_acknowledged(client, stack, name), seconds=60)  # type: ignore[misc]
@@ -43,7 +44,7 @@ def produce(stack: Door, producer: int, acknowledged: list[str], stop: threading
                 return
 
 
-def is_acknowledged(client: httpx.Client, stack: Door, name: str) -> bool:
+def is_acknowledged(client: httpx2.Client, stack: Door, name: str) -> bool:
     data = [{"data": {"email": f"{name}-{item}@stack.test"}} for item in range(ITEMS)]
     body = {"token": TOKEN, "trigger_id": 8, "data": data}
     return client.post(f"{running(stack).api}/api/v1.1/{BATCH}", json=body, headers={"Request-ID": name}).status_code == 200

@@ -4,9 +4,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+from profuse.plain_http import plain_client
 from profuse.stack import wellness
 from profuse.stack.child import Process, bare
 from profuse.stack.keeper import Keeper
@@ -50,7 +50,7 @@ async def wellness_of(url: str) -> None:
     """As many looks as would be a minute."""
     for _ in range(2 * wellness.LOOKS):
         await asyncio.sleep(wellness.LOOK_EVERY)
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         assert await wellness._problems(client, url) == ""
 
 

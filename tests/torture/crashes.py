@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httpx
+import httpx2
 
 from tests.pipeline.processes import Process
 from tests.pipeline.stack import BATCH, TOKEN, Stack
@@ -120,7 +120,7 @@ def _post(stack: Stack, crashes: Crashes) -> int:
     while time.monotonic() < deadline:
         try:
             answer = stack.raw(BATCH, body, {"Request-ID": crashes.name})
-        except httpx.TransportError:
+        except httpx2.TransportError:
             answer = None
         if answer is not None and answer.status_code == 200:
             return len({entry["profile_id"] for entry in answer.json()["result"]})

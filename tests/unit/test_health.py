@@ -4,9 +4,10 @@ import asyncio
 import re
 import time
 
-import httpx
+import httpx2
 import pytest
 
+from profuse.plain_http import plain_client
 from runtime import loop_watch
 from runtime.health import application
 from schemas import metrics
@@ -23,8 +24,8 @@ class Room:
         return self._away
 
 
-async def _get(room: Room, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(application(room)), base_url="http://health") as client:
+async def _get(room: Room, path: str) -> httpx2.Response:
+    async with plain_client(transport=httpx2.ASGITransport(application(room)), base_url="http://health") as client:
         return await client.get(path)
 
 

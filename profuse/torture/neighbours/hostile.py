@@ -10,8 +10,9 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
+from profuse.plain_http import plain_client
 from profuse.torture.neighbours.accounts import HOSTILE_TOKEN
 from profuse.torture.neighbours.acts import Act, act, burst
 from profuse.torture.neighbours.apart import send_apart
@@ -51,7 +52,7 @@ async def run(api: str, dice: Random, stop: asyncio.Event) -> dict[str, Any]:
     seen, corpus = Seen(), _corpus()
     address = urlsplit(api)
     sent = asyncio.Event()
-    async with httpx.AsyncClient(base_url=api + _ROOT, timeout=_PATIENCE) as client, asyncio.TaskGroup() as asking:
+    async with plain_client(base_url=api + _ROOT, timeout=_PATIENCE) as client, asyncio.TaskGroup() as asking:
         asking.create_task(_ask(client, sent, seen))
         async with asyncio.TaskGroup() as sending:
             sending.create_task(_bursts(client, dice, stop, seen))
@@ -64,23 +65,23 @@ async def run(api: str, dice: Random, stop: asyncio.Event) -> dict[str, Any]:
     return {"answers": seen.answers, "surprises": seen.surprises, "ended": seen.ended, "tasks": seen.tasks, "gone": seen.gone}
 
 
-async def _send(client: httpx.AsyncClient, dice: Random, corpus: Sequence[Any], stop: asyncio.Event, seen: Seen) -> None:
+async def _send(client: httpx2.AsyncClient, dice: Random, corpus: Sequence[Any], stop: asyncio.Event, seen: Seen) -> None:
     while not stop.is_set():
         await _do(client, act(dice, corpus), seen)
 
 
-async def _bursts(client: httpx.AsyncClient, dice: Random, stop: asyncio.Event, seen: Seen) -> None:
+async def _bursts(client: httpx2.AsyncClient, dice: Random, stop: asyncio.Event, seen: Seen) -> None:
     while not stop.is_set():
         while not stop.is_set() and not await _do(client, burst(dice, _BURST), seen):
             pass
         await rest(stop, _BURST_EVERY)
 
 
-async def _do(client: httpx.AsyncClient, act: Act, seen: Seen) -> bool:
+async def _do(client: httpx2.AsyncClient, act: Act, seen: Seen) -> bool:
     """Whether it was taken; a refusal for a while is obeyed."""
     try:
         answer = await client.post(act.path, content=act.body, headers=list(act.headers))
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         # A body that is refused before it was read, or a fault: each is counted elsewhere.
         seen.answers[type(error).__name__] += 1
         return False
@@ -92,7 +93,7 @@ async def _do(client: httpx.AsyncClient, act: Act, seen: Seen) -> bool:
     return answer.status_code < 300
 
 
-def _note(act: Act, answer: httpx.Response, seen: Seen) -> str | None:
+def _note(act: Act, answer: httpx2.Response, seen: Seen) -> str | None:
     """What is wrong with an answer."""
     try:
         body = answer.json()
@@ -100,7 +101,7 @@ def _note(act: Act, answer: httpx.Response, seen: Seen) -> str | None:
         return "answered no JSON"
     if (answer.status_code >= 500 and answer.status_code != 503) or body.get("error") != (0 if answer.is_success else answer.status_code):
         return "answered an error of ours"
-    if answer.status_code == httpx.codes.ACCEPTED:
+    if answer.status_code == httpx2.codes.ACCEPTED:
         seen.tasks[body["data"]["task_id"]] = act.items
     elif "result" in body:
         seen.ended += len(body["result"])
@@ -113,7 +114,7 @@ def _is_ended(entry: Any) -> bool:
     return isinstance(entry, dict) and ("profile_id" in entry) != ("error" in entry)
 
 
-async def _ask(client: httpx.AsyncClient, sent: asyncio.Event, seen: Seen) -> None:
+async def _ask(client: httpx2.AsyncClient, sent: asyncio.Event, seen: Seen) -> None:
     """What became of the batches that were answered with a task, until all are sent and known."""
     given_up: float | None = None
     while not sent.is_set() or (seen.tasks and asyncio.get_running_loop().time() < (given_up or float("inf"))):
@@ -124,12 +125,12 @@ async def _ask(client: httpx.AsyncClient, sent: asyncio.Event, seen: Seen) -> No
         await asyncio.sleep(_ASK_EVERY)
 
 
-async def _ask_for(client: httpx.AsyncClient, task: str, seen: Seen) -> None:
+async def _ask_for(client: httpx2.AsyncClient, task: str, seen: Seen) -> None:
     try:
         answer = await client.post("tasks/status", json={"token": HOSTILE_TOKEN, "task_id": task, "limit": 100_000})
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return
-    if answer.status_code == httpx.codes.NOT_FOUND:
+    if answer.status_code == httpx2.codes.NOT_FOUND:
         del seen.tasks[task]
         seen.gone.append(task)
     elif answer.is_success and answer.json()["data"]["status"] == "completed":

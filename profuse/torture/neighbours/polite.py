@@ -5,8 +5,9 @@ import time
 from random import Random
 from typing import Any
 
-import httpx
+import httpx2
 
+from profuse.plain_http import plain_client
 from profuse.torture.neighbours.accounts import POLITE_TOKEN, TRIGGER
 from profuse.torture.neighbours.apart import send_apart
 
@@ -23,13 +24,18 @@ async def run(api: str, dice: Random, stop: asyncio.Event) -> dict[str, Any]:
     """Each request's wait, from when it was first sent until it was answered 200 (null: never), and what no answer should say."""
     waits: list[tuple[float, float | None]] = []
     surprises: list[str] = []
-    async with httpx.AsyncClient(base_url=api, timeout=_PATIENCE) as client:
+    async with plain_client(base_url=api, timeout=_PATIENCE) as client:
         await asyncio.gather(*(_client(client, number, dice, stop, waits, surprises) for number in range(_CLIENTS)))
     return {"waits": waits, "surprises": surprises}
 
 
 async def _client(
-    client: httpx.AsyncClient, number: int, dice: Random, stop: asyncio.Event, waits: list[tuple[float, float | None]], surprises: list[str]
+    client: httpx2.AsyncClient,
+    number: int,
+    dice: Random,
+    stop: asyncio.Event,
+    waits: list[tuple[float, float | None]],
+    surprises: list[str],
 ) -> None:
     count = 0
     while not stop.is_set():
@@ -50,15 +56,15 @@ def _items(dice: Random) -> list[dict[str, Any]]:
     ]
 
 
-async def _answered(client: httpx.AsyncClient, name: str, items: list[dict[str, Any]], stop: asyncio.Event, surprises: list[str]) -> bool:
+async def _answered(client: httpx2.AsyncClient, name: str, items: list[dict[str, Any]], stop: asyncio.Event, surprises: list[str]) -> bool:
     body = {"token": POLITE_TOKEN, "trigger_id": TRIGGER, "data": items}
     while not stop.is_set():
         try:
             answer = await client.post(_PATH, json=body, headers={"Request-ID": name})
-        except httpx.TransportError:
+        except httpx2.TransportError:
             await asyncio.sleep(_PAUSE)
             continue
-        if answer.status_code == httpx.codes.OK:
+        if answer.status_code == httpx2.codes.OK:
             failed = [entry for entry in answer.json()["result"] if "profile_id" not in entry]
             surprises += [f"{name}: {entry}" for entry in failed]
             return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from ingest.endpoints.registry import ENDPOINTS
@@ -18,6 +18,7 @@ from ingest.gateway import Gateway
 from ingest.publish.end_offsets import Ends, open_ends
 from ingest.publish.producer import open_producer, start_producer
 from ingest.sql.pool import Pool
+from profuse.plain_http import plain_client
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -30,7 +31,7 @@ PROFILE = "0a" * 12
 Json = dict[str, Any]
 
 
-def check_shape(path: str, answer: httpx.Response) -> None:
+def check_shape(path: str, answer: httpx2.Response) -> None:
     """Whatever a test sends, the answer has the shape that /docs says."""
     body = answer.json()
     successes = {each.path: each.answer for each in ENDPOINTS}
@@ -46,21 +47,21 @@ class Running:
     pool: asyncpg.Pool
     gateway: Gateway
     ends: Ends
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     # Cleared: the broker cannot be reached.
     broker: asyncio.Event
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def raw(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    async def raw(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         answer = await self.client.post(f"{self.gateway.url}/api/v1.1/{path}", content=content, headers=dict(headers or {}))
         check_shape(path, answer)
         return answer
 
-    async def post(self, path: str, headers: Mapping[str, str] | None = None, **body: object) -> httpx.Response:
+    async def post(self, path: str, headers: Mapping[str, str] | None = None, **body: object) -> httpx2.Response:
         return await self.raw(path, json.dumps({"token": TOKEN, **body}).encode(), headers)
 
-    async def send(self, headers: Mapping[str, str] | None = None, path: str = BATCH, **body: object) -> httpx.Response:
+    async def send(self, headers: Mapping[str, str] | None = None, path: str = BATCH, **body: object) -> httpx2.Response:
         given = {"token": TOKEN, "trigger_id": 8, "data": [GOOD], **body}
         return await self.raw(path, json.dumps(given).encode(), headers)
 
@@ -155,7 +156,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         open_producer(settings, settings.partitions, start) as producer,
         open_ends(settings, settings.partitions) as ends,
         open_ends(settings, settings.partitions) as own_ends,
-        httpx.AsyncClient(timeout=30) as client,
+        plain_client(timeout=30) as client,
         asyncio.TaskGroup() as tasks,
     ):
         gateway = Gateway(settings, Pool(pool), producer, ends)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 
@@ -69,7 +69,7 @@ async def slow_matchers(world: Running) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def too_much_of_one_token(world: Running) -> AsyncIterator[tuple[httpx.Response, asyncio.Task[httpx.Response]]]:
+async def too_much_of_one_token(world: Running) -> AsyncIterator[tuple[httpx2.Response, asyncio.Task[httpx2.Response]]]:
     """The answer that its token gets then, and the call that waits."""
     await catch_up(world)
     async with slow_matchers(world), asyncio.timeout(60):
@@ -86,7 +86,7 @@ async def catch_up(world: Running) -> None:
         await world.pool.execute("UPDATE progress SET position = $3 WHERE topic = $1 AND partition = $2", topic, partition, end)
 
 
-async def admitted(world: Running, items: int) -> httpx.Response:
+async def admitted(world: Running, items: int) -> httpx2.Response:
     """The answer, once the gateway has seen that the matchers caught up."""
     async with asyncio.timeout(10):
         while (answer := await world.send(ID, path=TASK, data=[GOOD] * items)).status_code == 429:

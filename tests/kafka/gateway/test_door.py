@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 
 from ingest.endpoints.registry import ENDPOINTS
@@ -157,7 +157,7 @@ async def test_a_log_shows_no_token_and_no_address(hasty: Running, capfd: pytest
     assert not [secret for secret in (TOKEN, GOOD["data"]["email"]) if secret in logged]
 
 
-async def answered(answer: httpx.Response) -> tuple[int, str]:
+async def answered(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error_text"]
 
 

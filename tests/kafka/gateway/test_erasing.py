@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from schemas.ids import new_id, unpack
@@ -107,7 +107,7 @@ async def test_profiles_are_erased_while_they_are_imported(patient: Running) -> 
 
 @pytest.mark.promise("P-REQID-13", "P-REQID-05", "P-REQID-06")
 async def test_a_repeat_is_told_what_the_first_was_and_a_refusal_leaves_the_id_free(patient: Running) -> None:
-    async def asked(email: str) -> httpx.Response:
+    async def asked(email: str) -> httpx2.Response:
         body = json.dumps({"token": ERASER, "db_id": 1, "email": email}).encode()
         return await patient.raw("profiles/delete", body, {"Request-ID": "erase-1"})
 

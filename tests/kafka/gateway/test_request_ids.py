@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from runtime.kafka import BrokerUnavailable
@@ -20,7 +20,7 @@ async def batches(world: Running) -> int:
     return int(await world.pool.fetchval("SELECT count(*) FROM batches"))
 
 
-def marks(answer: httpx.Response) -> dict[str, str]:
+def marks(answer: httpx2.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.startswith("duplicate-")}
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 
-import httpx
+import httpx2
 import pytest
 
+from profuse.plain_http import plain_client
 from tests.kafka.gateway.running import Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,9 +39,9 @@ async def test_nothing_new_is_taken(brokerless: Running) -> None:
 
 async def _is_taken(world: Running) -> bool:
     try:
-        async with httpx.AsyncClient() as client:
+        async with plain_client() as client:
             await client.get(f"{world.gateway.url}/docs")
-    except (httpx.TransportError, OSError):
+    except (httpx2.TransportError, OSError):
         return False
     return True
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.kafka.gateway.running import GOOD, Json, Running
@@ -22,7 +22,7 @@ MESSAGE: Json = {
 NEW: Json = {"name": "New", "list_id": 1, "trigger_type": "api_call", "send_channel": "email", "content": [MESSAGE]}
 
 
-async def configure(world: Running, path: str, given: Json, **headers: str) -> httpx.Response:
+async def configure(world: Running, path: str, given: Json, **headers: str) -> httpx2.Response:
     return await world.raw(path, json.dumps(given).encode(), {**CONFIGURER, **headers})
 
 

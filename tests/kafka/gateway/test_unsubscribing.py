@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -37,7 +37,7 @@ async def statuses(world: Running, profile: Json) -> list[str]:
     return [each["status"] for each in shown["data"]["subscriptions"]]
 
 
-async def call(world: Running, method: str, path: str, content: str = "") -> httpx.Response:
+async def call(world: Running, method: str, path: str, content: str = "") -> httpx2.Response:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     return await world.client.request(method, world.gateway.url + path, content=content, headers=headers)
 
@@ -80,7 +80,7 @@ async def test_while_the_database_cannot_answer_its_page_says_to_try_again(linke
     assert (met.status_code, shown(met)) == (503, True)
 
 
-def shown(answer: httpx.Response) -> bool:
+def shown(answer: httpx2.Response) -> bool:
     """Whether it is the page for later, made for a person."""
     return "Please try again" in answer.text and answer.headers["Retry-After"] == "5" and answer.headers["Cache-Control"] == "no-store"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from profuse import console_tokens
@@ -212,7 +212,7 @@ async def test_without_postgres_each_page_says_so(settings: Settings, tmp_path: 
     away = settings.model_copy(update={"postgres": f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"})
     async with visiting(away, tmp_path) as visitor:
         visitor.http.cookies.set(f"profuse_console_{visitor.http.base_url.port}", "anything")
-        answers: list[httpx.Response] = [await visitor.get(path) for path in ("/login", "/", "/batches")]
+        answers: list[httpx2.Response] = [await visitor.get(path) for path in ("/login", "/", "/batches")]
 
     assert {answer.status_code for answer in answers} == {503}
     assert all("Postgres does not answer" in answer.text for answer in answers)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from profuse.console.access.rights import Rights
@@ -158,6 +158,6 @@ async def test_a_metric_s_port_that_is_a_redirect_is_not_followed(tables: Settin
 
 async def test_the_health_port_says_whether_the_tables_are_there(settings: Settings, tmp_path: Path) -> None:
     async with visiting(settings, tmp_path) as visitor:
-        answer: httpx.Response = await visitor.get("/login")
+        answer: httpx2.Response = await visitor.get("/login")
 
     assert (answer.status_code, "profuse migrate" in answer.text) == (503, True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx2
 
+from profuse.plain_http import plain_client
 from profuse.stack import state
 from profuse.top.looking import look, of_stack
 from runtime.health import application
@@ -24,7 +25,7 @@ def _process(name: str, room: str) -> state.RunningProcess:
 
 async def test_a_process_is_asked_for_its_metrics_and_for_why_it_is_not_ready() -> None:
     metrics.SCHEDULED.inc()
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application(Room()))) as http:
+    async with plain_client(transport=httpx2.ASGITransport(application(Room()))) as http:
         (seen,) = (await look(http, {"launcher-1": ("launcher", "http://launcher-1")})).processes
 
     assert seen.samples is not None
@@ -33,7 +34,7 @@ async def test_a_process_is_asked_for_its_metrics_and_for_why_it_is_not_ready() 
 
 
 async def test_one_that_is_gone_costs_the_others_nothing() -> None:
-    async with httpx2.AsyncClient() as http:
+    async with plain_client() as http:
         (seen,) = (await look(http, {"gateway-1": ("gateway", "http://127.0.0.1:1")})).processes
 
     assert (seen.samples, seen.problems) == (None, ())

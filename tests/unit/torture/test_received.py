@@ -9,12 +9,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from profuse.applying.desired import wanted
 from profuse.applying.file import read
+from profuse.plain_http import plain_client
 from profuse.torture.account import ACCOUNT, CALLED, WELCOME
 from profuse.torture.chronicle import Chronicle, Strike
 from profuse.torture.model import Item, Key
@@ -226,7 +226,7 @@ def test_in_a_mood_it_refuses_some_and_notes_them_as_not_taken(taking: Taking, t
 
 async def test_a_receiver_of_its_own_is_told_its_moods_and_has_noted_all_when_it_has_ended(tmp_path: Path) -> None:
     folder, body = tmp_path / "received", json.dumps(LAUNCH).encode()
-    async with receiving(folder, "1") as receiver, httpx.AsyncClient(base_url=receiver.url) as client:
+    async with receiving(folder, "1") as receiver, plain_client(base_url=receiver.url) as client:
         statuses = []
         receiver.be(Mood.LIMITS)
         async with asyncio.timeout(20):
