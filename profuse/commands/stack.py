@@ -95,13 +95,17 @@ def down(
 
 @app.command()
 def install() -> None:
-    """Download the broker's jars, unless they are there already.
+    """Download the broker's jars and rehearse its start, unless that is done already.
 
     Example: profuse install
     """
-    from profuse.stack import jars
+    from profuse.stack import jars, rehearsal
 
-    typer.echo(f"Apache Kafka is installed: {len(jars.install())} jars.")
+    class_path = jars.install()
+    typer.echo(f"Apache Kafka is installed: {len(class_path)} jars.")
+    if not rehearsal.is_done(class_path):
+        typer.echo("Rehearsing its start once: each later one takes half as long.")
+        rehearsal.rehearse(class_path)
 
 
 async def interrupted() -> None:

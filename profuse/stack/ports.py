@@ -2,6 +2,7 @@
 
 import random
 import socket
+from itertools import chain
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,8 +22,8 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    start = random.randrange(len(_CANDIDATES))  # noqa: S311  # no secret
-    return next(port for port in (*_CANDIDATES[start:], *_CANDIDATES[:start]) if is_free(port))
+    beginning = random.choice(_CANDIDATES)  # noqa: S311  # no secret
+    return next(port for port in chain(range(beginning, _CANDIDATES.stop), _CANDIDATES) if is_free(port))
 
 
 def reachable(host: str) -> str:

@@ -27,7 +27,7 @@ def servers(directory: Path) -> Iterator[tuple[str, str]]:
         # Extended one by one, so that a first child is stopped where the second cannot be started.
         children.extend(Child(process, directory / "log" / f"{process.name}.log") for process in (broker, database))
         for child in children:
-            _await_ready(child)
+            await_ready(child)
         yield urlsplit(broker.url).netloc, database.url
     finally:
         for child in children:
@@ -42,6 +42,6 @@ def prepared(*servers: Callable[[], Process]) -> list[Process]:
         return list(threads.map(lambda prepare: prepare(), servers))
 
 
-def _await_ready(child: Child) -> None:
+def await_ready(child: Child) -> None:
     if not asyncio.run(until_ready(child.process.url, child.has_ended)):
         raise CannotRun(f"{child.process.name} does not start: {child.last_words()} Its log: {child.log}")

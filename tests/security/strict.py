@@ -10,10 +10,10 @@ from pathlib import Path
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from profuse.stack import jars, kafka
+from profuse.stack import jars, jvm, kafka
 from profuse.stack.child import Child, Process
 from profuse.stack.ports import free_port
-from profuse.stack.servers import _await_ready
+from profuse.stack.servers import await_ready
 
 USER, PASSWORD = "profuse", "s3cret"
 
@@ -87,7 +87,7 @@ def strict_broker(directory: Path) -> Iterator[Strict]:
     ports = {name: free_port() for name in ("port", "controller_port", "sasl", "mutual")}
     broker = Child(_broker(directory / "kafka", ports, certificates), directory / "kafka.log")
     try:
-        _await_ready(broker)
+        await_ready(broker)
         yield Strict(certificates, f"localhost:{ports['sasl']}", f"localhost:{ports['mutual']}")
     finally:
         broker.ask_to_stop()
@@ -101,9 +101,8 @@ def _broker(directory: Path, ports: dict[str, int], certificates: Certificates) 
     only = kafka.Node(1, ports["port"], ports["controller_port"])
     text = kafka._properties(directory / "data", only, [only])
     properties.write_text(text + listeners)
-    class_path = ":".join(str(jar) for jar in jars.install())
     scram = [f"--add-scram={kind}=[name={USER},password={PASSWORD}]" for kind in ("SCRAM-SHA-256", "SCRAM-SHA-512")]
-    command = [*kafka._java(class_path), "kafka.tools.StorageTool", "format", "--cluster-id", kafka._CLUSTER_ID]
+    command = [*jvm.java(jars.install()), "kafka.tools.StorageTool", "format", "--cluster-id", kafka._CLUSTER_ID]
     subprocess.run([*command, "--config", str(properties), *scram], check=True, capture_output=True)
     process = kafka.node(directory, only, [only])
     properties.write_text(text + listeners)

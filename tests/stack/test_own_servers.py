@@ -14,7 +14,7 @@ import httpx2
 import psutil
 import pytest
 
-from profuse.stack import postgres
+from profuse.stack import jars, jvm, postgres
 from tests.stack.door import Door, profuse, wait_until
 
 PROVIDERS = """
@@ -168,3 +168,19 @@ async def remember(postgres: str) -> None:
     connection = await asyncpg.connect(postgres, server_settings={"search_path": "profuse"})
     await connection.execute(REMEMBER)
     await connection.close()
+
+
+def test_its_broker_starts_from_what_was_rehearsed_when_it_was_installed(stack: Door) -> None:
+    kept = jvm.rehearsed(jars.install())
+
+    assert str(kept) in {each.path for each in psutil.Process(stack.pids()["kafka"]).memory_maps()}
+
+
+def test_what_was_rehearsed_for_other_jars_is_not_taken(tmp_path: Path) -> None:
+    jar = tmp_path / "a.jar"
+    jar.write_bytes(b"a")
+    before = jvm.rehearsed([jar])
+    jar.write_bytes(b"another")
+
+    assert jvm.rehearsed([jar]) != before
+    assert not any(option.startswith("-XX:AOTCache") for option in jvm.java([jar]))
