@@ -1,7 +1,6 @@
 """Runs one room in the foreground until it is asked to stop."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -41,8 +40,6 @@ OpenRoom = Callable[[Settings], AbstractAsyncContextManager[Room]]
 def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[Exception], ...] = ()) -> None:
     """Raises `CannotRun` for what the operator can mend: a world that is away, or one of `fatal`."""
     logs.configure(settings)
-    # A chunk's or request's many objects die by their counts; looking for cycles among them takes a third of a worker's time.
-    gc.set_threshold(50_000, 20, 100)
     tracing.start(name, settings)
     reason: BaseException | None = None
     try:

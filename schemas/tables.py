@@ -24,9 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSON, JSONB
 
-REVISION = "0020"
-"""The migration that makes the tables below; every process asks for it at its start."""
-
 metadata = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",

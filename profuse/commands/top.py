@@ -15,9 +15,8 @@ from rich.live import Live
 from profuse.commands.options import Dir
 from profuse.commands.stack import interrupted
 from profuse.commands.tables import console
-from profuse.plain_http import plain_client
 from profuse.stack.finding import directory_of
-from profuse.top.looking import Addresses
+from profuse.top.rooms import Addresses
 from runtime.errors import CannotRun
 
 app = typer.Typer()
@@ -49,6 +48,7 @@ def top(
 
 
 async def _watch(addresses: Callable[[], Addresses], interval: float, *, once: bool) -> None:
+    from profuse.plain_http import plain_client
     from profuse.top.frame import frame
     from profuse.top.looking import look
     from profuse.top.rows import rows, told

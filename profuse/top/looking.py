@@ -2,20 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
 
 from profuse.exposition import parsed
 from profuse.stack import state
-from profuse.top.rooms import SHOWN
+from profuse.top.rooms import SHOWN, Addresses
 from profuse.top.samples import Look, Process
 
 _PATIENCE = 5.0
-
-# Of each process, by its name: its room, and where its health port is.
-Addresses = Mapping[str, tuple[str, str]]
 
 
 def of_stack(directory: Path) -> Addresses:

@@ -1,10 +1,13 @@
 """What is shown of each kind of room; pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from profuse.top.samples import Span
+
+# Of each process, by its name: its room, and where its health port is.
+Addresses = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from schemas.tables import REVISION
+from runtime.schema import REVISION
 
 
 def test_it_is_that_of_the_newest_migration() -> None:

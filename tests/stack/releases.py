@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from schemas.tables import REVISION
+from runtime.schema import REVISION
 
 ROOT = Path(__file__).parents[2]
 NEXT_REVISION = f"{int(REVISION) + 1:04}"
@@ -50,7 +50,6 @@ def next_one(directory: Path) -> Path:
     """It reads messages of before, writes its own, and needs its migration."""
     this_one(directory)
     (directory / "migrations" / "versions" / f"{NEXT_REVISION}_the_next_release.py").write_text(_MIGRATION)
-    _change(directory / "schemas" / "tables.py", re.compile(f'REVISION = "{REVISION}"'), f'REVISION = "{NEXT_REVISION}"', 1)
     own = f"\\1\n    VERSION: ClassVar[int] = {VERSION}\n\n    v: int = {VERSION}\n    added: str | None = 'by the next release'\n"
     _change(directory / "schemas" / "messages.py", _HEAD, own, 3)
     return directory
