@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from profuse.stack import state
-from profuse.stack.ports import free_port, is_free
+from profuse.stack.ports import free_port, take
 from runtime.errors import CannotRun
 
 
@@ -56,7 +56,7 @@ def port(directory: Path, name: str) -> int:
     """The port that `name` had last time, while nobody else has taken it, else a new one."""
     file = directory / "ports.json"
     ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-    if name not in ports or not is_free(ports[name]):
+    if name not in ports or not take(ports[name]):
         ports[name] = free_port()
         state.replace(file, json.dumps(ports))
     return ports[name]

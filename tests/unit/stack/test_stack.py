@@ -1,6 +1,9 @@
 """Decisions of the local stack."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from profuse.stack import wanted
 from profuse.stack.finding import directory_of
 from profuse.stack.keeper import pause
 from profuse.stack.mail import keep
+from profuse.stack.ports import take
 from profuse.stack.process_identity import identity_of, process_of
 from profuse.stack.state import Identity
 from runtime.errors import CannotRun
@@ -48,6 +52,17 @@ def test_a_directory_is_supervised_by_one_at_a_time(tmp_path: Path) -> None:
 
 def test_a_port_is_remembered_while_it_is_free(tmp_path: Path) -> None:
     assert directories.port(tmp_path, "kafka") == directories.port(tmp_path, "kafka") != directories.port(tmp_path, "postgres")
+
+
+def test_two_who_look_for_ports_at_the_same_time_are_given_different_ones() -> None:
+    other = "import sys; from profuse.stack.ports import free_port; print([free_port() for _ in range(40)], flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", other], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        theirs = json.loads(process.stdout.readline())
+        assert not any(take(port) for port in theirs)
+        process.kill()
+    assert len(set(theirs)) == 40
+    assert all(take(port) for port in theirs)
 
 
 @pytest.mark.promise("P-DOOR-13")
