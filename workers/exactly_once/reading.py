@@ -17,7 +17,7 @@ OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
 # Seconds that are waited for a record.
-POLL = 0.2
+POLL = 0.5
 # Seconds beyond that, after which the loop turns all the same.
 WAITING = 5.0
 # Records that may be read before their bytes are counted.

@@ -17,7 +17,7 @@ from workers.hooks.window import Window
 
 log = structlog.get_logger()
 
-_POLL = 0.2
+_POLL = 0.5
 # Beyond that the loop turns all the same: while the broker gives partitions away, its client waits for the end of that.
 _WAITING = 5.0
 _STEP = 256
