@@ -78,8 +78,13 @@ def headers_of(stored: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def _row(record: Record, dead: Dead) -> tuple[object, ...]:
-    shown = msgspec.json.encode([[name.replace("\0", "\ufffd"), _stored(value)] for name, value in record.headers]).decode()
-    return (dead.topic, dead.partition, dead.offset, record.key, record.value, shown, dead.reason, dead.batch, dead.item)
+    shown = msgspec.json.encode([[_without_nul(name), _stored(value)] for name, value in record.headers]).decode()
+    # What cannot be read may be named by it.
+    return (dead.topic, dead.partition, dead.offset, record.key, record.value, shown, _without_nul(dead.reason), dead.batch, dead.item)
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\ufffd")
 
 
 def _stored(value: bytes | None) -> str | dict[str, str] | None:

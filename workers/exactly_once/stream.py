@@ -191,9 +191,11 @@ class Stream(Generic[M]):
             if isinstance(error, Overlong):
                 self._trials.failed(chunk)
             self._backoff.overlong(len(chunk))
+            # Apart from the others: their chunks pass, and the limit would never come down to one message.
+            self._suspects.add({entry.record.partition for entry in chunk})
             raise
         self._furthest.arrived()
-        self._trials.passed()
+        self._trials.passed(chunk)
         self._backoff.settled(len(chunk), seconds)
 
     def _count(self, messages: int) -> None:

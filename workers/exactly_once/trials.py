@@ -33,12 +33,14 @@ class Trials(Generic[M]):
         if len(chunk) == 1:
             self._failed[_place(chunk[0])] += 1
 
-    def passed(self) -> None:
-        self._failed.clear()
+    def passed(self, chunk: Sequence[Entry[M]]) -> None:
+        """What was tried of other partitions is not forgotten for it."""
+        partitions = {entry.record.partition for entry in chunk}
+        self._failed = Counter({place: count for place, count in self._failed.items() if place[0] not in partitions})
 
 
 class Suspects:
-    """Partitions whose last holder ended without letting go: perhaps a message of theirs is to blame.
+    """Partitions whose last holder ended without letting go, or whose last chunk was cut short: perhaps a message of theirs is to blame.
 
     Each is read apart from all others, from one message on, until a whole chunk has passed or nothing is left.
     """
@@ -56,14 +58,16 @@ class Suspects:
         """Which partitions are read now, none for all of ours, and how many messages of them at most."""
         if not self._limits:
             return [], limit
+        # What was let go is taken over again, and no less suspect for that.
+        again = {each.partition for each in owned.waiting}
         lagging = owned.lagging()
-        self._limits = {partition: few for partition, few in self._limits.items() if partition in lagging}
+        self._limits = {partition: few for partition, few in self._limits.items() if partition in lagging | again}
+        suspects = [partition for partition in self._limits if partition in lagging]
         others = [each.partition for each in owned.positions if each.partition not in self._limits]
         self._others = bool(others) and not self._others
-        if self._others or not self._limits:
+        if self._others or not suspects:
             return others, limit
-        suspect, few = next(iter(self._limits.items()))
-        return [suspect], min(few, limit)
+        return suspects[:1], min(self._limits[suspects[0]], limit)
 
     def passed(self, partitions: Iterable[int]) -> None:
         """What was read of them is committed; of suspects more is read next time, and another one first."""
