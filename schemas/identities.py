@@ -26,7 +26,7 @@ def identities_of(
     for name, field in fields.items():
         value = filed(field, data[name]) if field.match and name in data else None
         if value is not None:
-            found.update(tagged(name, value) if field.type is FieldType.TAGS else [of_field(name, search_text(value))])
+            found.update(of_field(name, text) for text in (value if field.type is FieldType.TAGS else [search_text(value)]))
     return found
 
 
@@ -54,7 +54,13 @@ def _of_subscription(subscription: Mapping[str, JsonValue]) -> list[Identity]:
 
 def address_of(parts: Sequence[str]) -> str:
     """A subscription's address as it is compared: of several parts a digest, for they may be long."""
-    return parts[0] if len(parts) == 1 else hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+    if len(parts) == 1:
+        return parts[0]
+    text = "\x1f".join(parts)
+    if text.count("\x1f") >= len(parts):
+        # One of them holds what parts them: where the first ends is said as well.
+        text = f"{len(parts[0])}\x1f{text}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def subscribed(kinds: Kinds, address: str, resource: ResourceNumber | None) -> Identity:

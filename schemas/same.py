@@ -17,6 +17,21 @@ def same(one: JsonValue, other: JsonValue) -> bool:
     return {type(one), type(other)} == {int, float} and _same_float(one, other)
 
 
+def outline(value: JsonValue) -> int:
+    """What is the same for equal values, and seldom for others."""
+    if isinstance(value, dict):
+        return hash(frozenset((name, outline(each)) for name, each in value.items()))
+    if isinstance(value, list):
+        return hash(tuple(map(outline, value)))
+    if type(value) is int:
+        # Equal to a float as `_same_float` has it.
+        try:
+            return hash(float(value))
+        except OverflowError:
+            return hash(value)
+    return hash(value)
+
+
 def _same_float(one: float, other: float) -> bool:
     """Postgres keeps 1e23 as the digits of a whole number, and no float has all of them."""
     try:

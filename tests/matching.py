@@ -27,6 +27,7 @@ FIELDS: Json = {
     "interests": {"type": "tags", "match": True},
     "plan": {"type": "enum", "options": ["free", "pro"], "match": True},
     "settings": "object",
+    "orders": "arr_object",
     "ratio": "float",
 }
 # Of a file for `apply` that goes on with the database's fields.

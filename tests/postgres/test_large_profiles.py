@@ -1,6 +1,7 @@
 """Stored profiles that are too large to be held in memory together."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from runtime.postgres import open_pool
 from schemas.settings import MIB, Settings
 from tests.matching import World, item, new_world
 from workers.exactly_once import TooMuch
-from workers.matcher import profiles, refiling
+from workers.matcher import matching, profiles, refiling
 
 # Half a MiB each, compressed on disk to nearly nothing, and not at all.
 _LARGE = "UPDATE profiles SET data = data || jsonb_build_object('_fname', repeat('x', $1))"
@@ -51,3 +52,36 @@ async def test_large_profiles_are_filed_a_few_at_a_time_and_one_alone_however_la
             filed += page
 
     assert filed == sorted(bytes.fromhex(profile["_id"]) for profile in await world.profiles())
+
+
+@pytest.mark.promise("P-OPS-35")
+@pytest.mark.parametrize(
+    ("field", "stored", "given"),
+    [
+        ("orders", [{"n": n} for n in range(4_000)], [{"n": -n} for n in range(1, 4_001)]),
+        ("interests", [f"t{n}" for n in range(60_000)], [f"g{n}" for n in range(60_000)]),
+    ],
+)
+async def test_an_item_that_deletes_many_of_many_is_no_long_transaction(
+    world: World, field: str, stored: list[Any], given: list[Any]
+) -> None:
+    """Each beside each took 30 s; the server ends a session that is idle for 5."""
+    await world.bring([item("ada@a.test", **{field: stored})])
+    kept = stored[1:]
+    await world.bring([item("ada@a.test", **{field: {"action": "delete", "value": [*given, stored[0]]}})])
+
+    (ada,) = await world.profiles()
+    assert ada[field] == kept
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_items_that_take_long_to_merge_are_merged_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = await world.messages([item("ada@a.test", interests={"action": "add", "value": [f"t{n}"]}) for n in range(3)])
+    monkeypatch.setattr(matching, "LONGEST_MERGE", 0.0)
+    with pytest.raises(TooMuch):
+        await world.apply(messages)
+    for message in messages:
+        await world.apply([message])
+
+    (ada,) = await world.profiles()
+    assert ada["interests"] == ["t0", "t1", "t2"]

@@ -140,3 +140,34 @@ async def test_a_stored_subscription_without_a_channel_costs_its_profile_nothing
 
     assert found == ada
     assert [each["email"] for each in (await world.profile(ada))["subscriptions"]] == ["odd@a.test", "sub@a.test"]
+
+
+@pytest.mark.promise("P-DATA-32")
+@pytest.mark.parametrize("number", [1e308, 5e-300])
+async def test_a_number_counts_as_it_is_stored(world: World, number: float) -> None:
+    """Postgres spells it out: a few bytes when it is given are 300 when it comes back."""
+    (many,) = await world.bring([item("ada@a.test", settings={"all": [number] * 4_000})])
+    (few,) = await world.bring([item("ada@a.test", settings={"all": [number] * 3_000})])
+    (named,) = await world.bring([item("ada@a.test", _fname="Ada 1e308")])
+
+    assert many == TOO_LARGE
+    assert named == few
+    (stored,) = await world.pool.fetch("SELECT length(data::text) AS size FROM profiles")
+    assert 900_000 < stored["size"] < 1_048_576
+
+
+@pytest.mark.promise("P-BATCH-05")
+async def test_an_update_that_fails_in_a_subscription_names_its_field(world: World) -> None:
+    await world.bring([item("ada@a.test", subscriptions=[subscription(24, email="ada@a.test", priority=2**31 - 1)])])
+    more = subscription(24, email="ada@a.test", priority={"action": "incr", "value": 1})
+    (failed,) = await world.bring([item("ada@a.test", subscriptions=[more])])
+
+    assert failed == {"error": 400, "error_text": "Incorrect number", "field": "subscriptions"}
+
+
+@pytest.mark.parametrize("other", [("a", "b\x1fc"), ("a\x1f", "b\x1fc"), ("a", "\x1fb\x1fc")])
+async def test_devices_whose_parts_hold_what_parts_them_are_not_mixed_up(world: World, other: tuple[str, str]) -> None:
+    await world.bring([item("ada@a.test", subscriptions=[subscription(27, provider="a\x1fb", subscription_id="c")])])
+    await world.bring([item({"provider": other[0], "subscription_id": other[1]}, email="eve@a.test")], "push_sub")
+
+    assert len(await world.profiles()) == 2

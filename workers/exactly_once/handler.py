@@ -14,7 +14,7 @@ class Conflict(Exception):
 
 
 class TooMuch(Exception):
-    """More than may be held in memory at once: in parts, each in a transaction of its own."""
+    """More than may be held in memory, or done, at once: in parts, each in a transaction of its own."""
 
 
 @dataclass(frozen=True)

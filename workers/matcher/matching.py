@@ -1,12 +1,13 @@
 """Which stored profiles the items mean: look up, lock, look up again, merge, store."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
 
 from schemas.kinds import Kind
-from workers.exactly_once import Conflict
+from workers.exactly_once import Conflict, TooMuch
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batch_cache import as_declared_now
 from workers.matcher.batches import Database
@@ -16,6 +17,8 @@ from workers.matcher.profile import Profile
 
 # A look-up shows no more holders than that, so there may be others.
 AMBIGUOUS = 2
+# Seconds of work: the loop stands still meanwhile, and so does the transaction. Many items that change one large profile take long.
+LONGEST_MERGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,28 @@ class _Search:
 
 
 async def match(connection: asyncpg.Connection, items: Sequence[Item]) -> list[Outcome]:
-    """Apply the items in their order; what they change is stored in this transaction.
+    """Apply the items in their order; what they change is stored in this transaction. Raises `Conflict` and `TooMuch`.
 
     What others may wait for is locked once, in one order for everyone; what turns out later to be needed is not waited for.
     """
     databases = await as_declared_now(connection, {item.batch.id: item.batch.database for item in items}.values())
     merging = await _locked(connection, items, databases, waiting=True)
     # Rarely, an item means a profile only because of the items before it; it knows that by now.
-    while len(outcomes := merging.merge(items)) < len(items):
+    while len(outcomes := merging.merge(items, _within(LONGEST_MERGE))) < len(items):
         merging = await _locked(connection, items, databases, waiting=False)
     await _store(connection, merging)
     return outcomes
+
+
+def _within(seconds: float) -> Callable[[], None]:
+    """Raises `TooMuch` when it is called later; what others make of the machine does not count."""
+    began = time.thread_time()
+
+    def check() -> None:
+        if time.thread_time() - began > seconds:
+            raise TooMuch("takes too long to merge")
+
+    return check
 
 
 async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databases: Mapping[int, Database], *, waiting: bool) -> Merging:

@@ -1,5 +1,6 @@
 """A profile while a chunk is merged, and what it is found by."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from workers.matcher.updates import Update
 
 # Bytes of JSON; a profile is read and written whole at each change.
 LARGEST_PROFILE = MIB
+# Of a number, or of a text that looks like one.
+_EXPONENT = re.compile(rb"\de[-+]?\d")
 
 
 @dataclass(slots=True)
@@ -54,9 +57,21 @@ class Profile:
 def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[str, str]:
     """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
     encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions) if subscriptions else b"[]"
-    if len(subscriptions) > MOST_SUBSCRIPTIONS or sum(map(len, encoded)) > LARGEST_PROFILE:
+    size = sum(map(len, encoded))
+    if any(map(_EXPONENT.search, encoded)):
+        size += _spelled_out(data) + _spelled_out(subscriptions)
+    if len(subscriptions) > MOST_SUBSCRIPTIONS or size > LARGEST_PROFILE:
         raise ItemFailed(Why.PROFILE_TOO_LARGE)
     return encoded[0].decode(), encoded[1].decode()
+
+
+def _spelled_out(value: object) -> int:
+    """How many bytes longer Postgres gives it back: 1e308 as 309 digits."""
+    if isinstance(value, float):
+        _, _, exponent = repr(value).partition("e")
+        return abs(int(exponent or 0))
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return sum(map(_spelled_out, inner))
 
 
 def overlaid(

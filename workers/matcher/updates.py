@@ -3,6 +3,7 @@
 Each is read once, when its item is, and applied in the order of the items.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from schemas import values
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
-from schemas.same import same
+from schemas.same import outline, same
 from schemas.values import JsonValue, storable
 
 _KEYS = frozenset({"action", "value", "submatch"})
@@ -57,7 +58,8 @@ class DeleteTags:
     read: Callable[[object], Any]
 
     def applied(self, stored: JsonValue) -> JsonValue:
-        return None if stored is None else [tag for tag in self.read(stored) if tag not in self.tags]
+        gone = frozenset(self.tags)
+        return None if stored is None else [tag for tag in self.read(stored) if tag not in gone]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ class DeleteObjects:
     def applied(self, stored: JsonValue) -> JsonValue:
         if stored is None:
             return None
-        return [each for each in values.objects(stored) if not any(same(each, gone) for gone in self.objects)]
+        alike = defaultdict(list)
+        for gone in self.objects:
+            alike[outline(gone)].append(gone)
+        return [each for each in values.objects(stored) if not any(same(each, gone) for gone in alike.get(outline(each), ()))]
 
 
 @dataclass(frozen=True)

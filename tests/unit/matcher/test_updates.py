@@ -37,6 +37,17 @@ def applied(type_: str, stored: Any, action: str, value: Any, submatch: str | No
         ("tags", None, "delete", ["a"], None, None),
         ("arr_object", [{"n": 1}], "add", [{"n": 1}, {"n": 2}], None, [{"n": 1}, {"n": 1}, {"n": 2}]),
         ("arr_object", [{"n": 1}, {"n": True}], "delete", [{"n": True}], None, [{"n": 1}]),
+        (
+            "arr_object",
+            [{"n": 1.0}, {"n": True}, {"n": "1"}, {"n": [1]}],
+            "delete",
+            [{"n": 1}],
+            None,
+            [{"n": True}, {"n": "1"}, {"n": [1]}],
+        ),
+        # As Postgres gives a float back, and what no float is.
+        ("arr_object", [{"n": 10**23}, {"n": 10**400}], "delete", [{"n": 1e23}], None, [{"n": 10**400}]),
+        ("arr_object", [{"a": {"b": None, "c": [{}]}}], "delete", [{"a": {"c": [{}], "b": None}}], None, []),
         ("arr_object", None, "delete", [{"n": 1}], None, None),
         ("object", None, "upsert", "en", "lang", {"lang": "en"}),
         ("object", DEEP, "upsert", 3, "a.b", {"a": {"b": 3, "c": 2}}),
