@@ -108,7 +108,8 @@ def _seconds(given: str | None) -> float | None:
         return min(float(given), _LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(given)
-    except ValueError:
+    # A year or a zone beyond all numbers.
+    except (ValueError, OverflowError):
         return None
     left = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(left, 0.0), _LONGEST_WAIT)

@@ -92,7 +92,7 @@ class Hosting:
         return wanted.get(key) != self._couriers[key].hook or self._tasks[key].done() or self._newest.window(key[1]) is None
 
     async def _begin(self, partition: int, hooks: Mapping[int, Hook]) -> None:
-        claimed = await positions.claim(self._tools.pool, hooks, partition)
+        claimed = await positions.claim(self._tools.pool, hooks.values(), partition)
         # Not before: until then another process may have moved them, beyond an end that was asked for earlier.
         start, end = await self._reading.bounds(partition)
         begins = await self._reading.since(partition, [hooks[place.hook].since for place, is_known in claimed if not is_known], end)

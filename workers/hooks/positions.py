@@ -1,12 +1,12 @@
 """Where hooks stand: rows of `hook_positions`, written under the fence of whoever took them over last."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import asyncpg
 
 from runtime.postgres import affected
-from workers.hooks.model import Bounds, Place
+from workers.hooks.model import Bounds, Hook, Place
 
 
 class PlaceLost(Exception):
@@ -21,7 +21,9 @@ class Failing(NamedTuple):
 
 
 _CLAIM = """
-INSERT INTO hook_positions (hook, partition) SELECT hook, $2 FROM unnest($1::int[]) AS wanted (hook) ORDER BY hook
+INSERT INTO hook_positions (hook, partition)
+SELECT h.id, $2 FROM hooks h JOIN unnest($1::int[], $3::int[]) AS wanted (hook, turn) ON h.id = wanted.hook AND h.turn = wanted.turn
+ORDER BY h.id FOR SHARE OF h
 ON CONFLICT (hook, partition) DO UPDATE SET fence = hook_positions.fence + 1
 RETURNING hook, partition, fence, position, first, last, types, attempts
 """
@@ -37,8 +39,10 @@ UPDATE hook_positions SET position = $4, first = NULL, last = NULL, types = NULL
 WHERE hook = $1 AND partition = $2 AND fence = $3
 """
 
+# Nobody rests longer than an hour between two POSTs: what failed before a longer silence, as of a hook that was switched off, is past.
 _FAIL = """
-UPDATE hook_positions SET attempts = attempts + 1, failing_since = coalesce(failing_since, now()), answer = $4, answered_at = now()
+UPDATE hook_positions SET attempts = attempts + 1, answer = $4, answered_at = now(),
+    failing_since = CASE WHEN answered_at > now() - interval '2 hours' THEN coalesce(failing_since, now()) ELSE now() END
 WHERE hook = $1 AND partition = $2 AND fence = $3
 RETURNING attempts, extract(epoch FROM now() - failing_since)::float AS seconds
 """
@@ -56,9 +60,14 @@ WHERE hook_positions.hook = seen.hook AND hook_positions.partition = seen.partit
 """
 
 
-async def claim(pool: asyncpg.Pool, hooks: Collection[int], partition: int) -> list[tuple[Place, bool]]:
-    """Take the hooks' places in a partition over; with whether each of them is known, or has to be looked up by the hook's `since`."""
-    return [(_place(row), row["position"] is not None) for row in await pool.fetch(_CLAIM, sorted(hooks), partition)]
+async def claim(pool: asyncpg.Pool, hooks: Iterable[Hook], partition: int) -> list[tuple[Place, bool]]:
+    """Take the hooks' places in a partition over; with whether each of them is known, or has to be looked up by the hook's `since`.
+
+    Not those of a hook that an operator has begun anew meanwhile: its `since` is another one.
+    """
+    turns = {hook.id: hook.turn for hook in hooks}
+    rows = await pool.fetch(_CLAIM, list(turns), partition, list(turns.values()))
+    return [(_place(row), row["position"] is not None) for row in rows]
 
 
 async def note(pool: asyncpg.Pool, place: Place, bounds: Bounds) -> None:

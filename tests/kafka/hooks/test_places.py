@@ -16,7 +16,7 @@ from workers.hooks.positions import PlaceLost
 @pytest.mark.promise("P-HOOK-12")
 async def test_whoever_has_lost_a_place_writes_nothing(world: World) -> None:
     await world.declare("crm")
-    hook = await world.pool.fetchval("SELECT id FROM hooks")
+    (hook,) = await declared.active(world.pool)
     ((old, _),) = await positions.claim(world.pool, [hook], 0)
     ((new, _),) = await positions.claim(world.pool, [hook], 0)
     old.position = 99
@@ -41,7 +41,7 @@ async def test_whoever_has_lost_a_place_writes_nothing(world: World) -> None:
 @pytest.mark.promise("P-HOOK-12")
 async def test_what_was_looked_at_moves_no_place_back_and_none_past_a_batch_that_is_out(world: World) -> None:
     await world.declare("crm")
-    hook = await world.pool.fetchval("SELECT id FROM hooks")
+    (hook,) = await declared.active(world.pool)
     ((place, _),) = await positions.claim(world.pool, [hook], 0)
     await positions.move(world.pool, place, 10, "200")
     place.position = 5
@@ -60,11 +60,38 @@ async def test_what_was_looked_at_moves_no_place_back_and_none_past_a_batch_that
 @pytest.mark.parametrize("command", [resume, partial(replay, since=datetime(2025, 1, 1, tzinfo=UTC))], ids=["resume", "replay"])
 async def test_what_an_operator_did_is_undone_by_nobody_who_was_there_before(world: World, command: Any) -> None:
     await world.declare("crm")
-    hook = await world.pool.fetchval("SELECT id FROM hooks")
+    (hook,) = await declared.active(world.pool)
     ((place, _),) = await positions.claim(world.pool, [hook], 0)
     await command(world.settings, "crm", None)
     with pytest.raises(PlaceLost):
         await positions.move(world.pool, place, 10, "200")
+
+
+@pytest.mark.promise("P-HOOK-10")
+@pytest.mark.parametrize("command", [resume, partial(replay, since=datetime(2025, 1, 1, tzinfo=UTC))], ids=["resume", "replay"])
+async def test_a_hook_that_was_begun_anew_is_taken_over_by_nobody_who_has_not_seen_that(world: World, command: Any) -> None:
+    await world.declare("crm")
+    (before,) = await declared.active(world.pool)
+    await command(world.settings, "crm", None)
+    (hook,) = await declared.active(world.pool)
+
+    assert await positions.claim(world.pool, [before], 0) == []
+    assert len(await positions.claim(world.pool, [hook], 0)) == 1
+
+
+@pytest.mark.promise("P-HOOK-09")
+@pytest.mark.parametrize(("silent", "counted"), [("1 hour", 30 * 3600), ("3 hours", 0)])
+async def test_what_failed_before_a_hook_was_silent_for_long_does_not_count(world: World, silent: str, counted: int) -> None:
+    """It was switched off, or nobody ran that could have sent."""
+    await world.declare("crm")
+    (hook,) = await declared.active(world.pool)
+    ((place, _),) = await positions.claim(world.pool, [hook], 0)
+    await positions.fail(world.pool, place, "503")
+    await world.pool.execute(
+        "UPDATE hook_positions SET failing_since = now() - interval '30 hours', answered_at = now() - $1::text::interval", silent
+    )
+
+    assert (await positions.fail(world.pool, place, "503")).seconds == pytest.approx(counted, abs=60)
 
 
 @pytest.mark.promise("P-HOOK-09")

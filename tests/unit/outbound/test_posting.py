@@ -142,7 +142,9 @@ async def test_when_to_come_again(given: str, least: float, most: float) -> None
     assert least <= answer.retry_after <= most
 
 
-@pytest.mark.parametrize("given", ["soon", "-1", "1.5", "²", ""])
+@pytest.mark.parametrize(
+    "given", ["soon", "-1", "1.5", "²", "", f"Mon, 01 Jan 2024 00:00:00 +{9**20}", f"Mon, 01 Jan {9**20} 00:00:00 GMT"]
+)
 async def test_nonsense_says_nothing_of_when(given: str) -> None:
     raw = f"HTTP/1.1 503 No\r\nRetry-After: {given}\r\nContent-Length: 0\r\n\r\n".encode()
     async with serving(answering(raw)) as url, poster() as client:
