@@ -16,7 +16,7 @@ from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
 from schemas.ids import parse_id
 from schemas.settings import Settings
-from schemas.templating.branches import branches
+from schemas.templating.preview import branches
 from schemas.templating.rendering import TooLong
 from schemas.templating.templates import IncorrectTemplate
 from workers.launcher.channels.channel import Rejected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.templating.branches import Branches, branches
+from schemas.templating.preview import Branches, branches
 from schemas.templating.rendering import TooLong
 from schemas.templating.templates import IncorrectTemplate
 
