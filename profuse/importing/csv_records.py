@@ -76,13 +76,14 @@ def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[
     # Ours are bounded by `LONGEST`, and the library knows no other way.
     csv.field_size_limit(2 * LONGEST)
     lines = Lines(text)
-    reader = csv.reader(lines, delimiter=delimiter)
+    # Strict, because what stands behind the quote that closes a cell of several lines says that it opens one of its own.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.begin()
         line = lines.number + 1
         wrong = None
         try:
-            cells = next(reader)
+            cells = _next(reader, lines, delimiter)
             if len(lines.taken) > 1 and width is not None and len(cells) != width:
                 wrong = "a quote is not closed"
         except StopIteration:
@@ -91,8 +92,20 @@ def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[
             wrong = "a quote is not closed"
         except _TooLong:
             wrong = f"a line of more than {LONGEST} characters; the row has only their beginning"
-        except csv.Error as error:
-            wrong = str(error)
         if wrong is not None:
             cells = lines.give_back()[:_SHOWN].rstrip("\r\n").replace('"', "").split(delimiter)
         yield Record(line, cells, wrong)
+
+
+def _next(reader: Iterator[list[str]], lines: Lines, delimiter: str) -> list[str]:
+    """The cells of the next record; where one line is all of it, what stands behind a closing quote is a part of its cell."""
+    try:
+        return next(reader)
+    except csv.Error:
+        return next(csv.reader(_alone(lines.taken[0]), delimiter=delimiter))
+
+
+def _alone(line: str) -> Iterator[str]:
+    """A record of which more lines are wanted has a quote that is not closed."""
+    yield line
+    raise _Unclosed

@@ -122,6 +122,39 @@ def test_a_quote_that_another_ones_quote_would_close_costs_its_own_line(tmp_path
     assert values(found) == ["a quote is not closed", *[ANN] * 5, {"email": "bob@x.test", "_fname": "Bob, Jr."}]
 
 
+WIDE = "email,s,_fname\n"
+
+
+@pytest.mark.promise("P-IMPORT-03")
+@pytest.mark.parametrize(
+    ("later", "its"), [('says ""hi""', 'says "hi"'), ("x, y", "x, y"), ("two\nlines", "two\nlines")], ids=["quotes", "a comma", "lines"]
+)
+def test_a_stray_quote_swallows_no_rows_up_to_one_that_quotes_the_same_column(tmp_path: Path, later: str, its: str) -> None:
+    found = rows(
+        tmp_path, WIDE + 'w1@x.test,"Ann,Ann\nw2@x.test,,Bob\nw3@x.test,plain,Cid\nw4@x.test,"' + later + '",Dan\nw5@x.test,,Eve\n'
+    )
+
+    assert values(found) == [
+        "a quote is not closed",
+        {"email": "w2@x.test", "_fname": "Bob"},
+        {"email": "w3@x.test", "s": "plain", "_fname": "Cid"},
+        {"email": "w4@x.test", "s": its, "_fname": "Dan"},
+        {"email": "w5@x.test", "_fname": "Eve"},
+    ]
+    assert [row.line for row in found][:4] == [2, 3, 4, 5]
+
+
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-03")
+def test_what_stands_behind_a_closing_quote_in_its_line_is_a_part_of_its_cell(tmp_path: Path) -> None:
+    found = rows(tmp_path, WIDE + 'ann@x.test,"tail"x,Ann\nbad@x.test,"tail"x,"open\nbob@x.test,in "the" midst,"B\nob"\n')
+
+    assert values(found) == [
+        {"email": "ann@x.test", "s": "tailx", "_fname": "Ann"},
+        "a quote is not closed",
+        {"email": "bob@x.test", "s": 'in "the" midst', "_fname": "B\nob"},
+    ]
+
+
 @pytest.mark.promise("P-IMPORT-01")
 def test_a_quoted_cell_may_have_lines_quotes_and_delimiters(tmp_path: Path) -> None:
     found = rows(tmp_path, HEADER + 'ann@x.test,"An\r\nn, ""the"" first"\nbob@x.test,Bob 5" tall\n')
