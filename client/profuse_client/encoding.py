@@ -63,7 +63,7 @@ def encoded(value: object) -> bytes:
         text = _READABLE.encode(value)
     except (TypeError, ValueError, RecursionError) as reason:
         raise Unsendable(f"Cannot be sent: {reason}") from None
-    if text.count("{") + text.count("[") > _LEVELS and _depth(value) > _LEVELS:
+    if text.count("{") + text.count("[") > _LEVELS and _is_deeper(value, _LEVELS):
         raise Unsendable("Cannot be sent: nested too deeply")
     try:
         return text.encode()
@@ -78,7 +78,8 @@ def attached(file: "File | Mapping[str, Any]") -> object:
     return {"name": file.name, "data": f"data:{file.mimetype};base64,{base64.b64encode(file.content).decode()}"}
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """What JSON has no name for, as the server reads it."""
     match value:
         case datetime() | date():
             return value.isoformat()
@@ -89,7 +90,8 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-def _depth(value: object) -> int:
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether it is nested in more than so many; beyond these nobody looks, however many there are."""
     inner: Any = ()
     match value:
         case Mapping():
@@ -97,10 +99,10 @@ def _depth(value: object) -> int:
         case list() | tuple():
             inner = value
         case _:
-            return 0
-    return 1 + max(map(_depth, inner), default=0)
+            return False
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 # Made once: a million items would make a million of them.
-_READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-_ESCAPED = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain)
+_READABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain)
+_ESCAPED = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=plain)

@@ -16,7 +16,7 @@ from ingest.endpoints.profiles import GetProfile
 from profuse_client import File, ImportingAndStarting, Item, Limits, MatchBy, Matching
 from profuse_client.calls import Call, body, import_and_start, import_profiles, start
 from profuse_client.cutting import Part
-from profuse_client.encoding import encoded
+from profuse_client.encoding import Unsendable, encoded
 from profuse_client.parameters import waiting
 
 PLAIN = import_and_start(8, {})
@@ -112,3 +112,13 @@ def test_the_client_knows_every_way_of_matching_and_every_parameter_of_the_serve
     assert set(get_args(Matching)) == {each.value for each in schemas.matching.Matching}
     assert sent == ImportAndStartBatch.model_fields.keys() - {"token", "format"}
     assert MatchBy.__annotations__.keys() | {"db_id"} == GetProfile.model_fields.keys() - {"token"}
+
+
+@pytest.mark.promise("P-CLIENT-06")
+@pytest.mark.parametrize("levels", [31, 500, 900, 2_000])
+def test_what_is_nested_too_deeply_is_told_however_deep_it_is(levels: int) -> None:
+    nested: list[Any] = []
+    for _ in range(levels - 1):
+        nested = [nested]
+    with pytest.raises(Unsendable, match="Cannot be sent: "):
+        encoded(nested)
