@@ -1,12 +1,13 @@
 """Pure: what the server would say of a profile, as far as that can be known without it: its match value, its fields and their values."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from profuse_client.encoding import Item
+from profuse_client.encoding import Item, Unsendable, encoded
 from schemas.addresses import normal_email, normal_phone
 from schemas.fields import Field, parse
 from schemas.item_errors import ItemFailed, Why
@@ -26,6 +27,10 @@ class Checker:
     def trouble(self, item: Item) -> str | None:
         """Why the item would fail, or None as far as anybody can tell."""
         try:
+            item = _sent(item)
+        except Unsendable as reason:
+            return str(reason)
+        try:
             self._check_size(item)
             self._check_match_value(item)
             for name, value in item.data.items():
@@ -37,7 +42,7 @@ class Checker:
     def _check_size(self, item: Item) -> None:
         try:
             size = len(msgspec.json.encode(item.data))
-        except (TypeError, UnicodeEncodeError):
+        except UnicodeEncodeError:
             return
         if size > Settings.model_fields["item_limit"].default:
             raise ItemFailed(Why.ITEM_TOO_LARGE)
@@ -72,6 +77,11 @@ class Checker:
                 parse(field, value)
         except ItemFailed as failed:
             raise failed.at(name) from None
+
+
+def _sent(item: Item) -> Item:
+    """As the server reads it: dates and decimals are texts there."""
+    return Item(*(json.loads(encoded(part)) for part in (item.data, item.custom_data, item.keys)))
 
 
 def checker(shown: Sequence[Mapping[str, Any]], matching: str, field_name: str | None) -> Checker:
