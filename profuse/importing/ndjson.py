@@ -46,6 +46,8 @@ def _row(number: int, line: str) -> Row:
         return Row(number, {TEXT: line.rstrip("\r\n")}, wrong=f"not JSON: {error}")
     if not isinstance(given, dict) or TEXT in given:
         return Row(number, given if isinstance(given, dict) else {TEXT: line.rstrip("\r\n")}, wrong="not a JSON object")
+    if "" in given:
+        return Row(number, given, wrong=f"{given['']!r} has no name")
     return Row(number, given, {name: value for name, value in given.items() if not is_ours(name)})
 
 

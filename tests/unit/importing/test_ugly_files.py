@@ -180,9 +180,16 @@ def test_nul_bytes_stay_for_the_server_to_refuse(tmp_path: Path) -> None:
 
 @pytest.mark.promise("P-IMPORT-03")
 def test_lines_of_ndjson_that_are_no_object_fail_alone(tmp_path: Path) -> None:
-    found = rows(tmp_path, '{"email":"ann@x.test","_fname":"Анна"}\n\n{"email":\n[1]\n{"#error":"x","email":"b@x.test"}\n', "p.ndjson")
+    lines = '{"email":"ann@x.test","_fname":"Анна"}\n\n{"email":\n[1]\n{"#error":"x","email":"b@x.test"}\n{"email":"c@x.test","":"x"}\n'
+    found = rows(tmp_path, lines, "p.ndjson")
 
-    assert values(found) == [ANN, "not JSON: Expecting value at character 1", "not a JSON object", {"email": "b@x.test"}]
+    assert values(found) == [
+        ANN,
+        "not JSON: Expecting value at character 1",
+        "not a JSON object",
+        {"email": "b@x.test"},
+        "'x' has no name",
+    ]
     assert found[1].given == {"#text": '{"email":'}
 
 
