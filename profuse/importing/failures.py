@@ -7,22 +7,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from profuse.importing.opening import FORMATS, named_format
 from profuse.importing.table import Row, Table
+from profuse_client.encoding import plain
 from runtime.errors import CannotRun
 
 ERROR, LINE = "#error", "#line"
 
 
 def place(file: Path, table: Table, wanted: Path | None) -> Path:
-    """Where the failed rows of a file go; raises `CannotRun` if that is the file."""
-    found = wanted or file.with_name(f"{file.stem}.failed.{'ndjson' if table.columns is None else 'csv'}")
+    """Where the failed rows of a file go; raises `CannotRun` if that is the file, or would be read as another kind than it is."""
+    kind = "ndjson" if table.objects else "csv"
+    found = wanted or file.with_name(f"{file.stem}.failed.{kind}")
+    if (said := named_format(found)) != kind and said in FORMATS:
+        raise CannotRun(
+            f"Failed rows of {file} are kept as {kind.upper()}: name a file for that, as in --failed {found.with_suffix(f'.{kind}')}"
+        )
     if found.resolve() == file.resolve():
         raise CannotRun(f"Failed rows would overwrite {file}: name another place for them by --failed.")
     return found
 
 
 class Failures:
-    """CSV where the table has columns, else NDJSON; the file is made by the first failure, in the place of an older one."""
+    """NDJSON where rows are objects, else CSV; the file is made by the first failure, in the place of an older one."""
 
     def __init__(self, file: Path, table: Table) -> None:
         self.file = file
@@ -34,9 +41,9 @@ class Failures:
         if self._out is None:
             self._out = self._begun()
         self.count += 1
-        if self._names is None:
+        if self._table.objects:
             given = {name: value for name, value in row.given.items() if name not in (ERROR, LINE)}
-            self._out.write(json.dumps({ERROR: reason, LINE: row.line, **given}, ensure_ascii=False, default=str) + "\n")
+            self._out.write(json.dumps({ERROR: reason, LINE: row.line, **given}, ensure_ascii=False, default=_said) + "\n")
         else:
             self._write([reason, row.line, *self._own(row.given)])
 
@@ -48,25 +55,33 @@ class Failures:
             self._out.close()
 
     @property
-    def _names(self) -> Sequence[str] | None:
-        return self._table.columns
+    def _names(self) -> Sequence[str]:
+        return self._table.columns or ()
 
     def _own(self, cells: Sequence[str]) -> list[str]:
         """Without what an earlier import wrote beside them."""
-        names = self._names or ()
+        names = self._names
         return [cell for place, cell in enumerate(cells) if place >= len(names) or names[place] not in (ERROR, LINE)]
 
     def _begun(self) -> TextIO:
         # With its mark, for spreadsheets; what no encoding can say is written as an escape.
-        encoding = "utf-8" if self._names is None else "utf-8-sig"
+        encoding = "utf-8" if self._table.objects else "utf-8-sig"
         try:
             out = self._out = self.file.open("w", encoding=encoding, errors="backslashreplace", newline="")
         except OSError as error:
             raise CannotRun(f"{self.file} cannot be written: {error.strerror}; name another place for failed rows by --failed.") from None
-        if self._names is not None:
-            self._write([ERROR, LINE, *self._own(list(self._names))])
+        if not self._table.objects:
+            self._write([ERROR, LINE, *self._own(self._names)])
         return out
 
     def _write(self, cells: Sequence[Any]) -> None:
         if self._out is not None:
             csv.writer(self._out, delimiter=self._table.delimiter).writerow(cells)
+
+
+def _said(value: object) -> object:
+    """As it would be sent, so that it is the same when it is imported again."""
+    try:
+        return plain(value)
+    except TypeError:
+        return str(value)

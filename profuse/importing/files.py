@@ -1,6 +1,5 @@
 """Parquet and XLSX, where the extra `files` is installed."""
 
-import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -9,34 +8,16 @@ from typing import Any
 from profuse.importing.csv_records import Record
 from profuse.importing.csv_table import check_header, row
 from profuse.importing.table import Row, Table
-from profuse.importing.text import opened
+from profuse.importing.text import digest, opened
 from runtime.errors import CannotRun
-
-_ROWS = 1_000
 
 
 def parquet_table(file: Path) -> Table:
-    """Read in row groups; nulls give nothing."""
     try:
-        from pyarrow import ArrowException, parquet  # noqa: PLC0415  # of an extra
+        from profuse.importing import parquet  # noqa: PLC0415  # of an extra
     except ModuleNotFoundError:
         raise missing("Parquet", "pyarrow") from None
-    with opened(file) as stream:
-        try:
-            looked = parquet.ParquetFile(stream)
-        except ArrowException as error:
-            raise CannotRun(f"{file} is no Parquet file: {str(error).splitlines()[0]}") from None
-        columns, total = list(looked.schema_arrow.names), looked.metadata.num_rows
-
-    def rows() -> Iterator[Row]:
-        number = 0
-        with parquet.ParquetFile(file) as parts:
-            for batch in parts.iter_batches(batch_size=_ROWS):
-                for number, given in enumerate(batch.to_pylist(), number + 1):  # noqa: B020  # it goes on counting
-                    cells = [given[name] for name in columns]
-                    yield Row(number, cells, {name: value for name, value in given.items() if value is not None})
-
-    return Table(columns, rows, total, _digest(file), "Parquet")
+    return parquet.parquet_table(file)
 
 
 def xlsx_table(file: Path) -> Table:
@@ -60,7 +41,7 @@ def xlsx_table(file: Path) -> Table:
             if number > 1 and any(cell != "" for cell in cells):
                 yield row(Record(number, [_text(cell) for cell in cells]), names)
 
-    return Table(names, rows, sheet.total_height, _digest(file), f"the sheet {sheet.name!r}")
+    return Table(names, rows, sheet.total_height, digest(file), f"the sheet {sheet.name!r}")
 
 
 def missing(what: str, package: str) -> CannotRun:
@@ -77,8 +58,3 @@ def _text(cell: Any) -> str:
         case datetime() | date():
             return cell.isoformat()
     return str(cell)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

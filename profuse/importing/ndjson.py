@@ -20,7 +20,7 @@ def ndjson_table(file: Path, encoding: str | None) -> Table:
     with reading(file, looked.encoding) as text:
         if text.read(1_000).lstrip().startswith("["):
             raise CannotRun(f"{file} is one JSON array; write one object a line: jq -c '.[]' {file} > {file.stem}.ndjson")
-    return Table(None, lambda: _rows(file, looked.encoding), looked.lines, looked.digest, f"NDJSON in {looked.encoding}")
+    return Table(None, lambda: _rows(file, looked.encoding), looked.lines, looked.digest, f"NDJSON in {looked.encoding}", objects=True)
 
 
 def _rows(file: Path, encoding: str) -> Iterator[Row]:

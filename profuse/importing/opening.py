@@ -24,10 +24,15 @@ class Given:
     columns: Sequence[str] | None = None
 
 
+def named_format(file: Path) -> str:
+    """What a file is by its name."""
+    suffix = file.suffix.lower()
+    return _SUFFIXES.get(suffix, suffix[1:])
+
+
 def opened(file: Path, given: Given) -> Table:
     """Raises `CannotRun`."""
-    suffix = file.suffix.lower()
-    match given.format or _SUFFIXES.get(suffix, suffix[1:]):
+    match given.format or named_format(file):
         case "csv":
             return csv_table(file, given.encoding, "\t" if given.delimiter == r"\t" else given.delimiter, given.columns)
         case "ndjson":

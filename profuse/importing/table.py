@@ -29,6 +29,8 @@ class Table:
     digest: str
     described: str
     delimiter: str = ","
+    # Its rows are objects, with values that no CSV would keep as they are.
+    objects: bool = False
 
 
 def is_ours(column: str) -> bool:

@@ -47,6 +47,11 @@ def look(file: Path, encoding: str | None) -> Looked:
     return Looked(digest.hexdigest(), lines, encoding or _guessed(start, strange))
 
 
+def digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def opened(file: Path) -> BinaryIO:
     if file.is_dir():
         raise CannotRun(f"{file} is a directory; name a file in it.")

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from profuse.importing.failures import Failures
 from profuse.importing.opening import Given, opened
 from runtime.errors import CannotRun
 
@@ -81,25 +80,6 @@ def test_parquet_keeps_its_types_and_nulls_give_nothing(tmp_path: Path) -> None:
     assert (table.total, first.line, second.line) == (2, 1, 2)
     assert first.values == rows[0]
     assert second.values == {"email": "b@x.test"}
-
-
-@pytest.mark.promise("P-IMPORT-06", "P-IMPORT-09")
-def test_failed_rows_of_parquet_are_kept_with_what_they_hold(tmp_path: Path) -> None:
-    parquet.write_table(pa.Table.from_pylist([{"email": "bad", "n": 2, "note": None}]), tmp_path / "p.parquet")
-    table = opened(tmp_path / "p.parquet", Given())
-    with Failures(tmp_path / "p.failed.csv", table) as failures:
-        failures.add(next(table.rows()), "Incorrect email (email)")
-
-    assert (tmp_path / "p.failed.csv").read_text("utf-8-sig").splitlines() == [
-        "#error,#line,email,n,note",
-        "Incorrect email (email),1,bad,2,",
-    ]
-    assert next(opened(tmp_path / "p.failed.csv", Given()).rows()).values == {
-        "#error": "Incorrect email (email)",
-        "#line": "1",
-        "email": "bad",
-        "n": "2",
-    }
 
 
 @pytest.mark.promise("P-IMPORT-09", "P-IMPORT-02")
