@@ -91,9 +91,4 @@ def _delimiter(file: Path, encoding: str) -> str:
 
 def _records(file: Path, encoding: str, delimiter: str, width: int | None = None) -> Iterator[Record]:
     with reading(file, encoding) as text:
-        try:
-            yield from records(text, delimiter, width)
-        # Some codecs raise the first alone, when they miss their mark.
-        except UnicodeError as error:
-            why = error.reason if isinstance(error, UnicodeDecodeError) else error
-            raise CannotRun(f"{file} is not {encoding} to its end: {why}. Name another one: --encoding cp1251") from None
+        yield from records(text, delimiter, width)

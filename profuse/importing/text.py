@@ -2,7 +2,10 @@
 
 import codecs
 import hashlib
+import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -44,28 +47,42 @@ def look(file: Path, encoding: str | None) -> Looked:
                 strange = _not_utf8(utf8, block)
     if not start.strip():
         raise CannotRun(f"{file} is empty.")
-    return Looked(digest.hexdigest(), lines, encoding or _guessed(start, strange))
+    return Looked(digest.hexdigest(), lines, _named(encoding, start) if encoding else _guessed(start, strange))
 
 
-def digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def opened(file: Path) -> BinaryIO:
+@contextmanager
+def opened(file: Path) -> Iterator[BinaryIO]:
+    """Its bytes; an error of the system is told also while they are read."""
     if file.is_dir():
         raise CannotRun(f"{file} is a directory; name a file in it.")
     try:
-        return file.open("rb")
+        with file.open("rb") as stream:
+            yield stream
     except OSError as error:
-        raise CannotRun(f"{file} cannot be read: {error.strerror}.") from None
+        raise CannotRun(f"{file} cannot be read: {error.strerror or error}.") from None
 
 
-def reading(file: Path, encoding: str) -> TextIO:
+@contextmanager
+def reading(file: Path, encoding: str) -> Iterator[TextIO]:
     """A byte that the encoding does not know becomes half of a surrogate pair, which fails its own row at the server."""
+    with opened(file) as stream, _decoded(stream, encoding) as text:
+        try:
+            yield text
+        # Some codecs raise the first alone, when they miss their mark.
+        except UnicodeError as error:
+            why = error.reason if isinstance(error, UnicodeDecodeError) else error
+            raise CannotRun(f"{file} is not {encoding} to its end: {why}. Name another one: --encoding cp1251") from None
+
+
+def digest(file: Path) -> str:
+    with opened(file) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _decoded(stream: BinaryIO, encoding: str) -> TextIO:
     errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     try:
-        return file.open(encoding=encoding, errors=errors, newline="")
+        return io.TextIOWrapper(stream, encoding, errors, newline="")
     except LookupError:
         raise CannotRun(f"--encoding {encoding} is none that Python knows: utf-8, utf-16, cp1251, cp1252, …") from None
 
@@ -78,8 +95,23 @@ def _not_utf8(decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
     return b""
 
 
+def _named(encoding: str, start: bytes) -> str:
+    """With the mark of its own kind it is read as that mark says: else the mark would be a letter of the first column."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        # Is told by who reads it.
+        return encoding
+    marked = _marked(start)
+    return marked if marked is not None and name.startswith(marked.removesuffix("-sig")) else encoding
+
+
+def _marked(start: bytes) -> str | None:
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+
+
 def _guessed(start: bytes, strange: bytes) -> str:
-    marked = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    marked = _marked(start)
     if marked is not None:
         return marked
     for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):

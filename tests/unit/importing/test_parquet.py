@@ -95,14 +95,6 @@ def test_a_name_that_is_no_text_is_told_in_a_line(tmp_path: Path) -> None:
         opened(tmp_path / "p.parquet", Given())
 
 
-@pytest.mark.promise("P-IMPORT-02", "P-IMPORT-09")
-def test_what_the_system_cannot_read_is_told_in_a_line() -> None:
-    with pytest.raises(CannotRun, match=r"cannot be read: |is no Parquet file: ") as refused:
-        opened(Path("/proc/self/mem"), Given("parquet"))
-
-    assert "\n" not in str(refused.value)
-
-
 @pytest.mark.promise("P-IMPORT-06", "P-IMPORT-09")
 def test_a_failed_row_of_which_one_value_is_corrected_is_what_it_would_have_been(tmp_path: Path) -> None:
     row = {

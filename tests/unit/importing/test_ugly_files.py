@@ -43,6 +43,22 @@ def test_encoding_and_delimiter_are_found_out(tmp_path: Path, encoding: str, mar
 
 
 @pytest.mark.promise("P-IMPORT-01")
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-16", "utf-16-le", "UTF_16_BE", "utf-32-le"])
+def test_a_mark_is_no_letter_of_the_first_column_where_the_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    content = (mark + HEADER + "ann@x.test,Анна\n").encode(encoding)
+
+    assert values(rows(tmp_path, content, given=Given(encoding=encoding))) == [ANN]
+
+
+@pytest.mark.promise("P-IMPORT-01")
+def test_a_mark_of_another_encoding_than_the_one_that_is_named_is_believed_less(tmp_path: Path) -> None:
+    table = opened(written(tmp_path, ("\ufeff" + HEADER).encode()), Given(encoding="cp1252"))
+
+    assert table.columns == ["ï»¿email", "_fname"]
+
+
+@pytest.mark.promise("P-IMPORT-01")
 def test_accents_are_not_taken_for_cyrillic(tmp_path: Path) -> None:
     content = (HEADER + "rene@x.test,René Müller\nzoe@x.test,Zoë\n").encode("cp1252")
 
@@ -225,6 +241,22 @@ def test_what_separates_columns_is_what_most_rows_agree_on(tmp_path: Path) -> No
 def test_what_a_file_is_not_written_in_is_told_in_a_line(tmp_path: Path, given: Given, words: str) -> None:
     with pytest.raises(CannotRun, match=words) as refused:
         rows(tmp_path, "email;_fname\nann@x.test;Ann\n", given=given)
+
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.promise("P-IMPORT-02", "P-DOOR-13")
+@pytest.mark.parametrize("encoding", ["utf-16", "undefined"])
+def test_what_ndjson_is_not_written_in_is_told_in_a_line(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(CannotRun, match=f"is not {encoding} to its end"):
+        rows(tmp_path, '{"email":"ann@x.test"}\n', "people.ndjson", Given(encoding=encoding))
+
+
+@pytest.mark.promise("P-IMPORT-02", "P-DOOR-13")
+@pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet", "xlsx"])
+def test_a_file_that_cannot_be_read_though_it_opens_is_told_in_a_line(kind: str) -> None:
+    with pytest.raises(CannotRun, match=r"cannot be read: Input/output error|is no Parquet file") as refused:
+        opened(Path("/proc/self/mem"), Given(kind))
 
     assert "\n" not in str(refused.value)
 
