@@ -27,7 +27,7 @@ def import_(
     ] = None,
     map_file: Annotated[Path | None, typer.Option(help='The same as TOML: "E-mail" = "email".', show_default=False)] = None,
     columns: Annotated[
-        str | None, typer.Option(help="For a CSV without a header: its columns, separated by commas.", show_default=False)
+        str | None, typer.Option(help="For a CSV or a sheet without a header: its columns, separated by commas.", show_default=False)
     ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="csv, ndjson, parquet, xlsx; else by the name.", show_default=False)

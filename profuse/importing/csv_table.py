@@ -60,14 +60,14 @@ def check_header(file: Path, names: Sequence[str]) -> None:
     data = next((name for name in names if _DATA.fullmatch(name)), None)
     if data is not None or not any(names):
         raise CannotRun(f"{file} has no header: its first line holds {data or 'nothing'!r}. Name its columns: --columns email,_fname,…")
-    check_names(file, names)
+    check_names(f"{file} has", names)
 
 
-def check_names(file: Path, names: Sequence[str]) -> None:
+def check_names(whose: str, names: Sequence[str]) -> None:
     twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if twice is not None:
         places = " and ".join(str(place) for place, name in enumerate(names, 1) if name == twice)
-        raise CannotRun(f"{file} has the column {twice!r} twice, at {places}: rename one of them in the file.")
+        raise CannotRun(f"{whose} the column {twice!r} twice, at {places}: rename one of them.")
 
 
 def _header(file: Path, encoding: str, delimiter: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Parquet and XLSX, where the extra `files` is installed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ def parquet_table(file: Path) -> Table:
     return parquet.parquet_table(file)
 
 
-def xlsx_table(file: Path) -> Table:
+def xlsx_table(file: Path, columns: Sequence[str] | None) -> Table:
     """The first sheet, as text; a sheet is read whole, and has a million rows at most."""
     try:
         from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  # of an extra
@@ -31,14 +31,16 @@ def xlsx_table(file: Path) -> Table:
             sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
         except CalamineError as error:
             raise CannotRun(f"{file} is no spreadsheet: {error}") from None
-    names = [_text(cell).strip() for cell in next(sheet.iter_rows(), [])]
-    if not names:
+    first = [_text(cell).strip() for cell in next(sheet.iter_rows(), [])]
+    if not first:
         raise CannotRun(f"{file} is empty.")
-    check_header(file, names)
+    if columns is None:
+        check_header(file, first)
+    names = columns or first
 
     def rows() -> Iterator[Row]:
         for number, cells in enumerate(sheet.iter_rows(), 1):
-            if number > 1 and any(cell != "" for cell in cells):
+            if number > (columns is None) and any(cell != "" for cell in cells):
                 yield row(Record(number, [_text(cell) for cell in cells]), names)
 
     return Table(names, rows, sheet.total_height, digest(file), f"the sheet {sheet.name!r}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from profuse.importing.csv_table import csv_table
+from profuse.importing.csv_table import check_names, csv_table
 from profuse.importing.files import parquet_table, xlsx_table
 from profuse.importing.ndjson import ndjson_table
 from profuse.importing.table import Table
@@ -32,7 +32,10 @@ def named_format(file: Path) -> str:
 
 def opened(file: Path, given: Given) -> Table:
     """Raises `CannotRun`."""
-    match given.format or named_format(file):
+    kind = given.format or named_format(file)
+    if given.columns is not None:
+        _check_columns(given.columns, kind)
+    match kind:
         case "csv":
             return csv_table(file, given.encoding, "\t" if given.delimiter == r"\t" else given.delimiter, given.columns)
         case "ndjson":
@@ -40,5 +43,11 @@ def opened(file: Path, given: Given) -> Table:
         case "parquet":
             return parquet_table(file)
         case "xlsx" | "xls" | "xlsb" | "ods":
-            return xlsx_table(file)
+            return xlsx_table(file, given.columns)
     raise CannotRun(f"{file} does not say by its name what it is: --format {', '.join(FORMATS)}.")
+
+
+def _check_columns(names: Sequence[str], kind: str) -> None:
+    if kind in ("ndjson", "parquet"):
+        raise CannotRun(f"--columns is for files without a header, and {kind} names what it holds: leave it out, or rename by --map.")
+    check_names("--columns names", names)

@@ -26,7 +26,7 @@ def parquet_table(file: Path) -> Table:
             columns, total = list(looked.schema_arrow.names), looked.metadata.num_rows
         except _DAMAGED as error:
             raise CannotRun(f"{file} is no Parquet file: {_line(error)}") from None
-    check_names(file, columns)
+    check_names(f"{file} has", columns)
     if "" in columns:
         raise CannotRun(f"{file} has a column without a name, at {columns.index('') + 1}: name it in the file.")
     return Table(columns, lambda: _rows(file), total, digest(file), "Parquet", objects=True)

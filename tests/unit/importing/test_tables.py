@@ -66,6 +66,19 @@ def test_a_spreadsheet_needs_a_header_too(tmp_path: Path) -> None:
         opened(sheet(tmp_path / "p.xlsx", ["a@x.test", 7]), Given())
 
 
+@pytest.mark.promise("P-IMPORT-09", "P-IMPORT-02")
+def test_a_spreadsheet_without_a_header_has_the_columns_that_are_named(tmp_path: Path) -> None:
+    for number, header in enumerate(([], [""], ["", ""])):
+        file = sheet(tmp_path / f"{number}.xlsx", header, ["a@x.test", 7])
+        with pytest.raises(CannotRun, match="Name its columns: --columns"):
+            opened(file, Given())
+        found = list(opened(file, Given(columns=["email", "number"])).rows())
+
+        assert [(row.line, row.values) for row in found] == [(2, {"email": "a@x.test", "number": "7"})]
+    (row,) = opened(sheet(tmp_path / "p.xlsx", ["a@x.test", 7]), Given(columns=["email", "number"])).rows()
+    assert (row.line, row.values) == (1, {"email": "a@x.test", "number": "7"})
+
+
 @pytest.mark.promise("P-IMPORT-09")
 def test_parquet_keeps_its_types_and_nulls_give_nothing(tmp_path: Path) -> None:
     at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

@@ -113,6 +113,21 @@ def test_a_file_without_a_header_has_the_columns_that_are_named(tmp_path: Path) 
     assert (values(found), found[0].line) == ([ANN], 1)
 
 
+@pytest.mark.promise("P-IMPORT-02")
+@pytest.mark.parametrize(
+    ("name", "columns", "words"),
+    [
+        ("people.csv", ["email", "s", "s"], "--columns names the column 's' twice, at 2 and 3"),
+        ("people.xlsx", ["email", "email"], "--columns names the column 'email' twice"),
+        ("people.ndjson", ["email"], "--columns is for files without a header, and ndjson names what it holds"),
+        ("people.parquet", ["email"], "--columns is for files without a header, and parquet names what it holds"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused_in_a_line(tmp_path: Path, name: str, columns: list[str], words: str) -> None:
+    with pytest.raises(CannotRun, match=words):
+        rows(tmp_path, "ann@x.test,1,2\n", name, Given(columns=columns))
+
+
 @pytest.mark.promise("P-IMPORT-03")
 def test_ragged_rows_fail_alone_and_blank_ones_are_none(tmp_path: Path) -> None:
     found = rows(tmp_path, HEADER + "ann@x.test,Анна\nbob@x.test\n\n , \nann@x.test,Анна,,\ncid@x.test,Cid,x\n")
