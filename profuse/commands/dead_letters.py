@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from profuse.commands.asking import agreed
 from profuse.commands.options import Dir
 from profuse.commands.progress import told_how_far
 from profuse.commands.tables import show as show_table
@@ -121,7 +122,7 @@ def drop(
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, everything=all_)
     found = asyncio.run(count(settings, chosen))
-    if found and not yes and not typer.confirm(f"Drop {found} dead letters for good?"):
+    if found and not yes and not agreed(f"Drop {found} dead letters for good?"):
         raise CannotRun("Nothing was dropped.")
     with told_how_far("dropped", found) as advance:
         dropped = asyncio.run(delete(settings, chosen, advance))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profuse.commands.asking import agreed
 from profuse.commands.options import Dir
 from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
@@ -127,7 +128,7 @@ def _agreed(question: str, *, yes: bool, dry_run: bool, quiet: bool = False) -> 
     if dry_run:
         typer.echo("nothing was changed: this was a dry run", err=quiet)
         return False
-    if not yes and not typer.confirm(question, err=quiet):
+    if not yes and not agreed(question, err=quiet):
         raise CannotRun("Nothing was changed.")
     return True
 

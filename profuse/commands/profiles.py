@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from profuse.commands.asking import agreed
 from profuse.commands.options import Dir
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
@@ -69,7 +70,7 @@ def erase(
 
     settings, wanted = settings_of(directory), profiles.wanted(id_, account, database, email, phone, field, value)
     profile = asyncio.run(profiles.show(settings, wanted))["_id"]
-    if not yes and not typer.confirm(f"Erase the profile {profile} for good?"):
+    if not yes and not agreed(f"Erase the profile {profile} for good?"):
         raise CannotRun("Nothing was erased.")
     asyncio.run(profiles.erase(settings, profile))
     typer.echo(json.dumps({"profile_id": profile}) if as_json else f"profile {profile} is erased")

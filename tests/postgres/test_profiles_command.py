@@ -53,10 +53,12 @@ async def test_one_is_erased_after_a_question(world: World, run: Run, by_id: boo
     (entry, other) = await world.bring([item(**ANN), item(email="bob@door.test")])
     way = (entry["profile_id"],) if by_id else (*OF_DATABASE, "--email", "ann@door.test")
     refused = await run("erase", *way, input="n\n")
+    unanswered = await run("erase", *way, input="")
     kept = len(await world.profiles())
     erased = await run("erase", *way, "--yes", "--json")
 
     assert (str(refused.exception), kept) == ("Nothing was erased.", 2)
+    assert "--yes does not ask" in str(unanswered.exception)
     assert json.loads(erased.stdout) == {"profile_id": entry["profile_id"]}
     assert [profile["_id"] for profile in await world.profiles()] == [other["profile_id"]]
     assert await world.pool.fetchval("SELECT count(*) FROM identities") == 1
