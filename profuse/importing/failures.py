@@ -28,6 +28,13 @@ def place(file: Path, table: Table, wanted: Path | None) -> Path:
     return found
 
 
+class NotKept(CannotRun):
+    """A failed row has no place."""
+
+    def __init__(self, file: Path, error: OSError) -> None:
+        super().__init__(f"{file} cannot be written: {error.strerror}; make room, or name another place by --failed")
+
+
 class Failures:
     """NDJSON where rows are objects, else CSV; the file is made by the first failure, in the place of an older one."""
 
@@ -38,6 +45,13 @@ class Failures:
         self._out: TextIO | None = None
 
     def add(self, row: Row, reason: str) -> None:
+        """Raises `NotKept`."""
+        try:
+            self._add(row, reason)
+        except OSError as error:
+            raise NotKept(self.file, error) from None
+
+    def _add(self, row: Row, reason: str) -> None:
         if self._out is None:
             self._out = self._begun()
         self.count += 1
@@ -52,7 +66,12 @@ class Failures:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         if self._out is not None:
-            self._out.close()
+            try:
+                self._out.close()
+            except OSError as full:
+                # What ended it before says more.
+                if error is None:
+                    raise NotKept(self.file, full) from None
 
     @property
     def _names(self) -> Sequence[str]:
@@ -66,10 +85,7 @@ class Failures:
     def _begun(self) -> TextIO:
         # With its mark, for spreadsheets; what no encoding can say is written as an escape.
         encoding = "utf-8" if self._table.objects else "utf-8-sig"
-        try:
-            out = self._out = self.file.open("w", encoding=encoding, errors="backslashreplace", newline="")
-        except OSError as error:
-            raise CannotRun(f"{self.file} cannot be written: {error.strerror}; name another place for failed rows by --failed.") from None
+        out = self._out = self.file.open("w", encoding=encoding, errors="backslashreplace", newline="")
         if not self._table.objects:
             self._write([ERROR, LINE, *self._own(self._names)])
         return out

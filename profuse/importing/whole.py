@@ -8,7 +8,7 @@ from typing import Any
 
 from profuse.importing.aim import SENDING, Aim, found
 from profuse.importing.checking import checker
-from profuse.importing.failures import Failures
+from profuse.importing.failures import Failures, NotKept
 from profuse.importing.mapping import Mapped, mapped
 from profuse.importing.opening import Given
 from profuse.importing.running import Import, Tally, Tell
@@ -62,6 +62,10 @@ def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failure
         raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
     except GivenUp as away:
         raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_GO_ON}") from None
+    except NotKept as full:
+        # Under the ids of its requests the server gives the same results again, failures too.
+        counted = f"{run.tally.imported:,} rows are imported, {run.tally.failed:,} failed"
+        raise CannotRun(f"{full}. {counted}; the same command goes on, and keeps failed ones from the first on, within 24 hours.") from None
     except KeyboardInterrupt:
         raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_GO_ON}") from None
 

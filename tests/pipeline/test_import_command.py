@@ -146,6 +146,18 @@ def test_failed_rows_are_corrected_where_they_are_kept_and_imported_again(pipeli
     assert profile_of(pipeline, "ok-2@file.test")["plan"] == "pro"
 
 
+@pytest.mark.promise("P-IMPORT-06", "P-IMPORT-07", "P-IMPORT-10")
+def test_failed_rows_that_found_no_room_are_kept_by_the_same_command(pipeline: Stack, profuse_import: Command, tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "email", "room@file.test", "nobody")
+    full = profuse_import(file, "--db", "1", "--failed", "/dev/full")
+    again = profuse_import(file, "--db", "1")
+
+    assert (full.returncode, full.stdout) == (1, "")
+    assert "1 rows are imported, 1 failed; the same command goes on" in full.stderr.splitlines()[-1]
+    assert again.stdout.startswith("2 rows: 1 imported (1 of them by an earlier run of this command), 1 failed")
+    assert "Incorrect email (email),3,nobody" in (tmp_path / "people.failed.csv").read_text()
+
+
 @pytest.mark.promise("P-IMPORT-06")
 def test_failed_lines_of_ndjson_are_lines_with_their_error(pipeline: Stack, profuse_import: Command, tmp_path: Path) -> None:
     file = csv_file(
