@@ -56,7 +56,7 @@ class Mapped:
         if kind in _JSON_TYPES and value.lstrip()[:1] in ("{", "["):
             try:
                 return json.loads(value)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise Unreadable(f"{field}: not JSON: {error}") from None
         return value
 

@@ -73,8 +73,8 @@ def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failure
 def columns_of(file: Path) -> dict[str, str]:
     """A TOML file that says of columns which fields they are."""
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        told = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotRun(f"{file} cannot be read: {error}") from None
     wrong = next((name for name, field in told.items() if not isinstance(field, str)), None)
     if wrong is not None:
