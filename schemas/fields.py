@@ -56,6 +56,8 @@ class Declaration(BaseModel):
             raise ValueError(f"a field of type {self.type} cannot be matched by")
         if (self.type is FieldType.ENUM) != bool(self.options):
             raise ValueError("options belong to the type enum, which needs them")
+        if any("\0" in option for option in self.options):
+            raise ValueError("an option holds a NUL, which cannot be stored")
         return self
 
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
@@ -46,13 +46,22 @@ class File(BaseModel):
 def read(text: str) -> File:
     """Raises `BadDeclaration`."""
     try:
-        return File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise BadDeclaration(str(error)) from None
+        return File.model_validate(_parsed(text))
     except ValidationError as error:
         raise BadDeclaration(
             "\n".join(f"{path(*found['loc'])}: {reason_of(dict(found))}" for found in error.errors(include_url=False))
         ) from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadDeclaration(str(error)) from None
+    except ValueError:
+        raise BadDeclaration("a number has more digits than can be read") from None
+    except RecursionError:
+        raise BadDeclaration("nested too deeply") from None
 
 
 def path(*steps: int | str) -> str:

@@ -42,7 +42,7 @@ def apply(
     from profuse.applying import BadDeclaration
     from profuse.applying import apply as apply_text
 
-    text, settings = _text(file), settings_of(directory)
+    text, settings = text_of(file), settings_of(directory)
     try:
         with told_in_a_line() as progress:
             how = {"pruning": prune, "reindexing": reindex, "dry": dry_run}
@@ -94,9 +94,9 @@ def settings(
     show((Column("variable", no_wrap=True), Column("value", overflow="fold"), "meaning"), described(_known(directory)))
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CannotRun(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from schemas.fields import Declaration
 from schemas.tokens import USUAL_RIGHTS, Right, hashed
 from store.configuration import hooking, mailing, messaging, texts
 from store.configuration.model import Values
-from store.configuration.texts import Line, Number, Text
+from store.configuration.texts import Line, Name, Number, Text
 
 _SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
@@ -36,11 +36,11 @@ class _Part(BaseModel):
 
 
 class Token(_Part):
-    name: Line
+    name: Name
     # Left out: made when the token is new, else as it is.
     value: Annotated[str, AfterValidator(texts.token)] | None = None
     rights: list[Literal["import", "launch", "read", "erase", "configure"]] = [right.value for right in USUAL_RIGHTS]
-    expires: Annotated[AwareDatetime, BeforeValidator(texts.moment)] | None = None
+    expires: Annotated[AwareDatetime, BeforeValidator(texts.moment), AfterValidator(texts.storable)] | None = None
     revoked: bool = False
     # Most of its profiles that wait in a gateway; left out: as the settings say.
     in_flight: Number | None = None
@@ -119,7 +119,7 @@ class Trigger(_Part):
 
 
 class Provider(_Part):
-    name: Line
+    name: Name
     channel: Annotated[str, AfterValidator(_leaving)]
     url: Annotated[Line, AfterValidator(messaging.url)]
     # During a rotation the new one first: both sign.
@@ -134,7 +134,7 @@ class Provider(_Part):
 
 
 class Hook(_Part):
-    name: Line
+    name: Name
     url: Annotated[Line, AfterValidator(hooking.url)]
     # During a rotation the new one first: all of them sign.
     secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(min_length=1, max_length=5)]
@@ -144,7 +144,7 @@ class Hook(_Part):
     # Seconds that an answer is waited for.
     timeout: Annotated[int, Field(ge=1, le=60)] = 10
     # A regular expression on the answer's body; empty: any 2xx.
-    success: Annotated[str, AfterValidator(hooking.success)] = ""
+    success: Annotated[Text, AfterValidator(hooking.success)] = ""
     active: bool = True
 
 

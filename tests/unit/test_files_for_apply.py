@@ -1,12 +1,15 @@
 """What a file for `apply` may say, by the answer to what it may not."""
 
 from base64 import b64encode
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from profuse.applying import BadDeclaration
 from profuse.applying.desired import wanted
 from profuse.applying.file import read
+from profuse.commands.configuration import text_of
 from store.configuration.model import Key, Kind
 
 ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
@@ -16,6 +19,7 @@ TRIGGER = (
 )
 SECRET = "whsec_" + b64encode(bytes(32)).decode()
 PROVIDER = f'[[accounts.providers]]\nname = "main"\nchannel = "sms"\nurl = "https://sms.test/send"\nsecrets = ["{SECRET}"]\n'
+HOOK = f'[[accounts.hooks]]\nname = "main"\nurl = "https://crm.test/"\nsecrets = ["{SECRET}"]\n'
 DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
 
 
@@ -24,6 +28,8 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
     ("text", "problem"),
     [
         ("[[accounts]]\nid = \n", "Invalid value (at line 2, column 6)"),
+        ("x = " + "9" * 5_000, "a number has more digits than can be read"),
+        ("x = " + "[" * 3_000, "nested too deeply"),
         ("x = 1", "x: unknown key"),
         ('[[accounts]]\nname = "demo"', "accounts[0].id: Field required"),
         ('[[accounts]]\nid = true\nname = "demo"', "accounts[0].id: Input should be a valid integer"),
@@ -37,6 +43,14 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
             ACCOUNT + 'tokens = [{ name = "a", expires = 2027-01-01T00:00:00 }]',
             "accounts[0].tokens[0].expires: Input should have timezone info",
         ),
+        *(
+            (ACCOUNT + f'tokens = [{{ name = "a", expires = {moment} }}]', "accounts[0].tokens[0].expires: must be in the years 1 to 9999")
+            for moment in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+23:59", '"0001-01-01T00:00:00+23:59"')
+        ),
+        (ACCOUNT + f'tokens = [{{ name = "{"a" * 256}" }}]', "accounts[0].tokens[0].name: String should have at most 255"),
+        (ACCOUNT + PROVIDER.replace("main", "a" * 256), "accounts[0].providers[0].name: String should have at most 255"),
+        (ACCOUNT + HOOK.replace("main", "a" * 256), "accounts[0].hooks[0].name: String should have at most 255"),
+        (ACCOUNT + HOOK + 'success = "a\\u0000"', "accounts[0].hooks[0].success: holds a NUL, which cannot be stored"),
         (
             ACCOUNT + 'tokens = [{ name = "a", in_flight = 0 }]',
             "accounts[0].tokens[0].in_flight: Input should be greater than or equal to 1",
@@ -46,6 +60,10 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (
             ACCOUNT + DATABASE + 'fields = { a = { type = "float", match = true } }',
             "accounts[0].databases[0].fields.a: a field of type float",
+        ),
+        (
+            ACCOUNT + DATABASE + 'fields = { a = { type = "enum", options = ["x", "y\\u0000"] } }',
+            "accounts[0].databases[0].fields.a: an option holds a NUL",
         ),
         (ACCOUNT + DATABASE + 'fields = { email = "string" }', "accounts[0].databases[0].fields.email: is a system field"),
         (ACCOUNT + DATABASE + 'fields = { _x = "string" }', "accounts[0].databases[0].fields._x: is a system field"),
@@ -78,6 +96,13 @@ def test_a_bad_file_is_refused_by_line_or_path_and_reason(text: str, problem: st
     assert str(refused.value).startswith(problem)
 
 
+@pytest.mark.promise("P-APPLY-07")
+def test_names_may_be_as_long_as_an_index_holds_and_moments_as_late_as_can_be_stored() -> None:
+    token = f'tokens = [{{ name = "{"é" * 255}", expires = "9999-12-31T23:59:59+12:00" }}]'
+
+    assert read(ACCOUNT + token).accounts[0].tokens[0].expires == datetime(9999, 12, 31, 11, 59, 59, tzinfo=UTC)
+
+
 RESOURCE = """
 [[accounts.databases]]
 id = 1
@@ -88,6 +113,13 @@ name = "Our app"
 database = 1
 channel = "our_app"
 """
+
+
+@pytest.mark.promise("P-APPLY-07")
+def test_a_mark_at_the_beginning_is_no_part_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "demo.toml").write_text("\ufeff" + ACCOUNT, encoding="utf-8")
+
+    assert text_of(tmp_path / "demo.toml") == ACCOUNT
 
 
 @pytest.mark.promise("P-SUBS-13")
