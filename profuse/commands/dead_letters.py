@@ -16,6 +16,8 @@ from runtime.errors import CannotRun
 
 app = typer.Typer(help="See what could not be processed, send it again, or give it up.", no_args_is_help=True)
 
+_LONGEST_WAIT = 24 * 60 * 60
+
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="As `list` shows them: topic/partition/offset.", show_default=False)]
 Batch = Annotated[str | None, typer.Option(help="Only those of this batch (a task_id).", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason contains this.", show_default=False)]
@@ -79,7 +81,7 @@ def replay_(
     older: Older = None,
     newer: Newer = None,
     all_: All = False,
-    wait: Annotated[float, typer.Option(min=0, help="How many seconds to wait for what becomes of them.")] = 10,
+    wait: Annotated[float, typer.Option(min=0, max=_LONGEST_WAIT, help="How many seconds to wait for what becomes of them.")] = 10,
     as_json: Json = False,
     directory: Dir = None,
 ) -> None:

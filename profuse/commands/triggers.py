@@ -28,7 +28,8 @@ def render(
     """
     from profuse import rendering
 
-    typer.echo(asyncio.run(rendering.render(settings_of(directory), account, trigger, profile, _content(content), both=both)))
+    given = _content(content)
+    typer.echo(asyncio.run(rendering.render(settings_of(directory), account, trigger, profile, given, both=both)))
 
 
 @app.callback()
@@ -39,7 +40,7 @@ def _group() -> None:
 def _content(written: str) -> dict[str, Any]:
     try:
         content = json.loads(written)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise CannotRun(f"--content is no JSON: {error}.") from None
     if not isinstance(content, dict):
         raise CannotRun("--content must be a JSON object.")

@@ -1,0 +1,27 @@
+"""What commands are given that nobody would give them on purpose: a line, before anything is asked of a server."""
+
+import pytest
+from typer.exceptions import TyperException
+from typer.testing import CliRunner
+
+from profuse.__main__ import app
+from runtime.errors import CannotRun
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "1e300", "86401"])
+def test_nobody_waits_for_ever_for_what_becomes_of_dead_letters(seconds: str) -> None:
+    done = CliRunner().invoke(app, ["dead-letters", "replay", "--all", "--wait", seconds], standalone_mode=False)
+
+    assert isinstance(done.exception, TyperException)
+    assert "--wait" in done.exception.format_message()
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize("content", ["{", "9" * 5_000, "[" * 3_000, "[]"])
+def test_content_that_is_no_json_object_is_told_in_a_line(content: str) -> None:
+    done = CliRunner().invoke(app, ["triggers", "render", "8", "--profile", "0" * 24, "--content", content])
+
+    assert isinstance(done.exception, CannotRun)
+    assert str(done.exception).startswith("--content ")
+    assert "\n" not in str(done.exception)
