@@ -2,13 +2,13 @@
 
 import codecs
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from runtime.errors import CannotRun
 
@@ -51,7 +51,7 @@ def look(file: Path, encoding: str | None) -> Looked:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[BinaryIO]:
+def opened(file: Path) -> Iterator[BufferedReader]:
     """Its bytes; an error of the system is told also while they are read."""
     if file.is_dir():
         raise CannotRun(f"{file} is a directory; name a file in it.")
@@ -79,10 +79,10 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _decoded(stream: BinaryIO, encoding: str) -> TextIO:
+def _decoded(stream: BufferedReader, encoding: str) -> TextIO:
     errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     try:
-        return io.TextIOWrapper(stream, encoding, errors, newline="")
+        return TextIOWrapper(stream, encoding, errors, newline="")
     except LookupError:
         raise CannotRun(f"--encoding {encoding} is none that Python knows: utf-8, utf-16, cp1251, cp1252, …") from None
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from typing import NoReturn
 
 import pytest
 
@@ -10,7 +11,7 @@ from runtime.errors import CannotRun
 
 
 class Leaving(io.StringIO):
-    def readline(self, _: int = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> NoReturn:
         raise KeyboardInterrupt
 
 

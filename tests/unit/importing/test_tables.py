@@ -68,7 +68,8 @@ def test_a_spreadsheet_needs_a_header_too(tmp_path: Path) -> None:
 
 @pytest.mark.promise("P-IMPORT-09", "P-IMPORT-02")
 def test_a_spreadsheet_without_a_header_has_the_columns_that_are_named(tmp_path: Path) -> None:
-    for number, header in enumerate(([], [""], ["", ""])):
+    headers: list[list[str | float | bool]] = [[], [""], ["", ""]]
+    for number, header in enumerate(headers):
         file = sheet(tmp_path / f"{number}.xlsx", header, ["a@x.test", 7])
         with pytest.raises(CannotRun, match="Name its columns: --columns"):
             opened(file, Given())
