@@ -1,5 +1,6 @@
 """The command line: `profuse`, or `python -m profuse`."""
 
+import errno
 import os
 import sys
 
@@ -46,12 +47,15 @@ app.add_typer(providers.app, name="providers")
 app.add_typer(triggers.app, name="triggers")
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 def main() -> None:
     """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
     for line in misspelled(os.environ):
         typer.echo(f"profuse: {line}", err=True)
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(_done())
     except TyperException as misuse:
         # A group without a command has shown its help already, and says nothing more.
         if reason := misuse.format_message():
@@ -71,6 +75,17 @@ def main() -> None:
         # What is wrong with several of them names these itself.
         where = f"{str(first['loc'][0]).upper()}: " if first["loc"] else ""
         sys.exit(f"profuse: PROFUSE_{where}{first['msg'].removeprefix('Value error, ')}.{example}")
+
+
+def _done() -> int | str | None:
+    """The status of the command."""
+    try:
+        status: int | str | None = app(standalone_mode=False)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise CannotRun(f"{error.strerror}: make room; what was done until now is done, though not told.") from None
+    return status
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def apply(
     try:
         with told_in_a_line() as progress:
             how = {"pruning": prune, "reindexing": reindex, "dry": dry_run}
-            changed = asyncio.run(apply_text(settings, text, tell=typer.echo, progress=progress, **how))
+            changed = asyncio.run(apply_text(settings, text, tell=_tell, progress=progress, **how))
         if not changed:
             _print([])
         elif dry_run:
@@ -101,6 +101,15 @@ def text_of(file: Path) -> str:
         raise CannotRun(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CannotRun(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _tell(line: str) -> None:
+    try:
+        typer.echo(line)
+    except OSError as error:
+        # It is shown once; applied again, the file would say that there is nothing to change.
+        lost = "if tokens were made, nobody has seen their values: give them some in the file, and apply it again"
+        raise CannotRun(f"What changes could not be told, {error.strerror}: {lost}.") from None
 
 
 def _known(directory: Path | None) -> Settings:

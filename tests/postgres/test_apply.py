@@ -1,7 +1,9 @@
 """`profuse apply` on a real Postgres."""
 
 import asyncio
+import os
 import re
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -180,6 +182,24 @@ async def test_a_token_without_a_value_is_made_and_shown_once(tables: Settings, 
 
     assert await pool.fetchval("SELECT hash FROM tokens") == hashed(value)
     assert await apply(tables, text) == []
+
+
+@pytest.mark.promise("P-APPLY-08", "P-DOOR-13")
+async def test_a_value_that_nobody_could_see_is_told_of_with_the_way_to_another(
+    tables: Settings, pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    text = ACCOUNT.format(account=1, token='{ name = "producer" }')
+    (tmp_path / "demo.toml").write_text(text)
+    known = {f"PROFUSE_{name.upper()}": getattr(tables, name) for name in ("kafka", "postgres", "prefix")}
+    command = f"{sys.executable} -m profuse apply {tmp_path / 'demo.toml'} > /dev/full"
+    done = await asyncio.create_subprocess_shell(command, stderr=asyncio.subprocess.PIPE, env=os.environ | known)
+    _, said = await done.communicate()
+    again = await apply(tables, text.replace('"producer"', '"producer", value = "chosen"'))
+
+    assert (done.returncode, len(said.decode().splitlines())) == (1, 1)
+    assert "nobody has seen their values: give them some in the file, and apply it again" in said.decode()
+    assert again == ["account 1, token producer: changed value"]
+    assert await pool.fetchval("SELECT hash FROM tokens") == hashed("chosen")
 
 
 @pytest.mark.promise("P-APPLY-09")

@@ -1,5 +1,9 @@
 """What commands are given that nobody would give them on purpose: a line, before anything is asked of a server."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from typer.exceptions import TyperException
 from typer.testing import CliRunner
@@ -25,3 +29,15 @@ def test_content_that_is_no_json_object_is_told_in_a_line(content: str) -> None:
     assert isinstance(done.exception, CannotRun)
     assert str(done.exception).startswith("--content ")
     assert "\n" not in str(done.exception)
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize("arguments", [["settings"], ["settings", "--env"], ["--help"]], ids=" ".join)
+def test_words_that_find_no_room_are_told_of_in_a_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "profuse", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["profuse: No space left on device: make room; what was done until now is done, though not told."],
+    )
