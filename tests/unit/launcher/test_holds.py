@@ -7,10 +7,12 @@ import pytest
 
 from schemas import metrics
 from tests.launching import Remembering, launch
-from workers.launcher.channels.channel import SERVER, Rejected
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.email.replies import place_of_sender
+from workers.launcher.clock import clock
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Gate, Held, Suspected
-from workers.launcher.deliver.holds import ALIKE, Holds
+from workers.launcher.deliver.holds import ALIKE, FIRST_PROBE, Holds
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Ending, Launch, Outcome
 
@@ -29,7 +31,7 @@ async def refused(gate: Gate, given: Sequence[Launch]) -> list[bool | None]:
 def refusing() -> Gate:
     async def refuse(launch: Launch) -> None:
         if not launch.recipient.address.startswith("good"):
-            raise Rejected("550 no such user", 550)
+            raise Rejected(f"550 5.1.1 <{launch.recipient.address}>: no such user", 550)
 
     return Gate(Remembering(refuse), ProviderStates(None))
 
@@ -54,9 +56,7 @@ async def test_what_several_accounts_are_refused_is_the_servers_doing() -> None:
     (theirs, ours) = await refused(gate, launches(1, half, "{}.a.test")), await refused(gate, launches(2, half, "{}.b.test"))
 
     assert (theirs[0], ours[-1]) == (None, False)
-    held = await gate.attempt(launch("good@c.test", account=3))
-    assert isinstance(held, Held)
-    assert held.why.startswith(f"{SERVER} is held")
+    assert await gate.attempt(launch("good@c.test", account=3)) == Held(f"held: {ALIKE} recipients in a row were refused by 550")
 
 
 @pytest.mark.promise("P-LAUNCH-30")
@@ -69,14 +69,29 @@ async def test_whoever_is_accepted_shows_that_the_others_were_refused_for_themse
     assert {await asyncio.wait_for(each.verdict, 1) for each in suspected if isinstance(each, Suspected)} == {True}
 
 
+@pytest.mark.promise("P-OPS-16")
+async def test_why_somebody_waits_quotes_neither_a_server_nor_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is logged."""
+    gate = refusing()
+    suspected = [await gate.attempt(each) for each in launches(1, ALIKE, "shop.test")]
+    monkeypatch.setattr(holds, "clock", lambda: clock() + 2 * FIRST_PROBE)
+    probe = await gate.attempt(launch("refused@shop.test", account=1))
+    sender = Holds()
+    sender.hold(place_of_sender("news@shop.test"), "SMTP 550 to MAIL FROM")
+
+    assert [each.held for each in suspected if isinstance(each, Suspected)] == [Held("refused by 550")] * ALIKE
+    assert probe == Held("refused by 550")
+    assert sender.keeps([place_of_sender("news@shop.test")]) == "held: SMTP 550 to MAIL FROM"
+
+
 def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Holds()
     monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
     held.hold("here", "any")
     monkeypatch.setattr(holds, "FIRST_PROBE", 3600.0)
-    held.hold("there", "any")
+    held.hold("there", "for long")
 
-    assert str(held.keeps(["here", "there"])).startswith("there is held")
+    assert held.keeps(["here", "there"]) == "held: for long"
     assert held.keeps(["here"]) is None
 
 

@@ -71,3 +71,16 @@ def test_rests_grow_and_add_up_to_a_day() -> None:
     assert rests[:4] == [timedelta(seconds=seconds) for seconds in (5, 10, 20, 40)]
     assert max(rests) == timedelta(hours=1)
     assert sum(rests, timedelta()) == timedelta(hours=24)
+
+
+@pytest.mark.promise("P-OPS-16")
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("5.1.1 <Ann.O'Hara@shop.test>: no such user", "550 5.1.1 <…>: no such user"),
+        ('"ann b"@shop.test is full', "550 … is full"),
+        ("neither ann+news@xn--80ak6aa92e.test nor юля@пример.рф", "550 neither … nor …"),
+    ],
+)
+def test_words_quote_no_address(said: str, kept: str) -> None:
+    assert str(refusal(Stage.RECIPIENT, 550, said, SENDER)) == kept

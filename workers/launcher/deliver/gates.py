@@ -24,7 +24,7 @@ class PutOff:
 
 @dataclass(frozen=True)
 class Held:
-    """A launch that has to wait, through no fault of its own."""
+    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words."""
 
     why: str
 
@@ -34,6 +34,7 @@ class Suspected:
     """A launch that failed, unless it turns out that nobody passes."""
 
     outcome: Outcome
+    held: Held
     verdict: Verdict
 
 
@@ -104,12 +105,12 @@ class Gate:
             return PutOff(str(refusal), in_doubt=True)
         if self._holds.holds(places):
             # It was the probe, and learned what is known already.
-            return Held(str(refusal))
+            return Held(_loggable(refusal))
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), rest=refusal.rest)
         outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
-        return outcome if verdict is None else Suspected(outcome, verdict)
+        return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
         # A webhook has no address, but each is about somebody.
@@ -121,6 +122,10 @@ class Gate:
 @lru_cache(maxsize=1024)
 def _with_accounts(places: tuple[str, ...], account: int) -> tuple[str, ...]:
     return (*places, *(for_account(place, account) for place in (places[0], places[-1])))
+
+
+def _loggable(refusal: Rejected | Deferred) -> str:
+    return "refused" if refusal.code is None else f"refused by {refusal.code}"
 
 
 def _shown(ended: Ended) -> str:

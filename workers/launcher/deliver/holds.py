@@ -43,7 +43,7 @@ class Holds:
         self._held: dict[str, _Hold] = {}
 
     def keeps(self, places: Sequence[str]) -> str | None:
-        """Why a launch has to wait; None if it may go, perhaps as a probe."""
+        """Why a launch has to wait, without the place, which may be a sender's address; None if it may go, perhaps as a probe."""
         if (why := self.shut(places)) is not None:
             return why
         # It probes all of them, or none: else one would wait for a probe that another stopped.
@@ -57,7 +57,7 @@ class Holds:
         if not self._held:
             # As nearly always, and each launch asks three times.
             return None
-        return next((f"{place} is held: {hold.why}" for place, hold in self._of(places) if clock() < hold.probe_at), None)
+        return next((f"held: {hold.why}" for _, hold in self._of(places) if clock() < hold.probe_at), None)
 
     def holds(self, places: Sequence[str]) -> bool:
         return any(place in self._held for place in places)

@@ -156,8 +156,7 @@ class Sending:
         return ended
 
     async def _judged(self, launch: _Begun, suspected: Suspected) -> None:
-        is_its_own, outcome = await believed(suspected.verdict), suspected.outcome
-        launch.page.put(launch.due.position, outcome if is_its_own else Held(outcome.reason or "refused"))
+        launch.page.put(launch.due.position, suspected.outcome if await believed(suspected.verdict) else suspected.held)
 
     async def _by(self, name: str, way: Provider | None, gate: Gate, page: Page, due: Due, profile: Profile) -> Ended | None:
         """None: it was not begun."""

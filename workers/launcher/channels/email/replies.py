@@ -7,6 +7,8 @@ from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# As servers quote whom they refuse: a reason outlives its profile.
+_ADDRESS = re.compile(r"""("[^"]*"|[^\s<>"(),;:]+)@[^\s<>"(),;:]+""")
 _LONGEST = 500
 
 # The mail is too large, or the recipient's box is full: the launch's own trouble, wherever it is said.
@@ -56,14 +58,14 @@ def place_of_recipient(address: str) -> str:
 
 
 def readable(message: str) -> str:
-    """The server's words, whatever bytes it wrote, in one line."""
+    """The server's words, whatever bytes it wrote, in one line, with a sign in the place of each address."""
     spoken = message.encode("utf-8", "surrogateescape")
     try:
         text = spoken.decode()
     except UnicodeDecodeError:
         # Every byte is a letter there, and most servers that write no UTF-8 mean it.
         text = spoken.decode("latin-1")
-    return _CONTROL.sub(" ", text).strip()[:_LONGEST]
+    return _ADDRESS.sub("…", _CONTROL.sub(" ", text)).strip()[:_LONGEST]
 
 
 def _congested(message: str) -> bool:
