@@ -15,7 +15,7 @@ help: ## Show this list
 setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 	@$(BIN)/profuse install
 
-up: setup ## Run the whole pipeline here and watch two requests go through it
+up: setup ## Run the whole pipeline here and watch examples go through it
 	@$(BIN)/profuse demo
 
 test: setup ## Run all tests on a real Kafka and a real Postgres, in two processes; or some, in one: TESTS=tests/unit

@@ -8,7 +8,10 @@ import msgspec
 from runtime.masking import masked
 from schemas.settings import Settings
 
-_HEADER = "# Every setting with its default: take the # away from what is to differ. Written by `profuse settings --env`."
+_HEADER = """\
+# Every setting with its default: take the # away from what is to differ. Written by `profuse settings --env`.
+# Nobody reads this file by itself: name it where processes are started (--env-file, env_file, EnvironmentFile).
+"""
 
 
 class Described(NamedTuple):
@@ -26,7 +29,7 @@ def example() -> str:
     """The text of `.env.example`."""
     # Not `Settings()`, which reads this machine's environment.
     lines = (f"\n# {meaning}\n#{variable}={_text(value)}\n" for variable, value, meaning in _fields(Settings.model_construct()))
-    return f"{_HEADER}\n{''.join(lines)}"
+    return f"{_HEADER}{''.join(lines)}"
 
 
 def _fields(settings: Settings) -> Iterator[tuple[str, Any, str]]:

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
         "there by which they unsubscribe; empty: none.",
     )
     link_keys: list[SecretStr] = Field(
-        [], description="Secrets that sign such links, as a JSON array; during a rotation the new one first, both are known. Any long text."
+        [],
+        description="Secrets that sign such links, as a JSON array, of 32 characters at least; in a rotation the new one first.",
     )
     outbound_allow: list[IPv4Network | IPv6Network] = Field(
         [], description='Networks that providers and hooks may be in, as a JSON array: ["203.0.113.0/24"]; empty: any.'

@@ -1,4 +1,4 @@
-"""Brings accounts, tokens, databases, resources, triggers and hooks to what a file says."""
+"""Brings accounts, tokens, databases, resources, providers, triggers and hooks to what a file says."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -33,7 +33,7 @@ def apply(
     ] = False,
     directory: Dir = None,
 ) -> None:
-    """Bring accounts, tokens, databases, resources, triggers and hooks to what FILE says; all of it or nothing.
+    """Bring accounts, tokens, databases, resources, providers, triggers and hooks to what FILE says; all of it or nothing.
 
     Tells before it does it how many profiles hold values that a changed declaration no longer fits.
 

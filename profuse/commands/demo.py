@@ -1,4 +1,4 @@
-"""`demo`: the stack in the foreground, with two requests going through it."""
+"""`demo`: the stack in the foreground, with examples going through it."""
 
 import asyncio
 from functools import partial

@@ -21,7 +21,7 @@ def import_(
     trigger: Annotated[int | None, typer.Option(help="Start this campaign for each profile.", show_default=False)] = None,
     db: Annotated[int | None, typer.Option(help="Without --trigger: the database to import into.", show_default=False)] = None,
     matching: Annotated[Matching, typer.Option(help="How profiles are found.")] = Matching.EMAIL,
-    field: Annotated[str | None, typer.Option(help="With --matching custom: the field.", show_default=False)] = None,
+    field: Annotated[str | None, typer.Option(help="With --matching custom or custom_sub: the field.", show_default=False)] = None,
     map_: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="May be repeated; COLUMN= leaves it out.", show_default=False)
     ] = None,

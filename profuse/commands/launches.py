@@ -12,7 +12,7 @@ from runtime.errors import CannotRun
 from schemas.ids import parse_id
 from schemas.settings import Settings
 
-app = typer.Typer(help="See launches, and hasten them.", no_args_is_help=True)
+app = typer.Typer(help="See launches, hasten them, take them back, and run failed ones again.", no_args_is_help=True)
 
 _COLUMNS = ("batch", "trigger", "attempt", "due_at", "items", "launched", "skipped", "failed", "cancelled", "finished_at")
 

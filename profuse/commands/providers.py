@@ -11,7 +11,7 @@ from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
 from schemas.settings import Settings
 
-app = typer.Typer(help="See the providers that messages leave by, and resume one that is paused.", no_args_is_help=True)
+app = typer.Typer(help="See the providers that messages leave by, and resume one that is paused or held.", no_args_is_help=True)
 
 _COLUMNS = ("account", "name", "channel", "state", "since", "next_try", "why")
 

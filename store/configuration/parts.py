@@ -32,20 +32,25 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Part(BaseModel):
-    model_config = STRICT
+    # What is said of a key stands in the reference, too.
+    model_config = STRICT | ConfigDict(use_attribute_docstrings=True)
 
 
 class Token(_Part):
     name: Name
-    # Left out: made when the token is new, else as it is.
+    """By which the file knows it."""
     value: Annotated[str, AfterValidator(texts.token)] | None = None
+    """Left out: made when the token is new, and shown once, else as it is."""
     rights: list[Literal["import", "launch", "read", "erase", "configure"]] = [right.value for right in USUAL_RIGHTS]
+    """What it may do; `erase` and `configure` only where they are said."""
     expires: Annotated[AwareDatetime, BeforeValidator(texts.moment), AfterValidator(texts.storable)] | None = None
+    """From when on it is refused, such as 2027-01-31T00:00:00Z."""
     revoked: bool = False
-    # Most of its profiles that wait in a gateway; left out: as the settings say.
+    """Refused from now on."""
     in_flight: Number | None = None
-    # Left out: each answer has the HTTP status of its error.
+    """Most of its profiles that wait in a gateway; left out: as the settings say."""
     http_status: Literal["always_200"] | None = None
+    """Left out: each answer has the HTTP status of its error."""
 
     def values(self) -> Values:
         """Its columns."""
@@ -61,46 +66,69 @@ class Token(_Part):
 
 class Database(_Part):
     id: Number
+    """The account's own number."""
     name: Line
+    """For people."""
     unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
+    """What becomes of a field that is not declared."""
     fields: dict[Annotated[Line, AfterValidator(_own_field)], Declaration] = {}
+    """The database's own: a type, or a declaration with `type`, `match` and `options`."""
 
 
 class Resource(_Part):
     id: Number
+    """The account's own number."""
     name: Line
-    # One of those that have subscriptions, or one of the account's own.
+    """For people."""
     channel: Line
+    """One of those that have subscriptions, or one of the account's own."""
     database: Number
+    """By its number."""
 
 
 class Trigger(_Part):
     id: Number
+    """The account's own number."""
     name: Line
+    """For people."""
     type: Literal["api_call", "api_import", "update"]
+    """Started by a request, by each imported profile, or by each that an import changes."""
     database: Number
+    """By its number."""
     channel: Annotated[str, AfterValidator(_leaving)]
+    """By which it leaves."""
     active: bool = True
+    """Started, and fired, at all."""
     resource: Number | None = None
+    """Whose subscribers it goes to; left out: to each profile's own address."""
     unconditional_sending: bool = False
+    """To a profile's own address, whatever is subscribed to."""
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
-    # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
+    """How long it waits where the request does not say."""
     sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
+    """Of a mail: an address, or `Name <address>`."""
     subject: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    """Of a mail: a template."""
     html: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    """Of a mail: a template."""
     text: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`."""
     title: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    """Of a push message: a template."""
     link: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    """Of a push message: a template."""
     body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
-    # Styles are written into the elements that they are for, as some readers of mail want them.
+    """Of a webhook: JSON whose texts are templates."""
     inline_css: bool = False
-    # A name, or several: then the next one is tried where nothing can have passed by those before it.
+    """Styles are written into the elements that they are for, as some readers of mail want them."""
     provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
-    # Launches a minute.
+    """A name, or several: then the next one is tried where nothing can have passed by those before it."""
     pace: Number | None = None
-    # Minutes.
+    """Launches a minute, at most."""
     spread: Annotated[int, Field(ge=1, le=31 * 24 * 60)] | None = None
+    """Minutes over which a batch is spread."""
     fields: list[str] | None = None
+    """Of an `update`: a change of one of these starts it; left out: of any."""
 
     @model_validator(mode="after")
     def _can_be_inlined(self) -> Self:
@@ -120,32 +148,40 @@ class Trigger(_Part):
 
 class Provider(_Part):
     name: Name
+    """By which triggers name it."""
     channel: Annotated[str, AfterValidator(_leaving)]
+    """What it takes."""
     url: Annotated[Line, AfterValidator(messaging.url)]
-    # During a rotation the new one first: both sign.
+    """Where it takes it."""
     secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(max_length=5)] = []
-    # Messages a second, of all launchers together.
+    """That its requests are signed by; during a rotation the new one first: both sign."""
     rate: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    # Messages under way, of each launcher.
+    """Messages a second, of all launchers together."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
-    # Seconds.
+    """Messages under way, of each launcher."""
     timeout: Annotated[int, Field(ge=1, le=120)] = 15
+    """Seconds that an answer is waited for."""
     active: bool = True
+    """Sent to at all."""
 
 
 class Hook(_Part):
     name: Name
+    """By which commands name it."""
     url: Annotated[Line, AfterValidator(hooking.url)]
-    # During a rotation the new one first: all of them sign.
+    """Where events are posted."""
     secrets: Annotated[list[Annotated[str, AfterValidator(messaging.secret)]], Field(min_length=1, max_length=5)]
-    # Left out: all.
+    """That they are signed by; during a rotation the new one first: all of them sign."""
     events: Annotated[list[Annotated[str, AfterValidator(hooking.event_type)]], Field(min_length=1)] | None = None
+    """Which types; left out: all."""
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
-    # Seconds that an answer is waited for.
+    """Most events of a request."""
     timeout: Annotated[int, Field(ge=1, le=60)] = 10
-    # A regular expression on the answer's body; empty: any 2xx.
+    """Seconds that an answer is waited for."""
     success: Annotated[Text, AfterValidator(hooking.success)] = ""
+    """A regular expression on the answer's body; empty: any 2xx."""
     active: bool = True
+    """Posted to at all."""
 
 
 def place(*steps: int | str) -> str:

@@ -163,7 +163,7 @@ async def test_a_connection_that_rested_too_long_is_replaced(server: Server, mon
 @pytest.mark.parametrize("code", [550, 552, 554])
 async def test_a_recipient_that_is_refused_for_good_fails_with_the_servers_words(server: Server, code: int) -> None:
     async with channel_to(server) as channel:
-        with pytest.raises(Rejected, match=f"^{code} <{code}@example.com> is not wanted$"):
+        with pytest.raises(Rejected, match=f"^{code} <…> is not wanted$"):
             await handed(channel, launch(f"{code}@example.com"))
 
 
