@@ -19,7 +19,8 @@ def java(class_path: Sequence[Path], heap: int = 512) -> list[str]:
         "-XX:+UseSerialGC",
         # For a laptop's hour: what the second compiler takes it would not give back.
         "-XX:TieredStopAtLevel=1",
-        *([f"-XX:AOTCache={kept}"] if kept.exists() else []),
+        # Without a word of what little of it this JVM does not use.
+        *([f"-XX:AOTCache={kept}", "-Xlog:aot*=error"] if kept.exists() else []),
         *(f"-Dorg.slf4j.simpleLogger.{setting}" for setting in _LOGGING),
         "-cp",
         ":".join(map(str, class_path)),

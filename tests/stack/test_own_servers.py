@@ -52,6 +52,12 @@ def test_all_is_ready_when_up_returns(stack: Door) -> None:
     assert reported["mail"] == str(stack.directory / "mail")
 
 
+def test_its_broker_starts_from_what_was_rehearsed_when_it_was_installed(stack: Door) -> None:
+    kept = jvm.rehearsed(jars.install())
+
+    assert str(kept) in {each.path for each in psutil.Process(stack.pids()["kafka"]).memory_maps()}
+
+
 @pytest.mark.promise("P-DOOR-40")
 def test_a_provider_that_takes_nothing_is_shown_with_reason_and_next_try(stack: Door, tmp_path: Path) -> None:
     assert stack.status()["providers"] == []
@@ -168,12 +174,6 @@ async def remember(postgres: str) -> None:
     connection = await asyncpg.connect(postgres, server_settings={"search_path": "profuse"})
     await connection.execute(REMEMBER)
     await connection.close()
-
-
-def test_its_broker_starts_from_what_was_rehearsed_when_it_was_installed(stack: Door) -> None:
-    kept = jvm.rehearsed(jars.install())
-
-    assert str(kept) in {each.path for each in psutil.Process(stack.pids()["kafka"]).memory_maps()}
 
 
 def test_what_was_rehearsed_for_other_jars_is_not_taken(tmp_path: Path) -> None:
