@@ -12,6 +12,7 @@ from rich.table import Table
 from profuse.commands.options import Dir
 from profuse.commands.tables import as_text, show_rows
 from profuse.stack.finding import directory_of
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 
 app = typer.Typer()
@@ -105,7 +106,11 @@ def install() -> None:
     typer.echo(f"Apache Kafka is installed: {len(class_path)} jars.")
     if not rehearsal.is_done(class_path):
         typer.echo("Rehearsing its start once: each later one takes half as long.")
-        rehearsal.rehearse(class_path)
+        try:
+            rehearsal.rehearse(class_path)
+        except CannotRun as problem:
+            # Nothing that is needed: it is tried again by whoever installs again.
+            typer.echo(f"It will start as slowly as without: {problem}", err=True)
 
 
 async def interrupted() -> None:
