@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+# Beside the package, in a checkout as in an installed wheel.
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 # Read when the process starts, not when it asks: a newer release may have been put in place of this one by then.
-REVISION = max(file.name[:4] for file in (Path(__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py"))
+REVISION = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 """The newest migration of this release."""
 
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from operator import not_
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,10 +19,8 @@ from profuse.migrating.starting import while_starting
 from runtime.engine import engine_on
 from runtime.errors import CannotRun
 from runtime.masking import masked
+from runtime.schema import MIGRATIONS
 from schemas.settings import Settings
-
-# Beside the package, in a checkout as in an installed wheel.
-_MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 _ASK_EVERY = 0.05
 
@@ -113,7 +110,7 @@ def _is_locked(error: BaseException) -> bool:
 def _run(connection: Connection, command: Callable[[Config, str], None], revision: str) -> tuple[str, str]:
     config = Config(attributes={"connection": connection})
     # The configuration's own interpolation would read a per cent sign in the path.
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     before = _revision(connection)
     # A migration that builds an index concurrently has to be outside of any transaction.
     connection.commit()

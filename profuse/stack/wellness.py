@@ -19,7 +19,6 @@ async def unwell(url: str) -> str:
     if not url.startswith("http"):
         return await asyncio.Future()
     problems, looks = "", 0
-    # One client for all looks: making one reads every certificate of the machine, 0.1 s of a core.
     async with plain_client(timeout=_PATIENCE, limits=_NOT_KEPT) as client:
         while looks < LOOKS:
             await asyncio.sleep(LOOK_EVERY)

@@ -105,6 +105,7 @@ class Trigger(_Part):
     """To a profile's own address, whatever is subscribed to."""
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
     """How long it waits where the request does not say."""
+    # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
     sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
     """Of a mail: an address, or `Name <address>`."""
     subject: Annotated[Line, AfterValidator(messaging.template)] | None = None

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.migrating import migrate_tables, tables
 from profuse.migrating.tables import alone, downgrade, upgrade
+from runtime.schema import REVISION
 from schemas.settings import Settings
 from schemas.tables import metadata
-from tests.migrating import HEAD
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_migrating_again_changes_nothing(empty: Settings) -> None:
     first = await migrate_tables(empty)
     second = await migrate_tables(empty)
 
-    assert (first, second) == ([f"tables: none → {HEAD}"], [])
+    assert (first, second) == ([f"tables: none → {REVISION}"], [])
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -59,7 +59,7 @@ async def test_a_database_of_the_release_before_is_brought_along_with_what_it_ho
 
         assert await _differences(connection) == []
 
-    assert (changed, tuple(found)) == ([f"tables: 0001 → {HEAD}"], ("old", ["read"], None))
+    assert (changed, tuple(found)) == ([f"tables: 0001 → {REVISION}"], ("old", ["read"], None))
 
 
 @pytest.mark.promise("P-DOOR-09")
@@ -67,7 +67,7 @@ async def test_rivals_migrate_one_after_the_other(empty: Settings) -> None:
     async with asyncio.TaskGroup() as rivals:
         changes = [rivals.create_task(migrate_tables(empty)) for _ in range(4)]
 
-    assert sorted(task.result() for task in changes) == [[], [], [], [f"tables: none → {HEAD}"]]
+    assert sorted(task.result() for task in changes) == [[], [], [], [f"tables: none → {REVISION}"]]
 
 
 @pytest.mark.promise("P-DOOR-32")
@@ -91,7 +91,7 @@ async def test_a_migration_that_waits_for_a_reader_keeps_nobody_else_out(empty: 
             waited = not migrating.done()
             await reader.execute("COMMIT; BEGIN")
 
-    assert (waited, migrating.result()) == (True, [f"tables: 0001 → {HEAD}"])
+    assert (waited, migrating.result()) == (True, [f"tables: 0001 → {REVISION}"])
 
 
 @pytest.mark.promise("P-DOOR-12")

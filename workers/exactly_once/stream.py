@@ -21,7 +21,7 @@ from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
-from workers.exactly_once.chunks import Entry
+from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
 from workers.exactly_once.gathering import gathering
@@ -192,7 +192,7 @@ class Stream(Generic[M]):
                 self._trials.failed(chunk)
             self._backoff.overlong(len(chunk))
             # Apart from the others: their chunks pass, and the limit would never come down to one message.
-            self._suspects.add({entry.record.partition for entry in chunk})
+            self._suspects.add(partition for partition, _ in by_partition(chunk))
             raise
         self._furthest.arrived()
         self._trials.passed(chunk)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic
 
 from schemas.topics import M
-from workers.exactly_once.chunks import Entry
+from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.ownership import Ownership
 
 # So often a message is tried alone by one process, whose transaction is cut short; and by processes that end meanwhile.
@@ -35,8 +35,10 @@ class Trials(Generic[M]):
 
     def passed(self, chunk: Sequence[Entry[M]]) -> None:
         """What was tried of other partitions is not forgotten for it."""
-        partitions = {entry.record.partition for entry in chunk}
-        self._failed = Counter({place: count for place, count in self._failed.items() if place[0] not in partitions})
+        # As nearly always: nothing was, and each chunk comes here.
+        if self._failed:
+            passed = dict(by_partition(chunk))
+            self._failed = Counter({place: count for place, count in self._failed.items() if place[0] not in passed})
 
 
 class Suspects:

@@ -10,7 +10,7 @@ from schemas.same import same
 from workers.matcher.batches import Database
 from workers.matcher.item import Held, Item, Key, Outcome
 from workers.matcher.profile import Profile, overlaid, written
-from workers.matcher.subscribing import Given, Subscription, merged
+from workers.matcher.subscribing import merged
 
 
 class _Unlocked(Exception):
@@ -94,7 +94,7 @@ class Merging:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
         data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields}, item.change.updates)
         self._claim_email(profile, item)
-        profile.data, profile.subscriptions = data, _merged([], item.change.subscriptions or ())
+        profile.data, profile.subscriptions = data, merged([], item.change.subscriptions or ())
         profile.written = written(profile.data, profile.subscriptions)
         self.profiles[profile.id] = profile
         self._refile(profile)
@@ -108,7 +108,7 @@ class Merging:
             self._claim_email(profile, item)
         subscriptions = [] if item.change.forgets_subscriptions else profile.subscriptions
         if item.change.subscriptions:
-            subscriptions = _merged(subscriptions, item.change.subscriptions)
+            subscriptions = merged(subscriptions, item.change.subscriptions)
         if subscriptions is not profile.subscriptions and not same(subscriptions, profile.subscriptions):
             changed.add("subscriptions")
         if changed:
@@ -135,10 +135,3 @@ class Merging:
     def _file(self, profile: Profile, identities: Iterable[Identity]) -> None:
         for identity in identities:
             self._holders[profile.database.id, identity].add(profile.id)
-
-
-def _merged(stored: Sequence[Subscription], given: Sequence[Given]) -> list[Subscription]:
-    try:
-        return merged(stored, given)
-    except ItemFailed as failed:
-        raise failed.at("subscriptions") from None

@@ -85,11 +85,14 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
 
 
 def merged(stored: Sequence[Subscription], given: Sequence[Given]) -> list[Subscription]:
-    """Known by resource and address, changed key by key; the order in which they were added stays."""
+    """Known by resource and address, changed key by key; the order in which they were added stays. Raises `ItemFailed`."""
     kept = {_stored_key(subscription, at): subscription for at, subscription in enumerate(stored)}
-    for each in given:
-        key = _key(each.keys)
-        kept[key] = each.joined(kept.get(key))
+    try:
+        for each in given:
+            key = _key(each.keys)
+            kept[key] = each.joined(kept.get(key))
+    except ItemFailed as failed:
+        raise failed.at("subscriptions") from None
     return list(kept.values())
 
 
