@@ -95,6 +95,9 @@ class AsyncClient:
             answer = await self._http.post(exchange.path, content=_stream(exchange), headers=exchange.headers)
         except httpx2.TransportError as cut:
             return Outcome(time.monotonic() - began, why=repr(cut))
+        if self._http.is_closed:
+            # A connection that was being made meanwhile was not there to be closed.
+            await answer.extensions["network_stream"].aclose()
         return Outcome(time.monotonic() - began, answer.status_code, answer.headers, answer.content)
 
 

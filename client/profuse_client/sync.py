@@ -96,4 +96,7 @@ class Client:
             answer = self._http.post(exchange.path, content=iter(exchange.pieces), headers=exchange.headers)
         except httpx2.TransportError as cut:
             return Outcome(time.monotonic() - began, why=repr(cut))
+        if self._http.is_closed:
+            # A connection that was being made meanwhile was not there to be closed.
+            answer.extensions["network_stream"].close()
         return Outcome(time.monotonic() - began, answer.status_code, answer.headers, answer.content)

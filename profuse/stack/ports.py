@@ -1,5 +1,6 @@
 """Loopback ports that nobody uses, or is about to."""
 
+import os
 import random
 import socket
 from itertools import chain
@@ -10,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 _CANDIDATES = range(15_000, 30_000)
 # So many are held, which is more than a stack finds before it listens there.
 _HELD = 64
-_ours: dict[int, socket.socket] = {}
+_ours: dict[int, int] = {}
 
 
 def take(port: int) -> bool:
@@ -36,9 +37,9 @@ def _reserve(port: int) -> bool:
     except OSError:
         reservation.close()
         return False
-    _ours[port] = reservation
+    _ours[port] = reservation.detach()
     if len(_ours) > _HELD:
-        _ours.pop(next(iter(_ours))).close()
+        os.close(_ours.pop(next(iter(_ours))))
     return True
 
 

@@ -1,16 +1,24 @@
 """What a client does when the server refuses, delays, and falls silent; and what it does with input that is no good."""
 
+import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
+import anyio.abc
 import pytest
 
-from profuse_client import Client, Failed, GivenUp, Imported, Item, Limits, Options, Refused
+from profuse_client import AsyncClient, Client, Failed, GivenUp, Imported, Item, Limits, Options, Refused
 from tests.client_library.both import Import, Result
 from tests.client_library.server import TOKEN, Gateway, Got, Mood, Reply, refuse
 
 # Small parts, so that a few profiles are several requests.
 SMALL = Options(limits=Limits(profiles=10), patience=20)
+
+
+ERASED = Reply(200, {"error": 0, "error_text": "Successful operation", "profile_id": "0a" * 12})
 
 
 def people(count: int) -> Iterator[dict[str, Any]]:
@@ -229,10 +237,55 @@ def test_a_client_that_is_left_early_ends_its_requests(gateway: Gateway) -> None
     assert len(gateway.got) <= 9
 
 
+def test_a_connection_that_is_made_while_a_client_closes_is_closed_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting, closed, made = threading.Event(), threading.Event(), list[socket.socket]()
+    connect = socket.create_connection
+
+    def late(*where: Any, **how: Any) -> socket.socket:
+        connecting.set()
+        assert closed.wait(10)
+        made.append(connect(*where, **how))
+        return made[-1]
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    client = Client(gateway.url, TOKEN, SMALL)
+    gateway.moods = [instead(ERASED)]
+    asking = threading.Thread(target=client.delete, args=(1,), kwargs={"email": "ann@bad.test"})
+    asking.start()
+    assert connecting.wait(10)
+    client.close()
+    closed.set()
+    asking.join(10)
+
+    assert [connection.fileno() for connection in made] == [-1]
+
+
+async def test_nor_does_an_async_client_leave_one_behind(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting, closed, made = asyncio.Event(), asyncio.Event(), list[anyio.abc.SocketStream]()
+    connect = anyio.connect_tcp
+
+    async def late(*where: Any, **how: Any) -> anyio.abc.SocketStream:
+        connecting.set()
+        await closed.wait()
+        made.append(await connect(*where, **how))
+        return made[-1]
+
+    monkeypatch.setattr(anyio, "connect_tcp", late)
+    client = AsyncClient(gateway.url, TOKEN, SMALL)
+    gateway.moods = [instead(ERASED)]
+    asking = asyncio.create_task(client.delete(1, email="ann@bad.test"))
+    await connecting.wait()
+    await client.close()
+    closed.set()
+    await asking
+
+    with pytest.raises(anyio.ClosedResourceError):
+        await made[0].send(b"")
+
+
 @pytest.mark.promise("P-CLIENT-05")
 def test_a_question_that_was_cut_is_asked_again_under_the_same_id(gateway: Gateway) -> None:
-    erased = {"error": 0, "error_text": "Successful operation", "profile_id": "0a" * 12}
-    gateway.moods = [lambda *_: None, lambda *_: Reply(200, erased)]
+    gateway.moods = [lambda *_: None, instead(ERASED)]
     with Client(gateway.url, TOKEN, SMALL) as client:
         assert client.delete(1, email="ann@bad.test") == "0a" * 12
 
