@@ -93,7 +93,7 @@ class AsyncClient:
         began = time.monotonic()
         try:
             answer = await self._http.post(exchange.path, content=_stream(exchange), headers=exchange.headers)
-        except httpx2.TransportError as cut:
+        except httpx2.RequestError as cut:
             return Outcome(time.monotonic() - began, why=repr(cut))
         if self._http.is_closed:
             # A connection that was being made meanwhile was not there to be closed.

@@ -49,7 +49,7 @@ def _envelope(body: bytes) -> dict[str, Any] | None:
     """None for what no gateway wrote."""
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) and type(fields.get("error")) is int else None
 

@@ -18,6 +18,7 @@ log = logging.getLogger("profuse_client")
 
 # Room for the part's number behind it in a Request-ID.
 _RUN_ID = re.compile(r"[!-~]{1,100}")
+_TOKEN = re.compile(r"[!-~]+")
 _CONNECT_WITHIN = 10.0
 
 
@@ -52,8 +53,8 @@ class Http(TypedDict):
 
 def http(url: str, token: str, options: Options) -> Http:
     """Raises `ValueError` for an address that is none, and for a token that no header can carry."""
-    if not token.isascii():
-        raise ValueError("the token holds letters that no token has")
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("the token is empty, or holds what no token has, such as a space or the end of a line")
     return {
         "base_url": _base_url(url),
         "headers": {"Authorization": f"Bearer {token}", "User-Agent": "profuse-client"},

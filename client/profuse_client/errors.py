@@ -6,13 +6,20 @@ class ProfuseError(Exception):
 
 
 class Refused(ProfuseError):
-    """The server refused a request as a whole, and would refuse it again; `error_debug` names the parameter and says why."""
+    """The server refused a request as a whole, and would refuse it again; `error_debug` names the parameter and says why.
+
+    A run has a `run_id`, with which the next one is told what of this one is imported already.
+    """
 
     def __init__(self, error: int, error_text: str, error_debug: str | None = None) -> None:
         super().__init__(f"{error} {error_text}" + (f": {error_debug}" if error_debug else ""))
         self.error = error
         self.error_text = error_text
         self.error_debug = error_debug
+        self.run_id: str | None = None
+
+    def __str__(self) -> str:
+        return super().__str__() + (f" (run_id {self.run_id})" if self.run_id else "")
 
 
 class GivenUp(ProfuseError):

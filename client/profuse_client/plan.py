@@ -8,6 +8,7 @@ from profuse_client.answers import Again
 from profuse_client.calls import Call
 from profuse_client.cutting import Limits, Part
 from profuse_client.delivery import Delivery
+from profuse_client.errors import Refused
 from profuse_client.exchanges import Exchange, Outcome
 from profuse_client.patience import Patience
 from profuse_client.results import Entry
@@ -117,6 +118,9 @@ class Plan:
         self._open.append(Delivery(part, self._path, self._beginning, Patience(self._patience, request_id, request_id)))
 
     def _deliver(self, delivery: Delivery) -> Deliver:
+        if isinstance(delivery.trouble, Refused):
+            # What is behind it may be imported, and is not told.
+            delivery.trouble.run_id = self._run_id
         if delivery.trouble is not None:
             raise delivery.trouble
         return Deliver(delivery.entries or ())

@@ -94,7 +94,7 @@ class Client:
         began = time.monotonic()
         try:
             answer = self._http.post(exchange.path, content=iter(exchange.pieces), headers=exchange.headers)
-        except httpx2.TransportError as cut:
+        except httpx2.RequestError as cut:
             return Outcome(time.monotonic() - began, why=repr(cut))
         if self._http.is_closed:
             # A connection that was being made meanwhile was not there to be closed.

@@ -61,12 +61,15 @@ def status(
 
     Example: profuse status --json
     """
+    from profuse.stack import directory as directories
     from profuse.stack import status as statuses
 
     found = directory_of(directory)
     reported = asyncio.run(statuses.report(found))
     providers = asyncio.run(statuses.troubled_providers(found, reported))
-    if as_json:
+    if not as_json and not reported["processes"] and directories.supervisor(found):
+        typer.echo("It is being started, or stopped: no process of it runs yet.")
+    elif as_json:
         typer.echo(as_text({**reported, "providers": providers}))
     else:
         _show(reported)

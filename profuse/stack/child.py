@@ -9,6 +9,9 @@ from pathlib import Path
 
 from profuse.stack.process_identity import identity_of
 
+# Bytes; a log may be large, and whoever asks watches over others.
+_LAST = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Process:
@@ -80,7 +83,9 @@ class Child:
 
     def last_words(self) -> str:
         """The last line of its log that says something: why it ended, if it said so."""
-        lines = [bare(line) for line in self.log.read_text(errors="replace").splitlines()]
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST))
+            lines = [bare(line) for line in log.read().decode(errors="replace").splitlines()]
         return next((line for line in reversed(lines) if line), "")
 
     def kill(self) -> None:

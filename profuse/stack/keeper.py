@@ -88,7 +88,18 @@ class Keeper:
             failures = 0 if time.monotonic() - started > _SETTLED else failures + 1
             self._say(f"{child.process.name} {_end(child)}; it is started again in {pause(failures):g} s. {self._advice(child)}")
             await asyncio.sleep(pause(failures))
-            child = self._start(child.process)
+            child = await self._start_again(child.process)
+
+    async def _start_again(self, process: Process) -> Child:
+        failures = 0
+        while True:
+            try:
+                return self._start(process)
+            except OSError as error:
+                # Of a machine that is full: of processes, of files, of memory.
+                failures += 1
+                self._say(f"{process.name} cannot be started: {error}; it is tried again in {pause(failures):g} s")
+                await asyncio.sleep(pause(failures))
 
     async def _end_of(self, child: Child) -> str:
         await self._ends[child.pid].wait()

@@ -23,13 +23,10 @@ _PATIENCE = 120.0
 async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:
     """Run the stack until cancelled, then stop it in order; raises `CannotRun`."""
     directories.make(directory)
-    try:
-        with directories.supervised(directory):
-            _clear(directory, counts, say)
-            with _listening(settings) as api, _console_listening(directory, settings) as console:
-                await Supervisor(directory, settings, api, console, say).run()
-    except directories.AlreadySupervised:
-        raise CannotRun(f"The stack in {directory} is being started or stopped: try again in a moment.") from None
+    with directories.supervised(directory):
+        _clear(directory, counts, say)
+        with _listening(settings) as api, _console_listening(directory, settings) as console:
+            await Supervisor(directory, settings, api, console, say).run()
 
 
 def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:

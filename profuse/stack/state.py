@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Identity(BaseModel):
-    """A process's number and when it was started."""
+    """A process's number and when it was started, in seconds after the machine was."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -4,25 +4,24 @@ from pathlib import Path
 
 import psutil
 
+from profuse.stack import directory as directories
 from profuse.stack import leftovers, state
-from profuse.stack.process_identity import process_of
 
 # The supervisor itself needs less than 10 s.
 _PATIENCE = 15.0
 
 
 def stop(directory: Path) -> bool:
-    """False when nothing ran."""
-    running = state.read(directory)
-    if running is None:
-        return False
-    if supervisor := process_of(running.supervisor):
+    """False when nothing ran; raises `AlreadySupervised` when who supervises it cannot be told."""
+    if supervisor := directories.supervisor(directory):
         supervisor.terminate()
         _, deaf = psutil.wait_procs([supervisor], timeout=_PATIENCE)
         for process in deaf:
             process.kill()
+        psutil.wait_procs(deaf)
     # It leaves a state behind only where it could not stop everything itself.
-    if left := state.read(directory):
+    left = state.read(directory)
+    if left:
         leftovers.stop(left)
         state.forget(directory)
-    return True
+    return supervisor is not None or left is not None

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from schemas.settings import Settings
 # launcher whose destinations hang needs all of that time.
 _STOPPING = {wanted.ROOMS: 7.0, ("mail-sink",): 0.5, ("postgres",): 1.0, ("kafka",): 1.0}
 _STOPPED_WITHIN = 9.5
+_RECORDED_AGAIN = 5.0
 
 
 class Supervisor:
@@ -35,8 +37,8 @@ class Supervisor:
         self._directory = directory
         self._api, self._console = (f"http://{reachable(settings.host)}:{each.getsockname()[1]}" for each in (api, console))
         self._settings = settings.model_copy(update={"socket_fd": api.fileno(), "console_fd": console.fileno()})
-        self._say = say
-        self._keeper = Keeper(directory / "log", say, self._record)
+        self._say = _unfailing(say)
+        self._keeper = Keeper(directory / "log", self._say, self._record)
         self._asked = asyncio.Event()
         self._fulfilled: str | None = None
 
@@ -105,19 +107,24 @@ class Supervisor:
         state.forget(self._directory)
 
     def _record(self) -> None:
-        state.write(
-            self._directory,
-            state.State(
-                supervisor=identity_of(os.getpid()),
-                api=self._api,
-                console=self._console if any(child.process.room == "console" for child in self._keeper.children) else None,
-                kafka=self._settings.kafka,
-                postgres=self._settings.postgres,
-                smtp=self._settings.smtp,
-                mail=None if "PROFUSE_SMTP" in os.environ else mail_in(self._directory),
-                processes=tuple(_running(child) for child in self._keeper.children),
-                fulfilled=self._fulfilled,
-            ),
+        try:
+            state.write(self._directory, self._state())
+        except OSError as error:
+            # Nobody else would write it: the next change may be far away.
+            self._say(f"What runs cannot be written down: {error}; it is tried again in {_RECORDED_AGAIN:g} s")
+            asyncio.get_running_loop().call_later(_RECORDED_AGAIN, self._record)
+
+    def _state(self) -> state.State:
+        return state.State(
+            supervisor=identity_of(os.getpid()),
+            api=self._api,
+            console=self._console if any(child.process.room == "console" for child in self._keeper.children) else None,
+            kafka=self._settings.kafka,
+            postgres=self._settings.postgres,
+            smtp=self._settings.smtp,
+            mail=None if "PROFUSE_SMTP" in os.environ else mail_in(self._directory),
+            processes=tuple(_running(child) for child in self._keeper.children),
+            fulfilled=self._fulfilled,
         )
 
 
@@ -139,6 +146,16 @@ def _running(child: Child) -> state.RunningProcess:
 
 def mail_in(directory: Path) -> Path:
     return directory / "mail"
+
+
+def _unfailing(say: Say) -> Say:
+    """A log on a full disk, or a terminal that is gone, keeps nobody from being watched."""
+
+    def said(line: str) -> None:
+        with suppress(OSError):
+            say(line)
+
+    return said
 
 
 def _address(server: Process) -> str:

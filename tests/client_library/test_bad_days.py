@@ -283,6 +283,14 @@ async def test_nor_does_an_async_client_leave_one_behind(gateway: Gateway, monke
         await made[0].send(b"")
 
 
+def test_an_answer_that_a_proxy_damaged_is_asked_for_again(imported: Import, gateway: Gateway) -> None:
+    gateway.moods = [instead(Reply(200, "not packed", {"Content-Encoding": "gzip"}))]
+    results: list[Result] = []
+    imported(gateway.url, people(1), results)
+
+    check_each_once(gateway, results, 1)
+
+
 @pytest.mark.promise("P-CLIENT-05")
 def test_a_question_that_was_cut_is_asked_again_under_the_same_id(gateway: Gateway) -> None:
     gateway.moods = [lambda *_: None, instead(ERASED)]

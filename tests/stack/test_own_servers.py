@@ -102,6 +102,19 @@ def test_a_killed_process_is_started_again_and_said_so(stack: Door) -> None:
     assert re.search(r"mail-sink was killed by SIGKILL; it is started again in 0\.(25|5) s", said)
 
 
+@pytest.mark.promise("P-DOOR-03")
+def test_what_cannot_be_written_down_keeps_nobody_from_being_started_again(stack: Door) -> None:
+    before, log = stack.pids(), stack.directory / "log" / "supervisor.log"
+    said = log.stat().st_size
+    # What a full disk does, and can be ended.
+    blocked = stack.directory / f"state.json.{stack.supervisor()}"
+    blocked.mkdir()
+    os.kill(before["mail-sink"], signal.SIGKILL)
+    wait_until(lambda: "What runs cannot be written down" in log.read_text()[said:])
+    blocked.rmdir()
+    wait_until(lambda: stack.pids()["mail-sink"] != before["mail-sink"] and stack.is_ready())
+
+
 @pytest.mark.promise("P-DOOR-16")
 def test_each_delivered_mail_is_one_file(stack: Door) -> None:
     mail_in = Path(stack.status()["mail"])

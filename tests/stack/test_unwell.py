@@ -8,7 +8,7 @@ import pytest
 
 from profuse.plain_http import plain_client
 from profuse.stack import wellness
-from profuse.stack.child import Process, bare
+from profuse.stack.child import Child, Process, bare
 from profuse.stack.keeper import Keeper
 from profuse.stack.ports import LOOPBACK, free_port
 
@@ -44,6 +44,33 @@ async def test_a_process_that_says_for_a_minute_that_it_stands_still_is_started_
 
     assert (again.pid != first.pid) == is_killed
     assert any(line.startswith("idler has not been well for a minute and is killed: ") for line in said) == is_killed
+
+
+@pytest.mark.promise("P-DOOR-03")
+async def test_a_process_that_cannot_be_started_again_is_tried_until_it_can(tmp_path: Path) -> None:
+    said, changes = asyncio.Queue[str](), asyncio.Queue[None]()
+    program = tmp_path / "program"
+    program.symlink_to("/bin/cat")
+    with Keeper(tmp_path, said.put_nowait, lambda: changes.put_nowait(None)) as keeper:
+        first = keeper.keep(Process("cat", "cat", (str(program), "/dev/zero"), ""))
+        await changes.get()
+        program.unlink()
+        first.kill()
+        async with asyncio.timeout(20):
+            while "cannot be started" not in await said.get():
+                pass
+            program.symlink_to("/bin/cat")
+            await changes.get()
+        assert not keeper.children[0].has_ended()
+        await keeper.stop(["cat"], 1)
+
+
+def test_the_last_words_of_a_long_log_are_its_last(tmp_path: Path) -> None:
+    said = Child(Process("quiet", "quiet", ("/bin/true",), ""), tmp_path / "log")
+    said.wait(5)
+    said.log.write_text("first\n" + "я" * 1_000_001 + "\nlast\n\n")
+
+    assert said.last_words() == "last"
 
 
 async def wellness_of(url: str) -> None:

@@ -170,8 +170,9 @@ def test_nothing_is_sent_behind_what_was_refused_and_what_was_before_it_ends() -
     assert again.exchange == first.exchange
     steps = run.steps()
     assert isinstance(next(steps), Deliver)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match=r"\(run_id run\)$") as refused:
         next(steps)
+    assert refused.value.run_id == "run"
 
 
 @pytest.mark.promise("P-CLIENT-08")
@@ -213,6 +214,14 @@ def test_an_answer_that_does_not_fit_its_request_is_none(body: dict[str, Any], w
 
     with pytest.raises(Refused, match=words):
         run.plan.step(run.now)
+
+
+def test_what_a_proxy_makes_of_an_answer_is_asked_for_again() -> None:
+    run = Run(1)
+    (first,) = run.sent()
+    run.plan.heard(first.number, Outcome(0.1, 502, {}, b"[" * 100_000), run.now)
+
+    assert isinstance(run.plan.step(run.now), Wait)
 
 
 @pytest.mark.promise("P-CLIENT-08")

@@ -284,7 +284,9 @@ def test_a_file_that_cannot_be_read_though_it_opens_is_told_in_a_line(kind: str)
         ("http://", "x", "is no address"),
         ("ftp://h/", "x", "is no address"),
         ("http://[::1", "x", "is no address"),
-        ("http://127.0.0.1:9", "é", "the token holds letters"),
+        ("http://127.0.0.1:9", "é", "the token is empty, or holds"),
+        ("http://127.0.0.1:9", "s3cret\n", "the token is empty, or holds"),
+        ("http://127.0.0.1:9", "", "the token is empty, or holds"),
     ],
 )
 def test_an_address_or_a_token_that_is_none_is_told_in_a_line(url: str, token: str, words: str) -> None:

@@ -1,11 +1,13 @@
 """Decisions of the local stack."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import typer
 
@@ -18,6 +20,7 @@ from profuse.stack.mail import keep
 from profuse.stack.ports import take
 from profuse.stack.process_identity import identity_of, process_of
 from profuse.stack.state import Identity
+from profuse.stack.stopping import stop
 from runtime.errors import CannotRun
 
 
@@ -41,6 +44,47 @@ def test_a_number_that_was_given_again_is_another_process() -> None:
 
     assert process_of(mine) is not None
     assert process_of(Identity(pid=mine.pid, started=mine.started - 1)) is None
+
+
+def test_a_clock_that_is_set_makes_nobody_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, at = identity_of(os.getpid()), psutil.boot_time()
+    monkeypatch.setattr("psutil._psplatform.boot_time", lambda: at + 3600)
+
+    assert process_of(mine) is not None
+
+
+def test_a_stack_that_is_being_started_is_stopped_and_not_deleted_before(tmp_path: Path) -> None:
+    directories.make(tmp_path)
+    starting = "import sys; from pathlib import Path; from profuse.stack.directory import supervised"
+    holding = f"{starting}\nwith supervised(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holding, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(directories.AlreadySupervised):
+            directories.wipe(tmp_path)
+        assert stop(tmp_path)
+        assert process.poll() is not None
+
+    assert not stop(tmp_path)
+    assert directories.wipe(tmp_path)
+
+
+def test_nobody_is_stopped_whom_a_lock_does_not_name(tmp_path: Path) -> None:
+    gone = identity_of(os.getpid()).model_copy(update={"started": 1.0})
+    with directories.supervised(tmp_path):
+        for named in ("", gone.model_dump_json()):
+            (tmp_path / "lock").write_text(named)
+            with pytest.raises(directories.AlreadySupervised):
+                stop(tmp_path)
+
+
+def test_a_lock_that_was_deleted_with_its_directory_locks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(descriptor: int, how: int) -> None:
+        (tmp_path / "lock").unlink()
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(directories.AlreadySupervised), directories.supervised(tmp_path):
+        pass
 
 
 def test_a_directory_is_supervised_by_one_at_a_time(tmp_path: Path) -> None:
