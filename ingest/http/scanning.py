@@ -12,10 +12,12 @@ DIGITS = 4_300
 Body = bytes | bytearray
 
 _SLICE = 256 * KIB
-# No slice ends after one of these, so that none cuts a number, an escape, a surrogate pair or a letter in two.
-_UNCUT = b"0123456789.eE+-\\abcdfABCDFu" + bytes(range(128, 256))
+_LETTER = 4
+_ESCAPE = len(rb"\ud83d")
+_PAIR = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]", re.DOTALL)
 
-_IN_NUMBERS = bytes.maketrans(b"123456789.eE+-", b"0" * 14)
+_IN_NUMBER = b"0123456789.eE+-"
+_IN_NUMBERS = bytes.maketrans(_IN_NUMBER[1:], b"0" * 14)
 _LONG_RUN = b"0" * (DIGITS + 1)
 # A number that is too long has so many of every 512th byte for itself; hardly anything else has.
 _EVERY = 512
@@ -41,6 +43,8 @@ class Scan:
 
     level: int = 0
     in_string: bool = False
+    # Of the number in whose middle it stands.
+    digits: int = 0
 
     def take(self, part: bytes) -> None:
         """Raises `NotJson`."""
@@ -51,11 +55,21 @@ class Scan:
         self._check_levels(plain)
 
     def _check_digits(self, plain: bytes) -> None:
+        first = plain[: len(plain) - len(plain.lstrip(_IN_NUMBER))]
+        digits = 0 if self.in_string else self.digits + _digits(first)
+        if digits > DIGITS or self._has_long_number(plain):
+            raise NotJson(f"a number has more than {DIGITS} digits")
+        if len(first) < len(plain):
+            last = plain[len(plain.rstrip(_IN_NUMBER)) :]
+            digits = 0 if self._is_in_string(plain, len(plain)) else _digits(last)
+        self.digits = digits
+
+    def _has_long_number(self, plain: bytes) -> bool:
+        """Whether one lies in this part as a whole."""
         if _SAMPLED_RUN not in plain[::_EVERY].translate(_IN_NUMBERS) or _LONG_RUN not in plain.translate(_IN_NUMBERS):
-            return
-        for run in _RUNS.finditer(plain):
-            if len(run[0]) > DIGITS and sum(map(run[0].count, b"0123456789")) > DIGITS and not self._is_in_string(plain, run.start()):
-                raise NotJson(f"a number has more than {DIGITS} digits")
+            return False
+        long = (run for run in _RUNS.finditer(plain) if len(run[0]) > DIGITS and _digits(run[0]) > DIGITS)
+        return not all(self._is_in_string(plain, run.start()) for run in long)
 
     def _is_in_string(self, plain: bytes, at: int) -> bool:
         return (plain.count(b'"', 0, at) + self.in_string) % 2 == 1
@@ -76,16 +90,39 @@ class Scan:
 
 
 def slices(body: Body) -> Iterator[bytes]:
-    """The body in parts that can be looked at alone."""
+    """The body in parts, none of which ends in the middle of a letter, an escape or a surrogate pair."""
     view, at = memoryview(body), 0
     while at < len(view):
         size = _SLICE
-        while not (part := bytes(view[at : at + size]).rstrip(_UNCUT)) and at + size < len(view):
+        while (end := _end(view, at, at + size)) == at:
             size *= 2
-        if at + size >= len(view):
-            part = bytes(view[at:])
-        yield part
-        at += len(part)
+        yield bytes(view[at:end])
+        at = end
+
+
+def _end(view: memoryview, at: int, wanted: int) -> int:
+    """Where a part may end that begins at `at`: little before `wanted`; `at` itself if nowhere."""
+    if wanted >= len(view):
+        return len(view)
+    near = max(at, wanted - 2 * _ESCAPE)
+    backslash = bytes(view[near:wanted]).find(b"\\")
+    if backslash < 0:
+        # No letter is longer than four bytes; where one seems to be, that is no UTF-8, and refused.
+        ends = (end for end in range(wanted, max(at, wanted - _LETTER), -1) if view[end] & 0xC0 != 0x80)
+        return next(ends, at if wanted - at < _LETTER else wanted)
+    # The first of a row of backslashes begins an escape, and then every second one.
+    escape = _row(view, at, near + backslash)
+    if escape == at:
+        row = wanted - at - len(bytes(view[at:wanted]).lstrip(b"\\"))
+        return at + row // 2 * 2
+    half = escape - _ESCAPE
+    is_pair = half >= at and _PAIR.match(view, half) and (half - _row(view, at, half)) % 2 == 0
+    return half if is_pair else escape
+
+
+def _row(view: memoryview, at: int, last: int) -> int:
+    """Where the row of backslashes begins that `last` is one of."""
+    return at + len(bytes(view[at : last + 1]).rstrip(b"\\"))
 
 
 def lone_surrogates_as_nul(part: bytes) -> bytes:
@@ -102,6 +139,10 @@ def _check_utf8(part: bytes) -> None:
             part.decode()
     except UnicodeDecodeError:
         raise NotJson("the body is not UTF-8") from None
+
+
+def _digits(number: bytes) -> int:
+    return sum(map(number.count, b"0123456789"))
 
 
 def _height_exceeds(levels: int, brackets: bytes) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.http import scanning
 from ingest.http.scanning import LEVELS, NotJson, Scan
+from schemas.settings import MIB
 
 pieces = st.sampled_from(
     [*'{}[]",:\\u', " ", "\\\\", '\\"', "1" * 20, "1" * 5_000, "-1.5e3", "é", "\U0001f600", "[" * 33, '"[", "]"', "\\ud83d\\ude00"]
@@ -52,6 +53,17 @@ def test_slices_are_the_whole_body(body: bytes, size: int) -> None:
         patched.setattr(scanning, "_SLICE", size)
 
         assert b"".join(scanning.slices(body)) == body
+
+
+@pytest.mark.promise("P-HTTP-40")
+@pytest.mark.parametrize("text", ["A", "1", "\\\\", "\\u0430", "\\ud83d\\ude00", "я", "\U0001f600", "e"], ids=ascii)
+def test_a_long_text_is_looked_at_in_parts_too(text: str) -> None:
+    body = f'{{"attach":["{text * (MIB // len(text))}"]}}'.encode()
+    parts = list(scanning.slices(body))
+
+    assert b"".join(parts) == body
+    assert max(map(len, parts)) <= scanning._SLICE
+    assert not refused(body)
 
 
 @given(st.lists(pieces, max_size=20).map("".join), st.integers(1, 30))
