@@ -93,7 +93,6 @@ def _call(model: type[Parameters], body: bytes) -> Call:
     share = Share(Budget(1))
     root = _run(spans.opened(body, names(model), SETTINGS, share))
     items = _run(spans.items(root, SETTINGS, share, one=model.ONE))
-    spans.check_size_beside_attach(root, len(body), SETTINGS)
     return Call(TOKEN, "", root, items, None, b"", share, SETTINGS)
 
 

@@ -12,7 +12,7 @@ _ATTACH = b'"attach"'
 _GZIP = 31
 # As much is inflated before it is known whether there is room for it.
 _INFLATED = 64 * KIB
-# Bytes a second, once the patience with a client is used up.
+# Bytes a second, as they come, once the patience with a client is used up.
 SLOWEST = 16 * KIB
 
 
@@ -24,21 +24,37 @@ async def read(chunks: AsyncIterable[bytes], *, gzipped: bool, settings: Setting
     """The whole body, held as it comes; past the plain limit reading goes on only if what has come so far uses `attach`."""
     body = bytearray()
     limit = settings.body_limit
-    start, patience = asyncio.get_running_loop().time(), settings.client_patience.total_seconds()
     try:
-        async with asyncio.timeout(patience) as slowness:
-            async for chunk in _decompressed(chunks, settings, share) if gzipped else chunks:
+        async with asyncio.timeout(None) as slowness:
+            coming = _hurried(chunks, slowness, settings.client_patience.total_seconds())
+            async for chunk in _decompressed(coming, settings, share) if gzipped else coming:
                 body += chunk
                 if len(body) > limit and body.find(_ATTACH, 0, settings.body_limit) >= 0:
                     limit = max(settings.attach_body_limit, settings.body_limit)
                 if len(body) > limit:
                     raise too_large()
                 await share.grow(len(body))
-                slowness.reschedule(start + patience + len(body) / SLOWEST)
     except TimeoutError:
         # Nothing is wrong with the request, and the slow one may have been us: a frozen process wakes up with its patience used up.
         raise unavailable("the body comes too slowly") from None
     return body
+
+
+async def _hurried(chunks: AsyncIterable[bytes], slowness: asyncio.Timeout, patience: float) -> AsyncIterator[bytes]:
+    """The same, while something comes, and at no less than `SLOWEST`; only time in which the client is waited for counts."""
+    loop, coming = asyncio.get_running_loop(), aiter(chunks)
+    received, waited = 0, 0.0
+    while True:
+        began = loop.time()
+        slowness.reschedule(began + min(patience, patience + received / SLOWEST - waited))
+        try:
+            chunk = await anext(coming)
+        except StopAsyncIteration:
+            return
+        slowness.reschedule(None)
+        waited += loop.time() - began
+        received += len(chunk)
+        yield chunk
 
 
 async def _decompressed(chunks: AsyncIterable[bytes], settings: Settings, share: Share) -> AsyncIterator[bytes]:

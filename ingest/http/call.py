@@ -42,7 +42,7 @@ class Call:
     def parameters(self) -> dict[str, Any]:
         """The root parameters that are given; refused before anything large is built that would be refused then."""
         if self.root.unknown is not None:
-            raise invalid(f"{self.root.unknown[:100]}: unknown parameter")
+            raise invalid(f"{self.root.unknown}: unknown parameter")
         return {name: self._value(name, raw) for name, raw in self.root.values.items() if not parsing.is_null(raw)}
 
     def _value(self, name: str, raw: Raw) -> Any:

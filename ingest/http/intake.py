@@ -21,11 +21,13 @@ from ingest.http.scanning import Body
 from ingest.sql import accounts
 from ingest.sql.accounts import Token, no_access, token_required
 from ingest.sql.pool import Pool
-from schemas.settings import Settings
+from schemas.settings import KIB, Settings
 from schemas.tokens import Right
 
 # Bytes that an element takes up until it is decoded.
 _SPAN = 72
+# As it is written, and longer than any that there is.
+_LONGEST_TOKEN = 4 * KIB
 _REQUEST_ID = ("Request-ID", "Idempotency-Key")
 
 
@@ -89,7 +91,6 @@ class Intake:
             raise token_required()
         token = token or await self._authorize(request, given or "", served)
         items = await spans.items(root, self.settings, share, one=served.one)
-        spans.check_size_beside_attach(root, len(body), self.settings)
         await share.grow(share.size + _SPAN * len(items or ()))
         request_id = _request_id(request.headers)
         body_hash = await asyncio.to_thread(_hash, body) if request_id is not None else b""
@@ -125,7 +126,7 @@ def _token(root: Members) -> str | None:
     raw = root.values.get("token")
     if raw is None or parsing.is_null(raw):
         return None
-    if not parsing.is_text(raw) or not (token := str(parsing.piece(raw).value)):
+    if not parsing.is_text(raw) or parsing.size(raw) > _LONGEST_TOKEN or not (token := str(parsing.piece(raw).value)):
         raise token_required()
     return token
 

@@ -23,7 +23,8 @@ SHRINKS = 6
 
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+# As much of it as is told.
+_UNKNOWN = re.compile(r"Object contains unknown field `(.{0,100}).*`", re.DOTALL)
 
 
 class Piece(NamedTuple):
@@ -41,26 +42,32 @@ class Members:
     """An object's members that have a known name, not yet decoded; of a repeated one the last."""
 
     values: dict[str, Raw]
-    # One of the names that nobody knows.
+    # How one of the names begins that nobody knows.
     unknown: str | None = None
 
 
 def members(raw: Body | Raw, names: tuple[str, ...]) -> Members:
     """Raises `NotJson`; however many members there are, only the known ones take up memory."""
-    strict, lenient = _shapes(names)
+    strict, _ = _shapes(names)
     try:
-        return _members(names, _decode(strict, raw))
+        return Members(_given(names, _decode(strict, raw)))
     except NotJson as why:
-        unknown = _UNKNOWN.fullmatch(str(why))
+        unknown = _UNKNOWN.match(str(why))
         if unknown is None:
             raise
-        # What follows is still to be JSON.
-        return _members(names, _decode(lenient, raw), unknown[1])
+    # What follows is still to be JSON.
+    return Members(known_members(raw, names), unknown[1])
 
 
-def _members(names: tuple[str, ...], found: msgspec.Struct, unknown: str | None = None) -> Members:
+def known_members(raw: Body | Raw, names: tuple[str, ...]) -> dict[str, Raw]:
+    """The same, whatever else there is; raises `NotJson`."""
+    _, lenient = _shapes(names)
+    return _given(names, _decode(lenient, raw))
+
+
+def _given(names: tuple[str, ...], found: msgspec.Struct) -> dict[str, Raw]:
     spans = zip(names, msgspec.structs.astuple(found), strict=True)
-    return Members({name: span for name, span in spans if span is not None}, unknown)
+    return {name: span for name, span in spans if span is not None}
 
 
 def elements(raw: Raw, most: int) -> Generator[None, None, list[Raw] | None]:

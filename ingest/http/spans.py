@@ -19,11 +19,11 @@ async def opened(body: Body, names: tuple[str, ...], settings: Settings, share: 
     if body.count(b",") > settings.body_limit:
         raise bodies.too_large()
     try:
-        root = parsing.members(body, names)
+        root = _members(body, names, settings)
     except NotJson as refused:
         await share.grow(2 * len(body))
         body = await in_turns(_repaired(body, refused), share)
-        root = parsing.members(body, names)
+        root = _members(body, names, settings)
     await in_turns(_scan(body), share)
     return root
 
@@ -42,10 +42,14 @@ async def items(root: Members, settings: Settings, share: Share, *, one: bool) -
     return found
 
 
-def check_size_beside_attach(root: Members, size: int, settings: Settings) -> None:
-    attached = parsing.size(root.values["attach"]) if "attach" in root.values else 0
-    if size - attached > settings.body_limit:
-        raise bodies.too_large()
+def _members(body: Body, names: tuple[str, ...], settings: Settings) -> Members:
+    # First, for what is told of an unknown name takes up eight times its length.
+    if len(body) > settings.body_limit:
+        attach = parsing.known_members(body, names).get("attach")
+        attached = 0 if attach is None else parsing.size(attach)
+        if len(body) - attached > settings.body_limit:
+            raise bodies.too_large()
+    return parsing.members(body, names)
 
 
 def _scan(body: Body) -> Generator[None, None, None]:

@@ -1,8 +1,10 @@
 """Bodies are measured while they arrive."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -70,6 +72,30 @@ async def test_only_as_much_is_unpacked_as_is_allowed() -> None:
         await bodies.read(counted(), gzipped=True, settings=SETTINGS, share=Share(Budget(1_000)))
 
     assert taken == 1
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_what_has_come_buys_no_time_to_say_nothing() -> None:
+    settings = Settings(client_patience=timedelta(seconds=0.1))
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield gzip.compress(b" " * 5_000_000)[:-1]
+        await asyncio.Future()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Refused) as refused:
+            await bodies.read(stalled(), gzipped=True, settings=settings, share=Share(Budget(1_000)))
+    assert refused.value.debug == "the body comes too slowly"
+
+
+async def test_a_client_is_not_hurried_while_we_are_slow() -> None:
+    settings, budget = Settings(client_patience=timedelta(seconds=0.1)), Budget(1_000)
+    share, other = Share(budget), Share(budget)
+    await other.grow(900)
+    asyncio.get_running_loop().call_later(0.5, other.release)
+
+    body = await bodies.read(chunks(b"x" * 200, 100), gzipped=False, settings=settings, share=share)
+    assert len(body) == 200
 
 
 @pytest.mark.promise("P-HTTP-11", "P-HTTP-37")

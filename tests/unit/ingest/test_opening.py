@@ -60,6 +60,19 @@ async def test_more_values_than_there_can_be_beside_files_are_too_large() -> Non
     assert refused.value.debug == "http: request body too large"
 
 
+@pytest.mark.promise("P-HTTP-40", "P-HTTP-12")
+async def test_a_name_is_not_built_that_is_longer_than_there_is_room_beside_files() -> None:
+    body = '{"attach":1,"{}\U0001f600":1}'.replace("{}", "k" * 20 * MIB).encode()
+    tracemalloc.start()
+    with pytest.raises(Refused) as refused:
+        await spans.opened(body, NAMES, SETTINGS, Share(Budget(1)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert refused.value.debug == "http: request body too large"
+    assert peak < MIB
+
+
 @pytest.mark.promise("P-HTTP-15")
 async def test_items_are_counted_before_they_are_built() -> None:
     root = await spans.opened(zeros("data", 10 * MIB), NAMES, SETTINGS, Share(Budget(1)))
