@@ -37,6 +37,15 @@ async def refuse(_: Request) -> Response:
     return PlainTextResponse("no", 401)
 
 
+async def wait(request: Request) -> Response:
+    """For its body, and for what comes behind it."""
+    body = await request.body()
+    (connection,) = request.app.state.server.server_state.connections
+    await until(lambda: connection._deaf or connection._begun)
+    await asyncio.sleep(2 * SETTINGS.client_patience.total_seconds())
+    return PlainTextResponse(str(len(body)))
+
+
 async def answer_much(_: Request) -> Response:
     return PlainTextResponse("x" * 32 * MIB)
 
@@ -49,7 +58,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[uvicorn.Server]:
-    paths = {"/read": read, "/refuse": refuse, "/much": answer_much}
+    paths = {"/read": read, "/wait": wait, "/refuse": refuse, "/much": answer_much}
     app = Starlette(routes=[Route(path, endpoint, methods=["POST"]) for path, endpoint in paths.items()])
     config = uvicorn.Config(
         app,
@@ -61,7 +70,7 @@ async def serving(settings: Settings) -> AsyncIterator[uvicorn.Server]:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=30,
     )
-    server = uvicorn.Server(config)
+    server = app.state.server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server._serve())
         await until(lambda: server.started)
@@ -233,6 +242,108 @@ async def test_nobody_is_led_to_another_protocol(port: int) -> None:
     upgrade = b"POST /read HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
     async with connected(port, upgrade) as (reader, _), asyncio.timeout(20):
         assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3], ids=["at once", "in two parts", "in three parts"])
+async def test_an_offer_of_another_protocol_costs_no_body(port: int, parts: int) -> None:
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
+    request = HEAD.replace(b"Host: x\r\n", b"Host: x\r\n" + offer) % (b"read", 9) + b'{"a":"b"}' + REQUEST
+    async with connected(port) as (reader, writer), asyncio.timeout(20):
+        for part in range(parts):
+            writer.write(request[part * len(request) // parts : (part + 1) * len(request) // parts])
+            await asyncio.sleep(0.05)
+        for size in (b"9", b"2"):
+            assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+            assert (await reader.readuntil(b"\r\n\r\n" + size)).endswith(size)
+
+
+@pytest.mark.promise("P-HTTP-37")
+@pytest.mark.parametrize("trailers", [b"a:b\r\n" * 10, b"x: " + b"y" * 60], ids=["many", "one without an end"])
+async def test_what_comes_behind_a_body_has_an_end(patient: uvicorn.Server, trailers: bytes) -> None:
+    head = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    async with connected(port_of(patient), head) as (reader, writer):
+        await until(lambda: bool(patient.server_state.tasks))
+        writer.write(trailers * KIB)
+        answer = await ended(reader)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_what_stands_behind_a_body_is_no_header(port: int) -> None:
+    head = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n"
+    async with connected(port, head + REQUEST) as (reader, _), asyncio.timeout(20):
+        assert await reader.readuntil(b"\r\n\r\n2")
+        assert await reader.readuntil(b"\r\n\r\n2")
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_requests_that_are_sent_before_others_are_answered_are_not_taken_without_end(patient: uvicorn.Server) -> None:
+    async with connected(port_of(patient), HEAD % (b"wait", 2) + b"ok" + REQUEST * 1_000) as (reader, _):
+        answered = await ended(reader)
+
+    assert answered.count(b"HTTP/1.1 200 OK\r\n") == 1 + connections._PIPELINED
+    assert answered.count(b"connection: close\r\n") == 1
+    assert b"HTTP/1.1 4" not in answered
+
+
+@pytest.mark.parametrize("behind", [b"}", b"POST /read HTTP/1.1\r\nX: " + b"x" * 40 * KIB, b"\xff\xff"])
+async def test_a_request_gets_its_own_answer_whatever_comes_behind_it(patient: uvicorn.Server, behind: bytes) -> None:
+    async with connected(port_of(patient), HEAD % (b"wait", 2) + b"ok") as (reader, writer):
+        await until(lambda: bool(patient.server_state.tasks))
+        writer.write(behind)
+        answer = await ended(reader)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"connection: close\r\n" in answer
+
+
+async def test_a_head_that_is_begun_does_not_end_the_request_before_it(port: int) -> None:
+    async with connected(port, HEAD % (b"wait", 2) + b"ok", REQUEST[:9]) as (reader, _):
+        assert (await ended(reader)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_of_a_broken_request_in_a_row_those_before_it_are_answered(patient: uvicorn.Server) -> None:
+    broken = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nZ"
+    async with connected(port_of(patient), HEAD % (b"wait", 2) + b"ok" + REQUEST + broken) as (reader, _):
+        answered = await ended(reader)
+
+    assert answered.count(b"HTTP/1.1 200 OK\r\n") == answered.count(b"HTTP/1.1") == 2
+
+
+async def test_a_body_that_breaks_off_is_not_taken_for_whole(port: int) -> None:
+    head = b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    async with connected(port, head, b"Z") as (reader, _):
+        assert (await ended(reader)).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.promise("P-HTTP-37", "P-HTTP-41")
+@pytest.mark.parametrize(
+    ("request_", "answered", "behind"),
+    [(REQUEST, b"\r\n\r\n2", b"\r\n"), (HEAD % (b"refuse", 4), b"no", b"body")],
+    ids=["an empty line", "the rest of a refused body"],
+)
+async def test_who_says_no_more_is_not_waited_for_for_ever(
+    patient: uvicorn.Server, request_: bytes, answered: bytes, behind: bytes
+) -> None:
+    async with connected(port_of(patient), request_) as (reader, writer):
+        async with asyncio.timeout(20):
+            await reader.readuntil(answered)
+        (connection,) = patient.server_state.connections
+        connection.timeout_keep_alive = 0.2  # type: ignore[union-attr]
+        writer.write(behind)
+
+        assert await ended(reader) == b""
+
+
+@pytest.mark.promise("P-HTTP-37")
+async def test_a_client_that_reads_no_answers_is_cut_off_while_it_asks_for_more(
+    patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_FORGOTTEN_AFTER", 0.1)
+    async with connected(port_of(patient), (HEAD % (b"much", 0)) * 3):
+        await until(lambda: bool(patient.server_state.connections))
+        await until(lambda: not patient.server_state.connections)
 
 
 @pytest.mark.promise("P-HTTP-26")
