@@ -8,8 +8,6 @@ from functools import lru_cache
 _ATOM = r"[^\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\].]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
-# `Demo <demo@example.com>`, or the address alone.
-_SENDER = re.compile(r"\s*(?P<name>[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*|\s*(?P<bare>[^<>]*?)\s*")
 # A name with a comma looks like two.
 _PLAIN = re.compile(r'[^",;\\]*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -22,14 +20,17 @@ def usable(address: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def parted(sender: str) -> tuple[str, str]:
-    """A sender's display name, which may be empty, and its address; both are empty if it is written in no such way."""
-    parts = _SENDER.fullmatch(sender)
-    if parts is None:
+    """The name and the address of `Demo <demo@example.com>`, or of the address alone; both are empty if it is written in no such way."""
+    before, opened, rest = sender.strip().partition("<")
+    inside, closed, behind = rest.partition(">")
+    if bool(opened) != bool(closed) or behind or any(bracket in part for part in (before, inside) for bracket in "<>"):
         return "", ""
-    name = parts["name"] or ""
+    if not opened:
+        return "", before
+    name = before.rstrip()
     if quoted := _QUOTED.fullmatch(name):
         name = re.sub(r"\\(.)", r"\1", quoted[1])
-    return name, parts["bare"] if parts["address"] is None else parts["address"]
+    return name, inside.strip()
 
 
 def written(name: str, address: str) -> str:

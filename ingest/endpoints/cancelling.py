@@ -8,7 +8,7 @@ import asyncpg
 from pydantic import ConfigDict, Field, model_validator
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
-from ingest.endpoints.repeats import answered_before, keep
+from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.envelope import Answer, success
 from ingest.errors import not_found
 from ingest.http.call import Call
@@ -50,7 +50,9 @@ class Cancel:
         async with self.pool.acquire() as connection:
             if (before := await answered_before(connection, call.identified)) is not None:
                 return before
-            cancelled = await cancel(connection, await _which(connection, call.token.account, request))
+            which = await _which(connection, call.token.account, request)
+            await reserve(connection, call.identified)
+            cancelled = await cancel(connection, which)
             answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
             await keep(connection, call.identified, answer, self.settings.request_id_kept)
         if cancelled.under_way:

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from ingest.endpoints.items import normal_value
 from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
-from ingest.endpoints.repeats import answered_before, keep
+from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.envelope import Answer, success
 from ingest.errors import conflict, invalid, not_found
 from ingest.http.call import Call
@@ -66,6 +66,7 @@ class EraseProfile:
         async with self.pool.acquire() as connection, connection.transaction():
             if (before := await answered_before(connection, call.identified)) is not None:
                 return before
+            await reserve(connection, call.identified)
             database, profile = await find(connection, call.token.account, request)
             if not await erase(connection, database.id, profile):
                 raise not_found("the profile")

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters, checked
-from ingest.endpoints.repeats import answered_before, keep
+from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
 from ingest.errors import invalid, not_found
@@ -73,6 +73,7 @@ class ConfigureTrigger:
             beside = (await connection.get_raw_connection()).driver_connection
             if (before := await answered_before(beside, call.identified)) is not None:
                 return before
+            await reserve(beside, call.identified)
             answer = success(id=await _bring_about(connection, call.token.account, request))
             await keep(beside, call.identified, answer, self.settings.request_id_kept)
         log.info("trigger_configured", account=call.token.account, trigger=answer.fields["id"], path=call.path)
@@ -85,10 +86,11 @@ class ConfigureTrigger:
 async def _bring_about(connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger) -> int:
     """The campaign's number."""
     stored = await storage.load(connection, [account], [])
-    number, trigger = wanted(request, account, stored)
+    # A long message is converted by another process, which others need not wait for.
+    number, values = await asyncio.to_thread(wanted, request, account, stored)
     key = Key(Kind.TRIGGER, account, number)
     try:
-        changes = plan({key: Wanted("", trigger.values())}, stored)
+        changes = plan({key: Wanted("", values)}, stored)
     except BadDeclaration as error:
         where, _, reason = str(error).splitlines()[0].partition(": ")
         raise refused(where, reason) from None
@@ -97,7 +99,7 @@ async def _bring_about(connection: AsyncConnection, account: int, request: AddTr
     return number
 
 
-def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -> tuple[int, Trigger]:
+def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -> tuple[int, Values]:
     """The campaign's number, and what it is to be; refused where that names what is not there, or cannot be."""
     declared = request.declared()
     for kind in (Kind.DATABASE, Kind.RESOURCE):
@@ -113,7 +115,7 @@ def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) ->
         number, before = _before(request, account, stored)
         declared = {**before, **declared}
     try:
-        return number, Trigger.model_validate({"id": number, **declared})
+        return number, Trigger.model_validate({"id": number, **declared}).values()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise refused(place(*first["loc"]), reason_of(dict(first))) from None

@@ -10,6 +10,9 @@ import msgspec
 
 from ingest.errors import REPEAT_AFTER, Refused, conflict
 
+# Longer than any of them takes.
+_RESERVED_FOR = timedelta(minutes=2)
+
 
 @dataclass(frozen=True)
 class RequestId:
@@ -63,7 +66,7 @@ def first_try(row: asyncpg.Record | None, request: RequestId) -> FirstTry | None
 async def answer_of(connection: asyncpg.Connection, request: RequestId) -> Mapping[str, Any] | None:
     """What was answered to the request that this one repeats and that brought no batch; None if this is the first.
 
-    Refused if the first was another request.
+    Refused if the first was another request, or has no answer yet.
     """
     row = await connection.fetchrow(
         "SELECT path, body_hash, answer FROM requests WHERE token = $1 AND request_id = $2 AND expires_at > now()",
@@ -73,17 +76,19 @@ async def answer_of(connection: asyncpg.Connection, request: RequestId) -> Mappi
     if row is None:
         return None
     _check_same(row["path"], row["body_hash"], request)
+    if row["answer"] is None:
+        raise being_accepted()
     answer: Mapping[str, Any] = msgspec.json.decode(row["answer"])
     return answer
 
 
-async def keep_answer(connection: asyncpg.Connection, request: RequestId, answer: Mapping[str, Any], kept_for: timedelta) -> None:
-    """For repeats; refused while a request with this id is being accepted."""
-    kept = await connection.fetchval(
+async def reserve(connection: asyncpg.Connection, request: RequestId) -> None:
+    """Until it has an answer the id is this request's; not for long, since it may die. Refused where it is another's."""
+    reserved = await connection.fetchval(
         """
-        INSERT INTO requests (token, request_id, path, body_hash, answer, expires_at) VALUES ($1, $2, $3, $4, $5, now() + $6::interval)
+        INSERT INTO requests (token, request_id, path, body_hash, expires_at) VALUES ($1, $2, $3, $4, now() + $5::interval)
         ON CONFLICT (token, request_id) DO UPDATE SET
-            path = excluded.path, body_hash = excluded.body_hash, batch = NULL, answer = excluded.answer, expires_at = excluded.expires_at
+            path = excluded.path, body_hash = excluded.body_hash, batch = NULL, answer = NULL, expires_at = excluded.expires_at
         WHERE requests.expires_at <= now()
         RETURNING true
         """,
@@ -91,11 +96,21 @@ async def keep_answer(connection: asyncpg.Connection, request: RequestId, answer
         request.id,
         request.path,
         request.body_hash,
+        _RESERVED_FOR,
+    )
+    if reserved is None:
+        raise being_accepted()
+
+
+async def keep_answer(connection: asyncpg.Connection, request: RequestId, answer: Mapping[str, Any], kept_for: timedelta) -> None:
+    """For repeats, of a request whose id is reserved."""
+    await connection.execute(
+        "UPDATE requests SET answer = $3, expires_at = now() + $4::interval WHERE token = $1 AND request_id = $2 AND answer IS NULL",
+        request.token,
+        request.id,
         msgspec.json.encode(answer).decode(),
         kept_for,
     )
-    if kept is None:
-        raise being_accepted()
 
 
 def _check_same(path: str, body_hash: bytes, request: RequestId) -> None:

@@ -2,18 +2,18 @@
 
 import html
 import re
+from collections import deque
 from urllib.parse import urlsplit
-
-import css_inline
-from inscriptis import get_text
 
 from runtime.outbound.signing import key_of
 from schemas.templating import templates
 from schemas.templating.filling import parsed
+from store.configuration import converting
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
 _LONGEST_URL = 2_048
-_MARKUP = re.compile(r"<style\b.*?</style\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_STYLE_BEGINS, _STYLE_ENDS = re.compile(r"<style\b", re.IGNORECASE), re.compile(r"</style\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def template(given: str) -> str:
@@ -60,7 +60,7 @@ def secret(given: str) -> str:
 
 def inlined(given: str) -> str:
     """With its styles in its elements; raises `ValueError` where that would change what is filled in."""
-    written = css_inline.inline(given)
+    written = converting.inlined(given)
     if list(templates.tags(written)) != list(templates.tags(given)) or _read_by_people(written) != _read_by_people(given):
         raise ValueError("its styles cannot be written into its elements: its placeholders would not stay as they are")
     return written
@@ -68,14 +68,27 @@ def inlined(given: str) -> str:
 
 def _read_by_people(given: str) -> str:
     """Without its markup: a condition around the row of a table would be moved out of it, and leave the row to everybody."""
-    return "".join(html.unescape(_MARKUP.sub("", given)).split())
+    return "".join(html.unescape(_TAG.sub("", _unstyled(given))).split())
+
+
+def _unstyled(given: str) -> str:
+    """Without its style elements. An expression for a whole one would look for the end of each to the end of the text."""
+    ends = deque(_STYLE_ENDS.finditer(given))
+    kept, at = [], 0
+    for begins in _STYLE_BEGINS.finditer(given):
+        while ends and ends[0].start() < begins.start():
+            ends.popleft()
+        if ends and begins.start() >= at:
+            kept.append(given[at : begins.start()])
+            at = ends[0].end()
+    return "".join([*kept, given[at:]])
 
 
 def plain(given: str) -> str:
-    """A mail's text for readers without HTML; none where its conditions only make sense in the HTML."""
-    text = str(get_text(given)).strip()
+    """A mail's text for readers without HTML; none where its conditions only make sense in the HTML, or that is too complicated."""
     try:
+        text = converting.text(given)
         templates.read(text)
-    except templates.IncorrectTemplate:
+    except (converting.TooComplicated, templates.IncorrectTemplate):
         return ""
     return text

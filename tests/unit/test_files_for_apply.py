@@ -1,15 +1,19 @@
 """What a file for `apply` may say, by the answer to what it may not."""
 
+import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from profuse.applying import BadDeclaration
 from profuse.applying.desired import wanted
 from profuse.applying.file import read
 from profuse.commands.configuration import text_of
+from store.configuration import converting, messaging
 from store.configuration.model import Key, Kind
 
 ACCOUNT = '[[accounts]]\nid = 1\nname = "demo"\n'
@@ -206,6 +210,35 @@ def test_conditions_that_only_the_html_has_whole_leave_a_mail_without_a_plain_pa
 
     file = ACCOUNT + TRIGGER.replace("<p>Hello</p>", html.replace('"', "'"))
     assert wanted(read(file))[Key(Kind.TRIGGER, 1, 8)].values["text"] in ("", "x{end}")
+
+
+def test_a_style_that_lies_elsewhere_is_neither_read_nor_fetched(tmp_path: Path) -> None:
+    (tmp_path / "secret.css").write_text("p { color: red }")
+    html = f'<html><head><link rel="stylesheet" href="file://{tmp_path}/secret.css"></head><body><p>x</p></body></html>'
+
+    assert converting.inlined(html) == html
+
+
+@pytest.mark.parametrize(
+    "html", ["<p " + " ".join(f"a{number}=1" for number in range(50_000)) + ">", "<div>" * 50_000], ids=["wide", "deep"]
+)
+def test_html_that_is_too_complicated_costs_nobody_else_time(monkeypatch: pytest.MonkeyPatch, html: str) -> None:
+    monkeypatch.setattr(converting, "_SECONDS", 1)
+    if html.startswith("<p"):
+        assert messaging.plain(html) == ""
+    else:
+        with pytest.raises(ValueError, match="is too complicated"):
+            messaging.inlined(f"<style>div div p {{color: red}}</style>{html}" + "<p>x" * 50_000)
+
+
+@pytest.mark.parametrize("html", ["<style>" * 200_000, "<!--<style " * 200_000, "<style></style" * 100_000, "</style>" * 200_000])
+def test_styles_without_an_end_are_looked_for_once(html: str) -> None:
+    assert messaging._unstyled(html) == html
+
+
+@given(st.lists(st.sampled_from(["<style", ">", "</style", "</STYLE >", " ", "x", "<p>"]), max_size=12).map("".join))
+def test_what_stands_in_a_style_is_read_by_nobody(html: str) -> None:
+    assert messaging._unstyled(html) == re.sub(r"<style\b.*?</style\s*>", "", html, flags=re.DOTALL | re.IGNORECASE)
 
 
 def test_styles_are_written_into_elements_where_that_is_wanted() -> None:

@@ -105,6 +105,17 @@ async def test_profiles_are_erased_while_they_are_imported(patient: Running) -> 
     assert not set(erased) & kept
 
 
+@pytest.mark.promise("P-REQID-13", "P-REQID-04")
+async def test_an_erasure_that_is_repeated_while_it_is_done_finds_somebody(patient: Running) -> None:
+    body = json.dumps({"token": ERASER, "db_id": 1, "email": "at-once@gone.test"}).encode()
+    who = await stored(patient, {"email": "at-once@gone.test"})
+    answers = await asyncio.gather(*(patient.raw("profiles/delete", body, {"Request-ID": "erase-at-once"}) for _ in range(8)))
+    repeat = await patient.raw("profiles/delete", body, {"Request-ID": "erase-at-once"})
+
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert repeat.json()["profile_id"] == who["_id"]
+
+
 @pytest.mark.promise("P-REQID-13", "P-REQID-05", "P-REQID-06")
 async def test_a_repeat_is_told_what_the_first_was_and_a_refusal_leaves_the_id_free(patient: Running) -> None:
     async def asked(email: str) -> httpx2.Response:

@@ -211,3 +211,37 @@ async def test_a_repeat_of_a_cancel_is_told_what_the_first_took_back(hasty: Runn
     assert (first.status_code, marks(first)) == (200, {})
     assert (repeat.json(), marks(repeat)) == (first.json(), REPEAT)
     assert await hasty.pool.fetchval("SELECT count(*) FROM cancels") == asked + 1
+
+
+@pytest.mark.promise("P-REQID-13", "P-REQID-04")
+async def test_a_cancel_that_is_repeated_while_it_is_done_is_done_once(hasty: Running) -> None:
+    asked = await hasty.pool.fetchval("SELECT count(*) FROM cancels")
+    name = {"Request-ID": "order-at-once"}
+    answers = await asyncio.gather(*(hasty.post("campaigns/triggers/cancel", name, trigger_id=8) for _ in range(8)))
+    repeat = await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)
+
+    assert await hasty.pool.fetchval("SELECT count(*) FROM cancels") == asked + 1
+    assert [answer.status_code for answer in answers].count(200) == 1 + [marks(answer) for answer in answers].count(marks(repeat))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 409)
+
+
+@pytest.mark.promise("P-REQID-08")
+async def test_the_id_of_a_cancel_that_was_refused_is_free(hasty: Running) -> None:
+    name = {"Request-ID": "order-nobody"}
+    refused = await hasty.post("campaigns/triggers/cancel", name, trigger_id=77)
+
+    assert refused.status_code == 404
+    assert (await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)).status_code == 200
+
+
+@pytest.mark.promise("P-REQID-13")
+async def test_an_id_that_nobody_finished_with_is_free_after_a_while(hasty: Running) -> None:
+    name = {"Request-ID": "order-died"}
+    await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)
+    await hasty.pool.execute("UPDATE requests SET answer = NULL WHERE request_id = 'order-died'")
+    held = await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)
+    await hasty.pool.execute("UPDATE requests SET expires_at = now() WHERE request_id = 'order-died'")
+
+    assert held.status_code == 409
+    assert (await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)).status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from schemas import mailboxes
 from schemas.addresses import _ascii_domain, normal_email, normal_phone
 from schemas.item_errors import ItemFailed
 
@@ -218,3 +219,8 @@ def test_no_numbering_plan_is_asked() -> None:
 def test_what_is_no_phone_is_refused(given: Any) -> None:
     with pytest.raises(ItemFailed, match="Incorrect phone"):
         normal_phone(given)
+
+
+def test_a_sender_with_many_blanks_is_read_at_once() -> None:
+    assert mailboxes.parted(" " * 100_000 + "<a@b.co> >") == ("", "")
+    assert mailboxes.parted("Ann" + " " * 100_000 + "<a@b.co>") == ("Ann", "a@b.co")
