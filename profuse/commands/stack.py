@@ -32,6 +32,7 @@ def up(
     launchers: Count = None,
     hooks: Count = None,
     consoles: Count = None,
+    lock: Annotated[int | None, typer.Option(hidden=True, help="Its descriptor, where it is held already.")] = None,
 ) -> None:
     """Make the stack equal the arguments: broker, Postgres, mail sink, rooms and console.
 
@@ -49,7 +50,7 @@ def up(
     elif detach:
         starting.detach(found, counts, settings, typer.echo)
     else:
-        asyncio.run(first(starting.supervise(found, counts, settings, typer.echo), interrupted()))
+        asyncio.run(first(starting.supervise(found, counts, settings, typer.echo, lock), interrupted()))
 
 
 @app.command()
@@ -61,13 +62,13 @@ def status(
 
     Example: profuse status --json
     """
-    from profuse.stack import directory as directories
+    from profuse.stack import lock
     from profuse.stack import status as statuses
 
     found = directory_of(directory)
     reported = asyncio.run(statuses.report(found))
     providers = asyncio.run(statuses.troubled_providers(found, reported))
-    if not as_json and not reported["processes"] and directories.supervisor(found):
+    if not as_json and not reported["processes"] and lock.holder(found):
         typer.echo("It is being started, or stopped: no process of it runs yet.")
     elif as_json:
         typer.echo(as_text({**reported, "providers": providers}))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from profuse.stack import directory as directories
-from profuse.stack import leftovers, state, wanted
+from profuse.stack import leftovers, lock, state, wanted
 from profuse.stack.child import Child, Process
 from profuse.stack.keeper import Say
 from profuse.stack.process_identity import supervised
@@ -20,10 +20,10 @@ from schemas.settings import Settings
 _PATIENCE = 120.0
 
 
-async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say) -> None:
-    """Run the stack until cancelled, then stop it in order; raises `CannotRun`."""
+async def supervise(directory: Path, counts: wanted.Counts, settings: Settings, say: Say, held: int | None = None) -> None:
+    """Run the stack until cancelled, then stop it in order; `held` is the lock's descriptor, if it was passed. Raises `CannotRun`."""
     directories.make(directory)
-    with directories.supervised(directory):
+    with lock.held(directory, held):
         _clear(directory, counts, say)
         with _listening(settings) as api, _console_listening(directory, settings) as console:
             await Supervisor(directory, settings, api, console, say).run()
@@ -36,7 +36,11 @@ def detach(directory: Path, counts: wanted.Counts, settings: Settings, say: Say)
     command = [sys.executable, "-m", "profuse", "up", "--dir", str(directory), "--port", str(settings.port), *given]
     log = directory / "log" / "supervisor.log"
     said = log.stat().st_size if log.exists() else 0
-    supervisor = Child(Process("supervisor", "supervisor", command, url="", detached=True), log)
+    # From the first moment on, so that nobody deletes the directory until it has begun.
+    with lock.held(directory) as held:
+        process = Process("supervisor", "supervisor", [*command, "--lock", str(held)], url="", inherited=(held,), detached=True)
+        supervisor = Child(process, log)
+        lock.pass_on(held, supervisor.identity)
 
     def is_ready() -> bool:
         nonlocal said
@@ -109,10 +113,13 @@ def _wait_until(done: Callable[[], bool], late: str, heard: Callable[[], int] = 
 
 
 def _repeat(log: Path, after: int, say: Say) -> int:
-    """Say the complete lines that were added to a log; returns where they end."""
-    with log.open("rb") as file:
-        file.seek(after)
-        complete, newline, _ = file.read().rpartition(b"\n")
+    """Say the complete lines that were added to a log, unless it was deleted with its stack; returns where they end."""
+    try:
+        with log.open("rb") as file:
+            file.seek(after)
+            complete, newline, _ = file.read().rpartition(b"\n")
+    except FileNotFoundError:
+        return after
     for line in complete.decode(errors="replace").splitlines():
         say(line)
     return after + len(complete) + len(newline)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import psutil
 
-from profuse.stack import directory as directories
-from profuse.stack import leftovers, state
+from profuse.stack import leftovers, lock, state
 
 # The supervisor itself needs less than 10 s.
 _PATIENCE = 15.0
@@ -13,7 +12,7 @@ _PATIENCE = 15.0
 
 def stop(directory: Path) -> bool:
     """False when nothing ran; raises `AlreadySupervised` when who supervises it cannot be told."""
-    if supervisor := directories.supervisor(directory):
+    if supervisor := lock.holder(directory):
         supervisor.terminate()
         _, deaf = psutil.wait_procs([supervisor], timeout=_PATIENCE)
         for process in deaf:

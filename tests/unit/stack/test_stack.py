@@ -13,7 +13,7 @@ import typer
 
 from profuse.__main__ import app
 from profuse.stack import directory as directories
-from profuse.stack import wanted
+from profuse.stack import lock, wanted
 from profuse.stack.finding import directory_of
 from profuse.stack.keeper import pause
 from profuse.stack.mail import keep
@@ -55,12 +55,12 @@ def test_a_clock_that_is_set_makes_nobody_another_process(monkeypatch: pytest.Mo
 
 def test_a_stack_that_is_being_started_is_stopped_and_not_deleted_before(tmp_path: Path) -> None:
     directories.make(tmp_path)
-    starting = "import sys; from pathlib import Path; from profuse.stack.directory import supervised"
-    holding = f"{starting}\nwith supervised(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    starting = "import sys; from pathlib import Path; from profuse.stack.lock import held"
+    holding = f"{starting}\nwith held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", holding, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(directories.AlreadySupervised):
+        with pytest.raises(lock.AlreadySupervised):
             directories.wipe(tmp_path)
         assert stop(tmp_path)
         assert process.poll() is not None
@@ -69,12 +69,25 @@ def test_a_stack_that_is_being_started_is_stopped_and_not_deleted_before(tmp_pat
     assert directories.wipe(tmp_path)
 
 
+def test_a_stack_that_was_asked_for_is_not_deleted_before_it_has_begun(tmp_path: Path) -> None:
+    directories.make(tmp_path)
+    with lock.held(tmp_path) as descriptor:
+        begun = subprocess.Popen(["/bin/sleep", "60"], pass_fds=(descriptor,))
+        lock.pass_on(descriptor, identity_of(begun.pid))
+
+    with pytest.raises(lock.AlreadySupervised):
+        directories.wipe(tmp_path)
+    assert stop(tmp_path)
+    assert begun.poll() is not None
+    assert directories.wipe(tmp_path)
+
+
 def test_nobody_is_stopped_whom_a_lock_does_not_name(tmp_path: Path) -> None:
     gone = identity_of(os.getpid()).model_copy(update={"started": 1.0})
-    with directories.supervised(tmp_path):
+    with lock.held(tmp_path):
         for named in ("", gone.model_dump_json()):
             (tmp_path / "lock").write_text(named)
-            with pytest.raises(directories.AlreadySupervised):
+            with pytest.raises(lock.AlreadySupervised):
                 stop(tmp_path)
 
 
@@ -83,14 +96,14 @@ def test_a_lock_that_was_deleted_with_its_directory_locks_nothing(tmp_path: Path
         (tmp_path / "lock").unlink()
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with pytest.raises(directories.AlreadySupervised), directories.supervised(tmp_path):
+    with pytest.raises(lock.AlreadySupervised), lock.held(tmp_path):
         pass
 
 
 def test_a_directory_is_supervised_by_one_at_a_time(tmp_path: Path) -> None:
-    with directories.supervised(tmp_path), pytest.raises(directories.AlreadySupervised), directories.supervised(tmp_path):
+    with lock.held(tmp_path), pytest.raises(lock.AlreadySupervised), lock.held(tmp_path):
         pass
-    with directories.supervised(tmp_path):
+    with lock.held(tmp_path):
         pass
 
 
