@@ -121,7 +121,7 @@ class Trigger(_Part):
     body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
     inline_css: bool = False
-    """Styles are written into the elements that they are for, as some readers of mail want them."""
+    """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
     provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
     """A name, or several: then the next one is tried where nothing can have passed by those before it."""
     pace: Number | None = None
