@@ -77,9 +77,10 @@ def _wanted(settings: Settings, scope: Scope) -> Wanted:
     ids = [scope["id"]] if scope.get("id") else []
     batch, topic, contains = (scope.get(name) or None for name in ("batch", "topic", "contains"))
     exact = scope.get("reason")
-    everything = scope.get("all") == "yes" or exact is not None
-    wanted = dead_letters.wanted(settings, ids, batch, contains, topic, None, None, everything=everything)
-    return replace(wanted, exact_reason=exact, until=moment(scope, "until"))
+    everything = scope.get("all") == "yes"
+    wanted = dead_letters.wanted(settings, ids, batch, contains, topic, None, None, exact_reason=exact, everything=everything)
+    # Which the plan has written, so that it alone does not say which of them.
+    return replace(wanted, until=moment(scope, "until"))
 
 
 def _which(scope: Scope) -> str:
@@ -94,8 +95,9 @@ def _which(scope: Scope) -> str:
 
 
 def _command(verb: str, scope: Scope) -> str:
-    ids = [scope["id"]] if scope.get("id") else []
-    reason = scope.get("reason") or scope.get("contains")
-    chosen = {"batch": scope.get("batch"), "topic": scope.get("topic"), "reason": reason}
-    words = ids or ([] if any(chosen.values()) else ["--all"])
-    return command("dead-letters", verb, *words, **chosen)
+    if scope.get("id"):
+        return command("dead-letters", verb, scope["id"])
+    chosen = {"batch": scope.get("batch"), "topic": scope.get("topic"), "reason": scope.get("contains")}
+    exact = ["--exact-reason", scope["reason"]] if "reason" in scope else []
+    words = exact or ([] if any(chosen.values()) else ["--all"])
+    return command("dead-letters", verb, *words, **chosen, until=scope["until"])

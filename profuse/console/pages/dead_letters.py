@@ -1,7 +1,6 @@
 """Dead letters: by reason, one by one, and one whole."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -41,5 +40,5 @@ async def value(desk: Desk, visit: Visit) -> Response:
 
 def _wanted(settings: Settings, query: Mapping[str, str]) -> Wanted:
     names = {name: query.get(name) or None for name in ("batch", "contains", "topic")}
-    wanted = dead_letters.wanted(settings, (), names["batch"], names["contains"], names["topic"], None, None)
-    return replace(wanted, exact_reason=query.get("reason") or None)
+    exact = query.get("reason") or None
+    return dead_letters.wanted(settings, (), names["batch"], names["contains"], names["topic"], None, None, exact_reason=exact)
