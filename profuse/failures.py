@@ -5,6 +5,8 @@ from dataclasses import replace as changed
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
 from schemas.ids import parse_id
@@ -29,8 +31,9 @@ async def listed(settings: Settings, wanted: Wanted, limit: int) -> list[dict[st
         return [dict(row) for row in await failures.listed(connection, wanted, limit)]
 
 
-async def count(settings: Settings, wanted: Wanted, most: int | None = None) -> int:
-    async with plain_connection(settings) as connection:
+async def count(settings: Settings, wanted: Wanted, most: int | None = None, pool: asyncpg.Pool | None = None) -> int:
+    """By a connection of `pool`, if there is one."""
+    async with plain_connection(settings, pool) as connection:
         return await failures.count(connection, wanted, most)
 
 

@@ -18,7 +18,7 @@ class RunAgain:
     async def plan(self, means: Means, scope: Scope) -> Plan:
         now: datetime = await means.reads.fetchval("SELECT now()")
         scope = {**scope, "until": now.isoformat()}
-        counted = bounded(await failures.count(means.settings, _wanted(scope), MOST + 1))
+        counted = bounded(await failures.count(means.settings, _wanted(scope), MOST + 1, means.reads))
         said = ", ".join(f"{name} {scope[name]}" for name in ("account", "trigger", "batch", "reason") if scope.get(name))
         return Plan(
             title=f"Run failed launches again: {said}",

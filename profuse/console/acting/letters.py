@@ -22,7 +22,7 @@ class Replay:
         wanted, scope = await _as_of_now(means, scope)
         return Plan(
             title=f"Send dead letters again: {_which(scope)}",
-            counted=await _count(means.settings, dead_letters.unreplayed(wanted)),
+            counted=await _count(means, dead_letters.unreplayed(wanted)),
             things="dead letters",
             sentences=[
                 "Each is published as it was, and its item is answered anew; how often it is sent, it counts once.",
@@ -47,7 +47,7 @@ class Drop:
         wanted, scope = await _as_of_now(means, scope)
         return Plan(
             title=f"Give up dead letters: {_which(scope)}",
-            counted=await _count(means.settings, wanted),
+            counted=await _count(means, wanted),
             things="dead letters",
             sentences=["They are deleted for good; their items keep the answers that they have."],
             button="Drop them for good",
@@ -69,8 +69,8 @@ async def _as_of_now(means: Means, scope: Scope) -> tuple[Wanted, Scope]:
     return _wanted(means.settings, scope), scope
 
 
-async def _count(settings: Settings, wanted: Wanted) -> Counted:
-    return bounded(await dead_letters.count(settings, wanted, MOST + 1))
+async def _count(means: Means, wanted: Wanted) -> Counted:
+    return bounded(await dead_letters.count(means.settings, wanted, MOST + 1, means.reads))
 
 
 def _wanted(settings: Settings, scope: Scope) -> Wanted:
