@@ -1,8 +1,11 @@
 """Failed launches from the operator's side."""
 
 from collections.abc import Callable
+from dataclasses import replace as changed
 from datetime import datetime
 from typing import Any
+
+import asyncpg
 
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
@@ -15,12 +18,12 @@ ALL = Wanted()
 COLUMNS = ("batch", "account", "trigger", "item", "profile", "run", "failed_at", "reason")
 
 
-def wanted(batch: str | None, account: int | None, trigger: int | None, reason: str | None) -> Wanted:
+def wanted(batch: str | None, account: int | None, trigger: int | None, reason: str | None, until: datetime | None = None) -> Wanted:
     """What the options say; raises `CannotRun` for an id that is none."""
     id_ = None if batch is None else parse_id(batch)
     if batch is not None and id_ is None:
         raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: `profuse launches failed` shows them.")
-    return Wanted(id_, account, trigger, reason)
+    return Wanted(id_, account, trigger, reason, until)
 
 
 async def listed(settings: Settings, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
@@ -28,17 +31,18 @@ async def listed(settings: Settings, wanted: Wanted, limit: int) -> list[dict[st
         return [dict(row) for row in await failures.listed(connection, wanted, limit)]
 
 
-async def count(settings: Settings, wanted: Wanted, most: int | None = None) -> int:
-    async with plain_connection(settings) as connection:
+async def count(settings: Settings, wanted: Wanted, most: int | None = None, pool: asyncpg.Pool | None = None) -> int:
+    """By a connection of `pool`, if there is one."""
+    async with plain_connection(settings, pool) as connection:
         return await failures.count(connection, wanted, most)
 
 
-async def replay(settings: Settings, wanted: Wanted, before: datetime | None = None, advance: Callable[[int], object] = int) -> int:
-    """How many; those that fail again meanwhile are not met again, nor those that failed after `before`."""
+async def replay(settings: Settings, wanted: Wanted, advance: Callable[[int], object] = int) -> int:
+    """How many; those that fail again meanwhile are not met again."""
     total = 0
     async with plain_connection(settings) as connection:
-        before = before or await connection.fetchval("SELECT now()")
-        while page := await failures.run_again(connection, wanted, before):
+        wanted = changed(wanted, until=wanted.until or await connection.fetchval("SELECT now()"))
+        while page := await failures.run_again(connection, wanted):
             total += page
             advance(page)
     return total

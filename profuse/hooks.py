@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,9 +20,9 @@ from schemas.topics import EVENTS
 _PATIENCE = 5.0
 
 
-async def listed(settings: Settings) -> list[dict[str, Any]]:
-    """Each hook: whether it is active, or why it is paused, how far it is behind, and what it answered last."""
-    async with transaction(settings) as connection:
+async def listed(settings: Settings, pool: asyncpg.Pool | None = None) -> list[dict[str, Any]]:
+    """Each hook: whether it is active, or why it is paused, how far it is behind, and what it answered last; by `pool`, if there is one."""
+    async with transaction(settings, pool) as connection:
         found = (await connection.execute(select(hooks).order_by(hooks.c.account, hooks.c.name))).all()
         places = (await connection.execute(select(hook_positions).order_by(hook_positions.c.partition))).all()
     ends = await _ends(settings, {place.partition for place in places})

@@ -15,16 +15,24 @@ from schemas.settings import Settings
 
 
 @asynccontextmanager
-async def transaction(settings: Settings) -> AsyncIterator[AsyncConnection]:
-    """One transaction; what the server has against it is told in a line."""
+async def transaction(settings: Settings, pool: asyncpg.Pool | None = None) -> AsyncIterator[AsyncConnection]:
+    """One transaction; what the server has against it is told in a line, unless it is on a connection of `pool`, whose owner tells it."""
+    if pool is not None:
+        async with engine.transaction_on(pool) as connection:
+            yield connection
+        return
     with _in_a_line(settings):
         async with engine.transaction(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10)) as connection:
             yield connection
 
 
 @asynccontextmanager
-async def plain_connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """One without a transaction, for SQL that the rooms share; what the server has against it is told in a line."""
+async def plain_connection(settings: Settings, pool: asyncpg.Pool | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """One without a transaction, for SQL that the rooms share; else the same."""
+    if pool is not None:
+        async with pool.acquire() as lent:
+            yield lent
+        return
     with _in_a_line(settings):
         connection = await asyncpg.connect(**settings.postgres_options(), timeout=10)
         try:

@@ -56,19 +56,23 @@ async def render(settings: Settings, account: int, trigger: int, profile: str, c
 
     `both`: and then what either branch of each condition makes.
     """
-    launch, link = await _launch(settings, account, trigger, profile, content)
+    launch, link = await _launch(settings, account, trigger, profile, content, None)
     message = str(_rendered(settings, launch, link))
     return "\n".join([message, *_branches(launch, link)]) if both else message
 
 
-async def rendered(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any]) -> Rendered:
-    """The same in its parts."""
-    return _rendered(settings, *await _launch(settings, account, trigger, profile, content))
+async def rendered(
+    settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any], pool: asyncpg.Pool
+) -> Rendered:
+    """The same in its parts, read by a connection of `pool`."""
+    return _rendered(settings, *await _launch(settings, account, trigger, profile, content, pool))
 
 
-async def _launch(settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any]) -> tuple[Launch, str | None]:
+async def _launch(
+    settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any], pool: asyncpg.Pool | None
+) -> tuple[Launch, str | None]:
     """A launch as if it were due now, and where its reader unsubscribes."""
-    async with plain_connection(settings) as connection:
+    async with plain_connection(settings, pool) as connection:
         campaign = await campaigns.sample(connection, account, trigger)
         if campaign is None:
             raise CannotRun(f"Account {account} has no trigger {trigger}.")

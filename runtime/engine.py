@@ -1,7 +1,8 @@
-"""Postgres through SQLAlchemy, for the transactions that declare things: rare, and each on a connection of its own."""
+"""Postgres through SQLAlchemy, for what is rare: each transaction on a connection of its own, or on one that a pool lends."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -26,3 +27,28 @@ async def transaction(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> A
         raise ((error.orig.__cause__ if error.orig else None) or error) from error
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def transaction_on(pool: asyncpg.Pool) -> AsyncIterator[AsyncConnection]:
+    """The same on a connection of a pool, which stays open, and which the pool has back in any case."""
+    async with pool.acquire() as lent:
+
+        async def connect() -> Any:
+            return _KeptOpen(lent)
+
+        async with transaction(connect) as connection:
+            yield connection
+
+
+class _KeptOpen:
+    """A connection as it is, but that closing it is not SQLAlchemy's matter."""
+
+    def __init__(self, lent: Any) -> None:
+        self._lent = lent
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lent, name)
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncpg has it
+        """Whoever lent it does that."""

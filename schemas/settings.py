@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, FilePath, PositiveInt, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas import server_urls
 from schemas.bounds import Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
 from schemas.tls import client_context
 
@@ -35,7 +36,8 @@ class Settings(BaseSettings):
     kafka_key: FilePath | None = Field(None, description="PEM file of its key, unless the certificate's file holds it.")
     postgres: str = Field(
         "postgresql://postgres@127.0.0.1:5432/postgres",
-        description="Postgres address (a libpq URL); with ?sslmode=verify-full&sslrootcert=FILE its certificate and name are verified.",
+        description="Postgres address (a libpq URL); with ?sslmode=verify-full&sslrootcert=FILE its certificate and name are verified. "
+        "A password that it leaves out is taken from PGPASSWORD.",
     )
     smtp: str = Field(
         "smtp://127.0.0.1:1025",
@@ -197,6 +199,16 @@ class Settings(BaseSettings):
             if found is None or int(found["port"] or 1) not in range(1, 65536):
                 raise ValueError(f"{server.strip()!r} is no server: write host:port, and commas between several")
         return given
+
+    @field_validator("postgres")
+    @classmethod
+    def _postgres(cls, given: str) -> str:
+        return server_urls.postgres(given)
+
+    @field_validator("smtp")
+    @classmethod
+    def _smtp(cls, given: str) -> str:
+        return server_urls.smtp(given)
 
     @model_validator(mode="after")
     def _logs_in(self) -> Self:

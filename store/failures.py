@@ -1,6 +1,7 @@
 """Launches that failed, and their next run."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -9,26 +10,26 @@ PAGE = 1_000
 
 _MEANT = """
 ($1::bytea IS NULL OR failure.batch = $1) AND ($2::int IS NULL OR trigger.account = $2) AND ($3::int IS NULL OR trigger.number = $3)
-    AND ($4::text IS NULL OR position($4 IN failure.reason) > 0)
+    AND ($4::text IS NULL OR position($4 IN failure.reason) > 0) AND ($5::timestamptz IS NULL OR failure.failed_at < $5)
 """
 _LIST = f"""
 SELECT encode(failure.batch, 'hex') AS batch, trigger.account, trigger.number AS trigger, failure.item,
     encode(failure.profile, 'hex') AS profile, failure.reason, failure.failed_at, failure.run
 FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
-WHERE {_MEANT} ORDER BY failure.batch, failure.trigger, failure.item LIMIT $5
+WHERE {_MEANT} ORDER BY failure.batch, failure.trigger, failure.item LIMIT $6
 """  # noqa: S608  # constants
 # NULL is no limit.
 _COUNT = f"""
 SELECT count(*) FROM (
-    SELECT FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger WHERE {_MEANT} LIMIT $5::int
+    SELECT FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger WHERE {_MEANT} LIMIT $6::int
 ) AS meant
 """  # noqa: S608  # constants
 # A new run is a group of its own, named by an attempt that no group of its batch and trigger has had; what failed is no failure any more.
 _RUN = f"""
 WITH chosen AS (
     SELECT failure.* FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
-    WHERE {_MEANT} AND failure.failed_at < $6
-    ORDER BY failure.batch, failure.trigger, failure.item LIMIT $5 FOR UPDATE OF failure SKIP LOCKED
+    WHERE {_MEANT}
+    ORDER BY failure.batch, failure.trigger, failure.item LIMIT $6 FOR UPDATE OF failure SKIP LOCKED
 ),
 forgotten AS (
     DELETE FROM failures USING chosen
@@ -69,9 +70,11 @@ class Wanted:
     trigger: int | None = None
     # A part of it is enough.
     reason: str | None = None
+    # Who lets them run again must not meet those that fail again meanwhile.
+    until: datetime | None = None
 
     def values(self) -> tuple[object, ...]:
-        return self.batch, self.account, self.trigger, self.reason
+        return self.batch, self.account, self.trigger, self.reason, self.until
 
 
 async def listed(connection: asyncpg.Connection, wanted: Wanted, limit: int) -> list[asyncpg.Record]:
@@ -85,6 +88,6 @@ async def count(connection: asyncpg.Connection, wanted: Wanted, most: int | None
     return int(await connection.fetchval(_COUNT, *wanted.values(), most))
 
 
-async def run_again(connection: asyncpg.Connection, wanted: Wanted, before: object) -> int:
-    """Let a page of those that failed before a moment run again, now; returns how many. Each page is a transaction of its own."""
-    return int(await connection.fetchval(_RUN, *wanted.values(), PAGE, before))
+async def run_again(connection: asyncpg.Connection, wanted: Wanted) -> int:
+    """Let a page of them run again, now; returns how many. Each page is a transaction of its own."""
+    return int(await connection.fetchval(_RUN, *wanted.values(), PAGE))

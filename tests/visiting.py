@@ -19,6 +19,7 @@ from schemas.settings import Settings
 
 _INPUT = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 _PLAN = re.compile(r'<form method="post" action="(/do/[\w-]+)" data-once>(.*?)</form>', re.DOTALL)
+_COMMAND = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)
 _COUNT = re.compile(r'<p class="big" id="count">([^<]+) <small>')
 
 
@@ -72,6 +73,12 @@ class Plan:
     count: str | None
     action: str
     fields: dict[str, str]
+
+    @property
+    def command(self) -> str:
+        """The line that does the same."""
+        (found,) = _COMMAND.findall(self.text)
+        return html.unescape(found)
 
 
 @asynccontextmanager

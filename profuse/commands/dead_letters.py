@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from profuse.commands.asking import agreed
-from profuse.commands.options import Dir
+from profuse.commands.options import MOMENTS, Dir, in_utc
 from profuse.commands.progress import told_how_far
 from profuse.commands.tables import show as show_table
 from profuse.stack.finding import settings_of
@@ -21,9 +21,14 @@ _LONGEST_WAIT = 24 * 60 * 60
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="As `list` shows them: topic/partition/offset.", show_default=False)]
 Batch = Annotated[str | None, typer.Option(help="Only those of this batch (a task_id).", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason contains this.", show_default=False)]
+ExactReason = Annotated[str | None, typer.Option(help="Only those of this reason, character by character.", show_default=False)]
 Topic = Annotated[str | None, typer.Option(help="Only those of this topic: imports or matches.", show_default=False)]
 Older = Annotated[str | None, typer.Option(help="Only those that died longer ago: 90s, 30m, 12h, 7d.", show_default=False)]
 Newer = Annotated[str | None, typer.Option(help="Only those that died since: 90s, 30m, 12h, 7d.", show_default=False)]
+Until = Annotated[
+    datetime | None,
+    typer.Option(help="Only those that died until this moment, UTC unless it says otherwise.", formats=MOMENTS, show_default=False),
+]
 All = Annotated[bool, typer.Option("--all", help="All of them, where nothing else says which.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -32,9 +37,11 @@ Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 def list_(
     batch: Batch = None,
     reason: Reason = None,
+    exact_reason: ExactReason = None,
     topic: Topic = None,
     older: Older = None,
     newer: Newer = None,
+    until: Until = None,
     as_json: Json = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
     directory: Dir = None,
@@ -46,7 +53,8 @@ def list_(
     from profuse.dead_letters import find, shown, table, wanted
 
     settings = settings_of(directory)
-    letters = asyncio.run(find(settings, wanted(settings, (), batch, reason, topic, older, newer), limit))
+    chosen = wanted(settings, (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until and in_utc(until))
+    letters = asyncio.run(find(settings, chosen, limit))
     if as_json:
         typer.echo(json.dumps([shown(settings, letter) for letter in letters]))
     else:
@@ -77,9 +85,11 @@ def replay_(
     ids: Ids = None,
     batch: Batch = None,
     reason: Reason = None,
+    exact_reason: ExactReason = None,
     topic: Topic = None,
     older: Older = None,
     newer: Newer = None,
+    until: Until = None,
     all_: All = False,
     wait: Annotated[float, typer.Option(min=0, max=_LONGEST_WAIT, help="How many seconds to wait for what becomes of them.")] = 10,
     as_json: Json = False,
@@ -94,7 +104,8 @@ def replay_(
     from profuse.dead_letters import count, replay, shown, table, unreplayed, wanted
 
     settings = settings_of(directory)
-    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, everything=all_)
+    end = until and in_utc(until)
+    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=end, everything=all_)
     with told_how_far("replayed", asyncio.run(count(settings, unreplayed(chosen)))) as advance:
         letters = asyncio.run(replay(settings, chosen, timedelta(seconds=wait), advance))
     if as_json:
@@ -108,9 +119,11 @@ def drop(
     ids: Ids = None,
     batch: Batch = None,
     reason: Reason = None,
+    exact_reason: ExactReason = None,
     topic: Topic = None,
     older: Older = None,
     newer: Newer = None,
+    until: Until = None,
     all_: All = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     directory: Dir = None,
@@ -122,7 +135,8 @@ def drop(
     from profuse.dead_letters import count, delete, wanted
 
     settings = settings_of(directory)
-    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, everything=all_)
+    end = until and in_utc(until)
+    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=end, everything=all_)
     found = asyncio.run(count(settings, chosen))
     if found and not yes and not agreed(f"Drop {found} dead letters for good?"):
         raise CannotRun("Nothing was dropped.")

@@ -1,12 +1,12 @@
 """Action hooks: the process that serves them, and what an operator does about them."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from profuse.commands.options import Dir
+from profuse.commands.options import MOMENTS, Dir, in_utc
 from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 
@@ -61,10 +61,7 @@ def resume(name: Name, account: Account = None, directory: Dir = None) -> None:
 @app.command()
 def replay(
     name: Name,
-    since: Annotated[
-        datetime,
-        typer.Option(help="A moment, UTC unless it says otherwise.", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]),
-    ],
+    since: Annotated[datetime, typer.Option(help="A moment, UTC unless it says otherwise.", formats=MOMENTS)],
     account: Account = None,
     directory: Dir = None,
 ) -> None:
@@ -74,5 +71,4 @@ def replay(
     """
     from profuse import hooks as operating
 
-    moment = since if since.tzinfo else since.replace(tzinfo=UTC)
-    typer.echo(asyncio.run(operating.replay(settings_of(directory), name, account, moment)))
+    typer.echo(asyncio.run(operating.replay(settings_of(directory), name, account, in_utc(since))))

@@ -1,11 +1,12 @@
 """Launches, from the operator's side."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from profuse.commands.options import Dir
+from profuse.commands.options import MOMENTS, Dir, in_utc
 from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
@@ -68,6 +69,10 @@ OfBatch = Annotated[str | None, typer.Option(help="Only those of this batch (a t
 OfAccount = Annotated[int | None, typer.Option(help="Only those of this account.", show_default=False)]
 OfTrigger = Annotated[int | None, typer.Option(help="Only those of triggers with this number.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason contains this.", show_default=False)]
+Until = Annotated[
+    datetime | None,
+    typer.Option(help="Only those that failed before this moment, UTC unless it says otherwise.", formats=MOMENTS, show_default=False),
+]
 
 
 @app.command()
@@ -76,6 +81,7 @@ def failed(
     account: OfAccount = None,
     trigger: OfTrigger = None,
     reason: Reason = None,
+    until: Until = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON array instead of a table.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
     directory: Dir = None,
@@ -86,7 +92,7 @@ def failed(
     """
     from profuse import failures
 
-    wanted = failures.wanted(batch, account, trigger, reason)
+    wanted = failures.wanted(batch, account, trigger, reason, until and in_utc(until))
     rows = asyncio.run(failures.listed(settings_of(directory), wanted, limit))
     show_rows(failures.COLUMNS, rows, as_json=as_json)
 
@@ -97,6 +103,7 @@ def replay(
     account: OfAccount = None,
     trigger: OfTrigger = None,
     reason: Reason = None,
+    until: Until = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them, where nothing else says which.")] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
     directory: Dir = None,
@@ -107,7 +114,7 @@ def replay(
     """
     from profuse import failures
 
-    wanted = failures.wanted(batch, account, trigger, reason)
+    wanted = failures.wanted(batch, account, trigger, reason, until and in_utc(until))
     if wanted == failures.ALL and not everything:
         raise CannotRun("Which of them? Give a filter, or say --all; `profuse launches failed` shows those that there are.")
     settings = settings_of(directory)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Row
 
 from profuse.dead_letters import letters, replaying
@@ -20,33 +21,33 @@ DROPPED_TOGETHER = 1_000
 __all__ = ["Wanted", "count", "delete", "find", "replay", "shown", "table", "unreplayed", "value", "wanted", "whole"]
 
 
-async def find(settings: Settings, wanted: Wanted, limit: int | None = None) -> list[Letter]:
-    """Raises `CannotRun` where one that is named is not there."""
-    async with transaction(settings) as connection:
+async def find(settings: Settings, wanted: Wanted, limit: int | None = None, pool: asyncpg.Pool | None = None) -> list[Letter]:
+    """By a connection of `pool`, if there is one; raises `CannotRun` where one that is named is not there."""
+    async with transaction(settings, pool) as connection:
         found = await letters.find(connection, wanted, limit)
     if missing := sorted(set(wanted.keys) - {letter.key for letter in found}):
         raise CannotRun(f"There is no dead letter {shown_key(settings, missing[0])}: {LIST}")
     return found
 
 
-async def whole(settings: Settings, id_: str) -> dict[str, Any]:
+async def whole(settings: Settings, id_: str, pool: asyncpg.Pool | None = None) -> dict[str, Any]:
     """One with its headers, key and payload."""
-    letter, stored = await _stored(settings, id_)
+    letter, stored = await _stored(settings, id_, pool)
     return shown(settings, letter) | {"headers": stored.headers, "key": content(stored.key), "payload": content(stored.value)}
 
 
-async def value(settings: Settings, id_: str) -> bytes | None:
+async def value(settings: Settings, id_: str, pool: asyncpg.Pool | None = None) -> bytes | None:
     """The payload of one, as it was published."""
-    _, stored = await _stored(settings, id_)
+    _, stored = await _stored(settings, id_, pool)
     found: bytes | None = stored.value
     return found
 
 
-async def count(settings: Settings, wanted: Wanted, most: int | None = None) -> int:
+async def count(settings: Settings, wanted: Wanted, most: int | None = None, pool: asyncpg.Pool | None = None) -> int:
     """How many there are, of which no more than `most` are counted; raises `CannotRun` where one that is named is not there."""
     if wanted.keys:
-        return len(await find(settings, wanted))
-    async with transaction(settings) as connection:
+        return len(await find(settings, wanted, pool=pool))
+    async with transaction(settings, pool) as connection:
         return await letters.count(connection, wanted, most)
 
 
@@ -72,10 +73,10 @@ async def delete(settings: Settings, wanted: Wanted, advance: Callable[[int], ob
     return total
 
 
-async def _stored(settings: Settings, id_: str) -> tuple[Letter, Row[Any, Any, Any]]:
+async def _stored(settings: Settings, id_: str, pool: asyncpg.Pool | None) -> tuple[Letter, Row[Any, Any, Any]]:
     """One, and its headers, key and payload."""
-    (letter,) = await find(settings, Wanted(keys=[key(settings, id_)]))
-    async with transaction(settings) as connection:
+    (letter,) = await find(settings, Wanted(keys=[key(settings, id_)]), pool=pool)
+    async with transaction(settings, pool) as connection:
         return letter, await letters.content_of(connection, letter.key)
 
 

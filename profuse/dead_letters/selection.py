@@ -54,18 +54,22 @@ def wanted(
     older: str | None,
     newer: str | None,
     *,
+    exact_reason: str | None = None,
+    until: datetime | None = None,
     everything: bool = True,
 ) -> Wanted:
     """What the options say; raises `CannotRun` where they say nothing, unless that may mean everything."""
-    if not everything and not any((ids, batch, reason, topic, older, newer)):
+    if not everything and exact_reason is None and not any((ids, batch, reason, topic, older, newer, until)):
         raise CannotRun("Which of them? Name their ids, give a filter, or say --all.")
     return Wanted(
         keys=[key(settings, each) for each in ids],
         topic=None if topic is None else _topic(settings, topic),
         batch=None if batch is None else _batch(batch),
         reason=None if reason is None else _reason(reason),
+        exact_reason=exact_reason,
         older=None if older is None else _age(older),
         newer=None if newer is None else _age(newer),
+        until=until,
     )
 
 

@@ -29,6 +29,13 @@ def test_a_rooms_own_setting_wins_also_where_it_says_no() -> None:
     assert environment(deployed["matcher"])["PROFUSE_PAGE"] == "1000000000"
 
 
+def test_a_number_is_written_as_it_is() -> None:
+    deployed = of_kind("Deployment", "settings.traces_ratio=0.25", "settings.page=-3", "rooms.launcher.settings.traces_ratio=0.0001")
+
+    assert [environment(deployed[room])["PROFUSE_TRACES_RATIO"] for room in ("matcher", "launcher")] == ["0.25", "0.0001"]
+    assert environment(deployed["matcher"])["PROFUSE_PAGE"] == "-3"
+
+
 def test_secrets_are_named_or_given_and_never_settings() -> None:
     deployed = of_kind("Deployment")["matcher"]
 

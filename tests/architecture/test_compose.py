@@ -49,8 +49,8 @@ def test_the_image_starts_what_the_local_stack_starts() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_process_gets_the_variables_of_the_local_stack(name: str) -> None:
-    # Where the other processes are the console is told here, and finds in its directory there.
-    own = {"PROFUSE_CONSOLE_ROOMS"} if name == "console" else set()
+    # The local Postgres asks for no password; where the other processes are the console is told here, and finds in its directory there.
+    own = {"PGPASSWORD"} | ({"PROFUSE_CONSOLE_ROOMS"} if name == "console" else set())
 
     assert OURS[name]["environment"].keys() - own == rooms.environment(Settings(), 0).keys()
 
@@ -66,7 +66,15 @@ def test_the_console_looks_at_every_room_at_its_health_port() -> None:
 def test_a_process_gets_no_variable_that_is_no_setting(name: str) -> None:
     settings = {f"PROFUSE_{field.upper()}" for field in Settings.model_fields}
 
-    assert OURS[name]["environment"].keys() - settings == set()
+    assert OURS[name]["environment"].keys() - settings == {"PGPASSWORD"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_password_of_postgres_may_hold_anything(name: str) -> None:
+    ours, theirs = OURS[name]["environment"], SERVICES["postgres"]["environment"]
+
+    assert ours["PGPASSWORD"] == theirs["POSTGRES_PASSWORD"]
+    assert "$" not in ours["PROFUSE_POSTGRES"]
 
 
 @pytest.mark.parametrize("room", wanted.ROOMS)

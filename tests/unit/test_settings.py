@@ -36,6 +36,10 @@ SENSELESS = {
     "replication": ("0",),
 }
 
+CUTTING = ("s3/cret", "s3#cret", "s3?cret", "12/34", "12#34", "12?34", "s3[cret")
+# Of a mail server's the last @ is what counts.
+CUTTING_ONE = [("POSTGRES", "s3@cret")]
+
 
 @pytest.mark.promise("P-DOOR-31")
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SENSELESS.items() for value in values])
@@ -82,6 +86,40 @@ def test_a_setting_that_cannot_be_read_is_told_in_a_line(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("servers", ["kafka", "kafka:9092", "[::1]:9092", "one:1, two:65535"])
 def test_servers_are_named_with_or_without_their_ports(servers: str) -> None:
     assert Settings(kafka=servers).kafka == servers
+
+
+@pytest.mark.promise("P-DOOR-13")
+@pytest.mark.parametrize(("name", "password"), [*((name, password) for name in ("POSTGRES", "SMTP") for password in CUTTING), *CUTTING_ONE])
+def test_a_password_that_cuts_its_url_is_told_in_a_line_without_it(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
+    scheme = {"POSTGRES": "postgresql", "SMTP": "smtp"}[name]
+    monkeypatch.setenv(f"PROFUSE_{name}", f"{scheme}://me:{password}@host:5432/db")
+    monkeypatch.setattr(sys, "argv", ["profuse", "settings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert str(ended.value).startswith(f"profuse: PROFUSE_{name}: it cannot be read; write {scheme}://user:password@host:")
+    assert not any(piece in str(ended.value) for piece in ("s3", "cret", "12", "34", "\n"))
+
+
+@pytest.mark.promise("P-DOOR-31")
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("postgresql://me@h/db", "postgres://me:a%2F%40b@h:5432/db?sslmode=verify-full", "postgresql://me:a:b@one:1,[::1]:65535/db"),
+        *("postgresql:///db?host=/run/postgresql", "postgresql://h/db?user=me@there", "postgresql://%2Frun%2Fpostgresql/db"),
+    ],
+)
+def test_postgres_is_named_as_its_driver_reads_it(url: str) -> None:
+    assert Settings(postgres=url).postgres == url
+
+
+@pytest.mark.promise("P-DOOR-31")
+@pytest.mark.parametrize(
+    "url", ["h:5432", "host=h dbname=db", "http://h/db", "postgresql://h:0/db", "postgresql://h:99999/db", "postgresql://h/db?x"]
+)
+def test_what_postgres_cannot_be_found_by_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="postgresql://user:password"):
+        Settings(postgres=url)
 
 
 @pytest.mark.promise("P-DOOR-35")

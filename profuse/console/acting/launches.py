@@ -1,5 +1,6 @@
 """Launches that failed run again."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from profuse import failures
@@ -16,7 +17,8 @@ class RunAgain:
 
     async def plan(self, means: Means, scope: Scope) -> Plan:
         now: datetime = await means.reads.fetchval("SELECT now()")
-        counted = bounded(await failures.count(means.settings, _wanted(scope), MOST + 1))
+        scope = {**scope, "until": now.isoformat()}
+        counted = bounded(await failures.count(means.settings, _wanted(scope), MOST + 1, means.reads))
         said = ", ".join(f"{name} {scope[name]}" for name in ("account", "trigger", "batch", "reason") if scope.get(name))
         return Plan(
             title=f"Run failed launches again: {said}",
@@ -24,12 +26,12 @@ class RunAgain:
             things="failed launches",
             sentences=["Each is tried anew, now, with all its attempts; a reader who got the message all the same may get it twice."],
             button="Run them again",
-            command=command("launches", "replay", **{name: scope.get(name) for name in ("batch", "account", "trigger", "reason")}),
-            scope={**scope, "until": now.isoformat()},
+            command=command("launches", "replay", **{name: scope.get(name) for name in ("batch", "account", "trigger", "reason", "until")}),
+            scope=scope,
         )
 
     async def run(self, means: Means, scope: Scope, advance: Advance) -> Done:
-        done = await failures.replay(means.settings, _wanted(scope), moment(scope, "until"), advance)
+        done = await failures.replay(means.settings, _wanted(scope), advance)
         return Done(done, f"{done:,} launches run again")
 
 
@@ -37,4 +39,4 @@ def _wanted(scope: Scope) -> Wanted:
     wanted = failures.wanted(scope.get("batch") or None, number(scope, "account"), number(scope, "trigger"), scope.get("reason") or None)
     if wanted == failures.ALL:
         raise CannotRun("Which of them? Name a batch, an account or a trigger.")
-    return wanted
+    return replace(wanted, until=moment(scope, "until"))

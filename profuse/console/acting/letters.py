@@ -22,7 +22,7 @@ class Replay:
         wanted, scope = await _as_of_now(means, scope)
         return Plan(
             title=f"Send dead letters again: {_which(scope)}",
-            counted=await _count(means.settings, dead_letters.unreplayed(wanted)),
+            counted=await _count(means, dead_letters.unreplayed(wanted)),
             things="dead letters",
             sentences=[
                 "Each is published as it was, and its item is answered anew; how often it is sent, it counts once.",
@@ -47,7 +47,7 @@ class Drop:
         wanted, scope = await _as_of_now(means, scope)
         return Plan(
             title=f"Give up dead letters: {_which(scope)}",
-            counted=await _count(means.settings, wanted),
+            counted=await _count(means, wanted),
             things="dead letters",
             sentences=["They are deleted for good; their items keep the answers that they have."],
             button="Drop them for good",
@@ -69,17 +69,18 @@ async def _as_of_now(means: Means, scope: Scope) -> tuple[Wanted, Scope]:
     return _wanted(means.settings, scope), scope
 
 
-async def _count(settings: Settings, wanted: Wanted) -> Counted:
-    return bounded(await dead_letters.count(settings, wanted, MOST + 1))
+async def _count(means: Means, wanted: Wanted) -> Counted:
+    return bounded(await dead_letters.count(means.settings, wanted, MOST + 1, means.reads))
 
 
 def _wanted(settings: Settings, scope: Scope) -> Wanted:
     ids = [scope["id"]] if scope.get("id") else []
     batch, topic, contains = (scope.get(name) or None for name in ("batch", "topic", "contains"))
     exact = scope.get("reason")
-    everything = scope.get("all") == "yes" or exact is not None
-    wanted = dead_letters.wanted(settings, ids, batch, contains, topic, None, None, everything=everything)
-    return replace(wanted, exact_reason=exact, until=moment(scope, "until"))
+    everything = scope.get("all") == "yes"
+    wanted = dead_letters.wanted(settings, ids, batch, contains, topic, None, None, exact_reason=exact, everything=everything)
+    # Which the plan has written, so that it alone does not say which of them.
+    return replace(wanted, until=moment(scope, "until"))
 
 
 def _which(scope: Scope) -> str:
@@ -94,8 +95,9 @@ def _which(scope: Scope) -> str:
 
 
 def _command(verb: str, scope: Scope) -> str:
-    ids = [scope["id"]] if scope.get("id") else []
-    reason = scope.get("reason") or scope.get("contains")
-    chosen = {"batch": scope.get("batch"), "topic": scope.get("topic"), "reason": reason}
-    words = ids or ([] if any(chosen.values()) else ["--all"])
-    return command("dead-letters", verb, *words, **chosen)
+    if scope.get("id"):
+        return command("dead-letters", verb, scope["id"])
+    chosen = {"batch": scope.get("batch"), "topic": scope.get("topic"), "reason": scope.get("contains")}
+    exact = ["--exact-reason", scope["reason"]] if "reason" in scope else []
+    words = exact or ([] if any(chosen.values()) else ["--all"])
+    return command("dead-letters", verb, *words, **chosen, until=scope["until"])

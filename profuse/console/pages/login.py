@@ -28,7 +28,8 @@ async def enter(desk: Desk, request: Request) -> Response:
         max_age=int(sessions.LASTS.total_seconds()),
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        # As the browser sees it: a proxy with TLS may be another machine, whose headers are not believed.
+        secure=request.headers.get("origin", str(request.url)).startswith("https://"),
     )
     return answer
 

@@ -61,6 +61,6 @@ async def _preview(desk: Desk, visit: Visit, trigger: dict[str, Any]) -> tuple[R
     if not isinstance(content, dict):
         return None, "The content must be a JSON object."
     try:
-        return await rendering.rendered(desk.settings, trigger["account"], trigger["number"], profile, content), ""
+        return await rendering.rendered(desk.settings, trigger["account"], trigger["number"], profile, content, desk.reads), ""
     except CannotRun as why:
         return None, str(why)

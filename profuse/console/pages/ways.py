@@ -8,6 +8,6 @@ from profuse.postgres import transaction
 
 
 async def show(desk: Desk, visit: Visit) -> Response:
-    async with transaction(desk.settings) as connection:
+    async with transaction(desk.settings, desk.reads) as connection:
         found = await providers.listed(connection)
-    return page(desk, visit, "ways.html", providers=found, hooks=await hooks.listed(desk.settings))
+    return page(desk, visit, "ways.html", providers=found, hooks=await hooks.listed(desk.settings, desk.reads))

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shlex
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
+from profuse.__main__ import app
 from profuse.console.acting.deeds import DEEDS
 from profuse.console.reading import counted
 from schemas.settings import Settings
@@ -24,6 +27,16 @@ _LOG = (
 
 async def log(pool: asyncpg.Pool) -> list[dict[str, Any]]:
     return [{**dict(row), "scope": json.loads(row["scope"])} for row in await pool.fetch(_LOG)]
+
+
+async def by_the_command(shown: str, settings: Settings, does: str, looks: str) -> str:
+    """What a shell would do by the line of a page; or, so that it stays for the page, rather sees."""
+    words = [looks if word == does else word for word in shlex.split(shown)][1:]
+    given = {f"PROFUSE_{name.upper()}": getattr(settings, name) for name in ("kafka", "postgres", "prefix")}
+    # It has an event loop of its own.
+    done = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json"], env=given)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 async def waiting(world: World, launches: int = 3) -> bytes:
@@ -185,14 +198,16 @@ async def test_dead_letters_of_one_reason_are_dropped_and_those_that_come_later_
     link = next(each for each in links if each.startswith("/do/drop-dead-letters?topic=imports") and "more" not in each)
     plan = await operator.plan(link)
     await rows.letter(world, tables.topic("imports"), 12, b"{}", reason)
+    told = await by_the_command(plan.command, tables, "drop", "list")
     done = await operator.end_of(await operator.post(plan.action, plan.fields))
 
     assert plan.count == "3"
+    assert sorted(each["id"] for each in json.loads(told)) == ["imports/0/0", "imports/0/1", "imports/0/2"]
     assert "3 were dropped" in done
     assert [row[0] for row in await world.pool.fetch('SELECT "offset" FROM dead_letters ORDER BY 1')] == [10, 11, 12]
 
 
-async def test_failed_launches_run_again_and_those_that_fail_later_stay(operator: Visitor, world: World) -> None:
+async def test_failed_launches_run_again_and_those_that_fail_later_stay(operator: Visitor, world: World, tables: Settings) -> None:
     batch = await rows.answered(world, 3, {})
     for item in range(3):
         await rows.group(world, batch, item, due_in=timedelta(0), failed=1)
@@ -200,9 +215,11 @@ async def test_failed_launches_run_again_and_those_that_fail_later_stay(operator
         await rows.failure(world, batch, item, reason)
     plan = await operator.plan("/do/replay-launches?account=1&trigger=8&reason=HTTP%20422")
     await world.pool.execute("UPDATE failures SET failed_at = now() WHERE item = 1")
+    told = await by_the_command(plan.command, tables, "replay", "failed")
     done = await operator.end_of(await operator.post(plan.action, plan.fields))
 
     assert plan.count == "2"
+    assert [each["item"] for each in json.loads(told)] == [0]
     assert "1 launches run again" in done
     assert [row["item"] for row in await world.pool.fetch("SELECT item FROM failures ORDER BY item")] == [1, 2]
 

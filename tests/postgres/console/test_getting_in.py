@@ -70,6 +70,16 @@ async def test_a_cookie_is_for_nobody_but_the_browser_and_no_other_site(stranger
     assert ("Secure" in cookie, "Secure" in behind_tls) == (False, True)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_cookie_that_a_browser_got_by_tls_is_for_tls_only_wherever_the_proxy_is(
+    stranger: Visitor, tables: Settings, scheme: str
+) -> None:
+    token = await console_tokens.add(tables, "ann", Rights.READ, None)
+    answer = await stranger.post("/login", {"token": token}, Host="console.test", Origin=f"{scheme}://console.test")
+
+    assert ("Secure" in answer.headers["set-cookie"]) is (scheme == "https")
+
+
 async def test_tokens_and_cookies_are_stored_as_hashes_only(stranger: Visitor, tables: Settings, pool: asyncpg.Pool) -> None:
     token = await console_tokens.add(tables, "ann", Rights.READ, None)
     cookie = (await stranger.log_in(token)).headers["set-cookie"].split(";")[0].partition("=")[2]

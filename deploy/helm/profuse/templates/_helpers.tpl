@@ -42,8 +42,10 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* Every number of a values file is a float64, and a large whole one would be written like 1e+09. */}}
 {{- define "profuse.written" -}}
-{{- if kindIs "slice" . }}{{ toJson . | quote }}{{ else if kindIs "float64" . }}{{ int64 . | quote }}{{ else }}{{ quote . }}{{ end -}}
+{{- $whole := false }}{{ if kindIs "float64" . }}{{ $whole = eq (floor .) . }}{{ end -}}
+{{- if kindIs "slice" . }}{{ toJson . | quote }}{{ else if $whole }}{{ int64 . | quote }}{{ else }}{{ quote . }}{{ end -}}
 {{- end -}}
 
 {{/* What every pod of the image has. */}}

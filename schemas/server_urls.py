@@ -1,0 +1,51 @@
+"""Whether the URL of a server is read as it was meant; it is never quoted, for a piece of it may be a password's."""
+
+import re
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+_SPECIAL = "with what is special in a user's name or password written like %40 (@), %2F (/), %3F (?), %23 (#), %25 (%)"
+
+
+def postgres(given: str) -> str:
+    """The same; raises `ValueError` where asyncpg would see other parts than were meant, or none."""
+    parts = _parts(given)
+    user, _, servers = parts.netloc.rpartition("@")
+    readable = parts.scheme in ("postgresql", "postgres") and _ends_well(parts) and all(map(_is_server, servers.split(",")))
+    # The driver looks for the first @, and takes whatever follows for the server.
+    if not readable or "@" in user or not _is_query(parts.query):
+        raise ValueError(f"it cannot be read; write postgresql://user:password@host:5432/database, {_SPECIAL}")
+    return given
+
+
+def smtp(given: str) -> str:
+    """The same; raises `ValueError` where nothing could be connected to."""
+    parts = _parts(given)
+    server = parts.netloc.rpartition("@")[2]
+    if not server or not _is_server(server) or not _ends_well(parts) or "@" in parts.query:
+        raise ValueError(f"it cannot be read; write smtp://user:password@host:25, {_SPECIAL}")
+    return given
+
+
+def _parts(given: str) -> SplitResult:
+    try:
+        return urlsplit(given)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _ends_well(parts: SplitResult) -> bool:
+    """Not with the rest of a password, which a / or # cut in two."""
+    return "@" not in parts.path and not parts.fragment
+
+
+def _is_server(given: str) -> bool:
+    found = _SERVER.fullmatch(given)
+    return found is not None and int(found["port"] or 1) in range(1, 65536)
+
+
+def _is_query(given: str) -> bool:
+    try:
+        return not given or bool(parse_qs(given, strict_parsing=True))
+    except ValueError:
+        return False
