@@ -49,7 +49,11 @@ UNKNOWN_VARIABLES = Counter("profuse_template_unknown_variables", "Variables in 
 HOOK_POSTS = Counter("profuse_hook_posts", "POSTs to hooks, by what became of them.", ["outcome"])
 HOOK_EVENTS = Counter("profuse_hook_events", "Events that hooks have taken.")
 HOOK_BEHIND = Gauge("profuse_hook_behind", "Records of the topic that a hook has yet to look at, in this process.", ["account", "hook"])
-HOOK_LOST = Counter("profuse_hook_events_lost", "Records that the broker had deleted before a hook came to them.", ["account", "hook"])
+HOOK_LOST = Counter(
+    "profuse_hook_events_lost",
+    "Records that were gone, or unreadable, before a hook was through them.",
+    ["account", "hook"],
+)
 HOOK_SKIPPED = Counter("profuse_hook_events_skipped", "Records that no hook was told of.", ["reason"])
 HOOKS_PAUSED = Counter("profuse_hooks_paused", "Times that a hook was paused.", ["account", "hook"])
 

@@ -19,7 +19,7 @@ from workers.hooks import declared, judging, positions
 from workers.hooks.budget import Budget
 from workers.hooks.choosing import batch_of, next_batch, webhook_id
 from workers.hooks.judging import Again, Gone, Taken, Verdict
-from workers.hooks.model import Batch, Hook, Place
+from workers.hooks.model import Batch, Bounds, Hook, Place
 from workers.hooks.positions import PlaceLost
 from workers.hooks.supply import Supply
 
@@ -87,8 +87,7 @@ class Courier:
         if place.bounds is not None:
             if events := await supply.between(place.partition, place.bounds, self.hook.account):
                 return batch_of(place.bounds, events)
-            log.error("hook_batch_gone", **self._named, first=place.bounds.first, last=place.bounds.last)
-            await positions.move(self._tools.pool, place, place.bounds.last + 1, "nothing of its batch can be read")
+            await self._lose(place.bounds)
             return None
         stretch = await supply.after(place.partition, place.position, self.hook.account)
         batch = next_batch(self.hook, stretch, largest)
@@ -97,6 +96,13 @@ class Courier:
         else:
             await positions.note(self._tools.pool, place, batch.bounds)
         return batch
+
+    async def _lose(self, bounds: Bounds) -> None:
+        """Nothing of a batch that was noted can be read any more."""
+        log.error("hook_batch_gone", **self._named, first=bounds.first, last=bounds.last)
+        lost = bounds.last + 1 - bounds.first
+        await positions.lose(self._tools.pool, self.place, lost, bounds.last + 1)
+        metrics.HOOK_LOST.labels(str(self.hook.account), self.hook.name).inc(lost)
 
     async def _post(self, batch: Batch) -> Verdict:
         hook = self.hook

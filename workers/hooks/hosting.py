@@ -114,7 +114,7 @@ class Hosting:
         lost = placed(place, start, end)
         if before != place.position:
             with suppress(PlaceLost):
-                await positions.lose(self._tools.pool, place, lost)
+                await positions.lose(self._tools.pool, place, lost, place.position)
             metrics.HOOK_LOST.labels(str(hook.account), hook.name).inc(lost)
             at = {"account": hook.account, "hook": hook.name, "partition": place.partition, "position": before}
             log.error("events_lost", **at, lost=lost, goes_on_at=place.position, why="the broker has deleted them, see PROFUSE_EVENTS_KEPT")

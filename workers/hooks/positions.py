@@ -92,9 +92,10 @@ async def fail(pool: asyncpg.Pool, place: Place, answer: str) -> Failing:
     return Failing(row["attempts"], row["seconds"])
 
 
-async def lose(pool: asyncpg.Pool, place: Place, lost: int) -> None:
-    """So many records are gone; it goes on at its new position. Raises `PlaceLost`."""
-    await _write(pool, _LOSE, place, place.position, lost)
+async def lose(pool: asyncpg.Pool, place: Place, lost: int, position: int) -> None:
+    """So many records are gone; it goes on behind them. Raises `PlaceLost`."""
+    await _write(pool, _LOSE, place, position, lost)
+    place.position, place.bounds = position, None
 
 
 async def look(pool: asyncpg.Pool, places: Iterable[Place]) -> None:

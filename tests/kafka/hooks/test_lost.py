@@ -81,6 +81,19 @@ async def test_an_end_that_comes_late_is_waited_for_and_nothing_is_repeated(worl
         await world.until_taken("crm", [5, 6])
 
 
+@pytest.mark.promise("P-HOOK-11")
+async def test_a_batch_of_which_nothing_can_be_read_any_more_counts_as_lost(world: World) -> None:
+    await world.declare("crm")
+    await world.put([b"{", b"["])
+    await world.tell([2])
+    await _place(world, 0)
+    await world.pool.execute("UPDATE hook_positions SET first = 0, last = 1")
+    async with hosted("hooks", world.settings):
+        await world.until_taken("crm", [2])
+
+    assert [hook["lost"] for hook in await listed(world.settings)] == [2]
+
+
 async def _place(world: World, position: int) -> None:
     """What the partition was once, the hook's row still says."""
     hook = await world.pool.fetchval("SELECT id FROM hooks")

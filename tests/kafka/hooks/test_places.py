@@ -29,7 +29,7 @@ async def test_whoever_has_lost_a_place_writes_nothing(world: World) -> None:
         positions.note(world.pool, old, Bounds(0, 1, None)),
         positions.move(world.pool, old, 9, "200"),
         positions.fail(world.pool, old, "500"),
-        positions.lose(world.pool, old, 1),
+        positions.lose(world.pool, old, 1, 9),
     ):
         with pytest.raises(PlaceLost):
             await write
