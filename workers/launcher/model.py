@@ -67,6 +67,11 @@ class Campaign:
     has_files: bool = False
     enclosed: Sequence[bytes] = ()
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether launches of its batch wait for each other; one alone does not."""
+        return bool(self.spread) and self.total > 1
+
 
 # What there is one of for each launch is a tuple, which is made in a third of the time.
 class Profile(NamedTuple):

@@ -7,10 +7,11 @@ import asyncpg
 import pytest
 
 from store.cancelling import Which, cancel
-from tests.firing import Launcher, Topic, counts, schedule
+from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of
 from workers.launcher.channels.slots import Slots
+from workers.launcher.claim.bundles import bundles
 from workers.launcher.deliver import paces, sending
 from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.model import Launch
@@ -102,6 +103,35 @@ async def test_who_does_not_go_any_more_takes_nothing_of_a_pace_and_gives_nothin
 
     assert not stays.done()
     stays.cancel()
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_batches_that_are_spread_begin_together(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET spread = 1")
+    names = {f"{name}@example.com" for name in ("one", "two", "three")}
+    for name in names:
+        await schedule(world, *[name] * 30)
+    launcher = Launcher(world, Remembering(), topic)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        loops.create_task(loop_of(launcher, claim_groups=16, page=400).run(launcher.stop))
+        while {*launcher.channel.addresses()} != names:
+            await asyncio.sleep(0.01)
+        launcher.stop.set()
+
+    assert len(launcher.channel.sent) < 30
+
+
+@pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-42")
+async def test_single_launches_are_spread_over_nothing_and_go_together(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET spread = 60")
+    for _ in range(3):
+        await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(), topic)
+    groups = await claim(world)
+    await launcher.work(*groups)
+
+    assert list(bundles(groups, 400)) == [groups]
+    assert not await world.pool.fetchval("SELECT count(*) FROM paces")
 
 
 @pytest.mark.promise("P-LAUNCH-43")

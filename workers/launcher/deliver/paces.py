@@ -44,7 +44,7 @@ Now = Callable[[], Limit | None]
 
 def limits(campaign: Campaign, trigger: int, batch: bytes) -> Iterator[Limit]:
     """What a launch waits for before it is begun, whichever way it goes."""
-    if campaign.spread:
+    if campaign.spread and campaign.is_spread:
         yield Limit(f"batch {batch.hex()} {trigger}", campaign.total / (60 * campaign.spread))
     if campaign.pace:
         yield Limit(f"trigger {trigger}", campaign.pace / 60)

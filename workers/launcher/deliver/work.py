@@ -63,7 +63,7 @@ class Work:
 
     def paced_alone(self) -> bool:
         """Whether its launches wait for each other only, and for none of another batch's."""
-        return bool(self.campaign.spread) and not self.campaign.pace
+        return self.campaign.is_spread and not self.campaign.pace
 
     def kills(self) -> bool:
         """Whether so many launchers had it, and did not come as far as a mark."""
