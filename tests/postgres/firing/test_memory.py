@@ -1,12 +1,17 @@
 """What a launcher holds of many launches, however they were asked for."""
 
+import json
 import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from schemas.settings import MIB
-from tests.launching import World
-from workers.launcher.deliver import campaigns
+from tests.launching import World, campaign
+from workers.launcher.deliver import campaigns, profiles
+from workers.launcher.deliver.profiles import Wanted
 
 
 @pytest.mark.promise("P-OPS-17")
@@ -28,3 +33,25 @@ async def test_single_launches_of_a_large_mail_hold_it_once(world: World) -> Non
         (9, "Another", MIB),
     ] * 40
     assert peak < 10 * MIB
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_of_large_profiles_no_more_are_measured_than_there_is_room_for(world: World) -> None:
+    ids = list((await world.profiles(*["a@example.com"] * 40)).values())
+    await world.pool.execute("UPDATE profiles SET data = data || jsonb_build_object('_fname', repeat('x', $1))", MIB)
+    now = datetime.now(UTC)
+    async with world.pool.acquire() as connection:
+        (found,) = await profiles.load(connection, [Wanted(ids, campaign())])
+        asked = [[0] * len(ids), ids, [1] * len(ids), [now] * len(ids), profiles.BYTES]
+        (plan,) = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {profiles._LOAD}", *asked))
+
+    assert [each.id for each in found] == ids[:3]
+    # The one for which there is no room, and one that is read ahead.
+    assert max(_measured(plan["Plan"])) <= 3 + 2
+
+
+def _measured(node: dict[str, Any]) -> Iterator[int]:
+    if node["Node Type"] == "WindowAgg":
+        yield node["Actual Rows"]
+    for each in node.get("Plans", []):
+        yield from _measured(each)
