@@ -12,6 +12,7 @@ from schemas.settings import MIB
 from tests.launching import World, campaign
 from workers.launcher.deliver import campaigns, profiles
 from workers.launcher.deliver.profiles import Wanted
+from workers.launcher.model import Campaign
 
 
 @pytest.mark.promise("P-OPS-17")
@@ -33,6 +34,22 @@ async def test_single_launches_of_a_large_mail_hold_it_once(world: World) -> Non
         (9, "Another", MIB),
     ] * 40
     assert peak < 10 * MIB
+
+
+@pytest.mark.promise("P-OPS-17")
+async def test_campaigns_that_are_read_one_after_the_other_share_their_message_until_it_is_changed(world: World) -> None:
+    async def read() -> Campaign:
+        (found,) = await campaigns.load(connection, [(await world.batch(), world.trigger)])
+        assert found is not None
+        return found
+
+    async with world.pool.acquire() as connection:
+        before = [await read(), await read()]
+        await connection.execute("UPDATE triggers SET html = 'another'")
+        after = await read()
+
+    assert before[0].html is before[1].html
+    assert (before[0].html, after.html) == ("<p>Hi</p>", "another")
 
 
 @pytest.mark.promise("P-OPS-17")

@@ -1,8 +1,10 @@
 """What a group's trigger and batch say now; read-only."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
@@ -67,14 +69,15 @@ WHERE trigger.account = $1 AND trigger.number = $2
 async def load(connection: asyncpg.Connection, named: Sequence[tuple[bytes, TriggerId]]) -> list[Campaign | None]:
     """The campaign of each batch and trigger, or None if the batch was deleted; those of one trigger share what is its own."""
     found = {row["at"]: row for row in await connection.fetch(_CAMPAIGN, *map(list, zip(*named, strict=True)))}
-    triggers = {named[at - 1][1]: _of_trigger(row) for at, row in found.items() if row["providers"] is not None}
+    firsts = {named[at - 1][1]: row for at, row in found.items() if row["providers"] is not None}
+    triggers = {trigger: _of_trigger(row, _shared(trigger, row)) for trigger, row in firsts.items()}
     return [_campaign(found[at], triggers[trigger]) if at in found else None for at, (_, trigger) in enumerate(named, 1)]
 
 
 async def sample(connection: asyncpg.Connection, account: int, trigger: int) -> Campaign | None:
     """A trigger as if a batch were accepted for it now."""
     row = await connection.fetchrow(_SAMPLE, account, trigger)
-    return None if row is None else _campaign(row, _of_trigger(row))
+    return None if row is None else _campaign(row, _of_trigger(row, _message(row)))
 
 
 def _campaign(row: asyncpg.Record, trigger: Mapping[str, Any]) -> Campaign:
@@ -84,8 +87,32 @@ def _campaign(row: asyncpg.Record, trigger: Mapping[str, Any]) -> Campaign:
     return Campaign(**values, **shared)
 
 
-def _of_trigger(row: asyncpg.Record) -> dict[str, Any]:
-    return {name: row[name] for name in _TRIGGER} | {"providers": _providers(row["providers"])}
+def _of_trigger(row: asyncpg.Record, message: "_Message") -> dict[str, Any]:
+    own = {name: row[name] for name in _TRIGGER}
+    return {**own, **message.parts, "message": message, "providers": _providers(row["providers"])}
+
+
+@dataclass(frozen=True)
+class _Message:
+    parts: Mapping[str, str]
+
+
+# Of triggers that have campaigns now.
+_MESSAGES: WeakValueDictionary[TriggerId, _Message] = WeakValueDictionary()
+
+
+def _message(row: asyncpg.Record) -> _Message:
+    return _Message({name: row[name] for name in MESSAGE})
+
+
+def _shared(trigger: TriggerId, row: asyncpg.Record) -> _Message:
+    """The one that campaigns have which were read before, unless it was changed: thousands may wait at the same time."""
+    message = _message(row)
+    known = _MESSAGES.get(trigger)
+    if known == message:
+        return known
+    _MESSAGES[trigger] = message
+    return message
 
 
 # Of most triggers they are the same in one load and the next.
