@@ -15,7 +15,7 @@ _LOT = 0.1
 # Between two questions, at most.
 _LONGEST = 5.0
 # Whether who waits still has to.
-_LOOK_EVERY = 0.2
+_LOOK_EVERY = 0.5
 _ASKED_AGAIN_AFTER = 1.0
 
 _BEGIN = "INSERT INTO paces (name, next_at) VALUES ($1, '-infinity') ON CONFLICT DO NOTHING"
