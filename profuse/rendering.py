@@ -16,6 +16,7 @@ from runtime.errors import CannotRun
 from schemas.channels import CHANNELS
 from schemas.ids import parse_id
 from schemas.settings import Settings
+from schemas.templating.budget import TooCostly
 from schemas.templating.preview import branches
 from schemas.templating.rendering import TooLong
 from schemas.templating.templates import IncorrectTemplate
@@ -101,6 +102,8 @@ def _branches(launch: Launch, link: str | None) -> Iterator[str]:
         found = [each for key in (*row.needs, *row.may) for each in branches(key, getattr(launch.campaign, key), variables)]
     except TooLong:
         raise CannotRun("A branch renders to more than a message may hold.") from None
+    except TooCostly:
+        raise CannotRun("A condition looks at more of the profile than a message may.") from None
     yield "\n=== conditions ===" if found else "\nIt has no conditions."
     for each in found:
         yield f"\n{each.where}: {each.written} {'holds' if each.holds else 'does not hold'}"

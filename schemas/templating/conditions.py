@@ -1,16 +1,19 @@
 """Pure: what may stand behind `if` in a template."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from schemas.templating.budget import Budget
+
 Variables = Mapping[str, Mapping[str, Any]]
 """What is known of a launch, by source and name."""
 
-Condition = Callable[[Variables], Any]
+Condition = Callable[[Variables, Budget], Any]
 
 SOURCES = ("lead", "subscription", "apicontent")
 
@@ -19,6 +22,8 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CONSTANTS = {"true": True, "false": False}
 _LONGEST = 1_000
 _DEEPEST = 32
+# Every dot is a place where a name may end.
+_MOST_DOTS = 32
 
 
 class IncorrectCondition(Exception):
@@ -38,17 +43,26 @@ def look_up(value: Any, path: str) -> Any:
     return None
 
 
-def shown(value: Any) -> str:
-    """A value as text."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case list():
-            return ", ".join(shown(each) for each in value)
-        case _:
-            return msgspec.json.encode(value).decode()
+def checked(path: str) -> str:
+    """One that can be looked up at once; raises `IncorrectCondition`."""
+    if len(path) > _LONGEST or path.count(".") > _MOST_DOTS:
+        raise IncorrectCondition(f"names a value by more than {_LONGEST} characters or {_MOST_DOTS} dots")
+    return path
+
+
+def shown(value: Any, budget: Budget) -> str:
+    """A value as text; raises `TooCostly`."""
+    # As nearly always.
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        budget.elements(1 + len(value))
+        return ", ".join([each if isinstance(each, str) else shown(each, budget) for each in value])
+    text = msgspec.json.encode(value).decode()
+    budget.characters(len(text))
+    return text
 
 
 def condition(written: str) -> Condition:
@@ -87,7 +101,7 @@ class _Reader:
     """Reads one rule after the other; what is left has not been looked at."""
 
     def __init__(self, tokens: list[_Token]) -> None:
-        self.left = tokens
+        self.left = deque(tokens)
         self._depth = 0
 
     def either(self) -> Condition:
@@ -105,7 +119,7 @@ class _Reader:
     def _one(self) -> Condition:
         if self._takes("not"):
             denied = self._one()
-            return lambda variables: not _is_true(denied(variables))
+            return lambda variables, budget: not _is_true(denied(variables, budget))
         read = self._operand()
         for word, compared in _COMPARED.items():
             if self._takes(word):
@@ -115,7 +129,7 @@ class _Reader:
     def _operand(self) -> Condition:
         if not self.left:
             raise IncorrectCondition("ends too early")
-        token = self.left.pop(0)
+        token = self.left.popleft()
         return self._inner() if token == _Token("(") else _operand(token)
 
     def _inner(self) -> Condition:
@@ -129,59 +143,67 @@ class _Reader:
         return read
 
     def _takes(self, word: str) -> bool:
-        if self.left and self.left[0] == _Token(word):
-            del self.left[0]
+        # Asked up to ten times for each token.
+        if self.left and self.left[0].text == word and not self.left[0].quoted:
+            self.left.popleft()
             return True
         return False
 
 
 def _operand(token: _Token) -> Condition:
     if token.quoted:
-        return lambda _: token.text
+        return lambda _, __: token.text
     if token.text in _CONSTANTS or _NUMBER.fullmatch(token.text):
         constant = _CONSTANTS.get(token.text, token.text)
-        return lambda _: constant
+        return lambda _, __: constant
     source, _, path = token.text.partition(".")
     if source not in SOURCES or not path:
         raise IncorrectCondition(f"does not know {token.text}")
-    return lambda variables: look_up(variables[source], path)
+    checked(path)
+    return lambda variables, _: look_up(variables[source], path)
 
 
 def _or(one: Condition, other: Condition) -> Condition:
-    return lambda variables: _is_true(one(variables)) or _is_true(other(variables))
+    return lambda variables, budget: _is_true(one(variables, budget)) or _is_true(other(variables, budget))
 
 
 def _and(one: Condition, other: Condition) -> Condition:
-    return lambda variables: _is_true(one(variables)) and _is_true(other(variables))
+    return lambda variables, budget: _is_true(one(variables, budget)) and _is_true(other(variables, budget))
 
 
 def _is_true(value: Any) -> bool:
     return bool(value) and value != "0"
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return shown(one) == shown(other)
+def _equal(one: Any, other: Any, budget: Budget) -> bool:
+    texts = shown(one, budget), shown(other, budget)
+    budget.characters(min(map(len, texts)))
+    return texts[0] == texts[1]
 
 
-def _contains(one: Any, other: Any) -> bool:
+def _contains(one: Any, other: Any, budget: Budget) -> bool:
     """Of a list one of its elements; of anything else a part of its text. Nothing contains what is not there."""
-    wanted = shown(other)
+    wanted = shown(other, budget)
     if isinstance(one, list):
-        return any(shown(each) == wanted for each in one)
-    return bool(wanted) and wanted in shown(one)
+        budget.elements(len(one))
+        # Texts at once, as of tags there may be 100,000.
+        return wanted in one or any(not isinstance(each, str) and shown(each, budget) == wanted for each in one)
+    text = shown(one, budget)
+    budget.characters(len(text))
+    return bool(wanted) and wanted in text
 
 
-def _compared(holds: Callable[[Any, Any], bool]) -> Callable[[Condition, Condition], Condition]:
-    return lambda one, other: lambda variables: holds(one(variables), other(variables))
+def _compared(holds: Callable[[Any, Any, Budget], bool]) -> Callable[[Condition, Condition], Condition]:
+    return lambda one, other: lambda variables, budget: holds(one(variables, budget), other(variables, budget), budget)
 
 
 _COMPARED = {
     "equal": _compared(_equal),
     "contains": _compared(_contains),
-    "in": _compared(lambda one, other: _contains(other, one)),
+    "in": _compared(lambda one, other, budget: _contains(other, one, budget)),
 }
 
 
-def is_true(read: Condition, variables: Variables) -> bool:
-    """Whether it holds; what is not there, empty or 0 does not."""
-    return _is_true(read(variables))
+def is_true(read: Condition, variables: Variables, budget: Budget) -> bool:
+    """Whether it holds; what is not there, empty or 0 does not. Raises `TooCostly`."""
+    return _is_true(read(variables, budget))

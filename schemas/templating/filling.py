@@ -3,33 +3,41 @@
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables
-from schemas.templating.rendering import Rendered, TooLong, render_text
-from schemas.templating.templates import IncorrectTemplate, read
+from schemas.templating.rendering import Rendered, TooLong, of_text
+from schemas.templating.templates import IncorrectTemplate, Template, check, read
 
 _MOST = 4 * 1024 * 1024
 _DEEPEST = 32
 
 
+class Text(NamedTuple):
+    """A string of it: with all others in mind it would be read for each launch again."""
+
+    written: str
+    read: Template
+
+
 @lru_cache(maxsize=64)
 def parsed(template: str) -> Any:
-    """The JSON around the placeholders; raises `IncorrectTemplate`, also for a string in it that cannot be read."""
+    """The JSON around its strings, each of them a `Text`; raises `IncorrectTemplate`, also for one that cannot be read."""
+    check(template)
     try:
         whole = json.loads(template, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         raise IncorrectTemplate(f"line {error.lineno}, column {error.colno}: is no JSON ({error.msg})") from None
     except (RecursionError, ValueError) as error:
         raise IncorrectTemplate(f"is no JSON ({type(error).__name__})") from None
-    _check(whole, 0)
-    return whole
+    return _read(whole, 0)
 
 
 def filled(template: str, variables: Variables) -> Rendered:
-    """Each string of it filled, and written as JSON: whatever a value holds, it stays inside its string. Raises `TooLong`."""
+    """Each string of it filled, and written as JSON: whatever a value holds, it stays in its string. Raises `TooLong`, `TooCostly`."""
     filling = _Filling(variables)
     return Rendered(msgspec.json.encode(filling.of(parsed(template))).decode(), filling.unknown)
 
@@ -42,13 +50,15 @@ def texts(template: str) -> Iterator[tuple[str, str]]:
 class _Filling:
     def __init__(self, variables: Variables) -> None:
         self._variables = variables
+        # Of all of them together.
+        self._budget = Budget()
         self._left = _MOST
         self.unknown = 0
 
     def of(self, value: Any) -> Any:
         match value:
-            case str():
-                rendered = render_text(value, self._variables)
+            case Text():
+                rendered = of_text(self._variables, self._budget).rendered(value.read)
                 self.unknown += rendered.unknown
                 self._left -= len(rendered.text)
                 if self._left < 0:
@@ -62,21 +72,24 @@ class _Filling:
                 return value
 
 
-def _check(value: Any, depth: int) -> None:
+def _read(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         raise IncorrectTemplate(f"has more than {_DEEPEST} levels")
     match value:
         case str():
-            read(value)
-        case dict() | list():
-            for each in value.values() if isinstance(value, dict) else value:
-                _check(each, depth + 1)
+            return Text(value, read(value))
+        case dict():
+            return {name: _read(each, depth + 1) for name, each in value.items()}
+        case list():
+            return [_read(each, depth + 1) for each in value]
+        case _:
+            return value
 
 
 def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
     match value:
-        case str():
-            yield at, value
+        case Text():
+            yield at, value.written
         case dict():
             for name, each in value.items():
                 yield from _texts(each, f"{at}.{name}")

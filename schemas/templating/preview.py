@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables, is_true
 from schemas.templating.filling import texts
 from schemas.templating.rendering import Filling, of_html, of_link, of_text
@@ -39,7 +40,7 @@ def _of(key: str, template: str, variables: Variables, spelling: Spelling) -> It
         written = template[choice.at : template.index("}", choice.at) + 1]
         either = (choice.then, choice.otherwise or ())
         then, otherwise = (spelling(variables).rendered(parts, begun=choice.at > 0).text for parts in either)
-        yield Branches(f"{key}, {place(template, choice.at)}", written, is_true(choice.condition, variables), then, otherwise)
+        yield Branches(f"{key}, {place(template, choice.at)}", written, is_true(choice.condition, variables, Budget()), then, otherwise)
 
 
 def _choices(parts: Sequence[Part]) -> Iterator[Choice]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
+from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables, is_true, look_up, shown
 from schemas.templating.templates import Choice, Part, Variable, read
 
@@ -24,7 +25,7 @@ class Rendered(NamedTuple):
 
 
 def render_text(template: str, variables: Variables) -> Rendered:
-    """Raises `TooLong`, and `IncorrectTemplate` for one that `profuse apply` would refuse."""
+    """Raises `TooLong`, `TooCostly`, and `IncorrectTemplate` for one that `profuse apply` would refuse."""
     return of_text(variables).rendered(read(template))
 
 
@@ -39,10 +40,13 @@ def render_link(template: str, variables: Variables) -> Rendered:
 
 
 class Filling:
-    """Bounded while it grows: a template that shows a long value often would be gigabytes."""
+    """Bounded while it grows: a template that shows a long value often would be gigabytes. So is what it looks at."""
 
-    def __init__(self, variables: Variables, first: Callable[[str], str], spell: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, variables: Variables, budget: Budget | None, first: Callable[[str], str], spell: Callable[[str], str] | None = None
+    ) -> None:
         self._variables = variables
+        self._budget = budget or Budget()
         # How a value is spelled at the very beginning, and elsewhere.
         self._first, self._spell = first, spell or first
         self._pieces: list[str] = []
@@ -63,13 +67,13 @@ class Filling:
                 case Variable():
                     self._add((self._spell if self._begun else self._first)(self._value(part)))
                 case Choice():
-                    self._fill(part.then if is_true(part.condition, self._variables) else part.otherwise or ())
+                    self._fill(part.then if is_true(part.condition, self._variables, self._budget) else part.otherwise or ())
 
     def _value(self, variable: Variable) -> str:
         # A link stands for itself.
         value = look_up(self._variables.get(variable.source, {}), variable.path)
         self._unknown += value is None
-        return shown(value)
+        return shown(value, self._budget)
 
     def _add(self, text: str) -> None:
         # One pass only: braces inside a value are text.
@@ -80,13 +84,13 @@ class Filling:
         self._pieces.append(text)
 
 
-def of_text(variables: Variables) -> Filling:
-    return Filling(variables, str)
+def of_text(variables: Variables, budget: Budget | None = None) -> Filling:
+    return Filling(variables, budget, str)
 
 
-def of_html(variables: Variables) -> Filling:
-    return Filling(variables, html.escape)
+def of_html(variables: Variables, budget: Budget | None = None) -> Filling:
+    return Filling(variables, budget, html.escape)
 
 
-def of_link(variables: Variables) -> Filling:
-    return Filling(variables, str, lambda value: quote(value, safe=""))
+def of_link(variables: Variables, budget: Budget | None = None) -> Filling:
+    return Filling(variables, budget, str, lambda value: quote(value, safe=""))

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from schemas.templating.conditions import SOURCES, Condition, IncorrectCondition, condition
+from schemas.templating.conditions import SOURCES, Condition, IncorrectCondition, checked, condition
 
 _DEEPEST = 32
+# Characters of all conditions together: they are read by whoever launches, who does nothing else meanwhile.
+_MOST_CONDITIONS = 100_000
 # Nothing else in braces is ours: CSS and JSON stay as they are. No semicolon, so that no script of a page is taken for a condition.
 _TAG = re.compile(
     rf"\{{(?:(?P<source>{'|'.join(SOURCES)})\.(?P<path>[^{{}}\r\n]+)|(?P<link>unsubscribe)"
@@ -45,10 +47,17 @@ def tags(template: str) -> Iterator[str]:
     return (found[0] for found in _TAG.finditer(template))
 
 
+def check(template: str) -> None:
+    """Raises `IncorrectTemplate` for one with too many conditions; also of the JSON around some."""
+    if sum(len(tag["condition"] or "") for tag in _TAG.finditer(template)) > _MOST_CONDITIONS:
+        raise IncorrectTemplate(f"its conditions have more than {_MOST_CONDITIONS:,} characters together")
+
+
 # Each version of a trigger's is read once by a process that launches it.
 @lru_cache(maxsize=64)
 def read(template: str) -> Template:
     """Raises `IncorrectTemplate`."""
+    check(template)
     whole: list[Part] = []
     # Where parts go; the choices that are open, where each one's parts went before, and its place.
     into = whole
@@ -58,7 +67,7 @@ def read(template: str) -> Template:
         into.append(template[at : tag.start()])
         at = tag.end()
         if tag["link"] or tag["source"]:
-            into.append(Variable("", tag["link"]) if tag["link"] else Variable(tag["source"], tag["path"].strip()))
+            into.append(Variable("", tag["link"]) if tag["link"] else _variable(template, tag))
         elif tag["condition"]:
             choice = Choice(_condition(template, tag), tag.start())
             opened.append((choice, into, tag.start()))
@@ -76,6 +85,13 @@ def read(template: str) -> Template:
         raise IncorrectTemplate(f"{place(template, opened[-1][2])}: the condition has no {{end}}")
     into.append(template[at:])
     return whole
+
+
+def _variable(template: str, tag: re.Match[str]) -> Variable:
+    try:
+        return Variable(tag["source"], checked(tag["path"].strip()))
+    except IncorrectCondition as why:
+        raise IncorrectTemplate(f"{place(template, tag.start())}: {why}") from None
 
 
 def _condition(template: str, tag: re.Match[str]) -> Condition:

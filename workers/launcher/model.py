@@ -1,7 +1,7 @@
 """What the launcher talks about: campaigns, profiles, recipients, launches and their outcomes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -66,6 +66,13 @@ class Campaign:
     # Whether files go out with its mails; `enclosed` is their parts, once they are encoded.
     has_files: bool = False
     enclosed: Sequence[bytes] = ()
+    # Kept for as long as it is, so that campaigns of one trigger share their message.
+    message: object = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether launches of its batch wait for each other; one alone does not."""
+        return bool(self.spread) and self.total > 1
 
 
 # What there is one of for each launch is a tuple, which is made in a third of the time.

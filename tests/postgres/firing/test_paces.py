@@ -6,12 +6,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.firing import Launcher, Topic, counts, schedule
+from store.cancelling import Which, cancel
+from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of
 from workers.launcher.channels.slots import Slots
+from workers.launcher.claim.bundles import bundles
 from workers.launcher.deliver import paces, sending
-from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.model import Launch
 
 
@@ -45,6 +47,91 @@ async def test_a_database_that_is_away_ends_no_launch_that_waits_for_its_pace(
 
     found = await counts(world)
     assert (found["launched"], found["failed"], found["finished"]) == (40, 0, True)
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_a_pace_that_was_mistaken_is_corrected_while_launches_wait_for_it(world: World, topic: Topic) -> None:
+    async def correct(_: Launch) -> None:
+        await world.pool.execute("UPDATE triggers SET pace = 60000")
+
+    # One in a minute.
+    await world.pool.execute("UPDATE triggers SET pace = 1")
+    await schedule(world, *["a@example.com"] * 6)
+    launcher = Launcher(world, Remembering(correct), topic)
+    async with asyncio.timeout(20):
+        await launcher.work_once()
+
+    assert len(launcher.channel.sent) == 6
+
+
+@pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-41")
+@pytest.mark.parametrize("limit", ["UPDATE triggers SET pace = 1", "UPDATE triggers SET spread = 60"])
+async def test_what_is_taken_back_waits_for_no_pace(world: World, topic: Topic, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paces, "_LONGEST", 3600.0)
+
+    async def take_back(_: Launch) -> None:
+        async with world.pool.acquire() as connection:
+            await cancel(connection, Which(1, batch=batch))
+
+    await world.pool.execute(limit)
+    batch = await schedule(world, *["a@example.com"] * 6)
+    launcher = Launcher(world, Remembering(take_back), topic)
+    async with asyncio.timeout(20):
+        await launcher.work_once()
+
+    assert topic.types() == ["launch", "send", *["cancel"] * 5]
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_who_does_not_go_any_more_takes_nothing_of_a_pace_and_gives_nothing_away(world: World) -> None:
+    limit, launcher = Limit("trigger 1", 1 / 3600), Paces(world.pool)
+    gone, asked = asyncio.Event(), asyncio.Semaphore(0)
+
+    def still() -> Limit:
+        asked.release()
+        return limit
+
+    await launcher.wait(limit.name, lambda: limit)
+    goes = asyncio.create_task(launcher.wait(limit.name, lambda: None if gone.is_set() else limit))
+    stays = asyncio.create_task(launcher.wait(limit.name, still))
+    await asyncio.sleep(0)
+    gone.set()
+    async with asyncio.timeout(10):
+        await goes
+        for _ in range(3):
+            await asked.acquire()
+
+    assert not stays.done()
+    stays.cancel()
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_batches_that_are_spread_begin_together(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET spread = 1")
+    names = {f"{name}@example.com" for name in ("one", "two", "three")}
+    for name in names:
+        await schedule(world, *[name] * 30)
+    launcher = Launcher(world, Remembering(), topic)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        loops.create_task(loop_of(launcher, claim_groups=16, page=400).run(launcher.stop))
+        while {*launcher.channel.addresses()} != names:
+            await asyncio.sleep(0.01)
+        launcher.stop.set()
+
+    assert len(launcher.channel.sent) < 30
+
+
+@pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-42")
+async def test_single_launches_are_spread_over_nothing_and_go_together(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET spread = 60")
+    for _ in range(3):
+        await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(), topic)
+    groups = await claim(world)
+    await launcher.work(*groups)
+
+    assert list(bundles(groups, 400)) == [groups]
+    assert not await world.pool.fetchval("SELECT count(*) FROM paces")
 
 
 @pytest.mark.promise("P-LAUNCH-43")

@@ -146,7 +146,7 @@ async def test_a_rate_holds_for_all_launchers_together(world: World) -> None:
     launchers = [Paces(world.pool) for _ in range(3)]
     began = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     for at in range(many):
-        await launchers[at % 3].wait(limit)
+        await launchers[at % 3].wait(limit.name, lambda: limit)
     ended = await world.pool.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
 
     # What one lot lets go at once is no wait; each of three may have one of five left.
@@ -206,6 +206,22 @@ async def test_whoever_waits_for_that_rate_holds_no_slot(world: World, topic: To
         working.cancel()
 
     assert before < 4
+
+
+@pytest.mark.promise("P-LAUNCH-38")
+async def test_a_rate_that_was_mistaken_is_corrected_while_launches_wait_for_it(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster
+) -> None:
+    trigger = await texting(world, provider)
+    await world.pool.execute("UPDATE providers SET rate = 1, concurrency = 60")
+    await due(world, trigger, 60)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(launcher_of(world, topic, poster).work_once())
+        while not provider.taken:
+            await asyncio.sleep(0.01)
+        await world.pool.execute("UPDATE providers SET rate = 1000")
+
+    assert len(provider.taken) == 60
 
 
 @pytest.mark.promise("P-LAUNCH-38")

@@ -15,6 +15,7 @@ _ODD: list[dict[str, Any]] = [
     {"late": -1.0},
     {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
     {"has_files": True},
+    {"is_spread": True},
 ]
 
 

@@ -12,7 +12,7 @@ from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unava
 from workers.launcher.channels.slots import Slots
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
-from workers.launcher.deliver.paces import Limit, Paces
+from workers.launcher.deliver.paces import Limit, Now, Paces
 from workers.launcher.deliver.sending import Page, Sending
 from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
@@ -179,8 +179,8 @@ class Sleeping(Paces):
     def __init__(self, batch: str) -> None:
         self._batch = batch
 
-    async def wait(self, limit: Limit) -> None:
-        if limit.name == self._batch:
+    async def wait(self, name: str, _: Now) -> None:
+        if name == self._batch:
             await asyncio.Event().wait()
 
 

@@ -14,6 +14,7 @@ def bundles(groups: Iterable[Group], most: int) -> Iterator[Bundle]:
     """As many groups of a lane in each as have `most` launches together.
 
     What was claimed in vain goes alone: who kills whoever works on it, or cannot be read, spoils its neighbours' claim once.
+    What is spread does, too: its minutes begin beside the others', and not after them.
     """
     filling: dict[Lane, Bundle] = {}
     filled: Counter[Lane] = Counter()

@@ -29,7 +29,9 @@ FROM due
 WHERE claimed.batch = due.batch AND claimed.trigger = due.trigger AND claimed.attempt = due.attempt AND claimed.first_item = due.first_item
 RETURNING claimed.*, extract(epoch FROM now() - claimed.due_at)::float8 AS late,
     extract(epoch FROM now() - claimed.held_since)::float8 AS held_for,
-    EXISTS (SELECT FROM attachments WHERE attachments.batch = claimed.batch) AS has_files
+    EXISTS (SELECT FROM attachments WHERE attachments.batch = claimed.batch) AS has_files,
+    (SELECT spread IS NOT NULL FROM triggers WHERE id = claimed.trigger)
+        AND (SELECT total > 1 FROM batches WHERE id = claimed.batch) AS is_spread
 """
 
 # What falls due before the next look is asked for by then. Lanes are found by leaps through the index, however long each is.
@@ -74,7 +76,7 @@ async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
 
 _NAMES = (
     *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed"),
-    *("run", "began", "traceparent", "late", "held_for", "has_files"),
+    *("run", "began", "traceparent", "late", "held_for", "has_files", "is_spread"),
 )
 
 

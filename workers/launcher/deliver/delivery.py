@@ -18,7 +18,6 @@ from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
-from workers.launcher.deliver.paces import limits
 from workers.launcher.deliver.profiles import Items, Stored, Wanted
 from workers.launcher.deliver.retries import Patience
 from workers.launcher.deliver.sending import Page, Sending
@@ -32,7 +31,8 @@ from workers.launcher.model import Due, Ending, Outcome
 
 log = structlog.get_logger()
 
-_READ_AGAIN_AFTER = 2.0
+# What is changed is in force within two seconds, and there is a look in each.
+_READ_AGAIN_AFTER = 0.9
 # Seconds after we are told to stop; what was sent by then may still be marked and told.
 _GRACE = 5.0
 _KILLER = "cannot be processed: whoever tried it died"
@@ -168,11 +168,11 @@ class Delivery:
         return [{at[item]: given for item, given in own.items()} for at, own in zip(places, found, strict=True)]
 
     async def _look_again(self, works: Sequence[Work], pages: Sequence[Page]) -> None:
-        """However long a page takes, it does not go on with a campaign that was switched off, or with launches that were taken back."""
+        """However long a page takes, it does not go on with a campaign as it was, or with launches that were taken back."""
         read = await self._refresh([work for work in works if work.left])
         again = [(work, page) for work, page in zip(works, pages, strict=True) if work in read]
         for work, page in again:
-            page.campaign = work.campaign
+            page.campaign, page.limits = work.campaign, work.limits()
         asked = [page for _, page in again if page.taken_back is not None]
         wanted = [Wanted([each.whom for each in page.due], page.campaign) for page in asked]
         for page, whom in zip(asked, await self._together.ask_each(profiles.taken_back, wanted), strict=True):
@@ -206,7 +206,7 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, list(limits(work.campaign, work.group.trigger, work.group.batch)), work.open)
+    page = Page(due, work.campaign, work.limits(), work.open)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page

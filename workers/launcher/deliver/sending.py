@@ -16,7 +16,7 @@ from workers.launcher.deliver.holds import believed
 from workers.launcher.deliver.paces import Limit, Paces, of_provider
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
+from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider, Recipient
 
 # Seconds between two looks at what has ended.
 _LOOK_EVERY = 1.0
@@ -29,9 +29,9 @@ class Page:
     """What became of a group's launches so far, by their position in it; the others were not begun, or cut off."""
 
     due: Sequence[Due]
-    # As it is now: it may be switched off while launches wait for a slot.
+    # As it is now: it may be switched off while launches wait for a slot or their pace.
     campaign: Campaign
-    # What its launches wait for before they are begun.
+    # What its launches wait for before they are begun, as it is now, too.
     limits: Sequence[Limit]
     # Whether another launch may begin.
     open: Callable[[], bool]
@@ -65,6 +65,21 @@ class _Begun(NamedTuple):
     gate: Gate
     due: Due
     profile: Profile
+
+    def decided(self) -> Recipient | Outcome:
+        """By what is known now."""
+        return outcomes.decide(self.page.campaign, self.profile, cancelled=self.page.cancels(self.due.whom))
+
+    def limit(self, name: str) -> Limit | None:
+        """As it is now, if this one still goes."""
+        return next((limit for limit in self.page.limits if limit.name == name), None) if self._goes() else None
+
+    def rate(self, way: str) -> Limit | None:
+        """The same, of a provider."""
+        return of_provider(self.gate.ways(self.page.campaign).get(way)) if self._goes() else None
+
+    def _goes(self) -> bool:
+        return self.page.open() and not isinstance(self.decided(), Outcome)
 
 
 class Sending:
@@ -127,7 +142,7 @@ class Sending:
 
     async def _one(self, tasks: asyncio.TaskGroup, each: _Begun) -> None:
         with self._bounded(each.page, each.due):
-            ended = await self._sent(*each)
+            ended = await self._sent(each)
             if isinstance(ended, Suspected):
                 # Beside the others, who may show meanwhile whose fault it is.
                 tasks.create_task(self._judged(each, ended))
@@ -141,13 +156,13 @@ class Sending:
         except Exception as error:  # the boundary of a launch
             page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
 
-    async def _sent(self, page: Page, gate: Gate, due: Due, profile: Profile) -> Ended | None:
+    async def _sent(self, launch: _Begun) -> Ended | None:
         """None: it was not begun."""
-        for limit in page.limits:
-            await self._paces.wait(limit)
+        for name in [limit.name for limit in launch.page.limits]:
+            await self._paces.wait(name, partial(launch.limit, name))
         ended: Ended | None = Held("the account has no provider")
-        for name, way in gate.ways(page.campaign).items():
-            ended = await self._by(name, way, gate, page, due, profile)
+        for name, way in launch.gate.ways(launch.page.campaign).items():
+            ended = await self._by(name, way, launch)
             # The next one only where nothing can have passed by those before it.
             if not isinstance(ended, Held):
                 break
@@ -158,21 +173,22 @@ class Sending:
     async def _judged(self, launch: _Begun, suspected: Suspected) -> None:
         launch.page.put(launch.due.position, suspected.outcome if await believed(suspected.verdict) else suspected.held)
 
-    async def _by(self, name: str, way: Provider | None, gate: Gate, page: Page, due: Due, profile: Profile) -> Ended | None:
+    async def _by(self, name: str, way: Provider | None, launch: _Begun) -> Ended | None:
         """None: it was not begun."""
+        page, gate, due, profile = launch
         # Asked before the wait for its rate, which may be long.
         if (why := gate.shut(way)) is not None:
             return Held(why)
         if (limit := of_provider(way)) is not None:
-            await self._paces.wait(limit)
+            await self._paces.wait(limit.name, partial(launch.rate, name))
         async with gate.slot(page.campaign, way):
             # Asked only now: the waits may have been long.
             if not page.open():
                 return None
-            campaign = page.campaign
-            decided = outcomes.decide(campaign, profile, cancelled=page.cancels(due.whom))
+            decided = launch.decided()
             if isinstance(decided, Outcome):
                 return decided
+            campaign = page.campaign
             if name not in (ways := gate.ways(campaign)):
                 return Held(f"{name} is no way of its trigger any more")
             return await gate.attempt(Launch(due.id, campaign, profile, decided, merged(campaign.custom_data, due.own)), ways[name])

@@ -1,6 +1,7 @@
 """A claimed group that is being worked on."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schemas import ids
@@ -8,7 +9,9 @@ from schemas.ids import TriggerId
 from schemas.topics import Outgoing
 from workers.exactly_once.progress import unpack
 from workers.launcher.clock import clock
+from workers.launcher.deliver import paces
 from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.paces import Limit
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
 from workers.launcher.groups.leases import Lease
@@ -54,9 +57,13 @@ class Work:
         """Whether all of it is marked and told."""
         return not self.left and not self.untold
 
+    def limits(self) -> Sequence[Limit]:
+        """What its launches wait for before they are begun."""
+        return list(paces.limits(self.campaign, self.group.trigger, self.group.batch))
+
     def paced_alone(self) -> bool:
         """Whether its launches wait for each other only, and for none of another batch's."""
-        return bool(self.campaign.spread) and not self.campaign.pace
+        return self.campaign.is_spread and not self.campaign.pace
 
     def kills(self) -> bool:
         """Whether so many launchers had it, and did not come as far as a mark."""

@@ -65,6 +65,8 @@ class Group:
     traceparent: str | None = None
     # Whether its batch brought any, which take memory of their own.
     has_files: bool = False
+    # Whether its launches wait for each other, for minutes.
+    is_spread: bool = False
 
     def undone(self) -> list[int]:
         """Positions that no launcher has settled yet."""
@@ -72,9 +74,9 @@ class Group:
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
 
     def is_plain(self) -> bool:
-        """Whether nothing about it is odd: it was never claimed in vain, it is due, it has no files, and nobody traces it."""
+        """Whether nothing about it is odd: never claimed in vain, due, without files, not spread, and traced by nobody."""
         odd = self.outbox is not None or self.doomed is not None or self.traceparent is not None
-        return self.claims == 1 and self.late >= 0 and not odd and not self.has_files
+        return self.claims == 1 and self.late >= 0 and not (odd or self.has_files or self.is_spread)
 
     def nth(self) -> int:
         """The attempt of this run, from 0."""

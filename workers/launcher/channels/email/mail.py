@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from schemas import mailboxes
+from schemas.templating.budget import TooCostly
 from schemas.templating.rendering import Rendered, TooLong, render_html, render_text
 from workers.launcher.channels.channel import Rejected
 from workers.launcher.channels.email import bodies, headers
@@ -61,6 +62,8 @@ def compose(launch: Launch, now: datetime, domain: str, link: str | None = None)
             *_unsubscribing(link),
         ]
         content = _content(lines, _Text(plain.text if plain else None, body.text), multipart=bool(launch.campaign.enclosed))
+    except TooCostly:
+        raise Rejected("looks at more of its profile than a mail may, by too many conditions on large fields") from None
     except TooLong:
         raise Rejected("renders to more than a mail may hold") from None
     except UnicodeEncodeError:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.templating.budget import TooCostly
 from schemas.templating.conditions import Variables
 from schemas.templating.filling import filled
 from schemas.templating.rendering import Rendered, TooLong, render_link, render_text
@@ -45,6 +46,8 @@ def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
             # It is JSON already.
             data["body"] = msgspec.Raw(data["body"].encode())
         body = msgspec.json.encode({"type": "launch", "timestamp": now, "data": data})
+    except TooCostly:
+        raise Rejected("looks at more of its profile than a message may, by too many conditions on large fields") from None
     except TooLong:
         raise Rejected("renders to more than a message may hold") from None
     except UnicodeEncodeError:

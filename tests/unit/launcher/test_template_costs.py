@@ -1,0 +1,96 @@
+"""What a template may look at, and how much of it is read: both are done while all other launches wait."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from schemas.templating.budget import TooCostly
+from schemas.templating.filling import filled, parsed
+from schemas.templating.rendering import Rendered, render_html, render_link, render_text
+from schemas.templating.templates import IncorrectTemplate, read
+from tests.launching import launch
+from tests.unit.launcher.test_mails import DOMAIN, NOW
+from workers.launcher.channels.channel import Rejected
+from workers.launcher.channels.email.mail import compose
+from workers.launcher.channels.http.messages import compose as compose_message
+
+pytestmark = pytest.mark.promise("P-LAUNCH-44")
+
+LARGE: dict[str, Any] = {
+    "tags": [f"{number:x}" for number in range(100_000)],
+    "numbers": list(range(100_000)),
+    "lists": [[]] * 100_000,
+    "nested": [[["a"] * 100] * 100] * 10,
+    "text": "a" * 1_000_000,
+    "object": {f"key{number}": number for number in range(60_000)},
+}
+VARIABLES: dict[str, dict[str, Any]] = {"lead": LARGE, "subscription": {}, "apicontent": {}}
+OFTEN = 1_000
+
+
+@pytest.mark.parametrize("field", list(LARGE))
+@pytest.mark.parametrize("condition", ["lead.{} contains 'q'", "'q' in lead.{}", "lead.{0} equal lead.{0}"])
+def test_conditions_on_a_large_field_are_given_up(field: str, condition: str) -> None:
+    template = f"{{if {condition.format(field)}}}{{end}}"
+
+    assert render_html(template, VARIABLES).unknown == 0
+    with pytest.raises(TooCostly):
+        render_html(template * OFTEN, VARIABLES)
+
+
+@pytest.mark.parametrize("field", ["object", "tags"])
+def test_what_is_made_a_text_to_be_compared_counts_however_short_the_other_is(field: str) -> None:
+    with pytest.raises(TooCostly):
+        render_html(f"{{if lead.{field} equal 'q'}}{{end}}" * OFTEN, VARIABLES)
+
+
+@pytest.mark.parametrize("render", [render_text, render_html, render_link])
+def test_a_long_list_that_is_shown_often_is_given_up(render: Callable[..., Rendered]) -> None:
+    with pytest.raises(TooCostly):
+        render("{lead.lists}" * 10, VARIABLES | {"lead": {"lists": LARGE["lists"]}})
+
+
+def test_the_texts_of_a_body_have_one_budget() -> None:
+    condition = "{if lead.tags contains 'q'}{end}"
+
+    assert filled(json.dumps([condition]), VARIABLES).text == '[""]'
+    with pytest.raises(TooCostly):
+        filled(json.dumps([condition] * OFTEN), VARIABLES)
+
+
+def test_a_thousand_conditions_on_what_people_have_are_none_too_many() -> None:
+    lead = {"tags": [f"tag {number}" for number in range(400)], "plan": "pro"}
+    template = "{if lead.tags contains 'tag 399' and lead.plan equal 'pro'}a{end}"
+
+    assert render_html(template * OFTEN, VARIABLES | {"lead": lead}).text == "a" * OFTEN
+
+
+def test_a_launch_that_looks_at_too_much_fails_with_its_reason() -> None:
+    template = "{if lead.tags contains 'q'}{end}" * OFTEN
+    for channel in (launch(lead=LARGE, html=template), launch(lead=LARGE, channel="sms", text=template)):
+        with pytest.raises(Rejected, match="too many conditions on large fields"):
+            compose(channel, NOW, DOMAIN) if channel.campaign.channel == "email" else compose_message(channel, NOW, None)
+
+
+@pytest.mark.parametrize("check", [read, lambda template: parsed(json.dumps([template]))])
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{if lead.x}{end}" * 20_000, "its conditions have more than 100,000 characters together"),
+        ("{lead." + "x." * 33 + "x}", "line 1, column 1: names a value by more than 1000 characters or 32 dots"),
+        ("{lead." + "x" * 1_001 + "}", "line 1, column 1: names a value by more than 1000 characters or 32 dots"),
+        ("{if lead." + "x." * 33 + "x}{end}", "line 1, column 1: the condition names a value by more than 1000 characters or 32 dots"),
+    ],
+)
+def test_what_would_take_long_to_read_or_to_look_up_is_refused(check: Callable[[str], Any], template: str, why: str) -> None:
+    with pytest.raises(IncorrectTemplate) as refused:
+        check(template)
+
+    assert str(refused.value) == why
+
+
+def test_the_conditions_of_a_body_count_together() -> None:
+    with pytest.raises(IncorrectTemplate, match="together"):
+        parsed(json.dumps(["{if lead.x}{end}"] * 20_000))
