@@ -44,6 +44,8 @@ def test_a_box_that_is_full_is_the_recipients_wherever_it_is_said(stage: Stage) 
     assert isinstance(told, Rejected)
     # It says nothing of the server, however many have it in common.
     assert told.code is None
+    # But that it answers.
+    assert told.answered
 
 
 @pytest.mark.promise("P-LAUNCH-14")

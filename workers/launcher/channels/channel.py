@@ -11,11 +11,15 @@ SERVER = "the server"
 
 
 class Rejected(Exception):
-    """This launch will never pass. `code` is the destination's, where it gave one."""
+    """This launch will never pass, wherever others do: `code` is the destination's, where it may say something of others, too.
 
-    def __init__(self, why: str, code: int | None = None) -> None:
+    `answered`: the destination was asked, and said so.
+    """
+
+    def __init__(self, why: str, code: int | None = None, *, answered: bool = False) -> None:
         super().__init__(why)
         self.code = code
+        self.answered = answered or code is not None
 
 
 class Gone(Rejected):
@@ -31,6 +35,8 @@ class Deferred(Exception):
     def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False, rest: float = 0.0) -> None:
         super().__init__(why)
         self.code = code
+        # What broke off has no code, or none of its own.
+        self.answered = bool(code)
         self.in_doubt = in_doubt
         self.rest = rest
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from runtime.tracing import traces
 from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
-from workers.launcher.deliver.holds import Holds, Suspicion, Verdict, for_account
+from workers.launcher.deliver.holds import Hold, Holds, Suspicion, Verdict, for_account
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
 
@@ -24,9 +24,19 @@ class PutOff:
 
 @dataclass(frozen=True)
 class Held:
-    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words."""
+    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words.
+
+    `tried`: it went out, and may have passed.
+    """
 
     why: str
+    # What it waits for, where that is a place.
+    hold: Hold | None = field(default=None, compare=False)
+    tried: bool = False
+
+    def may_go(self) -> bool:
+        """Whether what it waits for is over by now."""
+        return self.hold is not None and self.hold.is_open
 
 
 @dataclass(frozen=True)
@@ -62,16 +72,16 @@ class Gate:
     def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
         return self._channel.slot(campaign, way)
 
-    def shut(self, way: Provider | None) -> str | None:
-        """Why nobody goes by this provider now; None if one may try."""
+    def shut(self, way: Provider | None) -> Held | None:
+        """What becomes of whoever would go by this provider now; None if one may try."""
         if way is None:
             return None
         if way.is_paused:
-            return f"provider {way.name} is paused: {way.why}"
-        if way.held_for and not self._holds.holds([place_of(way)]):
+            return Held(f"provider {way.name} is paused: {way.why}")
+        if way.held_for and not self._holds.holding([place_of(way)]):
             # Another launcher has found that out.
             self._holds.hold(place_of(way), way.why or "held", rest=way.held_for)
-        return self._holds.shut([place_of(way)])
+        return _kept_by(self._holds.shut([place_of(way)]))
 
     async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
         """Once, by this way. Held: nothing can have passed."""
@@ -83,14 +93,14 @@ class Gate:
     async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
         places = _with_accounts(route.places, account)
-        if (why := self.shut(way) or self._holds.keeps(places)) is not None:
-            return Held(why)
+        if (held := self.shut(way) or _kept_by(self._holds.keeps(places))) is not None:
+            return held
         try:
             await self._channel.send(launch, route)
         except Unavailable as trouble:
-            self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
+            hold = self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
             await self._states.held(route.provider, str(trouble), trouble.rest)
-            return Held(str(trouble))
+            return Held(str(trouble), hold)
         except (Rejected, Deferred) as refusal:
             if isinstance(refusal, Gone):
                 await self._states.gone(route.provider)
@@ -103,13 +113,19 @@ class Gate:
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
         if isinstance(refusal, Deferred) and refusal.in_doubt:
             return PutOff(str(refusal), in_doubt=True)
-        if self._holds.holds(places):
+        if refusal.answered:
+            self._holds.answered(places)
+        outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
+        if isinstance(refusal, Rejected) and refusal.code is None:
+            if not refusal.answered:
+                self._holds.unprobed(places)
+            return outcome
+        if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
-            return Held(_loggable(refusal))
+            return Held(_loggable(refusal), hold, tried=isinstance(refusal, Deferred))
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), rest=refusal.rest)
-        outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
         return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
@@ -122,6 +138,11 @@ class Gate:
 @lru_cache(maxsize=1024)
 def _with_accounts(places: tuple[str, ...], account: int) -> tuple[str, ...]:
     return (*places, *(for_account(place, account) for place in (places[0], places[-1])))
+
+
+def _kept_by(hold: Hold | None) -> Held | None:
+    """Without the place, which may be a sender's address."""
+    return None if hold is None else Held(f"held: {hold.why}", hold)
 
 
 def _loggable(refusal: Rejected | Deferred) -> str:

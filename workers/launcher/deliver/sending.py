@@ -149,7 +149,7 @@ class Sending:
         for name, way in gate.ways(page.campaign).items():
             ended = await self._by(name, way, gate, page, due, profile)
             # The next one only where nothing can have passed by those before it.
-            if not isinstance(ended, Held):
+            if not isinstance(ended, Held) or ended.tried:
                 break
         if isinstance(ended, Outcome) and ended.ending is Ending.SEND:
             self._boundary.passed()
@@ -161,8 +161,8 @@ class Sending:
     async def _by(self, name: str, way: Provider | None, gate: Gate, page: Page, due: Due, profile: Profile) -> Ended | None:
         """None: it was not begun."""
         # Asked before the wait for its rate, which may be long.
-        if (why := gate.shut(way)) is not None:
-            return Held(why)
+        if (held := gate.shut(way)) is not None:
+            return held
         if (limit := of_provider(way)) is not None:
             await self._paces.wait(limit)
         async with gate.slot(page.campaign, way):

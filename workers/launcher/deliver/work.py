@@ -1,6 +1,7 @@
 """A claimed group that is being worked on."""
 
 import asyncio
+import random
 from dataclasses import dataclass, field
 
 from schemas import ids
@@ -24,7 +25,7 @@ class Work:
     stop: asyncio.Event
     # Positions that are not over.
     left: set[int] = field(init=False)
-    # Positions whose turn has not come, in order.
+    # Positions whose turn has not come, in their order.
     ahead: list[int] = field(init=False)
     # Positions whose destination keeps them waiting.
     held: dict[int, Held] = field(default_factory=dict)
@@ -38,6 +39,9 @@ class Work:
 
     def __post_init__(self) -> None:
         self.ahead = self.group.undone()
+        if self.group.held_for is not None:
+            # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
+            random.shuffle(self.ahead)
         self.left = set(self.ahead)
         self.untold = list(unpack(self.group.outbox))
 
@@ -53,6 +57,10 @@ class Work:
     def over(self) -> bool:
         """Whether all of it is marked and told."""
         return not self.left and not self.untold
+
+    def may_go_on(self) -> bool:
+        """Whether what some of its launches waited for is over by now."""
+        return any(each.may_go() for each in self.held.values())
 
     def paced_alone(self) -> bool:
         """Whether its launches wait for each other only, and for none of another batch's."""

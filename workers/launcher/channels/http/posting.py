@@ -75,10 +75,10 @@ def _refusal(answer: Answer, place: str) -> Rejected | Deferred | Unavailable:
     status, rest = answer.status, answer.retry_after
     why = f"HTTP {status}"
     if status == _GONE:
-        return Gone(why)
+        return Gone(why, answered=True)
     if status == _TOO_MANY or (status == _AWAY and rest is not None):
         # It asks everybody to wait, and has taken nothing.
         return Unavailable(why, place, rest)
     if status in _LATER or status >= 500:
         return Deferred(why, status, rest=rest or 0.0)
-    return Rejected(why)
+    return Rejected(why, answered=True)
