@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from runtime.tracing import traces
 from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
-from workers.launcher.deliver.holds import Hold, Holds, Suspicion, Verdict, for_account
+from workers.launcher.deliver.holds import FIRST_PROBE, Hold, Holds, Suspicion, Verdict, for_account
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
 
@@ -78,10 +78,14 @@ class Gate:
             return None
         if way.is_paused:
             return Held(f"provider {way.name} is paused: {way.why}")
-        if way.held_for and not self._holds.holding([place_of(way)]):
-            # Another launcher has found that out.
-            self._holds.hold(place_of(way), way.why or "held", rest=way.held_for)
-        return _kept_by(self._holds.shut([place_of(way)]))
+        places = [place_of(way)]
+        if way.held_for is not None and way.held_for > 0:
+            # Another launcher may have found that out.
+            hold = self._holds.holding(places) or self._holds.hold(places[0], way.why or "held", rest=way.held_for)
+            if way.held_for > FIRST_PROBE:
+                # It asked for time: until that is over, or the row says so no more, as after an `apply`.
+                return _kept_by(hold)
+        return _kept_by(self._holds.shut(places))
 
     async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
         """Once, by this way. Held: nothing can have passed."""

@@ -69,7 +69,10 @@ class Holds:
         return next((hold for _, hold in self._of(places)), None)
 
     def hold(self, place: str, why: str, account: int | None = None, rest: float | None = None, *, by_refusals: bool = False) -> Hold:
-        """Hold it for all, or for one account; `rest`: seconds until it is tried again, where it said so."""
+        """Hold it for all, or for one account; `rest`: seconds until it is tried again, where it said so.
+
+        Asked for longer, it stands in a row, which whoever resumes or changes it takes away: here nobody would hear of that.
+        """
         name = place if account is None else for_account(place, account)
         if name not in self._held:
             # A place may be a sender or a domain of somebody's customers.
@@ -78,7 +81,7 @@ class Holds:
             # Each channel has its own: none may say what is true of it alone.
             metrics.HELD.inc()
         hold = self._held[name]
-        hold.probe_at = clock() + (hold.probe_after if rest is None else rest)
+        hold.probe_at = clock() + (hold.probe_after if rest is None else min(rest, _LONGEST_PROBE))
         return hold
 
     def passed(self, places: Sequence[str]) -> None:

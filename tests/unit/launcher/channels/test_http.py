@@ -88,6 +88,12 @@ async def test_a_provider_that_asks_for_time_gets_it(sms: Way) -> None:
     assert len(sms.destination.tried) == 1
 
 
+@pytest.mark.parametrize("held_for", [None, -1.0])
+async def test_what_others_know_of_a_rest_that_is_over_holds_nobody(sms: Way, held_for: float | None) -> None:
+    assert sms.gate.shut(provider(sms.destination, "sms", held_for=held_for, why="HTTP 429")) is None
+    assert sms.gate._holds.holding(["provider 1"]) is None
+
+
 @pytest.mark.promise("P-OPS-50")
 @pytest.mark.parametrize("status", ["400 Bad", "410 Gone", "500 Oh"])
 async def test_whoever_is_refused_after_an_outage_shows_that_it_is_back(sms: Way, status: str) -> None:
