@@ -1,4 +1,4 @@
-"""Groups whose destination was away, and is back, though not for each of them."""
+"""Groups whose destination was away, and is back, though not for each of them, or not for long."""
 
 import asyncio
 from collections.abc import Callable
@@ -33,17 +33,23 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 class Server(Remembering):
-    """Says the same to everybody, or takes all but the first of them."""
+    """Says the same to everybody, or takes all but one of them."""
 
     says: Exception | None = None
+    unknown = "0@0.test"
+    # So many more mails are within its quota.
+    left = _MANY
 
     async def send(self, launch: Launch, *_: object) -> None:
         # The others of its page have their turn meanwhile.
         await asyncio.sleep(0)
         if self.says is not None:
             raise self.says
-        if launch.recipient.address == "0@0.test":
+        if launch.recipient.address == self.unknown:
             raise _REFUSED
+        if not self.left:
+            raise Unavailable("SMTP 454")
+        self.left -= 1
         self.sent.append(launch)
 
 
@@ -96,3 +102,30 @@ async def test_where_all_are_refused_alike_it_is_not_always_the_same_one_that_is
             await launcher.work_once()
 
     assert server.sent
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_nobody_is_given_up_whose_server_takes_some_each_day(world: World, topic: Topic, later: Later) -> None:
+    launcher, server = await kept_waiting(world, topic, Unavailable("SMTP 454"))
+    server.unknown = ""
+    # A day's quota; then a day without any.
+    for quota in (5, 0, 5):
+        await world.pool.execute("UPDATE launches SET held_since = held_since - interval '6 days'")
+        server.left = quota
+        for _ in range(3):
+            later()
+            await launcher.work_once()
+
+    assert (await counts(world)).items() >= {"launched": 10, "failed": 0, "finished": False}.items()
+
+
+@pytest.mark.promise("P-LAUNCH-30")
+async def test_what_is_sent_counts_for_those_that_are_held_beside_it(world: World, topic: Topic, later: Later) -> None:
+    launcher, server = await kept_waiting(world, topic, Unavailable("SMTP 454"))
+    await world.pool.execute("UPDATE launches SET held_since = held_since - interval '8 days'")
+    launcher.page = 1
+    server.left, server.unknown = 5, ""
+    later()
+    await launcher.work_once()
+
+    assert (await counts(world)).items() >= {"launched": 5, "failed": 0, "finished": False}.items()

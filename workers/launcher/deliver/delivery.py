@@ -94,7 +94,7 @@ class Delivery:
         await self._fired(going, lambda came: looked(_left(going), _left(work for work in going if not work.paced_alone()), came))
         for work in going:
             stuck = {at: each for at, each in work.held.items() if not each.may_go()}
-            if stuck and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
+            if stuck and work.silent is None and (waited := work.waited()) >= self._patience.held:
                 why = next(each.why for each in stuck.values())
                 await self._doom(work, stuck, f"gave up, its destination took nothing for {waited.days} days: {why}")
                 work.held = {at: each for at, each in work.held.items() if at not in stuck}

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from schemas import ids
 from schemas.ids import TriggerId
@@ -29,6 +30,8 @@ class Work:
     ahead: list[int] = field(init=False)
     # Positions whose destination keeps them waiting.
     held: dict[int, Held] = field(default_factory=dict)
+    # Whether any was sent since it was claimed.
+    sent: bool = False
     # Marked, and perhaps not told to the world: the next mark must not forget it.
     untold: list[Outgoing] = field(init=False)
     # Why the world cannot be told.
@@ -57,6 +60,10 @@ class Work:
     def over(self) -> bool:
         """Whether all of it is marked and told."""
         return not self.left and not self.untold
+
+    def waited(self) -> timedelta:
+        """For a destination that took nothing of it."""
+        return timedelta() if self.sent else self.group.waited()
 
     def may_go_on(self) -> bool:
         """Whether what some of its launches waited for is over by now."""

@@ -16,7 +16,9 @@ _COUNTED = """
     skipped = skipped + bit_count(skips & ~done)::int,
     failed = failed + bit_count(fails & ~done)::int,
     cancelled = cancelled + bit_count(cancels & ~done)::int,
-    claims = 0, outbox = told
+    claims = 0, outbox = told,
+    -- Its destination takes something.
+    held_since = CASE WHEN bit_count(sent & ~done) = 0 THEN held_since END
 """
 _MARK = f"""
 UPDATE launches SET {_COUNTED}
