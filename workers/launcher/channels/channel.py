@@ -25,6 +25,9 @@ class Rejected(Exception):
 class Gone(Rejected):
     """The same, of a provider that says it is gone for good."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(why, answered=True)
+
 
 class Deferred(Exception):
     """This launch may pass later; others may pass now.

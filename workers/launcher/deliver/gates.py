@@ -12,6 +12,9 @@ from workers.launcher.deliver.holds import FIRST_PROBE, Hold, Holds, Suspicion, 
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
 
+# Seconds: somewhat longer than a campaign is believed.
+_UNTIL_READ = 3.0
+
 
 @dataclass(frozen=True)
 class PutOff:
@@ -106,8 +109,9 @@ class Gate:
             await self._states.held(route.provider, str(trouble), trouble.rest)
             return Held(str(trouble), hold)
         except (Rejected, Deferred) as refusal:
-            if isinstance(refusal, Gone):
-                await self._states.gone(route.provider)
+            if isinstance(refusal, Gone) and await self._states.gone(route.provider):
+                # Until campaigns are read again, which say that it is paused.
+                self._holds.hold(route.places[0], "paused", rest=_UNTIL_READ, by_refusals=True)
             return self._refused(refusal, launch, route, places)
         self._holds.passed(places)
         self._suspicions[route.places[0]].accepted()

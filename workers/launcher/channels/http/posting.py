@@ -75,7 +75,7 @@ def _refusal(answer: Answer, place: str) -> Rejected | Deferred | Unavailable:
     status, rest = answer.status, answer.retry_after
     why = f"HTTP {status}"
     if status == _GONE:
-        return Gone(why, answered=True)
+        return Gone(why)
     if status == _TOO_MANY or (status == _AWAY and rest is not None):
         # It asks everybody to wait, and has taken nothing.
         return Unavailable(why, place, rest)
