@@ -12,6 +12,7 @@ from tests.launching import World
 from tests.postgres.firing.test_after_outages import later
 from tests.postgres.firing.test_providers import due, launcher_of, poster, provider, texting
 from tests.unit.launcher.channels.destinations import HttpProvider
+from workers.launcher.deliver import campaigns
 
 __all__ = ["later", "poster", "provider"]
 
@@ -50,3 +51,18 @@ async def test_one_that_is_resumed_is_tried_by_the_launcher_that_was_asked_to_wa
     await launcher.work_once()
 
     assert (await counts(world))["launched"] == 1
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize(("named", "names"), [(["main"], True), (None, False)])
+async def test_a_campaign_tells_whether_its_trigger_names_a_provider_that_is_switched_off(
+    world: World, provider: HttpProvider, named: list[str] | None, names: bool
+) -> None:
+    await texting(world, provider)
+    await world.pool.execute("UPDATE providers SET active = false")
+    await world.pool.execute("UPDATE triggers SET provider = $1 WHERE number = 20", named)
+    async with world.pool.acquire() as connection:
+        campaign = await campaigns.sample(connection, 1, 20)
+
+    assert campaign is not None
+    assert (campaign.providers, campaign.names_providers) == ((), names)

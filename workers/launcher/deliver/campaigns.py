@@ -22,7 +22,7 @@ _PROVIDERS = """
     FROM providers AS one LEFT JOIN provider_states AS state ON state.provider = one.id
     WHERE one.account = trigger.account AND one.channel = trigger.channel AND one.active
         AND (trigger.provider IS NULL OR one.name = ANY(trigger.provider))
-) AS providers
+) AS providers, trigger.provider IS NOT NULL AS names_providers
 """
 # By a cancel that came after the batch.
 _CANCELLED = """

@@ -145,7 +145,8 @@ class Sending:
         """None: it was not begun."""
         for limit in page.limits:
             await self._paces.wait(limit)
-        ended: Ended | None = Held("the account has no provider")
+        named = page.campaign.names_providers
+        ended: Ended | None = Held("no provider of its trigger's is active" if named else "the account has no provider")
         for name, way in gate.ways(page.campaign).items():
             ended = await self._by(name, way, gate, page, due, profile)
             # The next one only where nothing can have passed by those before it.

@@ -157,10 +157,10 @@ async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: di
     assert (outcome, sms.destination.tried, second.taken) == (Outcome(Ending.SEND), [], ["ok-1"])
 
 
-async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None = None) -> Outcome | PutOff | Held:
+async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None = None, **changes: Any) -> Outcome | PutOff | Held:
     """What becomes of a launch that may go by any of these."""
-    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"]}))
-    page = Page([due], way.launch("ok-1", providers=providers).campaign, [], lambda: True)
+    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"], "email": "ann@shop.test"}))
+    page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
     sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
     async for _ in sending.send([page], asyncio.Event()):
         pass
@@ -169,6 +169,15 @@ async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
     assert await sent(sms, ()) == Held("the account has no provider")
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize("name", ["email", "sms"])
+async def test_what_leaves_by_a_provider_that_is_switched_off_leaves_by_no_other_server(name: str) -> None:
+    async with way_of(name) as way, way.destination.open():
+        ended = await sent(way, (), names_providers=True)
+
+    assert (ended, way.destination.tried) == (Held("no provider of its trigger's is active"), [])
 
 
 async def test_one_that_is_paused_or_held_by_others_is_not_called(sms: Way) -> None:
