@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from schemas import metrics
-from tests.launching import Remembering, launch
+from tests.launching import Remembering, knowing, launch
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email.replies import place_of_sender
 from workers.launcher.clock import clock
@@ -142,6 +142,25 @@ def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: py
 
     assert held.keeps(["here", "there"]) is there
     assert held.keeps(["here"]) is None
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_what_nobody_comes_to_any_more_is_held_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a sender was corrected: there is nobody left who would pass."""
+    now = 0.0
+    monkeypatch.setattr(holds, "clock", lambda: now)
+    before, sending = metrics.HELD._value.get(), knowing({"email": Remembering()})
+    held = sending._gates["email"]._holds
+    left, asked_for = held.hold("from old@shop.test", "any"), held.hold("from new@shop.test", "any")
+    for moment in (500.0, 1000.0):
+        now = moment
+        held.shut(["from new@shop.test"])
+        sending.forget()
+
+    assert (held.holding(["from old@shop.test"]), held.holding(["from new@shop.test"])) == (None, asked_for)
+    assert not left.is_open
+    assert metrics.HELD._value.get() - before == 1
+    held.passed(["from new@shop.test"])
 
 
 @pytest.mark.promise("P-WATCH-01")

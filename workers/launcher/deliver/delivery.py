@@ -58,6 +58,10 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more."""
+        self._sending.forget()
+
     async def work(self, groups: Sequence[Group], lease: Lease, looked: Looked, stop: asyncio.Event) -> None:
         """Of one lane, as `bundles` puts them together; `looked` hears each second how far they are.
 

@@ -64,6 +64,10 @@ class Gate:
         # By the place that all who go one way go through.
         self._suspicions: defaultdict[str, Suspicion] = _Suspicions(self._holds)
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more."""
+        self._holds.forget()
+
     def ways(self, campaign: Campaign) -> Mapping[str, Provider | None]:
         """By names that stay when `apply` changes them; the first choice first."""
         return {SERVER if way is None else place_of(way): way for way in self._channel.ways(campaign)}

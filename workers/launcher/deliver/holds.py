@@ -15,6 +15,8 @@ log = structlog.get_logger()
 # One launch is let through now and then, to see whether the place is open again.
 FIRST_PROBE = 1.0
 _LONGEST_PROBE = 5.0
+# Longer than any group rests: who is held comes by in less.
+_FORGOTTEN_AFTER = 900.0
 
 # So many recipients that are refused by one code, and nobody accepted between: it is not the recipients.
 # That the server refuses all accounts is never concluded from one: it counts for half of them.
@@ -38,6 +40,8 @@ class Hold:
     by_refusals: bool
     probe_at: float
     probe_after: float
+    # When somebody came last who has to wait for it.
+    asked_at: float = field(default_factory=lambda: clock())
     is_open: bool = False
 
 
@@ -84,6 +88,14 @@ class Holds:
         hold.probe_at = clock() + (hold.probe_after if rest is None else min(rest, _LONGEST_PROBE))
         return hold
 
+    def forget(self) -> None:
+        """Drop those that nobody comes to any more, as after a sender was corrected: nobody would ever open them."""
+        for name, hold in list(self._held.items()):
+            if clock() - hold.asked_at > _FORGOTTEN_AFTER:
+                del self._held[name]
+                log.info("destination_forgotten", server=hold.at == SERVER)
+                metrics.HELD.dec()
+
     def passed(self, places: Sequence[str]) -> None:
         """Also for those who alone were kept away: it was not the place."""
         self._open([name for name, hold in self._held.items() if hold.at in places])
@@ -105,7 +117,10 @@ class Holds:
             metrics.HELD.dec()
 
     def _of(self, places: Sequence[str]) -> list[tuple[str, Hold]]:
-        return [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
+        held = [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
+        for _, hold in held:
+            hold.asked_at = clock()
+        return held
 
 
 def for_account(place: str, account: int) -> str:

@@ -79,6 +79,11 @@ class Sending:
     def problems(self) -> list[str]:
         return self._boundary.problems()
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more; for whoever comes by, however little is sent."""
+        for gate in self._gates.values():
+            gate.forget()
+
     async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[bool, None]:
         """Of one lane. Yields each second, when some may have ended, whether others are under way; who stops reading cuts these off."""
         begun = [launch for page in pages for due in page.due if (launch := self._begun(page, due)) is not None]
