@@ -394,7 +394,7 @@ launches = Table(
     Column("skipped", Integer, nullable=False, server_default=text("0")),
     Column("failed", Integer, nullable=False, server_default=text("0")),
     Column("cancelled", Integer, nullable=False, server_default=text("0")),
-    # How often an operator let its launches run again, and the attempt with which this run began.
+    # How often an operator let its launches run again, and the attempt with which this run began, less those that long rests counted for.
     Column("run", SmallInteger, nullable=False, server_default=text("0")),
     Column("began", SmallInteger, nullable=False, server_default=text("0")),
     # Events that are marked but perhaps not yet published.

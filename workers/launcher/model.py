@@ -56,6 +56,8 @@ class Campaign:
     body: str = ""
     # The first choice first.
     providers: Sequence[Provider] = ()
+    # Whether its trigger says by which, all of which may be switched off.
+    names_providers: bool = False
     # Launches a minute, and minutes over which all of its batch are spread.
     pace: int | None = None
     spread: int | None = None

@@ -55,6 +55,22 @@ async def test_a_launch_that_is_put_off_again_and_again_fails_after_its_time(wor
     assert topic.events()[1]["event_data"]["reason"] == "gave up: SMTP 450"
 
 
+@pytest.mark.promise("P-LAUNCH-18", "P-LAUNCH-27")
+async def test_one_that_is_asked_to_wait_for_longer_than_it_has_time_is_tried_once_more_at_its_end(world: World, topic: Topic) -> None:
+    async def refuse(_launch: Launch) -> None:
+        raise Deferred("HTTP 502", 502, rest=86400.0)
+
+    await schedule(world, "a@example.com")
+    launcher = Launcher(world, Remembering(refuse), topic, settings={"launch_patience": timedelta(hours=2)})
+    await launcher.work_once()
+    rests = await world.pool.fetchval("SELECT run_at - now() FROM launches WHERE attempt = 1")
+    await launcher.work_once()
+
+    assert timedelta(hours=1) < rests <= timedelta(hours=2)
+    assert topic.types() == ["launch", "fail"]
+    assert await world.pool.fetchval("SELECT attempt FROM failures") == 1
+
+
 @pytest.mark.promise("P-LAUNCH-28")
 async def test_a_mail_that_may_have_arrived_is_sent_again_twice_at_most(world: World, topic: Topic) -> None:
     tried: list[str] = []

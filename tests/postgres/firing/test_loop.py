@@ -18,7 +18,7 @@ from workers.launcher.claim import claim_loop as claiming
 from workers.launcher.claim import claims
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
 from workers.launcher.claim.turns import Lane
-from workers.launcher.deliver import sending
+from workers.launcher.deliver import holds, sending
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.model import Launch
@@ -46,6 +46,22 @@ async def until_taken_up_and_finished(world: World) -> None:
 def loop_of(launcher: Launcher, **changes: Any) -> ClaimLoop:
     settings = Settings(**{"claim_every": timedelta(seconds=0.05), "lease": LEASE} | changes)
     return ClaimLoop(settings, launcher.world.pool, launcher.delivery())
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_places_that_nobody_goes_to_any_more_are_forgotten_also_while_nothing_is_sent(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "_FORGOTTEN_AFTER", -1.0)
+    launcher = Launcher(world, Remembering(), topic)
+    held = launcher.sending._gates["email"]._holds
+    held.hold("from old@shop.test", "any")
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        async with asyncio.timeout(10):
+            while held.holding(["from old@shop.test"]):
+                await asyncio.sleep(0.01)
+        launcher.stop.set()
 
 
 @pytest.fixture

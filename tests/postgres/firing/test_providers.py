@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from schemas import metrics
 from schemas.settings import Settings
 from tests.firing import Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World, knowing
+from tests.postgres.firing.test_after_outages import later
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import campaigns
@@ -24,6 +25,7 @@ from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.deliver.provider_states import MOST_GONE
 from workers.launcher.model import Launch
 
+__all__ = ["later"]
 SECRET = "whsec_" + b64encode(bytes(32)).decode()
 
 
@@ -68,7 +70,7 @@ async def due(world: World, trigger: int, count: int = 1, **given: Any) -> bytes
     return batch
 
 
-def gone(times: int) -> bytes:
+def gone() -> bytes:
     return b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -88,10 +90,10 @@ async def test_a_text_leaves_with_the_items_own_custom_data(world: World, topic:
 
 @pytest.mark.promise("P-LAUNCH-37", "P-DOOR-39")
 async def test_one_that_is_gone_is_paused_until_it_is_resumed(
-    tables: Settings, world: World, topic: Topic, provider: HttpProvider, poster: Poster
+    tables: Settings, world: World, topic: Topic, provider: HttpProvider, poster: Poster, later: Callable[[], None]
 ) -> None:
     trigger = await texting(world, provider)
-    provider.raw = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    provider.raw = gone()
     launcher, told = launcher_of(world, topic, poster), metrics.PROVIDERS_PAUSED.labels("main")._value.get()
     for _ in range(MOST_GONE + 2):
         await due(world, trigger)
@@ -105,7 +107,10 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
     waiting = await world.pool.fetchval("SELECT count(*) FROM launches WHERE finished_at IS NULL")
 
     assert await resume(tables, "main") == 1
-    await launcher.work_once()
+    # The first shows that it is back.
+    for _ in range(2):
+        later()
+        await launcher.work_once()
 
     assert (tried, paused, waiting) == (MOST_GONE, True, 2)
     assert metrics.PROVIDERS_PAUSED.labels("main")._value.get() == told + 1
@@ -115,10 +120,24 @@ async def test_one_that_is_gone_is_paused_until_it_is_resumed(
 
 
 @pytest.mark.promise("P-LAUNCH-37")
+async def test_no_more_fail_by_it_than_are_under_way_when_it_is_paused(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster
+) -> None:
+    trigger = await texting(world, provider)
+    provider.raw = gone()
+    await due(world, trigger, 100)
+
+    await launcher_of(world, topic, poster).work_once()
+
+    # Sixteen at a time.
+    assert MOST_GONE <= (await counts(world))["failed"] < MOST_GONE + 16
+
+
+@pytest.mark.promise("P-LAUNCH-37")
 async def test_only_in_a_row_does_it_count(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
     trigger = await texting(world, provider)
     launcher = launcher_of(world, topic, poster)
-    for raw in (b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", None):
+    for raw in (gone(), None):
         provider.raw = raw
         await due(world, trigger)
         await launcher.work_once()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from schemas import metrics
-from tests.launching import Remembering, launch
-from workers.launcher.channels.channel import Rejected
+from tests.launching import Remembering, knowing, launch
+from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email.replies import place_of_sender
 from workers.launcher.clock import clock
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Gate, Held, Suspected
+from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import ALIKE, FIRST_PROBE, Holds
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Ending, Launch, Outcome
@@ -77,11 +77,60 @@ async def test_why_somebody_waits_quotes_neither_a_server_nor_an_address(monkeyp
     monkeypatch.setattr(holds, "clock", lambda: clock() + 2 * FIRST_PROBE)
     probe = await gate.attempt(launch("refused@shop.test", account=1))
     sender = Holds()
-    sender.hold(place_of_sender("news@shop.test"), "SMTP 550 to MAIL FROM")
+    kept = sender.hold(place_of_sender("news@shop.test"), "SMTP 550 to MAIL FROM")
 
     assert [each.held for each in suspected if isinstance(each, Suspected)] == [Held("refused by 550")] * ALIKE
     assert probe == Held("refused by 550")
-    assert sender.keeps([place_of_sender("news@shop.test")]) == "held: SMTP 550 to MAIL FROM"
+    assert isinstance(await gate.attempt(launch("good@shop.test", account=1)), Held)
+    assert sender.keeps([place_of_sender("news@shop.test")]) == kept
+    assert kept.why == "SMTP 550 to MAIL FROM"
+
+
+def back(error: Exception, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """Of a server that is away for who is called so, and then is there, but not for who is called `bad`."""
+
+    async def answer(launch: Launch) -> None:
+        if launch.recipient.address.startswith("away"):
+            raise Unavailable("Connection refused")
+        if launch.recipient.address.startswith("bad"):
+            raise error
+
+    monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
+    monkeypatch.setattr(holds, "_LONGEST_PROBE", 3600.0)
+    return Gate(Remembering(answer), ProviderStates(None))
+
+
+async def probed(gate: Gate) -> tuple[object, object]:
+    """What becomes of the first one that is let through after an outage, and of the next one."""
+    assert isinstance(await gate.attempt(launch("away@shop.test")), Held)
+    for hold in gate._holds._held.values():
+        hold.probe_after = 1800.0
+    return await gate.attempt(launch("bad@shop.test")), await gate.attempt(launch("good@shop.test"))
+
+
+@pytest.mark.promise("P-LAUNCH-30", "P-OPS-50")
+@pytest.mark.parametrize("error", [
+    Rejected("550 no such user", 550), Deferred("SMTP 450", 450), Rejected("552 full", answered=True), Rejected("address cannot be used"),
+], ids=str)  # fmt: skip
+async def test_who_is_refused_for_himself_after_an_outage_keeps_nobody_waiting(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await probed(back(error, monkeypatch))
+
+    assert isinstance(first, Outcome | PutOff | Suspected)
+    assert second == Outcome(Ending.SEND)
+
+
+async def test_who_gets_no_answer_after_an_outage_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await probed(back(Deferred("TimeoutError", 0), monkeypatch))
+
+    assert first == Held("refused by 0", tried=True)
+    assert second == Held("held: Connection refused")
+
+
+async def test_what_cannot_be_sent_is_its_own_failure_also_where_everybody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = back(Rejected("address cannot be used"), monkeypatch)
+    gate._holds.hold("the server", "20 recipients in a row were refused by 550", by_refusals=True)
+
+    assert await gate.attempt(launch("bad@shop.test")) == Outcome(Ending.FAIL, "address cannot be used")
 
 
 def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,10 +138,29 @@ def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: py
     monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
     held.hold("here", "any")
     monkeypatch.setattr(holds, "FIRST_PROBE", 3600.0)
-    held.hold("there", "for long")
+    there = held.hold("there", "for long")
 
-    assert held.keeps(["here", "there"]) == "held: for long"
+    assert held.keeps(["here", "there"]) is there
     assert held.keeps(["here"]) is None
+
+
+@pytest.mark.promise("P-WATCH-01")
+async def test_what_nobody_comes_to_any_more_is_held_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a sender was corrected: there is nobody left who would pass."""
+    now = 0.0
+    monkeypatch.setattr(holds, "clock", lambda: now)
+    before, sending = metrics.HELD._value.get(), knowing({"email": Remembering()})
+    held = sending._gates["email"]._holds
+    left, asked_for = held.hold("from old@shop.test", "any"), held.hold("from new@shop.test", "any")
+    for moment in (500.0, 1000.0):
+        now = moment
+        held.shut(["from new@shop.test"])
+        sending.forget()
+
+    assert (held.holding(["from old@shop.test"]), held.holding(["from new@shop.test"])) == (None, asked_for)
+    assert not left.is_open
+    assert metrics.HELD._value.get() - before == 1
+    held.passed(["from new@shop.test"])
 
 
 @pytest.mark.promise("P-WATCH-01")

@@ -44,6 +44,8 @@ def test_a_box_that_is_full_is_the_recipients_wherever_it_is_said(stage: Stage) 
     assert isinstance(told, Rejected)
     # It says nothing of the server, however many have it in common.
     assert told.code is None
+    # But that it answers.
+    assert told.answered
 
 
 @pytest.mark.promise("P-LAUNCH-14")
@@ -71,6 +73,20 @@ def test_rests_grow_and_add_up_to_a_day() -> None:
     assert rests[:4] == [timedelta(seconds=seconds) for seconds in (5, 10, 20, 40)]
     assert max(rests) == timedelta(hours=1)
     assert sum(rests, timedelta()) == timedelta(hours=24)
+
+
+@pytest.mark.promise("P-LAUNCH-27")
+@pytest.mark.parametrize("hours", [0.5, 1, 1.4, 6, 30])
+def test_rests_that_were_asked_for_add_up_to_a_day_too(hours: float) -> None:
+    patience, asked, rested, attempt, dice = Patience(timedelta(hours=24), timedelta(days=7)), timedelta(hours=hours), timedelta(), 0, 0.0
+    while (rest := patience.rest(attempt)) is not None:
+        given = min(asked, patience.left(attempt))
+        rested += max(rest, given)
+        # As dice fall in the mean.
+        dice = (dice + 0.618) % 1
+        attempt += patience.counts(attempt, given, dice)
+
+    assert timedelta(hours=22) <= rested <= timedelta(hours=26)
 
 
 @pytest.mark.promise("P-OPS-16")

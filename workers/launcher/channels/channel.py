@@ -11,15 +11,22 @@ SERVER = "the server"
 
 
 class Rejected(Exception):
-    """This launch will never pass. `code` is the destination's, where it gave one."""
+    """This launch will never pass, wherever others do: `code` is the destination's, where it may say something of others, too.
 
-    def __init__(self, why: str, code: int | None = None) -> None:
+    `answered`: the destination was asked, and said so.
+    """
+
+    def __init__(self, why: str, code: int | None = None, *, answered: bool = False) -> None:
         super().__init__(why)
         self.code = code
+        self.answered = answered or code is not None
 
 
 class Gone(Rejected):
     """The same, of a provider that says it is gone for good."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, answered=True)
 
 
 class Deferred(Exception):
@@ -31,6 +38,8 @@ class Deferred(Exception):
     def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False, rest: float = 0.0) -> None:
         super().__init__(why)
         self.code = code
+        # What broke off has no code, or none of its own.
+        self.answered = bool(code)
         self.in_doubt = in_doubt
         self.rest = rest
 

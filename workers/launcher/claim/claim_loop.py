@@ -140,6 +140,7 @@ class ClaimLoop:
         metrics.OVERDUE.set(max(0.0, -min(due.values(), default=0.0)))
         self._turns.seen({lane: told + max(in_seconds, 0.0) for lane, in_seconds in due.items()}, looked)
         self._looked = looked
+        self._delivery.forget()
 
     async def _claim(self, groups: asyncio.TaskGroup, stop: asyncio.Event) -> bool:
         # Before the claim is sent, so that the lease never ends later here than in the database.

@@ -33,7 +33,9 @@ EXISTS (
 ) AS cancelled
 """
 # What an `apply` may change while launches go out.
-_TRIGGER = {"providers": _PROVIDERS} | {name: f"trigger.{name}" for name in ("active", "pace", "spread", *MESSAGE)}
+_TRIGGER = {"providers": _PROVIDERS, "names_providers": "trigger.provider IS NOT NULL"} | {
+    name: f"trigger.{name}" for name in ("active", "pace", "spread", *MESSAGE)
+}
 _WHOLE = ", ".join(f"{read} AS {name}" for name, read in _TRIGGER.items())
 # By the first row of each trigger alone: hundreds of single launches would bring as many copies of a large mail.
 _ONCE = ", ".join(f"CASE WHEN row_number() OVER same = 1 THEN {read} END AS {name}" for name, read in _TRIGGER.items())

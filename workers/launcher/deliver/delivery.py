@@ -58,6 +58,10 @@ class Delivery:
     def problems(self) -> list[str]:
         return self._sending.problems()
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more."""
+        self._sending.forget()
+
     async def work(self, groups: Sequence[Group], lease: Lease, looked: Looked, stop: asyncio.Event) -> None:
         """Of one lane, as `bundles` puts them together; `looked` hears each second how far they are.
 
@@ -93,10 +97,11 @@ class Delivery:
                 going.append(work)
         await self._fired(going, lambda came: looked(_left(going), _left(work for work in going if not work.paced_alone()), came))
         for work in going:
-            if work.held and work.silent is None and (waited := work.group.waited()) >= self._patience.held:
-                why = next(each.why for each in work.held.values())
-                await self._doom(work, work.held, f"gave up, its destination took nothing for {waited.days} days: {why}")
-                work.held.clear()
+            stuck = {at: each for at, each in work.held.items() if not each.may_go()}
+            if stuck and work.silent is None and (waited := work.waited()) >= self._patience.held:
+                why = next(each.why for each in stuck.values())
+                await self._doom(work, stuck, f"gave up, its destination took nothing for {waited.days} days: {why}")
+                work.held = {at: each for at, each in work.held.items() if at not in stuck}
         return True
 
     async def _fired(self, works: Sequence[Work], tell: Callable[[bool], None]) -> None:

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from runtime.tracing import traces
 from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
-from workers.launcher.deliver.holds import Holds, Suspicion, Verdict, for_account
+from workers.launcher.deliver.holds import FIRST_PROBE, Hold, Holds, Suspicion, Verdict, for_account
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
+
+# Seconds: somewhat longer than a campaign is believed.
+_UNTIL_READ = 3.0
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,19 @@ class PutOff:
 
 @dataclass(frozen=True)
 class Held:
-    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words."""
+    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words.
+
+    `tried`: it went out, and may have passed.
+    """
 
     why: str
+    # What it waits for, where that is a place.
+    hold: Hold | None = field(default=None, compare=False)
+    tried: bool = False
+
+    def may_go(self) -> bool:
+        """Whether what it waits for is over by now."""
+        return self.hold is not None and self.hold.is_open
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,10 @@ class Gate:
         # By the place that all who go one way go through.
         self._suspicions: defaultdict[str, Suspicion] = _Suspicions(self._holds)
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more."""
+        self._holds.forget()
+
     def ways(self, campaign: Campaign) -> Mapping[str, Provider | None]:
         """By names that stay when `apply` changes them; the first choice first."""
         return {SERVER if way is None else place_of(way): way for way in self._channel.ways(campaign)}
@@ -62,16 +79,20 @@ class Gate:
     def slot(self, campaign: Campaign, way: Provider | None) -> AbstractAsyncContextManager[None]:
         return self._channel.slot(campaign, way)
 
-    def shut(self, way: Provider | None) -> str | None:
-        """Why nobody goes by this provider now; None if one may try."""
+    def shut(self, way: Provider | None) -> Held | None:
+        """What becomes of whoever would go by this provider now; None if one may try."""
         if way is None:
             return None
         if way.is_paused:
-            return f"provider {way.name} is paused: {way.why}"
-        if way.held_for and not self._holds.holds([place_of(way)]):
-            # Another launcher has found that out.
-            self._holds.hold(place_of(way), way.why or "held", rest=way.held_for)
-        return self._holds.shut([place_of(way)])
+            return Held(f"provider {way.name} is paused: {way.why}")
+        places = [place_of(way)]
+        if way.held_for is not None and way.held_for > 0:
+            # Another launcher may have found that out.
+            hold = self._holds.holding(places) or self._holds.hold(places[0], way.why or "held", rest=way.held_for)
+            if way.held_for > FIRST_PROBE:
+                # It asked for time: until that is over, or the row says so no more, as after an `apply`.
+                return _kept_by(hold)
+        return _kept_by(self._holds.shut(places))
 
     async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
         """Once, by this way. Held: nothing can have passed."""
@@ -83,17 +104,18 @@ class Gate:
     async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
         places = _with_accounts(route.places, account)
-        if (why := self.shut(way) or self._holds.keeps(places)) is not None:
-            return Held(why)
+        if (held := self.shut(way) or _kept_by(self._holds.keeps(places))) is not None:
+            return held
         try:
             await self._channel.send(launch, route)
         except Unavailable as trouble:
-            self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
+            hold = self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
             await self._states.held(route.provider, str(trouble), trouble.rest)
-            return Held(str(trouble))
+            return Held(str(trouble), hold)
         except (Rejected, Deferred) as refusal:
-            if isinstance(refusal, Gone):
-                await self._states.gone(route.provider)
+            if isinstance(refusal, Gone) and await self._states.gone(route.provider):
+                # Until campaigns are read again, which say that it is paused.
+                self._holds.hold(route.places[0], "paused", rest=_UNTIL_READ, by_refusals=True)
             return self._refused(refusal, launch, route, places)
         self._holds.passed(places)
         self._suspicions[route.places[0]].accepted()
@@ -103,13 +125,19 @@ class Gate:
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
         if isinstance(refusal, Deferred) and refusal.in_doubt:
             return PutOff(str(refusal), in_doubt=True)
-        if self._holds.holds(places):
+        if refusal.answered:
+            self._holds.answered(places)
+        outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
+        if isinstance(refusal, Rejected) and refusal.code is None:
+            if not refusal.answered:
+                self._holds.unprobed(places)
+            return outcome
+        if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
-            return Held(_loggable(refusal))
+            return Held(_loggable(refusal), hold, tried=isinstance(refusal, Deferred))
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), rest=refusal.rest)
-        outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
         return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
@@ -122,6 +150,11 @@ class Gate:
 @lru_cache(maxsize=1024)
 def _with_accounts(places: tuple[str, ...], account: int) -> tuple[str, ...]:
     return (*places, *(for_account(place, account) for place in (places[0], places[-1])))
+
+
+def _kept_by(hold: Hold | None) -> Held | None:
+    """Without the place, which may be a sender's address."""
+    return None if hold is None else Held(f"held: {hold.why}", hold)
 
 
 def _loggable(refusal: Rejected | Deferred) -> str:

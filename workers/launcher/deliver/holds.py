@@ -15,6 +15,8 @@ log = structlog.get_logger()
 # One launch is let through now and then, to see whether the place is open again.
 FIRST_PROBE = 1.0
 _LONGEST_PROBE = 5.0
+# Longer than any group rests: who is held comes by in less.
+_FORGOTTEN_AFTER = 900.0
 
 # So many recipients that are refused by one code, and nobody accepted between: it is not the recipients.
 # That the server refuses all accounts is never concluded from one: it counts for half of them.
@@ -27,62 +29,98 @@ SUSPENSE = 2.0
 Verdict = asyncio.Future[bool]
 
 
-@dataclass
-class _Hold:
+@dataclass(eq=False)
+class Hold:
+    """One place that is held; whoever waits for it sees here when it is open again."""
+
     why: str
     # Whoever passes here opens it.
     at: str
+    # Of many that were refused alike: one more refusal says nothing new.
+    by_refusals: bool
     probe_at: float
     probe_after: float
+    # When somebody came last who has to wait for it.
+    asked_at: float = field(default_factory=lambda: clock())
+    is_open: bool = False
 
 
 class Holds:
     """What is held, as this launcher has seen it; whoever passes opens all the places that he came through."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Hold] = {}
+        self._held: dict[str, Hold] = {}
 
-    def keeps(self, places: Sequence[str]) -> str | None:
-        """Why a launch has to wait, without the place, which may be a sender's address; None if it may go, perhaps as a probe."""
-        if (why := self.shut(places)) is not None:
-            return why
+    def keeps(self, places: Sequence[str]) -> Hold | None:
+        """What a launch has to wait for; None if it may go, perhaps as a probe."""
+        if (shut := self.shut(places)) is not None:
+            return shut
         # It probes all of them, or none: else one would wait for a probe that another stopped.
         for _, hold in self._of(places):
             hold.probe_after = min(hold.probe_after * 2, _LONGEST_PROBE)
             hold.probe_at = clock() + hold.probe_after
         return None
 
-    def shut(self, places: Sequence[str]) -> str | None:
+    def shut(self, places: Sequence[str]) -> Hold | None:
         """The same, for one who does not go yet."""
         if not self._held:
             # As nearly always, and each launch asks three times.
             return None
-        return next((f"held: {hold.why}" for _, hold in self._of(places) if clock() < hold.probe_at), None)
+        return next((hold for _, hold in self._of(places) if clock() < hold.probe_at), None)
 
-    def holds(self, places: Sequence[str]) -> bool:
-        return any(place in self._held for place in places)
+    def holding(self, places: Sequence[str]) -> Hold | None:
+        """The first of those that hold one of these, for all but probes."""
+        return next((hold for _, hold in self._of(places)), None)
 
-    def hold(self, place: str, why: str, account: int | None = None, rest: float | None = None) -> None:
-        """Hold it for all, or for one account; `rest`: seconds until it is tried again, where it said so."""
+    def hold(self, place: str, why: str, account: int | None = None, rest: float | None = None, *, by_refusals: bool = False) -> Hold:
+        """Hold it for all, or for one account; `rest`: seconds until it is tried again, where it said so.
+
+        Asked for longer, it stands in a row, which whoever resumes or changes it takes away: here nobody would hear of that.
+        """
         name = place if account is None else for_account(place, account)
         if name not in self._held:
             # A place may be a sender or a domain of somebody's customers.
             log.warning("destination_held", server=place == SERVER, account=account, why=why)
-            self._held[name] = _Hold(why, place, 0.0, FIRST_PROBE)
+            self._held[name] = Hold(why, place, by_refusals, 0.0, FIRST_PROBE)
             # Each channel has its own: none may say what is true of it alone.
             metrics.HELD.inc()
         hold = self._held[name]
-        hold.probe_at = clock() + (hold.probe_after if rest is None else rest)
+        hold.probe_at = clock() + (hold.probe_after if rest is None else min(rest, _LONGEST_PROBE))
+        return hold
+
+    def forget(self) -> None:
+        """Drop those that nobody comes to any more, as after a sender was corrected: nobody would ever open them."""
+        for name, hold in list(self._held.items()):
+            if clock() - hold.asked_at > _FORGOTTEN_AFTER:
+                del self._held[name]
+                log.info("destination_forgotten", server=hold.at == SERVER)
+                metrics.HELD.dec()
 
     def passed(self, places: Sequence[str]) -> None:
         """Also for those who alone were kept away: it was not the place."""
-        for name, hold in [held for held in self._held.items() if held[1].at in places]:
-            del self._held[name]
+        self._open([name for name, hold in self._held.items() if hold.at in places])
+
+    def answered(self, places: Sequence[str]) -> None:
+        """Somebody was refused for himself: so all who may answer there do, and only what is held for its refusals stays so."""
+        self._open([name for name, hold in self._held.items() if hold.at in places and not hold.by_refusals])
+
+    def unprobed(self, places: Sequence[str]) -> None:
+        """Who was let through never came there: the next one may."""
+        for _, hold in self._of(places):
+            hold.probe_at = 0.0
+
+    def _open(self, names: Iterable[str]) -> None:
+        for name in names:
+            hold = self._held.pop(name)
+            hold.is_open = True
             log.info("destination_open", server=hold.at == SERVER)
             metrics.HELD.dec()
 
-    def _of(self, places: Sequence[str]) -> list[tuple[str, _Hold]]:
-        return [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
+    def _of(self, places: Sequence[str]) -> list[tuple[str, Hold]]:
+        held = [(place, hold) for place in places if (hold := self._held.get(place)) is not None]
+        for _, hold in held:
+            hold.asked_at = clock()
+        return held
 
 
 def for_account(place: str, account: int) -> str:
@@ -127,12 +165,12 @@ class Suspicion:
         alike = [number for number, each in self._streaks.items() if each.code == code]
         why = f"{ALIKE} recipients in a row were refused by {code}"
         if sum(min(len(self._streaks[number].refused), ALIKE // 2) for number in alike) >= ALIKE:
-            self._holds.hold(self._server, why)
+            self._holds.hold(self._server, why, by_refusals=True)
             self._end(alike)
         elif len(streak.refused) >= ALIKE:
             # Behind a relay, a domain is a destination of its own.
             places = set(streak.refused.values())
-            self._holds.hold(places.pop() if len(places) == 1 else self._server, why, account)
+            self._holds.hold(places.pop() if len(places) == 1 else self._server, why, account, by_refusals=True)
             self._end([account])
         return streak.verdict
 

@@ -78,6 +78,7 @@ class Marking:
         ours = [(work, part) for work, part, _ in together if work.lease.has(work.group)]
         for work, part in ours:
             work.left -= part.keys()
+            work.sent = work.sent or any(isinstance(each, Outcome) and each.ending is Ending.SEND for each in part.values())
         for ending, count in Counter(each.ending for _, part in ours for each in part.values() if isinstance(each, Outcome)).items():
             metrics.LAUNCHES.labels(ending).inc(count)
         crash_point("delivery:marked")
@@ -115,7 +116,8 @@ class Marking:
         )
 
     def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
-        rest = self._patience.rest(work.group.nth())
+        group, nth = work.group, work.group.nth()
+        rest = self._patience.rest(nth)
         if not put_off or rest is None:
             return []
         metrics.PUT_OFF.inc(len(put_off))
@@ -123,10 +125,12 @@ class Marking:
         parted: defaultdict[tuple[bool, float], list[int]] = defaultdict(list)
         for at, each in put_off.items():
             parted[each.in_doubt, each.rest].append(at)
-        return [
-            work.group.leaving(at, work.group.doubts + in_doubt, max(jittered(rest, random.random()), timedelta(seconds=asked)))  # noqa: S311
-            for (in_doubt, asked), at in parted.items()
-        ]
+        leaving = []
+        for (in_doubt, seconds), positions in parted.items():
+            asked, dice = min(timedelta(seconds=seconds), self._patience.left(nth)), random.random()  # noqa: S311
+            counts = self._patience.counts(nth, asked, dice)
+            leaving.append(group.leaving(positions, group.doubts + in_doubt, max(jittered(rest, dice), asked), counts))
+        return leaving
 
     async def _written(self, marked: Sequence[Marked]) -> list[Group]:
         """Those that others have by now. Tried again while Postgres is away or full: given up, what was sent would be sent again."""

@@ -25,7 +25,7 @@ ON CONFLICT (provider) DO UPDATE
 SET gone = state.gone + 1,
     paused_at = CASE WHEN state.gone + 1 >= $2 THEN coalesce(state.paused_at, now()) END,
     why = CASE WHEN state.gone + 1 >= $2 THEN 'it says that it is gone (HTTP 410)' ELSE state.why END
-RETURNING gone = $2 AS now_paused
+RETURNING gone, paused_at IS NOT NULL AS is_paused
 """
 _PASSED = "UPDATE provider_states SET held_until = NULL, held_since = NULL, why = NULL, gone = 0 WHERE provider = $1 AND paused_at IS NULL"
 
@@ -44,22 +44,27 @@ class ProviderStates:
             self._troubled.add(provider.id)
             await self._write(_HELD, provider.id, FIRST_PROBE if rest is None else rest, why)
 
-    async def gone(self, provider: Provider | None) -> None:
+    async def gone(self, provider: Provider | None) -> bool:
+        """Whether it is paused, by this answer or one before."""
         if provider is None:
-            return
+            return False
         self._troubled.add(provider.id)
-        if await self._write(_GONE, provider.id, MOST_GONE):
+        row = await self._write(_GONE, provider.id, MOST_GONE)
+        if row is None:
+            return False
+        if row["gone"] == MOST_GONE:
             metrics.PROVIDERS_PAUSED.labels(provider.name).inc()
             todo = f"`profuse providers resume {provider.name}` when it is back; its launches wait for a week"
             log.error("provider_paused", provider=provider.name, answers=MOST_GONE, todo=todo)
+        return bool(row["is_paused"])
 
     async def passed(self, provider: Provider | None) -> None:
         if provider is not None and (provider.id in self._troubled or provider.held_for is not None or provider.gone):
             self._troubled.discard(provider.id)
             await self._write(_PASSED, provider.id)
 
-    async def _write(self, statement: str, *values: object) -> object:
+    async def _write(self, statement: str, *values: object) -> asyncpg.Record | None:
         # Advice: each launcher finds out by itself, too.
         with database_may_be_away("provider_state_waits"):
-            return await self._pool.fetchval(statement, *values)
+            return await self._pool.fetchrow(statement, *values)
         return None

@@ -51,13 +51,13 @@ async def _give_back(pool: asyncpg.Pool, work: Work) -> None:
     if work.silent is not None:
         # However often: it comes back for all groups at once, and what is marked is not sent again.
         await _postpone(pool, work, _BROKER_PAUSE, work.silent)
-    elif work.held:
-        waited, why = work.group.waited(), next(each.why for each in work.held.values())
+    elif work.held and not work.may_go_on():
+        waited, why = work.waited(), next(each.why for each in work.held.values())
         if waited >= _TOLD_AFTER:
             log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
         await _postpone(pool, work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
     else:
-        # One that was claimed too early waits for its time.
+        # One that was claimed too early waits for its time; one whose place has opened since goes on at once.
         await launches.put_back(pool, work.group, timedelta(seconds=max(0.0, -work.group.late)), told=not work.untold)
 
 

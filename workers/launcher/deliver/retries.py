@@ -1,6 +1,7 @@
 """Pure: how long a launch rests between its attempts, and when it is given up.
 
 Rests are a function of the attempt alone. So time that was spent otherwise, as while a server was away, counts for nobody.
+A rest that was asked for counts for the attempts that it takes the place of.
 """
 
 from dataclasses import dataclass
@@ -26,9 +27,23 @@ class Patience:
 
     def rest(self, attempt: int) -> timedelta | None:
         """The rest after the n-th attempt, counted from 0; None: it was the last one."""
-        rested = sum((_rest(before) for before in range(attempt)), timedelta())
-        left = self.attempts - rested
+        left = self.left(attempt)
         return min(_rest(attempt), left) if left > timedelta() else None
+
+    def left(self, attempt: int) -> timedelta:
+        """For rests, from this attempt on."""
+        return self.attempts - sum((_rest(before) for before in range(attempt)), timedelta())
+
+    def counts(self, attempt: int, asked: timedelta, dice: float) -> int:
+        """For how many attempts one counts that was asked to rest so long: those that would have rested as long.
+
+        `dice` is between 0 and 1: a part of a rest counts as all of it so often that it is right in the mean.
+        """
+        count = 0
+        while (rest := self.rest(attempt + count)) is not None and asked > dice * rest:
+            asked -= rest
+            count += 1
+        return max(count, 1)
 
 
 def _rest(attempt: int) -> timedelta:

@@ -94,6 +94,11 @@ class Sending:
     def problems(self) -> list[str]:
         return self._boundary.problems()
 
+    def forget(self) -> None:
+        """What is held of places that nobody goes to any more; for whoever comes by, however little is sent."""
+        for gate in self._gates.values():
+            gate.forget()
+
     async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[bool, None]:
         """Of one lane. Yields each second, when some may have ended, whether others are under way; who stops reading cuts these off."""
         begun = [launch for page in pages for due in page.due if (launch := self._begun(page, due)) is not None]
@@ -160,11 +165,12 @@ class Sending:
         """None: it was not begun."""
         for name in [limit.name for limit in launch.page.limits]:
             await self._paces.wait(name, partial(launch.limit, name))
-        ended: Ended | None = Held("the account has no provider")
+        named = launch.page.campaign.names_providers
+        ended: Ended | None = Held("no provider of its trigger's is active" if named else "the account has no provider")
         for name, way in launch.gate.ways(launch.page.campaign).items():
             ended = await self._by(name, way, launch)
             # The next one only where nothing can have passed by those before it.
-            if not isinstance(ended, Held):
+            if not isinstance(ended, Held) or ended.tried:
                 break
         if isinstance(ended, Outcome) and ended.ending is Ending.SEND:
             self._boundary.passed()
@@ -177,8 +183,8 @@ class Sending:
         """None: it was not begun."""
         page, gate, due, profile = launch
         # Asked before the wait for its rate, which may be long.
-        if (why := gate.shut(way)) is not None:
-            return Held(why)
+        if (held := gate.shut(way)) is not None:
+            return held
         if (limit := of_provider(way)) is not None:
             await self._paces.wait(limit.name, partial(launch.rate, name))
         async with gate.slot(page.campaign, way):

@@ -1,8 +1,10 @@
 """A claimed group that is being worked on."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from schemas import ids
 from schemas.ids import TriggerId
@@ -27,10 +29,12 @@ class Work:
     stop: asyncio.Event
     # Positions that are not over.
     left: set[int] = field(init=False)
-    # Positions whose turn has not come, in order.
+    # Positions whose turn has not come, in their order.
     ahead: list[int] = field(init=False)
     # Positions whose destination keeps them waiting.
     held: dict[int, Held] = field(default_factory=dict)
+    # Whether any was sent since it was claimed.
+    sent: bool = False
     # Marked, and perhaps not told to the world: the next mark must not forget it.
     untold: list[Outgoing] = field(init=False)
     # Why the world cannot be told.
@@ -41,6 +45,9 @@ class Work:
 
     def __post_init__(self) -> None:
         self.ahead = self.group.undone()
+        if self.group.held_for is not None:
+            # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
+            random.shuffle(self.ahead)
         self.left = set(self.ahead)
         self.untold = list(unpack(self.group.outbox))
 
@@ -60,6 +67,14 @@ class Work:
     def limits(self) -> Sequence[Limit]:
         """What its launches wait for before they are begun."""
         return list(paces.limits(self.campaign, self.group.trigger, self.group.batch))
+
+    def waited(self) -> timedelta:
+        """For a destination that took nothing of it."""
+        return timedelta() if self.sent else self.group.waited()
+
+    def may_go_on(self) -> bool:
+        """Whether what some of its launches waited for is over by now."""
+        return any(each.may_go() for each in self.held.values())
 
     def paced_alone(self) -> bool:
         """Whether its launches wait for each other only, and for none of another batch's."""

@@ -31,6 +31,8 @@ class Leaving:
     profiles: bytes
     doubts: int
     rest: timedelta
+    # For so many attempts the one that they leave behind counts.
+    counts: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Group:
     doubts: int
     # Why they fail without being tried.
     doomed: str | None
-    # How often an operator let them run again, and the attempt with which this run began.
+    # How often an operator let them run again, and the attempt with which this run began, less those that a long rest counted for.
     run: int
     began: int
     # Seconds between the due time and this claim.
@@ -79,16 +81,16 @@ class Group:
         return self.claims == 1 and self.late >= 0 and not (odd or self.has_files or self.is_spread)
 
     def nth(self) -> int:
-        """The attempt of this run, from 0."""
+        """The attempt of this run, from 0, or the one whose turn it is after as long a rest."""
         return self.attempt - self.began
 
     def waited(self) -> timedelta:
         """For its destination."""
         return timedelta(seconds=self.held_for or 0)
 
-    def leaving(self, positions: Iterable[int], doubts: int, rest: timedelta) -> "Leaving":
+    def leaving(self, positions: Iterable[int], doubts: int, rest: timedelta, counts: int = 1) -> "Leaving":
         at = sorted(positions)
-        return Leaving([self.items[each] for each in at], b"".join(self.profiles[each] for each in at), doubts, rest)
+        return Leaving([self.items[each] for each in at], b"".join(self.profiles[each] for each in at), doubts, rest, counts)
 
     def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
         return asyncpg.BitString.frombytes(bits.packed(len(self.items), positions), bitlength=len(self.items))

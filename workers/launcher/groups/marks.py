@@ -16,7 +16,9 @@ _COUNTED = """
     skipped = skipped + bit_count(skips & ~done)::int,
     failed = failed + bit_count(fails & ~done)::int,
     cancelled = cancelled + bit_count(cancels & ~done)::int,
-    claims = 0, outbox = told
+    claims = 0, outbox = told,
+    -- Its destination takes something.
+    held_since = CASE WHEN bit_count(sent & ~done) = 0 THEN held_since END
 """
 _MARK = f"""
 UPDATE launches SET {_COUNTED}
@@ -36,7 +38,7 @@ WITH marked AS (
 failed_here AS (
     INSERT INTO failures (batch, trigger, item, profile, reason, attempt, first_item, run)
     SELECT batch, trigger, failing.item, failing.profile, failing.reason, attempt, first_item, run
-    FROM marked, unnest($16::int[], $17::bytea[], $18::text[]) AS failing (item, profile, reason)
+    FROM marked, unnest($17::int[], $18::bytea[], $19::text[]) AS failing (item, profile, reason)
     ON CONFLICT (batch, trigger, item) DO UPDATE
     SET reason = excluded.reason, failed_at = now(), attempt = excluded.attempt, first_item = excluded.first_item, run = excluded.run
 ),
@@ -44,9 +46,10 @@ left_it AS (
     INSERT INTO launches
         (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began, traceparent)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
-           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run, began,
-           traceparent
-    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[]) AS leaving (items, profiles, doubts, rest)
+           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run,
+           began + 1 - leaving.counts, traceparent
+    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[], $16::int[])
+        AS leaving (items, profiles, doubts, rest, counts)
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM marked
@@ -89,10 +92,10 @@ async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list
 async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> bool:
     """The same, with groups of the next attempt for those that leave, and a row for each that failed."""
     group, marks = marked.group, marked.marks
-    left = [[array(each.items), each.profiles, each.doubts, each.rest] for each in marks.groups]
+    left = [[array(each.items), each.profiles, each.doubts, each.rest, each.counts] for each in marks.groups]
     failed = [[group.items[at], group.profiles[at], why] for at, why in marks.reasons.items()]
     values = (*key_of(group), *_bits(marked), marked.outbox)
-    columns = [list(column) for rows, width in ((left, 4), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
+    columns = [list(column) for rows, width in ((left, 5), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
     return bool(await pool.fetchval(_MARK_AND_LEAVE, *values, *columns))
 
 

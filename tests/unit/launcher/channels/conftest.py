@@ -37,7 +37,7 @@ class Rowless(ProviderStates):
     def __init__(self) -> None:
         super().__init__(None)
 
-    async def _write(self, statement: str, *values: object) -> object:
+    async def _write(self, statement: str, *values: object) -> None:
         return None
 
 

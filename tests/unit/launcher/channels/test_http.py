@@ -14,6 +14,7 @@ from tests.launching import NOBODY
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
+from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.sending import Page, Sending
@@ -87,6 +88,21 @@ async def test_a_provider_that_asks_for_time_gets_it(sms: Way) -> None:
     assert len(sms.destination.tried) == 1
 
 
+@pytest.mark.parametrize("held_for", [None, -1.0])
+async def test_what_others_know_of_a_rest_that_is_over_holds_nobody(sms: Way, held_for: float | None) -> None:
+    assert sms.gate.shut(provider(sms.destination, "sms", held_for=held_for, why="HTTP 429")) is None
+    assert sms.gate._holds.holding(["provider 1"]) is None
+
+
+@pytest.mark.promise("P-OPS-50")
+@pytest.mark.parametrize("status", ["400 Bad", "410 Gone", "500 Oh"])
+async def test_whoever_is_refused_after_an_outage_shows_that_it_is_back(sms: Way, status: str) -> None:
+    sms.gate._holds.hold("provider 1", "Connection refused", rest=0.0)
+    await attempted(sms, answer(status))
+
+    assert sms.gate._holds.holding(["provider 1"]) is None
+
+
 @pytest.mark.promise("P-LAUNCH-35")
 @pytest.mark.parametrize(("raw", "reached"), [
     (None, True),
@@ -113,6 +129,24 @@ async def test_the_next_provider_is_tried_only_where_the_first_has_not_taken_it(
 
 
 @pytest.mark.promise("P-LAUNCH-35")
+async def test_nor_is_it_where_nobody_knows_what_became_of_one_that_was_let_through(sms: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holds, "FIRST_PROBE", 0.0)
+    first, second = HttpProvider(), HttpProvider()
+    async with first.open():
+        pass
+    sending = Sending({"sms": sms.channel}, Rowless(), Paces(None))
+    async with second.open():
+        choice = (provider(first, "sms", id=1, name="first"), provider(second, "sms", id=2, name="second"))
+        away = await sent(sms, choice, sending)
+        first.raw = b"nonsense\r\n\r\n"
+        async with first.open():
+            probe = await sent(sms, choice, sending)
+
+    assert (away, second.taken, first.tried) == (Outcome(Ending.SEND), ["ok-1"], ["ok-1"])
+    assert probe == Held("refused by 0", tried=True)
+
+
+@pytest.mark.promise("P-LAUNCH-35")
 @pytest.mark.parametrize("known", [{"is_paused": True}, {"held_for": 20.0}, {"held_for": 20.0, "rate": 1}], ids=["paused", "held", "rated"])
 async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: dict[str, Any]) -> None:
     second = HttpProvider()
@@ -123,17 +157,27 @@ async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: di
     assert (outcome, sms.destination.tried, second.taken) == (Outcome(Ending.SEND), [], ["ok-1"])
 
 
-async def sent(way: Way, providers: Sequence[Provider]) -> Outcome | PutOff | Held:
+async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None = None, **changes: Any) -> Outcome | PutOff | Held:
     """What becomes of a launch that may go by any of these."""
-    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"]}))
-    page = Page([due], way.launch("ok-1", providers=providers).campaign, [], lambda: True)
-    async for _ in Sending({way.name: way.channel}, Rowless(), Paces(None)).send([page], asyncio.Event()):
+    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"], "email": "ann@shop.test"}))
+    page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
+    sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
+    async for _ in sending.send([page], asyncio.Event()):
         pass
     return (page.take() | page.held)[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
     assert await sent(sms, ()) == Held("the account has no provider")
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize("name", ["email", "sms"])
+async def test_what_leaves_by_a_provider_that_is_switched_off_leaves_by_no_other_server(name: str) -> None:
+    async with way_of(name) as way, way.destination.open():
+        ended = await sent(way, (), names_providers=True)
+
+    assert (ended, way.destination.tried) == (Held("no provider of its trigger's is active"), [])
 
 
 async def test_one_that_is_paused_or_held_by_others_is_not_called(sms: Way) -> None:

@@ -38,7 +38,7 @@ def refusal(stage: Stage, code: int, message: str, sender: str) -> Rejected | De
     """
     if code == TOO_MUCH:
         # Without its code: however many have it in common, it says nothing of the server.
-        return Rejected(f"{code} {readable(message)}")
+        return Rejected(f"{code} {readable(message)}", answered=True)
     if code == CLOSING or code in _OURS | _QUOTA or _congested(message):
         return Unavailable(f"SMTP {code}")
     if stage is Stage.SENDER:

@@ -31,7 +31,8 @@ class Smtp:
         self._connections: dict[str, Connections] = {}
 
     def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
-        return campaign.providers or (None,)
+        # What leaves by a provider that its trigger names never leaves by the operator's server instead.
+        return campaign.providers if campaign.providers or campaign.names_providers else (None,)
 
     def at_once(self, way: Provider | None) -> int:
         return self._slots.of_one if way is None else way.concurrency

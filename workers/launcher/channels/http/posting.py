@@ -81,4 +81,4 @@ def _refusal(answer: Answer, place: str) -> Rejected | Deferred | Unavailable:
         return Unavailable(why, place, rest)
     if status in _LATER or status >= 500:
         return Deferred(why, status, rest=rest or 0.0)
-    return Rejected(why)
+    return Rejected(why, answered=True)

@@ -1,0 +1,68 @@
+"""Providers that asked for time: they get it, until somebody who knows better says otherwise."""
+
+from collections.abc import Callable
+
+import pytest
+
+from profuse.providers import resume
+from runtime.outbound.posting import Poster
+from schemas.settings import Settings
+from tests.firing import Launcher, Topic, counts
+from tests.launching import World
+from tests.postgres.firing.test_after_outages import later
+from tests.postgres.firing.test_providers import due, launcher_of, poster, provider, texting
+from tests.unit.launcher.channels.destinations import HttpProvider
+from workers.launcher.deliver import campaigns
+
+__all__ = ["later", "poster", "provider"]
+
+
+async def resting(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> Launcher:
+    """A launcher that was asked to wait for a day by a provider that takes everything from now on."""
+    trigger = await texting(world, provider)
+    await due(world, trigger)
+    launcher = launcher_of(world, topic, poster)
+    provider.raw = b"HTTP/1.1 429 Many\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
+    await launcher.work_once()
+    assert len(provider.tried) == 1
+    provider.raw = None
+    return launcher
+
+
+@pytest.mark.promise("P-LAUNCH-18", "P-LAUNCH-39")
+async def test_a_provider_gets_the_day_that_it_asked_for(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster, later: Callable[[], None]
+) -> None:
+    launcher = await resting(world, topic, provider, poster)
+    later()
+    await launcher.work_once()
+
+    assert (len(provider.tried), (await counts(world))["launched"]) == (1, 0)
+
+
+@pytest.mark.promise("P-DOOR-39", "P-LAUNCH-39")
+async def test_one_that_is_resumed_is_tried_by_the_launcher_that_was_asked_to_wait(
+    tables: Settings, world: World, topic: Topic, provider: HttpProvider, poster: Poster, later: Callable[[], None]
+) -> None:
+    launcher = await resting(world, topic, provider, poster)
+
+    assert await resume(tables, "main") == 1
+    later()
+    await launcher.work_once()
+
+    assert (await counts(world))["launched"] == 1
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize(("named", "names"), [(["main"], True), (None, False)])
+async def test_a_campaign_tells_whether_its_trigger_names_a_provider_that_is_switched_off(
+    world: World, provider: HttpProvider, named: list[str] | None, names: bool
+) -> None:
+    await texting(world, provider)
+    await world.pool.execute("UPDATE providers SET active = false")
+    await world.pool.execute("UPDATE triggers SET provider = $1 WHERE number = 20", named)
+    async with world.pool.acquire() as connection:
+        campaign = await campaigns.sample(connection, 1, 20)
+
+    assert campaign is not None
+    assert (campaign.providers, campaign.names_providers) == ((), names)
