@@ -163,7 +163,9 @@ class Settings(BaseSettings):
         16, description="Most connections that a launcher opens to the SMTP server; launches of one account use half of them."
     )
     http_connections: Few = Field(
-        64, description="Most requests of one channel that a launcher has under way to providers; launches of one account use half of them."
+        64,
+        description="Most requests of one channel that a launcher has under way to providers; launches of one account use half of them, "
+        "and one of its providers, where it has several, no more of these than it leaves free.",
     )
     cloud_events: bool = Field(False, description="Whether events carry the headers of CloudEvents 1.0, beside the same body.")
     launch_patience: Kept = Field(

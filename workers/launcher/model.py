@@ -23,6 +23,8 @@ class Provider:
     concurrency: int
     # Seconds.
     timeout: int
+    # Whether its account has no other for the channel.
+    is_alone: bool = True
     # Seconds for which nobody tries it, and why.
     held_for: float | None = None
     why: str | None = None

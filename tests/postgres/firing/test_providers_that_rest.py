@@ -14,6 +14,10 @@ from tests.postgres.firing.test_providers import due, launcher_of, poster, provi
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.deliver import campaigns
 
+_ANOTHER = """
+INSERT INTO providers (account, name, channel, url, secrets, rate, concurrency, timeout, active)
+SELECT account, 'next', channel, url, secrets, rate, concurrency, timeout, active FROM providers
+"""
 __all__ = ["later", "poster", "provider"]
 
 
@@ -66,3 +70,18 @@ async def test_a_campaign_tells_whether_its_trigger_names_a_provider_that_is_swi
 
     assert campaign is not None
     assert (campaign.providers, campaign.names_providers) == ((), names)
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+async def test_a_campaign_tells_whether_its_account_has_other_providers_that_are_active(world: World, provider: HttpProvider) -> None:
+    await texting(world, provider)
+    alone = []
+    for change in (None, _ANOTHER, "UPDATE providers SET active = name = 'main'"):
+        if change:
+            await world.pool.execute(change)
+        async with world.pool.acquire() as connection:
+            campaign = await campaigns.sample(connection, 1, 20)
+        assert campaign is not None
+        alone.append(next(each.is_alone for each in campaign.providers if each.name == "main"))
+
+    assert alone == [True, False, True]

@@ -7,14 +7,14 @@ import pytest
 
 from schemas import metrics
 from tests.launching import Remembering, knowing, launch
-from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
+from workers.launcher.channels.channel import Deferred, Rejected, Route, Unavailable
 from workers.launcher.channels.email.replies import place_of_sender
 from workers.launcher.clock import clock
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import ALIKE, FIRST_PROBE, Holds
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Ending, Launch, Outcome
+from workers.launcher.model import Ending, Launch, Outcome, Provider
 
 
 def launches(account: int, count: int, domain: str) -> list[Launch]:
@@ -142,6 +142,34 @@ def test_who_is_stopped_at_one_place_uses_up_no_probe_of_another(monkeypatch: py
 
     assert held.keeps(["here", "there"]) is there
     assert held.keeps(["here"]) is None
+
+
+class Told(ProviderStates):
+    """Keeps of whom others were told that he takes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.held_ones: list[Provider | None] = []
+
+    async def held(self, provider: Provider | None, *_: object) -> None:
+        self.held_ones.append(provider)
+
+
+class ByProvider(Remembering):
+    def route(self, _launch: Launch, way: Provider | None) -> Route:
+        return Route(("provider 1", "from news@shop.test by provider 1"), way)
+
+
+@pytest.mark.promise("P-LAUNCH-39")
+@pytest.mark.parametrize(("place", "told"), [("provider 1", True), ("from news@shop.test by provider 1", False)])
+async def test_what_a_provider_says_of_one_sender_other_launchers_are_not_told_of_all(place: str, told: bool) -> None:
+    async def refuse(_launch: Launch) -> None:
+        raise Unavailable("SMTP 550 to MAIL FROM", place)
+
+    provider, states = Provider(1, "own", "smtp://own.test", (), None, 16, 15), Told()
+    await Gate(ByProvider(refuse), states).attempt(launch(), provider)
+
+    assert states.held_ones == ([provider] if told else [])
 
 
 @pytest.mark.promise("P-WATCH-01")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from types import TracebackType
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from workers.launcher.model import Provider
@@ -13,10 +14,18 @@ def half(count: int) -> int:
     return max(1, count // 2)
 
 
+class Place(Protocol):
+    """Such as a semaphore."""
+
+    async def acquire(self) -> object: ...
+
+    def release(self) -> None: ...
+
+
 class Slot:
     """A place in each of these, taken in their order, and in all of them or none."""
 
-    def __init__(self, *places: asyncio.Semaphore) -> None:
+    def __init__(self, *places: Place) -> None:
         self._places = places
         self._taken = 0
 

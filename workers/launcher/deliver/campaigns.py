@@ -18,7 +18,10 @@ _PROVIDERS = """(
     SELECT coalesce(json_agg(json_build_object(
         'id', one.id, 'name', one.name, 'url', one.url, 'secrets', one.secrets, 'rate', one.rate, 'concurrency', one.concurrency,
         'timeout', one.timeout, 'held_for', extract(epoch FROM state.held_until - now()), 'why', state.why,
-        'is_paused', state.paused_at IS NOT NULL, 'gone', coalesce(state.gone, 0)
+        'is_paused', state.paused_at IS NOT NULL, 'gone', coalesce(state.gone, 0), 'is_alone', NOT EXISTS (
+            SELECT FROM providers AS other
+            WHERE other.account = one.account AND other.channel = one.channel AND other.active AND other.id <> one.id
+        )
     ) ORDER BY array_position(trigger.provider, one.name), one.id), '[]')::text
     FROM providers AS one LEFT JOIN provider_states AS state ON state.provider = one.id
     WHERE one.account = trigger.account AND one.channel = trigger.channel AND one.active

@@ -110,7 +110,9 @@ class Gate:
             await self._channel.send(launch, route)
         except Unavailable as trouble:
             hold = self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
-            await self._states.held(route.provider, str(trouble), trouble.rest)
+            if trouble.place == route.places[0]:
+                # What it says of one sender is no reason for others to leave it alone.
+                await self._states.held(route.provider, str(trouble), trouble.rest)
             return Held(str(trouble), hold)
         except (Rejected, Deferred) as refusal:
             if isinstance(refusal, Gone) and await self._states.gone(route.provider):

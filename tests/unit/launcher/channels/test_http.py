@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from runtime.outbound.posting import Poster
+from runtime.outbound.reach import Reach
 from schemas.templating.filling import parsed
 from schemas.templating.templates import IncorrectTemplate
-from tests.launching import NOBODY
+from tests.launching import NOBODY, campaign
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
+from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
@@ -169,6 +174,27 @@ async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
     assert await sent(sms, ()) == Held("the account has no provider")
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+@pytest.mark.parametrize("slow", [1, 3])
+async def test_providers_that_are_slow_leave_place_for_the_accounts_others(slow: int) -> None:
+    async with AsyncExitStack() as stack:
+        channel = Posting(await stack.enter_async_context(Poster(Reach(), ssl.create_default_context())), 64)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        released = asyncio.Event()
+        stack.callback(released.set)
+
+        async def hang(number: int) -> None:
+            async with channel.slot(campaign(), provider(HttpProvider(), "sms", id=number, concurrency=64, is_alone=False)):
+                await released.wait()
+
+        for number in range(slow):
+            for _ in range(64):
+                tasks.create_task(hang(number))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10), channel.slot(campaign(), provider(HttpProvider(), "sms", id=slow, is_alone=False)):
+            pass
 
 
 @pytest.mark.promise("P-LAUNCH-35")

@@ -1,5 +1,6 @@
 """The channels that leave by HTTP: signed POSTs to whichever provider the account has."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from schemas import metrics
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Route, Unavailable, place_of
 from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.links import Links
+from workers.launcher.channels.shares import Share, Shares
 from workers.launcher.channels.slots import OfProviders, Slot, Slots
 from workers.launcher.model import Campaign, Launch, Provider
 
@@ -28,6 +30,8 @@ class Posting:
         self._links = links or Links()
         self._slots = Slots(connections)
         self._of_providers = OfProviders()
+        # By account.
+        self._shares: defaultdict[int, Shares] = defaultdict(lambda: Shares(self._slots.of_one))
 
     def ways(self, campaign: Campaign) -> Sequence[Provider]:
         return campaign.providers
@@ -36,8 +40,11 @@ class Posting:
         return min(_known(way).concurrency, self._slots.of_one)
 
     def slot(self, campaign: Campaign, way: Provider | None) -> Slot:
+        provider, account = _known(way), campaign.account
+        # Of others nobody knows when they come.
+        shares = () if provider.is_alone else (Share(self._shares[account], provider.id),)
         # Its own first: whoever waits for a slow provider stands in nobody's way.
-        return Slot(self._of_providers.of(_known(way)), *self._slots.of(campaign.account))
+        return Slot(self._of_providers.of(provider), *shares, *self._slots.of(account))
 
     def route(self, launch: Launch, way: Provider | None) -> Route:
         return Route((place_of(_known(way)),), way)
