@@ -3,7 +3,7 @@
 import re
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[^\s\]]+)?\]|[^\s:@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 _SPECIAL = "with what is special in a user's name or password written like %40 (@), %2F (/), %3F (?), %23 (#), %25 (%)"
 
 

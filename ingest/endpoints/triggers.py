@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,7 @@ from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameter
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
-from ingest.errors import invalid, not_found
+from ingest.errors import Refused, invalid, not_found
 from ingest.http.call import Call
 from ingest.sql import configuration
 from ingest.sql.pool import Pool
@@ -63,9 +65,12 @@ class ConfigureTrigger:
     model: type[AddTrigger | UpdateTrigger]
     # However many ask, they do not use up the server's connections.
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    # Where long messages are converted: the threads that everybody shares are not waited for by other accounts.
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "triggers"))
 
     async def answer(self, call: Call) -> Answer:
         request = checked(self.model, call.parameters())
+        await self._convert(call.token.account, request)
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
             # One after the other, so that nobody else takes the number, or the id, meanwhile.
             await storage.wait_for_turn(connection, self.settings.prefix)
@@ -74,29 +79,38 @@ class ConfigureTrigger:
             if (before := await answered_before(beside, call.identified)) is not None:
                 return before
             await reserve(beside, call.identified)
-            answer = success(id=await _bring_about(connection, call.token.account, request))
+            answer = success(id=await self._bring_about(connection, call.token.account, request))
             await keep(beside, call.identified, answer, self.settings.request_id_kept)
         log.info("trigger_configured", account=call.token.account, trigger=answer.fields["id"], path=call.path)
         return answer
 
+    async def _convert(self, account: int, request: AddTrigger | UpdateTrigger) -> None:
+        """What is long, and kept until it is asked for again: it may take longer than a transaction may be idle."""
+        async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
+            stored = await storage.load(connection, [account], [])
+        # Told when it is its turn: a repeat may have been answered before.
+        with suppress(Refused):
+            await self._wanted(request, account, stored)
+
+    async def _bring_about(self, connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger) -> int:
+        """The campaign's number."""
+        stored = await storage.load(connection, [account], [])
+        number, values = await self._wanted(request, account, stored)
+        key = Key(Kind.TRIGGER, account, number)
+        try:
+            changes = plan({key: Wanted("", values)}, stored)
+        except BadDeclaration as error:
+            where, _, reason = str(error).splitlines()[0].partition(": ")
+            raise refused(where, reason) from None
+        for change in changes:
+            await storage.write(connection, change)
+        return number
+
+    async def _wanted(self, request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -> tuple[int, Values]:
+        return await asyncio.get_running_loop().run_in_executor(self._aside, wanted, request, account, stored)
+
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)
-
-
-async def _bring_about(connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger) -> int:
-    """The campaign's number."""
-    stored = await storage.load(connection, [account], [])
-    # A long message is converted by another process, which others need not wait for.
-    number, values = await asyncio.to_thread(wanted, request, account, stored)
-    key = Key(Kind.TRIGGER, account, number)
-    try:
-        changes = plan({key: Wanted("", values)}, stored)
-    except BadDeclaration as error:
-        where, _, reason = str(error).splitlines()[0].partition(": ")
-        raise refused(where, reason) from None
-    for change in changes:
-        await storage.write(connection, change)
-    return number
 
 
 def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -> tuple[int, Values]:

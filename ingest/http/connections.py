@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from ingest.envelope import Answer
 from ingest.errors import Refused, invalid, unavailable
+from ingest.http.bodies import SLOWEST
 from ingest.http.joining import Joining
 from schemas.settings import KIB, Settings
 
@@ -56,7 +57,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._go_on()
-        self._is_read()
+        self._forget_unread()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,17 +115,17 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             # A client that does not read its answer would keep us from closing.
-            self.loop.call_later(_FORGOTTEN_AFTER, self.transport.abort)
+            self._until_read()
         elif self._is_idle and (self.cycle.more_body or self._begun):
             # The rest of a refused body is discarded, for as long as a client may need to see its answer.
             self._close_after(self.patience)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(_FORGOTTEN_AFTER, self.transport.abort)
+        self._until_read()
 
     def resume_writing(self) -> None:
-        self._is_read()
+        self._forget_unread()
         super().resume_writing()
 
     def shutdown(self) -> None:
@@ -158,7 +159,16 @@ class Connection(HttpToolsProtocol):
             self._limit.cancel()
             self._limit = None
 
-    def _is_read(self) -> None:
+    def _until_read(self, before: int | None = None) -> None:
+        """Look now and then whether a client reads what was written, at no less than `SLOWEST`; `before`: bytes at the last look."""
+        left = self.transport.get_write_buffer_size()
+        self._forget_unread()
+        if before is not None and before - left < SLOWEST * _FORGOTTEN_AFTER:
+            self.transport.abort()
+        else:
+            self._unread = self.loop.call_later(_FORGOTTEN_AFTER, self._until_read, left)
+
+    def _forget_unread(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None

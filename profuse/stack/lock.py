@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 from profuse.stack.process_identity import identity_of, process_of
 from profuse.stack.state import Identity
 from runtime.errors import CannotRun
+
+_TRIES, _MOMENT = 10, 0.02
 
 
 class AlreadySupervised(CannotRun):
@@ -29,6 +32,7 @@ def held(directory: Path, inherited: int | None = None) -> Iterator[int]:
         os.set_inheritable(descriptor, False)
         if inherited is None:
             _take(directory, descriptor)
+        pass_on(descriptor, identity_of(os.getpid()))
         yield descriptor
     finally:
         os.close(descriptor)
@@ -58,14 +62,21 @@ def holder(directory: Path) -> psutil.Process | None:
 
 
 def _take(directory: Path, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise AlreadySupervised(directory) from None
+    # Whoever asks who holds it holds it for a moment, too.
+    if not any(_is_ours(descriptor) for _ in range(_TRIES)):
+        raise AlreadySupervised(directory)
     # Else somebody deleted it with the directory, after it was opened here.
     if os.fstat(descriptor).st_nlink == 0:
         raise AlreadySupervised(directory)
-    pass_on(descriptor, identity_of(os.getpid()))
+
+
+def _is_ours(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_MOMENT)
+        return False
+    return True
 
 
 def _named(descriptor: int) -> psutil.Process | None:

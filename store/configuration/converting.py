@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from functools import lru_cache
 
 import css_inline
@@ -10,25 +11,25 @@ from inscriptis import get_text
 
 # Characters; of what is shorter the worst takes two tenths of a second.
 _SHORT = 16 * 1024
-_SECONDS = 10
+_SECONDS = 5
 _MEMORY = 1024**3
 _LONGEST = 8 * 1024**2
+# How its process ends; Python itself says 1 or 2 where nobody foresaw why.
+_DONE, _NO_MEMORY, _REFUSED = 0, 3, 4
 
 
 class TooComplicated(ValueError):
     """Nothing can be made of it within the time and the memory that there is for it."""
 
 
-# It is asked for twice: whether it can be made, and what it is.
-@lru_cache(maxsize=1)
 def inlined(html: str) -> str:
     """With its styles in its elements; what lies elsewhere is not fetched. Raises `ValueError` where there is no way."""
-    return _inlined(html) if len(html) < _SHORT else _apart("inlined", html)
+    return _inlined(html) if len(html) < _SHORT else _from_apart("inlined", html)
 
 
 def text(html: str) -> str:
     """As it is read without its markup; raises `TooComplicated`."""
-    return _text(html) if len(html) < _SHORT else _apart("text", html)
+    return _text(html) if len(html) < _SHORT else _from_apart("text", html)
 
 
 def _inlined(html: str) -> str:
@@ -39,18 +40,41 @@ def _text(html: str) -> str:
     return str(get_text(html)).strip()
 
 
-def _apart(what: str, html: str) -> str:
-    command = [sys.executable, "-m", __name__, what]
+def _from_apart(what: str, html: str) -> str:
+    if (made := _apart(what, html)) is None:
+        raise TooComplicated(f"is too complicated: no {what} version of it can be made within {_SECONDS} s")
+    return made
+
+
+# Asked for more than once: whether it can be made, and what it is; and, by a gateway, before its transaction.
+@lru_cache(maxsize=4)
+def _apart(what: str, html: str) -> str | None:
+    """None for what takes too long, or too much."""
+    # Of the directory in which it is started nothing is imported.
+    command = [sys.executable, "-P", __file__, what]
+    with suppress(subprocess.TimeoutExpired):
+        made = subprocess.run(command, input=html.encode(), capture_output=True, timeout=_SECONDS, check=False)
+        if made.returncode == _DONE and len(made.stdout) <= _LONGEST:
+            return made.stdout.decode()
+        if made.returncode == _REFUSED:
+            raise ValueError(made.stderr.decode())
+        if made.returncode > 0 and made.returncode not in (_DONE, _NO_MEMORY):
+            raise RuntimeError(made.stderr.decode(errors="replace"))
+        # What is left is too much: of memory, whose end comes in several ways, or of what was made.
+    return None
+
+
+def _main(what: str) -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     try:
-        made = subprocess.run(command, input=html.encode(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_SECONDS, check=True)
-    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-        raise TooComplicated(f"is too complicated: no {what} version of it could be made within {_SECONDS} s") from None
-    if len(made.stdout) > _LONGEST:
-        raise TooComplicated(f"is too complicated: the {what} version of it has {len(made.stdout):,} bytes")
-    return made.stdout.decode()
+        sys.stdout.buffer.write({"inlined": _inlined, "text": _text}[what](sys.stdin.buffer.read().decode()).encode())
+    except MemoryError:
+        return _NO_MEMORY
+    except ValueError as why:
+        sys.stderr.buffer.write(str(why).encode())
+        return _REFUSED
+    return _DONE
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    given = sys.stdin.buffer.read().decode()
-    sys.stdout.buffer.write({"inlined": _inlined, "text": _text}[sys.argv[1]](given).encode())
+    sys.exit(_main(sys.argv[1]))

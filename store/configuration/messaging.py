@@ -89,6 +89,6 @@ def plain(given: str) -> str:
     try:
         text = converting.text(given)
         templates.read(text)
-    except (converting.TooComplicated, templates.IncorrectTemplate):
+    except (ValueError, templates.IncorrectTemplate):
         return ""
     return text

@@ -231,6 +231,20 @@ def test_html_that_is_too_complicated_costs_nobody_else_time(monkeypatch: pytest
             messaging.inlined(f"<style>div div p {{color: red}}</style>{html}" + "<p>x" * 50_000)
 
 
+def test_a_long_text_is_converted_in_whatever_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "__init__.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+
+    assert messaging.plain("<p>Hello</p>" * 5_000).split() == ["Hello"] * 5_000
+
+
+def test_a_conversion_that_breaks_is_told_and_not_taken_for_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting, "__file__", "/nowhere/converting.py")
+    with pytest.raises(RuntimeError, match="nowhere"):
+        converting.text("<p>Bye</p>" * 5_000)
+
+
 @pytest.mark.parametrize("html", ["<style>" * 200_000, "<!--<style " * 200_000, "<style></style" * 100_000, "</style>" * 200_000])
 def test_styles_without_an_end_are_looked_for_once(html: str) -> None:
     assert messaging._unstyled(html) == html

@@ -114,6 +114,11 @@ def test_postgres_is_named_as_its_driver_reads_it(url: str) -> None:
 
 
 @pytest.mark.promise("P-DOOR-31")
+def test_a_server_on_the_same_link_may_be_named_with_its_zone() -> None:
+    assert Settings(smtp="smtp://[fe80::1%25eth0]:25").smtp == "smtp://[fe80::1%25eth0]:25"
+
+
+@pytest.mark.promise("P-DOOR-31")
 @pytest.mark.parametrize(
     "url", ["h:5432", "host=h dbname=db", "http://h/db", "postgresql://h:0/db", "postgresql://h:99999/db", "postgresql://h/db?x"]
 )

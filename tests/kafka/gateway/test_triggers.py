@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from store.configuration import converting
 from tests.kafka.gateway.running import GOOD, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -119,6 +120,23 @@ async def test_many_at_once_get_numbers_of_their_own(patient: Running) -> None:
     numbers = await asyncio.gather(*(added(patient, name=f"One of many {number}") for number in range(12)))
 
     assert len(set(numbers)) == 12
+
+
+@pytest.mark.promise("P-FAMILY-12", "P-LAUNCH-40")
+async def test_a_mail_that_takes_longer_to_convert_than_a_transaction_may_last_is_taken_all_the_same(
+    patient: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converting, "_SECONDS", 6)
+    wide = "<p " + " ".join(f"a{number}=1" for number in range(50_001)) + ">"
+    adding = asyncio.create_task(added(patient, content=[{"subject": "S", "from_email": "a@b.test", "html": wide}]))
+    others = 0
+    while not adding.done():
+        assert (await patient.post("campaigns/triggers/list", None)).status_code == 200
+        others += 1
+    switched = await configure(patient, UPDATE, {"id": await adding, "is_active": False})
+
+    assert others > 20
+    assert switched.status_code == 200, switched.text
 
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -106,6 +106,22 @@ async def test_who_does_not_go_any_more_takes_nothing_of_a_pace_and_gives_nothin
 
 
 @pytest.mark.promise("P-LAUNCH-38")
+async def test_whoever_stands_in_line_hears_that_he_goes_no_more(world: World) -> None:
+    limit, launcher, gone = Limit("trigger 1", 1 / 3600), Paces(world.pool), asyncio.Event()
+    await launcher.wait(limit.name, lambda: limit)
+    before = [asyncio.create_task(launcher.wait(limit.name, lambda: limit)) for _ in range(3)]
+    behind = asyncio.create_task(launcher.wait(limit.name, lambda: None if gone.is_set() else limit))
+    await asyncio.sleep(0)
+    gone.set()
+    async with asyncio.timeout(10):
+        await behind
+
+    assert not any(each.done() for each in before)
+    for each in before:
+        each.cancel()
+
+
+@pytest.mark.promise("P-LAUNCH-38")
 async def test_batches_that_are_spread_begin_together(world: World, topic: Topic) -> None:
     await world.pool.execute("UPDATE triggers SET spread = 1")
     names = {f"{name}@example.com" for name in ("one", "two", "three")}

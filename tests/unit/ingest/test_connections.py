@@ -336,6 +336,17 @@ async def test_who_says_no_more_is_not_waited_for_for_ever(
         assert await ended(reader) == b""
 
 
+async def test_a_client_that_reads_slowly_gets_all_of_its_answer(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_FORGOTTEN_AFTER", 0.1)
+    received = 0
+    async with connected(port_of(patient), HEAD % (b"much", 0)) as (reader, _), asyncio.timeout(60):
+        while received < 32 * MIB:
+            part = await reader.read(256 * KIB)
+            assert part
+            received += len(part)
+            await asyncio.sleep(0.005)
+
+
 @pytest.mark.promise("P-HTTP-37")
 async def test_a_client_that_reads_no_answers_is_cut_off_while_it_asks_for_more(
     patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch

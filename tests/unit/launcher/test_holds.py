@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
 from schemas import metrics
-from tests.launching import Remembering, knowing, launch
+from tests.launching import Remembering, claimed, knowing, launch
 from workers.launcher.channels.channel import Deferred, Rejected, Route, Unavailable
 from workers.launcher.channels.email.replies import place_of_sender
 from workers.launcher.clock import clock
@@ -14,6 +15,8 @@ from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.holds import ALIKE, FIRST_PROBE, Holds
 from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups.leases import Lease
 from workers.launcher.model import Ending, Launch, Outcome, Provider
 
 
@@ -117,6 +120,32 @@ async def test_who_is_refused_for_himself_after_an_outage_keeps_nobody_waiting(e
 
     assert isinstance(first, Outcome | PutOff | Suspected)
     assert second == Outcome(Ending.SEND)
+
+
+async def test_who_was_told_to_wait_himself_rests_also_where_another_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be tried again at once, and hold everybody each time."""
+    gate = back(Deferred("SMTP 450", 450), monkeypatch)
+    told = await gate.attempt(launch("away@shop.test"))
+    gate._holds.hold("the server", "Connection refused", rest=3600.0)
+    waits = await gate.attempt(launch("other@shop.test"))
+    gate._holds.passed(["the server"])
+
+    assert isinstance(told, Held)
+    assert isinstance(waits, Held)
+    assert (told.may_go(), waits.may_go()) == (False, True)
+
+
+def test_a_group_of_which_nobody_came_further_rests_also_where_its_place_has_opened() -> None:
+    """Else it would be claimed and read again and again while others pass."""
+    opened = Holds()
+    hold = opened.hold("the server", "Connection refused")
+    work = Work(claimed(2), cast("Lease", None), asyncio.Event())
+    work.held[1] = Held("held", hold)
+    opened.passed(["the server"])
+    before = work.may_go_on()
+    work.left.discard(0)
+
+    assert (before, work.may_go_on()) == (False, True)
 
 
 async def test_who_gets_no_answer_after_an_outage_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -80,6 +81,23 @@ def test_a_stack_that_was_asked_for_is_not_deleted_before_it_has_begun(tmp_path:
     assert stop(tmp_path)
     assert begun.poll() is not None
     assert directories.wipe(tmp_path)
+
+
+def test_whoever_looks_who_holds_a_lock_keeps_nobody_from_taking_it(tmp_path: Path) -> None:
+    looking = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, os.close, [looking]).start()
+
+    with lock.held(tmp_path):
+        assert lock.holder(tmp_path) is not None
+
+
+def test_who_was_given_a_lock_names_himself_in_it(tmp_path: Path) -> None:
+    with lock.held(tmp_path) as descriptor:
+        lock.pass_on(descriptor, Identity(pid=1, started=1.0))
+        with lock.held(tmp_path, os.dup(descriptor)):
+            assert (found := lock.holder(tmp_path)) is not None
+            assert found.pid == os.getpid()
 
 
 def test_nobody_is_stopped_whom_a_lock_does_not_name(tmp_path: Path) -> None:

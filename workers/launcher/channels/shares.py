@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class Shares:
-    """Nobody takes more than he leaves free: however many are slow, there is place for one more."""
+    """Nobody takes more than he leaves free: whoever comes next finds half of what was left."""
 
     def __init__(self, count: int) -> None:
         self._free = count

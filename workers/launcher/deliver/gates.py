@@ -109,11 +109,12 @@ class Gate:
         try:
             await self._channel.send(launch, route)
         except Unavailable as trouble:
-            hold = self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
+            self._holds.hold(trouble.place, str(trouble), rest=trouble.rest)
             if trouble.place == route.places[0]:
                 # What it says of one sender is no reason for others to leave it alone.
                 await self._states.held(route.provider, str(trouble), trouble.rest)
-            return Held(str(trouble), hold)
+            # He was told so himself, and rests for it also where others pass.
+            return Held(str(trouble))
         except (Rejected, Deferred) as refusal:
             if isinstance(refusal, Gone) and await self._states.gone(route.provider):
                 # Until campaigns are read again, which say that it is paused.

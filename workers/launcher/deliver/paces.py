@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -80,18 +81,24 @@ class Paces:
         pace = self._each.setdefault(name, _Pace())
         pace.users += 1
         try:
-            async with pace.lock:
-                while (limit := now()) is not None and not pace.left:
-                    if (rest := pace.rest(limit)) > 0:
-                        await asyncio.sleep(min(rest, _LOOK_EVERY))
-                    else:
-                        await self._ask(pace, limit)
-                pace.left -= limit is not None
+            if await _in_turn(pace.lock, now):
+                try:
+                    await self._one(pace, now)
+                finally:
+                    pace.lock.release()
         finally:
             pace.users -= 1
             if not pace.users:
                 # What is left of a lot is lost: less than a tenth of a second's.
                 del self._each[name]
+
+    async def _one(self, pace: _Pace, now: Now) -> None:
+        while (limit := now()) is not None and not pace.left:
+            if (rest := pace.rest(limit)) > 0:
+                await asyncio.sleep(min(rest, _LOOK_EVERY))
+            else:
+                await self._ask(pace, limit)
+        pace.left -= limit is not None
 
     async def _ask(self, pace: _Pace, limit: Limit) -> None:
         # Inside of a launch, whose end it must not be.
@@ -109,3 +116,12 @@ class Paces:
             pace.left = row["n"]
         else:
             pace.shut_by, pace.shut_until = limit, clock() + min(row["wait"], _LONGEST)
+
+
+async def _in_turn(lock: asyncio.Lock, now: Now) -> bool:
+    """Takes the lock; not where there is nothing to wait for any more, of which who stands in line hears as soon as who is first."""
+    while now() is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_EVERY):
+                return await lock.acquire()
+    return False
