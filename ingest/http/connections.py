@@ -117,7 +117,7 @@ class Connection(HttpToolsProtocol):
             # A client that does not read its answer would keep us from closing.
             self._until_read()
         elif self._is_idle and (self.cycle.more_body or self._begun):
-            # The rest of a refused body is discarded, for as long as a client may need to see its answer.
+            # The rest of a refused body is discarded, for as long as a client may need to see its answer; a head that is begun is to end.
             self._close_after(self.patience)
 
     def pause_writing(self) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from profuse.commands.asking import agreed
-from profuse.commands.options import MOMENTS, Dir, in_utc
+from profuse.commands.options import Dir, moment
 from profuse.commands.progress import told_how_far
 from profuse.commands.tables import show as show_table
 from profuse.stack.finding import settings_of
@@ -25,10 +25,7 @@ ExactReason = Annotated[str | None, typer.Option(help="Only those of this reason
 Topic = Annotated[str | None, typer.Option(help="Only those of this topic: imports or matches.", show_default=False)]
 Older = Annotated[str | None, typer.Option(help="Only those that died longer ago: 90s, 30m, 12h, 7d.", show_default=False)]
 Newer = Annotated[str | None, typer.Option(help="Only those that died since: 90s, 30m, 12h, 7d.", show_default=False)]
-Until = Annotated[
-    datetime | None,
-    typer.Option(help="Only those that died until this moment, UTC unless it says otherwise.", formats=MOMENTS, show_default=False),
-]
+Until = Annotated[datetime | None, moment("Only those that died until this moment")]
 All = Annotated[bool, typer.Option("--all", help="All of them, where nothing else says which.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -53,7 +50,7 @@ def list_(
     from profuse.dead_letters import find, shown, table, wanted
 
     settings = settings_of(directory)
-    chosen = wanted(settings, (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until and in_utc(until))
+    chosen = wanted(settings, (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until)
     letters = asyncio.run(find(settings, chosen, limit))
     if as_json:
         typer.echo(json.dumps([shown(settings, letter) for letter in letters]))
@@ -104,8 +101,7 @@ def replay_(
     from profuse.dead_letters import count, replay, shown, table, unreplayed, wanted
 
     settings = settings_of(directory)
-    end = until and in_utc(until)
-    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=end, everything=all_)
+    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until, everything=all_)
     with told_how_far("replayed", asyncio.run(count(settings, unreplayed(chosen)))) as advance:
         letters = asyncio.run(replay(settings, chosen, timedelta(seconds=wait), advance))
     if as_json:
@@ -135,8 +131,7 @@ def drop(
     from profuse.dead_letters import count, delete, wanted
 
     settings = settings_of(directory)
-    end = until and in_utc(until)
-    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=end, everything=all_)
+    chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until, everything=all_)
     found = asyncio.run(count(settings, chosen))
     if found and not yes and not agreed(f"Drop {found} dead letters for good?"):
         raise CannotRun("Nothing was dropped.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from profuse.commands.options import MOMENTS, Dir, in_utc
+from profuse.commands.options import Dir, moment
 from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 
@@ -61,7 +61,7 @@ def resume(name: Name, account: Account = None, directory: Dir = None) -> None:
 @app.command()
 def replay(
     name: Name,
-    since: Annotated[datetime, typer.Option(help="A moment, UTC unless it says otherwise.", formats=MOMENTS)],
+    since: Annotated[datetime, moment("A moment")],
     account: Account = None,
     directory: Dir = None,
 ) -> None:
@@ -71,4 +71,4 @@ def replay(
     """
     from profuse import hooks as operating
 
-    typer.echo(asyncio.run(operating.replay(settings_of(directory), name, account, in_utc(since))))
+    typer.echo(asyncio.run(operating.replay(settings_of(directory), name, account, since)))

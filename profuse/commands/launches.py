@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from profuse.commands.options import MOMENTS, Dir, in_utc
+from profuse.commands.options import Dir, moment
 from profuse.commands.tables import show_rows
 from profuse.stack.finding import settings_of
 from runtime.errors import CannotRun
@@ -69,10 +69,7 @@ OfBatch = Annotated[str | None, typer.Option(help="Only those of this batch (a t
 OfAccount = Annotated[int | None, typer.Option(help="Only those of this account.", show_default=False)]
 OfTrigger = Annotated[int | None, typer.Option(help="Only those of triggers with this number.", show_default=False)]
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason contains this.", show_default=False)]
-Until = Annotated[
-    datetime | None,
-    typer.Option(help="Only those that failed before this moment, UTC unless it says otherwise.", formats=MOMENTS, show_default=False),
-]
+Until = Annotated[datetime | None, moment("Only those that failed before this moment")]
 
 
 @app.command()
@@ -92,7 +89,7 @@ def failed(
     """
     from profuse import failures
 
-    wanted = failures.wanted(batch, account, trigger, reason, until and in_utc(until))
+    wanted = failures.wanted(batch, account, trigger, reason, until)
     rows = asyncio.run(failures.listed(settings_of(directory), wanted, limit))
     show_rows(failures.COLUMNS, rows, as_json=as_json)
 
@@ -114,7 +111,7 @@ def replay(
     """
     from profuse import failures
 
-    wanted = failures.wanted(batch, account, trigger, reason, until and in_utc(until))
+    wanted = failures.wanted(batch, account, trigger, reason, until)
     if wanted == failures.ALL and not everything:
         raise CannotRun("Which of them? Give a filter, or say --all; `profuse launches failed` shows those that there are.")
     settings = settings_of(directory)

@@ -68,10 +68,10 @@ def status(
     found = directory_of(directory)
     reported = asyncio.run(statuses.report(found))
     providers = asyncio.run(statuses.troubled_providers(found, reported))
-    if not as_json and not reported["processes"] and lock.holder(found):
-        typer.echo("It is being started, or stopped: no process of it runs yet.")
-    elif as_json:
+    if as_json:
         typer.echo(as_text({**reported, "providers": providers}))
+    elif not reported["processes"] and lock.holder(found):
+        typer.echo("It is being started, or stopped: no process of it runs yet.")
     else:
         _show(reported)
         _show_providers(providers)

@@ -2,9 +2,7 @@
 
 import signal
 
-import psutil
-
-from profuse.stack.process_identity import process_of
+from profuse.stack.process_identity import ended, process_of
 from profuse.stack.state import State
 
 _PATIENCE = 5.0
@@ -17,8 +15,5 @@ def stop(state: State) -> list[str]:
     for name, process in left.items():
         # Postgres takes SIGTERM as: wait for every client to leave.
         process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
-    _, deaf = psutil.wait_procs(left.values(), timeout=_PATIENCE)
-    for process in deaf:
-        process.kill()
-    psutil.wait_procs(deaf)
+    ended(left.values(), _PATIENCE)
     return list(left)

@@ -1,5 +1,6 @@
 """Which processes still live, when numbers are given again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,14 @@ def process_of(identity: Identity) -> psutil.Process | None:
     except psutil.NoSuchProcess:
         return None
     return found if same else None
+
+
+def ended(asked: Iterable[psutil.Process], seconds: float) -> None:
+    """Returns when all who were asked to end have; whoever takes longer is killed."""
+    _, deaf = psutil.wait_procs(asked, timeout=seconds)
+    for process in deaf:
+        process.kill()
+    psutil.wait_procs(deaf)
 
 
 def supervised(directory: Path) -> State | None:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import psutil
-
 from profuse.stack import leftovers, lock, state
+from profuse.stack.process_identity import ended
 
 # The supervisor itself needs less than 10 s.
 _PATIENCE = 15.0
@@ -14,10 +13,7 @@ def stop(directory: Path) -> bool:
     """False when nothing ran; raises `AlreadySupervised` when who supervises it cannot be told."""
     if supervisor := lock.holder(directory):
         supervisor.terminate()
-        _, deaf = psutil.wait_procs([supervisor], timeout=_PATIENCE)
-        for process in deaf:
-            process.kill()
-        psutil.wait_procs(deaf)
+        ended([supervisor], _PATIENCE)
     # It leaves a state behind only where it could not stop everything itself.
     left = state.read(directory)
     if left:

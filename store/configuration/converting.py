@@ -18,17 +18,13 @@ _LONGEST = 8 * 1024**2
 _DONE, _NO_MEMORY, _REFUSED = 0, 3, 4
 
 
-class TooComplicated(ValueError):
-    """Nothing can be made of it within the time and the memory that there is for it."""
-
-
 def inlined(html: str) -> str:
     """With its styles in its elements; what lies elsewhere is not fetched. Raises `ValueError` where there is no way."""
     return _inlined(html) if len(html) < _SHORT else _from_apart("inlined", html)
 
 
 def text(html: str) -> str:
-    """As it is read without its markup; raises `TooComplicated`."""
+    """As it is read without its markup; raises `ValueError` where there is no way."""
     return _text(html) if len(html) < _SHORT else _from_apart("text", html)
 
 
@@ -42,7 +38,7 @@ def _text(html: str) -> str:
 
 def _from_apart(what: str, html: str) -> str:
     if (made := _apart(what, html)) is None:
-        raise TooComplicated(f"is too complicated: no {what} version of it can be made within {_SECONDS} s")
+        raise ValueError(f"is too complicated: no {what} version of it can be made within {_SECONDS} s")
     return made
 
 
@@ -58,7 +54,7 @@ def _apart(what: str, html: str) -> str | None:
             return made.stdout.decode()
         if made.returncode == _REFUSED:
             raise ValueError(made.stderr.decode())
-        if made.returncode > 0 and made.returncode not in (_DONE, _NO_MEMORY):
+        if made.returncode > _DONE and made.returncode != _NO_MEMORY:
             raise RuntimeError(made.stderr.decode(errors="replace"))
         # What is left is too much: of memory, whose end comes in several ways, or of what was made.
     return None

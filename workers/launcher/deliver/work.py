@@ -29,8 +29,6 @@ class Work:
     stop: asyncio.Event
     # Positions that are not over.
     left: set[int] = field(init=False)
-    # How many these were.
-    begun: int = field(init=False)
     # Positions whose turn has not come, in their order.
     ahead: list[int] = field(init=False)
     # Positions whose destination keeps them waiting.
@@ -50,7 +48,7 @@ class Work:
         if self.group.held_for is not None:
             # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
             random.shuffle(self.ahead)
-        self.left, self.begun = set(self.ahead), len(self.ahead)
+        self.left = set(self.ahead)
         self.untold = list(unpack(self.group.outbox))
 
     @property
@@ -76,7 +74,7 @@ class Work:
 
     def may_go_on(self) -> bool:
         """Whether it came further, and what some of its launches waited for is over by now."""
-        return len(self.left) < self.begun and any(each.may_go() for each in self.held.values())
+        return any(each.may_go() for each in self.held.values()) and len(self.left) < len(self.group.undone())
 
     def paced_alone(self) -> bool:
         """Whether its launches wait for each other only, and for none of another batch's."""
