@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.addresses import normal_email, normal_phone
@@ -145,6 +146,7 @@ def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
     return name, _bare(data, name)
 
 
+@cache
 def _kinds_of(channel: str) -> frozenset[Kinds]:
     kinds = CHANNELS[channel].kinds
     return frozenset() if kinds is None else frozenset({kinds})

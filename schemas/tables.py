@@ -338,7 +338,7 @@ results = Table(
     # The lowest item number that was matched in one transaction: unique, because an item is done once.
     Column("chunk", Integer, primary_key=True, autoincrement=False),
     Column("items", ARRAY(Integer), nullable=False),
-    # 12 bytes per item; zeros for an item that failed.
+    # 12 bytes per item; zeros for an item that failed. Not compressed.
     Column("profiles", LargeBinary, nullable=False),
     # item number -> its error
     Column("errors", JSONB, nullable=False),
@@ -445,7 +445,7 @@ progress = Table(
     Column("position", BigInteger, nullable=False, server_default=text("0")),
     # What the last processed record looked like, so that a re-created topic is noticed.
     Column("fingerprint", Text),
-    # What must go to the next topic; replaced by the next transaction, which starts after it was published.
+    # What must go to the next topic; replaced by the next transaction, which starts after it was published. Not compressed.
     Column("outbox", LargeBinary),
     # The process that took it over last, until it lets go on purpose.
     Column("holder", Text),

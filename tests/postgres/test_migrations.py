@@ -38,6 +38,17 @@ async def test_the_migrations_walk_up_and_down_and_end_at_the_models(empty: Sett
         assert await _differences(connection) == []
 
 
+async def test_ids_and_digests_are_stored_as_they_are(tables: Settings) -> None:
+    connection = await asyncpg.connect(**tables.postgres_options())
+    plain = await connection.fetch(
+        "SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE attstorage = 'e' AND attrelid = ANY($1::text[]::regclass[])",
+        list(metadata.tables),
+    )
+    await connection.close()
+
+    assert {tuple(each) for each in plain} == {("results", "profiles"), ("progress", "outbox")}
+
+
 @pytest.mark.promise("P-DOOR-09")
 async def test_migrating_again_changes_nothing(empty: Settings) -> None:
     first = await migrate_tables(empty)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
+from runtime.arrays import array, array_of_bytes, array_of_texts
 from runtime.postgres import affected
 from schemas.identities import holder_number
 from schemas.kinds import Identity, Kind
@@ -12,10 +13,13 @@ from workers.exactly_once import Conflict
 from workers.matcher.item import Held, Key
 from workers.matcher.profile import Profile
 
+# Database, kind, value, `n` and profile.
+_ROWS = "unnest($1::text::int[], $2::text::smallint[], $3::text::text[], $4::text::bigint[], $5::text::bytea[])"
+
 # Two holders say as much as a million do: that a search is ambiguous.
 _HOLDERS = """
     SELECT wanted.at, found.profile
-    FROM unnest($1::int[], $2::smallint[], $3::text[]) WITH ORDINALITY AS wanted (database, kind, value, at),
+    FROM unnest($1::text::int[], $2::text::smallint[], $3::text::text[]) WITH ORDINALITY AS wanted (database, kind, value, at),
     LATERAL (
         SELECT profile FROM identities
         WHERE database = wanted.database AND kind = wanted.kind AND value = wanted.value
@@ -25,31 +29,26 @@ _HOLDERS = """
 _OTHER_HOLDERS = _HOLDERS.replace("LIMIT", "AND profile <> ALL($4::bytea[]) LIMIT")
 
 # Whether the profile was the first holder or a further one, it has one row for a value.
-_REMOVE = """
+_REMOVE = f"""
     DELETE FROM identities AS held
-    USING unnest($1::int[], $2::smallint[], $3::text[], $4::bigint[], $5::bytea[]) AS gone (database, kind, value, n, profile)
+    USING {_ROWS} AS gone (database, kind, value, n, profile)
     WHERE held.database = gone.database AND held.kind = gone.kind AND held.value = gone.value
       AND held.n = ANY(ARRAY[0, gone.n]) AND held.profile = gone.profile
-"""
+"""  # noqa: S608
 
 # Who holds a value is not locked by those who find that out: they might wait for each other.
-_ADD = """
-    INSERT INTO identities (database, kind, value, n, profile)
-    SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bigint[], $5::bytea[])
-    ON CONFLICT DO NOTHING
-"""
+_ADD = f"INSERT INTO identities (database, kind, value, n, profile) SELECT * FROM {_ROWS} ON CONFLICT DO NOTHING"  # noqa: S608
 _HAND_OVER = """
     UPDATE identities AS held SET profile = handed.profile
     FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bytea[], $5::bytea[]) AS handed (database, kind, value, holder, profile)
     WHERE held.database = handed.database AND held.kind = handed.kind AND held.value = handed.value
       AND held.n = 0 AND held.profile = handed.holder
 """
-_HELD = """
-    SELECT count(*) FROM unnest($1::int[], $2::smallint[], $3::text[], $4::bigint[], $5::bytea[])
-        AS gained (database, kind, value, n, profile)
+_HELD = f"""
+    SELECT count(*) FROM {_ROWS} AS gained (database, kind, value, n, profile)
     JOIN identities AS held ON held.database = gained.database AND held.kind = gained.kind AND held.value = gained.value
       AND held.n = gained.n AND held.profile = gained.profile
-"""
+"""  # noqa: S608
 
 
 _Row = tuple[int, Kind, str, int, bytes]
@@ -60,7 +59,7 @@ async def look_up(connection: asyncpg.Connection, keys: Sequence[Key], but: Sequ
     """Up to two profiles, `but` these, for each key that anybody holds."""
     if not keys:
         return {}
-    wanted = [key[0] for key in keys], [key[1][0] for key in keys], [key[1][1] for key in keys]
+    wanted = array([key[0] for key in keys]), array([key[1][0] for key in keys]), array_of_texts([key[1][1] for key in keys])
     rows = await (connection.fetch(_OTHER_HOLDERS, *wanted, but) if but else connection.fetch(_HOLDERS, *wanted))
     found: Held = defaultdict(set)
     for at, profile in rows:
@@ -82,7 +81,7 @@ async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> 
             connection, gained, {(holder.database.id, identity): holder.id for holder, identity in gone if identity[0] is Kind.EMAIL}
         )
     if gone:
-        await connection.execute(_REMOVE, *zip(*(_row(*each, holder_number(each[0].id)) for each in gone), strict=True))
+        await connection.execute(_REMOVE, *_columns(_row(*each, holder_number(each[0].id)) for each in gone))
 
 
 async def _remove_doubtful(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> None:
@@ -97,12 +96,12 @@ async def _remove_doubtful(connection: asyncpg.Connection, profiles: Iterable[Pr
         for identity in _new(profile)
     ]
     if rows:
-        await connection.execute(_REMOVE, *zip(*rows, strict=True))
+        await connection.execute(_REMOVE, *_columns(rows))
 
 
 async def _add(connection: asyncpg.Connection, rows: Sequence[_Row], letting_go: Mapping[Key, bytes]) -> None:
     """`letting_go` says which of our profiles give up an e-mail that another one of them may gain."""
-    added = affected(await connection.execute(_ADD, *zip(*rows, strict=True)))
+    added = affected(await connection.execute(_ADD, *_columns(rows)))
     handed = [
         (database, kind, value, letting_go[key], profile)
         for database, kind, value, _, profile in rows
@@ -111,7 +110,7 @@ async def _add(connection: asyncpg.Connection, rows: Sequence[_Row], letting_go:
     if handed:
         added += affected(await connection.execute(_HAND_OVER, *zip(*handed, strict=True)))
     # What a profile holds already is not lost to anybody.
-    if added < len(rows) and await connection.fetchval(_HELD, *zip(*rows, strict=True)) < len(rows):
+    if added < len(rows) and await connection.fetchval(_HELD, *_columns(rows)) < len(rows):
         raise Conflict("an identity was taken meanwhile")
 
 
@@ -119,7 +118,12 @@ async def forget(connection: asyncpg.Connection, held: Iterable[tuple[Key, bytes
     """Let nobody be found by these, which say who has gone."""
     # One order for everyone, here too.
     rows = sorted((database, *identity, holder_number(holder), holder) for (database, identity), holder in held)
-    await connection.execute(_REMOVE, *zip(*rows, strict=True))
+    await connection.execute(_REMOVE, *_columns(rows))
+
+
+def _columns(rows: Iterable[_Row]) -> tuple[str, ...]:
+    databases, kinds, values, numbers, profiles = zip(*rows, strict=True)
+    return array(databases), array(kinds), array_of_texts(values), array(numbers), array_of_bytes(profiles)
 
 
 def _new(profile: Profile) -> frozenset[Identity]:

@@ -94,7 +94,7 @@ class Merging:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
         data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields}, item.change.updates)
         self._claim_email(profile, item)
-        profile.data, profile.subscriptions = data, merged([], item.change.subscriptions or ())
+        profile.data, profile.subscriptions = data, merged([], item.change.subscriptions) if item.change.subscriptions else []
         profile.written = written(profile.data, profile.subscriptions)
         self.profiles[profile.id] = profile
         self._refile(profile)

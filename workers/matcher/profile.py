@@ -18,6 +18,8 @@ from workers.matcher.updates import Update
 
 # Bytes of JSON; a profile is read and written whole at each change.
 LARGEST_PROFILE = MIB
+# No number becomes more than 62 times as long as it was written.
+_SURELY_SMALL = LARGEST_PROFILE // 64
 # Of a number, or of a text that looks like one.
 _EXPONENT = re.compile(rb"\de[-+]?\d")
 
@@ -58,7 +60,7 @@ def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]
     """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
     encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions) if subscriptions else b"[]"
     size = sum(map(len, encoded))
-    if any(map(_EXPONENT.search, encoded)):
+    if size > _SURELY_SMALL and any(map(_EXPONENT.search, encoded)):
         size += _spelled_out(data) + _spelled_out(subscriptions)
     if len(subscriptions) > MOST_SUBSCRIPTIONS or size > LARGEST_PROFILE:
         raise ItemFailed(Why.PROFILE_TOO_LARGE)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import asyncpg
 import msgspec
 
+from runtime.arrays import array, array_of_bytes
 from schemas.settings import KIB, MIB
 from workers.exactly_once import TooMuch
 from workers.matcher.batches import Database
@@ -28,14 +29,13 @@ _LOCK = f"""
 """  # noqa: S608
 _LOCK_AT_ONCE = f"{_LOCK} NOWAIT"
 _READ = "SELECT id, database, data::text, subscriptions::text FROM profiles WHERE id = ANY($1::bytea[])"
-_INSERT = """
-    INSERT INTO profiles (id, database, data, subscriptions) SELECT * FROM unnest($1::bytea[], $2::int[], $3::jsonb[], $4::jsonb[])
-"""
-_UPDATE = """
+_ROWS = "unnest($1::text::bytea[], $2::text::int[], $3::text::jsonb[], $4::text::jsonb[])"
+_INSERT = f"INSERT INTO profiles (id, database, data, subscriptions) SELECT * FROM {_ROWS}"  # noqa: S608
+_UPDATE = f"""
     UPDATE profiles SET data = latest.data, subscriptions = latest.subscriptions
-    FROM unnest($1::bytea[], $2::int[], $3::jsonb[], $4::jsonb[]) AS latest (id, database, data, subscriptions)
+    FROM {_ROWS} AS latest (id, database, data, subscriptions)
     WHERE profiles.id = latest.id
-"""
+"""  # noqa: S608
 
 
 async def lock(
@@ -97,7 +97,8 @@ async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> 
         (_UPDATE, [_row(profile) for profile in profiles if profile.changed and not profile.new]),
     ):
         if rows:
-            await connection.execute(statement, *zip(*rows, strict=True))
+            ids, databases, data, subscriptions = zip(*rows, strict=True)
+            await connection.execute(statement, array_of_bytes(ids), array(databases), array(data), array(subscriptions))
 
 
 def _row(profile: Profile) -> tuple[bytes, int, str, str]:
