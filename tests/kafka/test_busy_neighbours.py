@@ -1,15 +1,17 @@
 """A message that is to blame is found also while the other partitions have much to do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import pytest
 
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, Outgoing, item_headers, partition
-from tests.kafka.conftest import BATCH, Bench, batch_of, until
+from tests.kafka.conftest import BATCH, Bench, Ledger, batch_of, until
+from workers.exactly_once import Dead
 
 TOO_LONG = ProfileImport(batch=BATCH.hex(), item=0, value="breaks while it is applied", data={}).encode()
 NAMED_WITH_NUL = b'{"v":1,"batch":"%s","item":0,"value":"x","data":{},"a\\u0000b":1}' % BATCH.hex().encode()
@@ -30,6 +32,32 @@ async def test_it_is_set_aside_and_its_partition_goes_on(bench: Bench, value: by
         await until(lambda: passed(bench, 5))
 
     assert await bench.pool.fetchval("SELECT array_agg(reason) FROM dead_letters") == [REASONS[value]]
+
+
+@dataclass
+class Noting(Ledger):
+    """Notes the items of each chunk."""
+
+    chunks: list[set[int]] = field(default_factory=list)
+
+    async def apply(self, connection: asyncpg.Connection, messages: Sequence[ProfileImport], dead: Sequence[Dead]) -> list[Outgoing]:
+        self.chunks.append({message.item for message in messages})
+        return await super().apply(connection, messages, dead)
+
+
+@pytest.mark.promise("P-OPS-50")
+async def test_who_has_little_to_do_is_read_beside_who_has_much(bench: Bench) -> None:
+    """All are in the client's hands at once, which empties one partition before it comes to the next."""
+    few = {number: set(range(10 * number, 10 * number + 5)) for number in (1, 2, 3)}
+    await bench.publisher.publish([good(bench, 0, item) for item in range(1_000, 3_000)])
+    await bench.publisher.publish([good(bench, number, item) for number, items in few.items() for item in items])
+    ledger = Noting(bench.settings)
+    slow = replace(bench, ledger=ledger, settings=bench.settings.model_copy(update={"chunk": 32}))
+    async with slow.running():
+        await bench.until_processed(2_015)
+
+    for items in few.values():
+        assert items <= set().union(*ledger.chunks[:6])
 
 
 @asynccontextmanager

@@ -34,6 +34,8 @@ class Reading(Generic[M]):
         self._consumer = consumer
         # Of the records read last, in bytes.
         self._mean = 1.0
+        # Which partition came first in the last chunk, by its place among those that were behind.
+        self._first = 0
 
     async def chunk(self, owned: Ownership, limit: int, of: Iterable[int]) -> list[Entry[M]]:
         """At most `limit` messages, of these partitions, or of any; none when there are none, or all is paused.
@@ -55,19 +57,37 @@ class Reading(Generic[M]):
 
     async def _read(self, owned: Ownership, limit: int, of: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Record]]:
         """Called also while all is paused, or the broker takes the partitions away."""
-        read: dict[TopicPartition, list[Record]] = defaultdict(list)
-        count, size, wait = 0, 0, POLL
-        while count < limit and size < self._settings.chunk_bytes:
-            returned = await self._some(owned, wait, min(limit - count, self._step()), of)
+        read = _Read(limit, self._settings.chunk_bytes)
+        behind = self._in_turns(owned, limit, of)
+        for partition in behind:
+            if not read.full:
+                self._take(read, await self._some(owned, 0.0, min(read.room, self._step(), -(-limit // len(behind))), [partition]))
+        wait = 0.0 if read.count else POLL
+        while not read.full:
+            returned = await self._some(owned, wait, min(read.room, self._step()), of)
             if not returned:
                 break
-            for partition, records in returned.items():
-                read[partition] += records
-                count += len(records)
-                size += sum(map(size_of, records))
-            self._mean = max(1.0, size / count)
+            self._take(read, returned)
             wait = 0.0
-        return read
+        return read.records
+
+    def _in_turns(self, owned: Ownership, limit: int, of: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """The partitions that are behind by more than one chunk, another one first each time; none if all of it fits into one.
+
+        The client comes to a partition when it has emptied another, which may take a hundred chunks.
+        """
+        if owned.lag() <= min(limit, self._settings.chunk_bytes / self._mean):
+            return []
+        behind = sorted(TopicPartition(self._topic, number) for number in owned.lagging())
+        behind = [partition for partition in behind if not of or partition in of]
+        self._first = (self._first + 1) % max(1, len(behind))
+        return behind[self._first :] + behind[: self._first]
+
+    def _take(self, read: "_Read", returned: Mapping[TopicPartition, Sequence[Record]]) -> None:
+        for partition, records in returned.items():
+            read.add(partition, records)
+        if read.count:
+            self._mean = max(1.0, read.size / read.count)
 
     async def _some(
         self, owned: Ownership, wait: float, most: int, of: Sequence[TopicPartition]
@@ -88,3 +108,27 @@ class Reading(Generic[M]):
     def _step(self) -> int:
         # So that large records exceed the bytes by little: to read again is to fetch again.
         return max(1, min(STEP, int(self._settings.chunk_bytes / self._mean / 8)))
+
+
+class _Read:
+    """What is read for a chunk, until it is as much as that may hold; the last record may exceed the bytes."""
+
+    def __init__(self, limit: int, size: int) -> None:
+        self._limit = limit
+        self._most = size
+        self.records: dict[TopicPartition, list[Record]] = defaultdict(list)
+        self.count = 0
+        self.size = 0
+
+    @property
+    def room(self) -> int:
+        return self._limit - self.count
+
+    @property
+    def full(self) -> bool:
+        return self.room <= 0 or self.size >= self._most
+
+    def add(self, partition: TopicPartition, records: Sequence[Record]) -> None:
+        self.records[partition] += records
+        self.count += len(records)
+        self.size += sum(map(size_of, records))
