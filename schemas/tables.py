@@ -386,6 +386,8 @@ launches = Table(
     Column("claims", Integer, nullable=False, server_default=text("0")),
     # How often nobody knows whether its launches were sent.
     Column("doubts", SmallInteger, nullable=False, server_default=text("0")),
+    # The only way by which they go, because they may have gone by it before.
+    Column("doubted", Text),
     # Since when their destination keeps some of them waiting.
     _moment("held_since"),
     # Why its launches fail without being tried.

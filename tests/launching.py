@@ -70,7 +70,8 @@ def claimed(size: int = 1, done: asyncpg.BitString | None = None, *, first: int 
     """A group that was claimed for the first time, with items from `first` on."""
     items, profiles = list(range(first, first + size)), [NOBODY] * size
     settled = asyncpg.BitString("0" * size) if done is None else done
-    return Group(b"\x0a" * 12, TriggerId(trigger), 0, first, 1, account, 0, items, profiles, settled, None, 1, 0, None, 0, 0, 0.0, None)
+    named = b"\x0a" * 12, TriggerId(trigger), 0, first
+    return Group(*named, 1, account, 0, items, profiles, settled, None, 1, 0, None, None, 0, 0, 0.0, None)
 
 
 def matched(batch: bytes, profiles: dict[int, bytes], starts: Sequence[TriggerStart]) -> ProfilesMatched:

@@ -173,7 +173,7 @@ async def test_a_trigger_that_is_switched_off_in_the_middle_skips_the_rest(
 async def test_a_mark_that_is_written_twice_counts_once(world: World) -> None:
     await schedule(world, "a@example.com", "b@example.com", "c@example.com")
     (group,) = await claim(world)
-    settled = Marks(sent=[0], failed=[1], leaving=[2], groups=[group.leaving([2], 0, timedelta(seconds=5))])
+    settled = Marks(sent=[0], failed=[1], leaving=[2], groups=[group.leaving([2], 0, None, timedelta(seconds=5))])
     for _ in range(2):
         await marks.mark_and_leave(world.pool, Marked(group, settled, None))
 

@@ -26,6 +26,7 @@ from workers.launcher.deliver.provider_states import MOST_GONE
 from workers.launcher.model import Launch
 
 __all__ = ["later"]
+_PAUSE = "INSERT INTO provider_states (provider, paused_at) SELECT id, now() FROM providers WHERE name = 'main'"
 SECRET = "whsec_" + b64encode(bytes(32)).decode()
 
 
@@ -178,6 +179,20 @@ async def dead_and(world: World, provider: HttpProvider, rate: int) -> int:
     async with away.open():
         pass
     trigger = await texting(world, away)
+    await followed(world, provider, trigger, rate)
+    return trigger
+
+
+class Vanishing(HttpProvider):
+    """Reads what comes and is gone, until it is told what to answer."""
+
+    def answers(self, id_: str, yes: bytes, no: bytes, later: bytes) -> bytes | None:
+        self.tried.append(id_)
+        return self.raw
+
+
+async def followed(world: World, provider: HttpProvider, trigger: int, rate: int) -> None:
+    """A second provider, which takes so many a second."""
     await world.pool.execute(
         """
         INSERT INTO providers (account, name, channel, url, secrets, rate, concurrency, timeout, active)
@@ -187,7 +202,36 @@ async def dead_and(world: World, provider: HttpProvider, rate: int) -> int:
         rate,
     )
     await world.pool.execute("UPDATE triggers SET provider = '{main,next}' WHERE id = $1", trigger)
-    return trigger
+
+
+@pytest.mark.promise("P-LAUNCH-35", "P-LAUNCH-28")
+async def test_what_may_have_passed_by_one_provider_leaves_by_no_other(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster
+) -> None:
+    """Nor after it was refused there, nor while that one is paused, nor when it is none of the trigger's any more."""
+    first = Vanishing()
+    async with first.open():
+        trigger = await texting(world, first)
+        await followed(world, provider, trigger, 100)
+        await due(world, trigger, 2)
+        launcher = launcher_of(world, topic, poster)
+        await launcher.work_once()
+        in_doubt = await world.pool.fetch("SELECT items, doubts, doubted FROM launches WHERE attempt = 1")
+        first.raw = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+        await launcher.work_once()
+        await world.pool.execute(_PAUSE)
+        await launcher.work_once()
+        await world.pool.execute("UPDATE triggers SET provider = '{next}'")
+        await launcher.work_once()
+        before = len(first.tried)
+        await world.pool.execute("UPDATE triggers SET provider = '{main,next}'")
+        await world.pool.execute("DELETE FROM provider_states")
+        first.raw = b"HTTP/1.1 202 Taken\r\nContent-Length: 0\r\n\r\n"
+        await launcher.work_once()
+
+    assert [tuple(each) for each in in_doubt] == [([0, 1], 0, "provider 1")]
+    assert (before, len(first.tried), provider.tried) == (4, 6, [])
+    assert topic.types() == ["launch", "launch", "send", "send"]
 
 
 @pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-35")

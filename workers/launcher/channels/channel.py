@@ -32,15 +32,17 @@ class Gone(Rejected):
 class Deferred(Exception):
     """This launch may pass later; others may pass now.
 
-    `in_doubt`: it may have passed already, and a repeat would be a second one. `rest`: seconds that it should wait at least.
+    `in_doubt`: it may have passed already, and a repeat would be a second one; but not where its id tells a repeat (`told_apart`), unless
+    it goes another way. `rest`: seconds that it should wait at least.
     """
 
-    def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False, rest: float = 0.0) -> None:
+    def __init__(self, why: str, code: int | None = None, *, in_doubt: bool = False, told_apart: bool = False, rest: float = 0.0) -> None:
         super().__init__(why)
         self.code = code
         # What broke off has no code, or none of its own.
         self.answered = bool(code)
         self.in_doubt = in_doubt
+        self.told_apart = told_apart
         self.rest = rest
 
 

@@ -75,8 +75,8 @@ async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
 
 
 _NAMES = (
-    *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doomed"),
-    *("run", "began", "traceparent", "late", "held_for", "has_files", "is_spread"),
+    *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doubted"),
+    *("doomed", "run", "began", "traceparent", "late", "held_for", "has_files", "is_spread"),
 )
 
 

@@ -211,7 +211,7 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, work.limits(), work.open)
+    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page

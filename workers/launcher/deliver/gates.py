@@ -18,10 +18,14 @@ _UNTIL_READ = 3.0
 
 @dataclass(frozen=True)
 class PutOff:
-    """A launch that may pass later, and why it did not now; `in_doubt`: it may have passed. `rest`: seconds that it waits at least."""
+    """A launch that may pass later, and why it did not now."""
 
     why: str
+    # It may have passed, and a repeat would be a second one.
     in_doubt: bool = False
+    # The way by which it may have passed, where there are others: these would not know it again.
+    doubted: str | None = None
+    # Seconds that it waits at least.
     rest: float = 0.0
 
 
@@ -70,7 +74,7 @@ class Gate:
 
     def ways(self, campaign: Campaign) -> Mapping[str, Provider | None]:
         """By names that stay when `apply` changes them; the first choice first."""
-        return {SERVER if way is None else place_of(way): way for way in self._channel.ways(campaign)}
+        return {_name(way): way for way in self._channel.ways(campaign)}
 
     def at_once(self, campaign: Campaign) -> int:
         """How many launches of it may be under way at once, by whichever way."""
@@ -126,8 +130,9 @@ class Gate:
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
 
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
-        if isinstance(refusal, Deferred) and refusal.in_doubt:
-            return PutOff(str(refusal), in_doubt=True)
+        doubted = self._doubted(refusal, launch, route)
+        if isinstance(refusal, Deferred) and refusal.in_doubt and not refusal.told_apart:
+            return PutOff(str(refusal), in_doubt=True, doubted=doubted)
         if refusal.answered:
             self._holds.answered(places)
         outcome = Outcome(Ending.FAIL, str(refusal), launch.recipient.subscription)
@@ -137,16 +142,25 @@ class Gate:
             return outcome
         if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
-            return Held(_loggable(refusal), hold, tried=isinstance(refusal, Deferred))
+            tried = isinstance(refusal, Deferred)
+            return Held(_loggable(refusal), hold, tried=tried) if doubted is None else PutOff(str(refusal), doubted=doubted)
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
-            return PutOff(str(refusal), rest=refusal.rest)
+            return PutOff(str(refusal), doubted=doubted, rest=refusal.rest)
         return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
+
+    def _doubted(self, refusal: Rejected | Deferred, launch: Launch, route: Route) -> str | None:
+        in_doubt = isinstance(refusal, Deferred) and refusal.in_doubt
+        return _name(route.provider) if in_doubt and len(self._channel.ways(launch.campaign)) > 1 else None
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
         # A webhook has no address, but each is about somebody.
         whom = launch.recipient.address or launch.profile.id.hex()
         return self._suspicions[route.places[0]].refused(code, launch.campaign.account, whom, route.places[-1])
+
+
+def _name(way: Provider | None) -> str:
+    return SERVER if way is None else place_of(way)
 
 
 # Launches of a trigger go by few of them.

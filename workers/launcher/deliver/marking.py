@@ -121,15 +121,17 @@ class Marking:
         if not put_off or rest is None:
             return []
         metrics.PUT_OFF.inc(len(put_off))
-        # Those in doubt apart, because these have fewer attempts; those that were asked to wait longer, too.
-        parted: defaultdict[tuple[bool, float], list[int]] = defaultdict(list)
+        # Those in doubt apart, because these have fewer attempts, or fewer ways; those that were asked to wait longer, too.
+        parted: defaultdict[tuple[bool, str | None, float], list[int]] = defaultdict(list)
         for at, each in put_off.items():
-            parted[each.in_doubt, each.rest].append(at)
+            parted[each.in_doubt, each.doubted, each.rest].append(at)
         leaving = []
-        for (in_doubt, seconds), positions in parted.items():
+        for (in_doubt, doubted, seconds), positions in parted.items():
             asked, dice = min(timedelta(seconds=seconds), self._patience.left(nth)), random.random()  # noqa: S311
             counts = self._patience.counts(nth, asked, dice)
-            leaving.append(group.leaving(positions, group.doubts + in_doubt, max(jittered(rest, dice), asked), counts))
+            leaving.append(
+                group.leaving(positions, group.doubts + in_doubt, doubted or group.doubted, max(jittered(rest, dice), asked), counts)
+            )
         return leaving
 
     async def _written(self, marked: Sequence[Marked]) -> list[Group]:

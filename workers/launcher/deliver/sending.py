@@ -35,6 +35,8 @@ class Page:
     limits: Sequence[Limit]
     # Whether another launch may begin.
     open: Callable[[], bool]
+    # The only way by which its launches may go, because they may have gone by it before.
+    doubted: str | None = None
     # Profiles whose launches were taken back; None: they cannot be any more, as each was begun before.
     taken_back: frozenset[bytes] | None = frozenset()
     # Not taken yet.
@@ -165,9 +167,10 @@ class Sending:
         """None: it was not begun."""
         for name in [limit.name for limit in launch.page.limits]:
             await self._paces.wait(name, partial(launch.limit, name))
-        named = launch.page.campaign.names_providers
-        ended: Ended | None = Held("no provider of its trigger's is active" if named else "the account has no provider")
+        ended: Ended | None = Held(_no_way(launch.page))
         for name, way in launch.gate.ways(launch.page.campaign).items():
+            if launch.page.doubted not in (None, name):
+                continue
             ended = await self._by(name, way, launch)
             # The next one only where nothing can have passed by those before it.
             if not isinstance(ended, Held) or ended.tried:
@@ -198,3 +201,9 @@ class Sending:
             if name not in (ways := gate.ways(campaign)):
                 return Held(f"{name} is no way of its trigger any more")
             return await gate.attempt(Launch(due.id, campaign, profile, decided, merged(campaign.custom_data, due.own)), ways[name])
+
+
+def _no_way(page: Page) -> str:
+    if page.doubted is not None:
+        return f"it may have left by {page.doubted} before, which is no way of its trigger any more"
+    return "no provider of its trigger's is active" if page.campaign.names_providers else "the account has no provider"

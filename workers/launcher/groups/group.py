@@ -30,6 +30,8 @@ class Leaving:
     items: Sequence[int]
     profiles: bytes
     doubts: int
+    # The only way that they go.
+    doubted: str | None
     rest: timedelta
     # For so many attempts the one that they leave behind counts.
     counts: int
@@ -54,6 +56,8 @@ class Group:
     claims: int
     # How often nobody knows whether its launches were sent.
     doubts: int
+    # The only way by which they go, because they may have gone by it before.
+    doubted: str | None
     # Why they fail without being tried.
     doomed: str | None
     # How often an operator let them run again, and the attempt with which this run began, less those that a long rest counted for.
@@ -88,9 +92,10 @@ class Group:
         """For its destination."""
         return timedelta(seconds=self.held_for or 0)
 
-    def leaving(self, positions: Iterable[int], doubts: int, rest: timedelta, counts: int = 1) -> "Leaving":
+    def leaving(self, positions: Iterable[int], doubts: int, doubted: str | None, rest: timedelta, counts: int = 1) -> "Leaving":
         at = sorted(positions)
-        return Leaving([self.items[each] for each in at], b"".join(self.profiles[each] for each in at), doubts, rest, counts)
+        items, profiles = [self.items[each] for each in at], b"".join(self.profiles[each] for each in at)
+        return Leaving(items, profiles, doubts, doubted, rest, counts)
 
     def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
         return asyncpg.BitString.frombytes(bits.packed(len(self.items), positions), bitlength=len(self.items))

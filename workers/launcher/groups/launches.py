@@ -65,10 +65,11 @@ kept AS (
     WHERE launches.batch = whole.batch AND launches.trigger = whole.trigger
         AND launches.attempt = whole.attempt AND launches.first_item = whole.first_item
 )
-INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doomed, claims,
-    run, began, traceparent)
+INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doubted, doomed,
+    claims, run, began, traceparent)
 SELECT batch, trigger, attempt, items[$6 + 1], account, due_at, now(), chunk,
-       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doomed, $7, run, began, traceparent
+       items[$6 + 1:], substring(profiles FROM 12 * $6 + 1), substring(done FROM $6 + 1), doubts, doubted, doomed, $7,
+       run, began, traceparent
 FROM whole
 """  # noqa: S608  # a constant
 

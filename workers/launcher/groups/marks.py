@@ -38,18 +38,19 @@ WITH marked AS (
 failed_here AS (
     INSERT INTO failures (batch, trigger, item, profile, reason, attempt, first_item, run)
     SELECT batch, trigger, failing.item, failing.profile, failing.reason, attempt, first_item, run
-    FROM marked, unnest($17::int[], $18::bytea[], $19::text[]) AS failing (item, profile, reason)
+    FROM marked, unnest($18::int[], $19::bytea[], $20::text[]) AS failing (item, profile, reason)
     ON CONFLICT (batch, trigger, item) DO UPDATE
     SET reason = excluded.reason, failed_at = now(), attempt = excluded.attempt, first_item = excluded.first_item, run = excluded.run
 ),
 left_it AS (
     INSERT INTO launches
-        (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, run, began, traceparent)
+        (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, doubts, doubted,
+        run, began, traceparent)
     SELECT batch, trigger, attempt + 1, (leaving.items::int[])[1], account, due_at, now() + leaving.rest, chunk,
-           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts, run,
-           began + 1 - leaving.counts, traceparent
-    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::interval[], $16::int[])
-        AS leaving (items, profiles, doubts, rest, counts)
+           leaving.items::int[], leaving.profiles, repeat('0', cardinality(leaving.items::int[]))::varbit, leaving.doubts,
+           leaving.doubted, run, began + 1 - leaving.counts, traceparent
+    FROM marked, unnest($12::text[], $13::bytea[], $14::int[], $15::text[], $16::interval[], $17::int[])
+        AS leaving (items, profiles, doubts, doubted, rest, counts)
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM marked
@@ -92,10 +93,10 @@ async def mark(connection: asyncpg.Connection, marked: Sequence[Marked]) -> list
 async def mark_and_leave(pool: asyncpg.Pool, marked: Marked) -> bool:
     """The same, with groups of the next attempt for those that leave, and a row for each that failed."""
     group, marks = marked.group, marked.marks
-    left = [[array(each.items), each.profiles, each.doubts, each.rest, each.counts] for each in marks.groups]
+    left = [[array(each.items), each.profiles, each.doubts, each.doubted, each.rest, each.counts] for each in marks.groups]
     failed = [[group.items[at], group.profiles[at], why] for at, why in marks.reasons.items()]
     values = (*key_of(group), *_bits(marked), marked.outbox)
-    columns = [list(column) for rows, width in ((left, 5), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
+    columns = [list(column) for rows, width in ((left, 6), (failed, 3)) for column in (zip(*rows, strict=True) if rows else [()] * width)]
     return bool(await pool.fetchval(_MARK_AND_LEAVE, *values, *columns))
 
 

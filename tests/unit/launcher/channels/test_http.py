@@ -148,7 +148,8 @@ async def test_nor_is_it_where_nobody_knows_what_became_of_one_that_was_let_thro
             probe = await sent(sms, choice, sending)
 
     assert (away, second.taken, first.tried) == (Outcome(Ending.SEND), ["ok-1"], ["ok-1"])
-    assert probe == Held("refused by 0", tried=True)
+    assert isinstance(probe, PutOff)
+    assert probe.doubted == "provider 1"
 
 
 @pytest.mark.promise("P-LAUNCH-35")

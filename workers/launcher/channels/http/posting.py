@@ -63,7 +63,7 @@ class Posting:
             raise Unavailable(str(error), place_of(provider)) from error
         except InDoubt as error:
             # Sent again under its id, which tells a repeat from a second one.
-            raise Deferred(str(error), 0) from error
+            raise Deferred(str(error), 0, in_doubt=True, told_apart=True) from error
         if not answer.is_good:
             raise _refusal(answer, place_of(provider))
 
