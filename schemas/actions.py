@@ -1,0 +1,17 @@
+"""How a functional update is written, which changes a stored value instead of replacing it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_WORDS = frozenset({"set", "unset", "incr", "add", "delete", "upsert"})
+_KEYS = frozenset({"action", "value", "submatch"})
+
+
+def has_the_form(value: Mapping[str, Any]) -> bool:
+    """Whether it is written as one, of whatever word."""
+    return "action" in value and value.keys() <= _KEYS
+
+
+def is_update(value: object) -> bool:
+    """Whether it is read as one wherever a value belongs, in an object's place too."""
+    return isinstance(value, dict) and has_the_form(value) and isinstance(value["action"], str) and value["action"] in _WORDS
