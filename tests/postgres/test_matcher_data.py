@@ -61,7 +61,9 @@ async def test_what_is_shown_of_a_profile_can_be_imported_again_and_changes_noth
 
 
 @pytest.mark.promise("P-DATA-29", "P-DATA-33", "P-SUBS-14")
-@pytest.mark.parametrize("ambiguous", [{"action": "unset"}, {"action": "set", "value": 1}, {"action": "upsert", "value": 1, "submatch": "a"}])
+@pytest.mark.parametrize(
+    "ambiguous", [{"action": "unset"}, {"action": "set", "value": 1}, {"action": "upsert", "value": 1, "submatch": "a"}]
+)
 async def test_an_object_that_reads_as_an_update_is_shown_as_it_has_to_be_written(world: World, ambiguous: Json) -> None:
     written = {"action": "set", "value": ambiguous}
     (created,) = await world.bring(
