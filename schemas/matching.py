@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
+from schemas.actions import is_update
 from schemas.addresses import normal_email, normal_phone
 from schemas.channels import CHANNELS, CUSTOM, MEMBERS, Kinds, member_address
 from schemas.fields import Field, FieldType, MatchValue, bounded, match_value, parse
@@ -103,9 +104,11 @@ def _id(given: object, _: Own | None) -> str:
 
 
 def _bare(data: Mapping[str, Any], name: str) -> Any:
-    """What a field is given: `set` is another way to write that."""
+    """What a field is given: `set` is another way to write that, and another update says nothing of whose it is."""
     given = data.get(name)
-    return given.get("value") if isinstance(given, dict) and given.get("action") == "set" else given
+    if not is_update(given):
+        return given
+    return given.get("value") if given["action"] == "set" else None
 
 
 def _first_phone(data: Mapping[str, Any], _: Own | None) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 """Accepting a batch: from a call to a row in `batches` and the records to publish."""
 
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from ingest.endpoints.batch_parameters import Asked, BatchRequest
 from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.endpoints.parameters import MatchBy, checked, searched_field
 from ingest.errors import invalid
-from ingest.http import attachments, parsing
+from ingest.http import attachments
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns
 from ingest.publish.producer import Producer
@@ -36,9 +37,8 @@ from schemas.settings import KIB, Settings
 
 log = structlog.get_logger()
 
-# Items are checked in slices of so many bytes, so that other requests get their turn; even the shortest takes its time.
-_SLICE = 128 * KIB
-_LEAST = 256
+# Seconds for which items are checked before other requests get their turn: what one costs, its length does not say.
+_SLICE = 0.003
 # Bytes that a request holds; for larger ones others are not made to wait.
 _SMALL = 64 * KIB
 # What Python takes up for an item's error, as measured.
@@ -171,15 +171,14 @@ class Acceptance:
 
     async def _sort(self, batch: bytes, asked: Asked, shared: Shared, share: Share, done: frozenset[int] = frozenset()) -> Sorted:
         found, before = Sorted([], {}, carried=traces().header()), share.size
-        looked_at = 0
+        paused = time.monotonic()
         for item, raw in enumerate(asked.data):
             if item not in done:
                 self._sort_one(found, batch, item, raw, shared)
-            looked_at += _LEAST + parsing.size(raw)
-            if looked_at > _SLICE:
-                looked_at = 0
+            if time.monotonic() - paused > _SLICE:
                 await self._hold(found, before, share)
                 await share.others_first()
+                paused = time.monotonic()
         await self._hold(found, before, share)
         return found
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Item, MatchKeys, Shape
+from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, ONE_PROFILE, WITH_PROFILE, Item, MatchKeys, Shape
 from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
 from ingest.endpoints.parameters import MATCHING, SHOWN, CampaignId, FormatJson, MatchBy
 from ingest.endpoints.profile_shapes import GivenProfile
@@ -83,6 +83,7 @@ Found = Annotated[Sequence[Raw], PlainValidator(_items, json_schema_input_type=A
 Profile = Annotated[Sequence[Raw], PlainValidator(_one, json_schema_input_type=GivenProfile)]
 
 _CAMPAIGN = "The trigger campaign to start; it must be active and of the type api_call."
+_ALONE = "The profile: its fields, and its `subscriptions`. A match key beside `data` goes before what stands in it."
 _ITS_DATABASE = "The database's number; it must be the trigger's."
 
 
@@ -131,11 +132,11 @@ class ImportAndStart(BatchRequest, Importing, Launching):
     model_config = _example(trigger_id=8, email="ann@example.com", data=_ANN, custom_data={"order": 17})
 
     KIND = BatchKind.IMPORT_AND_START
-    SHAPE = BARE_PROFILE
+    SHAPE = ONE_PROFILE
     ONE = True
 
     trigger_id: TriggerNumber = Field(description=_CAMPAIGN)
-    data: Profile = Field(description="The profile: its fields, and its `subscriptions`.")
+    data: Profile = Field(description=_ALONE)
     db_id: int | None = Field(None, description=_ITS_DATABASE)
 
 
@@ -196,11 +197,11 @@ class ImportProfile(BatchRequest, Importing):
     model_config = _example(db_id=1, matching="email", email="ann@example.com", data=_ANN)
 
     KIND = BatchKind.IMPORT
-    SHAPE = BARE_PROFILE
+    SHAPE = ONE_PROFILE
     ONE = True
 
     db_id: int = Field(description="The database's number.")
-    data: Profile = Field(description="The profile: its fields, and its `subscriptions`.")
+    data: Profile = Field(description=_ALONE)
 
 
 class SetSubscription(BatchRequest):
@@ -209,7 +210,7 @@ class SetSubscription(BatchRequest):
     model_config = _example(db_id=1, profile_id="019f3c1b2a4d5e6f70819203", resource_id=24, email="ann@example.com", status="unsubscribed")
 
     KIND = BatchKind.SET
-    SHAPE = BARE_PROFILE
+    SHAPE = ONE_PROFILE
     ONE = True
 
     db_id: int = Field(description="The database's number.")

@@ -44,6 +44,8 @@ class Shape:
 
     allowed: frozenset[str] | None
     holds_data: bool = True
+    # Whether the root's match keys are its own: it is the only one.
+    owns_root: bool = False
 
     def parted(self, item: dict[str, Any]) -> Parts:
         """Raises `ItemFailed`, naming a key that it may not have."""
@@ -61,4 +63,5 @@ class Shape:
 
 WITH_PROFILE = Shape(frozenset(Item.model_fields))
 BARE_PROFILE = Shape(None)
+ONE_PROFILE = Shape(None, owns_root=True)
 KEYS_ONLY = Shape(frozenset(MatchKeys.model_fields), holds_data=False)

@@ -97,17 +97,18 @@ def _match_value(item: Mapping[str, Any], data: Mapping[str, Any], shared: Share
 
 
 def _part(part: Part, item: Mapping[str, Any], data: Mapping[str, Any], shared: Shared) -> str | list[str] | None:
-    """The item's own, else the profile's, else the root's."""
+    """The item's own, else the profile's, else the root's; a profile that comes alone has the root's as its own."""
     key = part.key
     own = item.get(key)
     if not _absent(own):
         if key == "field_value" and type(own) not in (int, str):
             raise ItemFailed(Why.INCORRECT_VALUE, key)
         return _checked_value(key, own, part, shared)
-    name, value = part.held(data, shared.own)
-    if not _absent(value):
-        return _checked_value(name, value, part, shared)
     root = shared.roots.get(key)
+    if root is None or not shared.shape.owns_root:
+        name, value = part.held(data, shared.own)
+        if not _absent(value):
+            return _checked_value(name, value, part, shared)
     if isinstance(root, ItemFailed):
         # One that is raised again and again would keep every item that it failed.
         raise root.at(key)

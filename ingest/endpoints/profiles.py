@@ -16,6 +16,7 @@ from ingest.http.call import Call
 from ingest.sql import accounts
 from ingest.sql.accounts import Database
 from ingest.sql.pool import Pool
+from schemas.actions import as_given
 from schemas.fields import MatchValue
 from schemas.item_errors import ItemFailed, Why
 from schemas.matching import MODES, Mode, Own
@@ -96,11 +97,19 @@ async def find(connection: asyncpg.Connection, account: int, request: GetProfile
 
 
 async def show(connection: asyncpg.Connection, database: Database, profile: bytes) -> dict[str, Any]:
-    """The profile with its subscriptions; refused if it is not there."""
+    """The profile with its subscriptions, as it can be imported again; refused if it is not there."""
     found = await profiles.read(connection, database.id, profile)
     if found is None:
         raise not_found("the profile")
-    return found
+    shown = {name: as_given(value) for name, value in found.items()}
+    return shown | {"subscriptions": [_as_given(subscription) for subscription in found["subscriptions"]]}
+
+
+def _as_given(subscription: Any) -> Any:
+    """What else is known of it is its only object that may be an update."""
+    if not isinstance(subscription, dict) or "custom_fields" not in subscription:
+        return subscription
+    return subscription | {"custom_fields": as_given(subscription["custom_fields"])}
 
 
 def _match_value(request: GetProfile, mode: Mode, own: Own | None) -> MatchValue:

@@ -143,9 +143,8 @@ def _subscribed(profile: Json, batch: Batch, key: str, value: str) -> bool:
 
 def _write(state: State, batch: Batch, item: Json, found: str | None, new: str) -> tuple[State, Entry]:
     data = dict(item["data"])
-    profile = dict(state[found]) if found else {"subscriptions": []}
-    if found is None:
-        data = _from_match_value(batch, item) | data
+    implied = {} if found else {key: stored(key, value) for key, value in _from_match_value(batch, item).items()}
+    profile = dict(state[found]) if found else {"subscriptions": [], **implied}
     given = data.pop("subscriptions", [])
     for key, value in data.items():
         if isinstance(value, dict) and "action" in value:
@@ -154,6 +153,7 @@ def _write(state: State, batch: Batch, item: Json, found: str | None, new: str) 
             profile.pop(key, None)
         else:
             profile[key] = stored(key, value)
+    profile |= {key: value for key, value in implied.items() if profile.get(key) in (None, [])}
     name = found or new
     taken = {other["email"] for key, other in state.items() if key != name and "email" in other}
     if profile.get("email") in taken:

@@ -36,6 +36,16 @@ async def test_a_profile_is_found_by_what_an_update_made(world: World) -> None:
     assert await world.bring([item(41)], "custom", field_name="number") != [ada]
 
 
+@pytest.mark.promise("P-MATCH-34", "P-MATCH-20", "P-DATA-21")
+async def test_updates_of_a_new_profile_are_applied_to_what_it_was_searched_by(world: World) -> None:
+    tagged = await world.bring([item("vip", interests=act("add", ["new"]))] * 2, "custom", field_name="interests")
+    (counted,) = await world.bring([item(5, number=act("incr", 1))], "custom", field_name="number")
+
+    assert tagged[0] == tagged[1]
+    assert (await world.profile(tagged[0]))["interests"] == ["vip", "new"]
+    assert (await world.profile(counted))["number"] == 6
+
+
 @pytest.mark.promise("P-DATA-21", "P-BATCH-06")
 async def test_an_update_that_fails_changes_nothing_of_its_item(world: World) -> None:
     (ada,) = await world.bring([item("ada@a.test", number=2**63 - 1, _fname="Ada")])

@@ -5,6 +5,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from ingest.endpoints.profiles import show
+from ingest.sql.accounts import Database
 from schemas.settings import Settings
 from tests.matching import Json, World, item, new_world, subscription
 
@@ -56,6 +58,37 @@ async def test_what_is_shown_of_a_profile_can_be_imported_again_and_changes_noth
     assert await world.entries(bytes.fromhex(messages[0].batch)) == [created, created]
     assert await version(world) == before
     assert trigger not in [start.trigger for start in announced.starts]
+
+
+@pytest.mark.promise("P-DATA-29", "P-DATA-33", "P-SUBS-14")
+@pytest.mark.parametrize(
+    "ambiguous", [{"action": "unset"}, {"action": "set", "value": 1}, {"action": "upsert", "value": 1, "submatch": "a"}]
+)
+async def test_an_object_that_reads_as_an_update_is_shown_as_it_has_to_be_written(world: World, ambiguous: Json) -> None:
+    written = {"action": "set", "value": ambiguous}
+    (created,) = await world.bring(
+        [item("ada@a.test", settings=written, subscriptions=[subscription(24, email="ada@a.test", custom_fields=written)])]
+    )
+    before = await version(world)
+    async with world.pool.acquire() as connection:
+        shown = await show(connection, Database(world.database, {}), bytes.fromhex(created["profile_id"]))
+
+    assert (await world.profile(created))["settings"] == ambiguous
+    assert (shown["settings"], shown["subscriptions"][0]["custom_fields"]) == (written, written)
+    assert await world.bring([item("ada@a.test", **shown)]) == [created]
+    assert await version(world) == before
+
+
+@pytest.mark.promise("P-DATA-33", "P-SUBS-12")
+async def test_other_objects_are_shown_as_they_are(world: World) -> None:
+    held: Json = {"settings": {"action": "jump"}, "orders": [{"action": "unset"}]}
+    messenger = subscription(30, cc_data={"id": 7, "action": "unset"})
+    (created,) = await world.bring([item("ada@a.test", **held, subscriptions=[messenger])])
+    await world.pool.execute("""UPDATE profiles SET subscriptions = subscriptions || '[7, {"custom_fields": 7}]'""")
+    async with world.pool.acquire() as connection:
+        shown = await show(connection, Database(world.database, {}), bytes.fromhex(created["profile_id"]))
+
+    assert shown == await world.profile(created)
 
 
 @pytest.mark.promise("P-DATA-29")

@@ -36,11 +36,37 @@ async def test_nobody_found_makes_a_profile_with_the_match_value(world: World) -
 async def test_data_that_gives_the_field_itself_counts_alone(world: World) -> None:
     (by_email, by_phone) = [
         *await world.bring([item("match@a.test", email="given@a.test")]),
-        *await world.bring([item("+79000000000", phones=None)], "phone"),
+        *await world.bring([item("+79000000000", phones="+79000000001")], "phone"),
     ]
 
     assert (await world.profile(by_email))["email"] == "given@a.test"
-    assert "phones" not in await world.profile(by_phone)
+    assert (await world.profile(by_phone))["phones"] == ["+79000000001"]
+
+
+@pytest.mark.promise("P-MATCH-34", "P-MATCH-20")
+@pytest.mark.parametrize(
+    ("matching", "name", "value", "given"),
+    [
+        ("phone", "phones", "+79000000000", None),
+        ("phone", "phones", "+79000000000", []),
+        ("phone", "phones", "+79000000000", {"action": "unset"}),
+        ("custom", "crm", "A-1", None),
+        ("custom", "crm", "A-1", " "),
+        ("custom", "number", 5, {"action": "set", "value": None}),
+        ("custom", "interests", "vip", []),
+        ("custom", "interests", "vip", {"action": "delete", "value": ["vip"]}),
+    ],
+)
+async def test_a_new_profile_keeps_what_it_was_searched_by_where_data_leaves_nothing(
+    world: World, matching: str, name: str, value: Any, given: Any
+) -> None:
+    settings = {"field_name": name} if matching == "custom" else {}
+    (created,) = await world.bring([item(value, **{name: given})], matching, **settings)
+    shown = await world.profile(created)
+    repeated = await world.bring([item(value, **{name: given})], matching, **settings)
+
+    assert shown[name] == (value if name in ("crm", "number") else [value])
+    assert repeated == [created]
 
 
 @pytest.mark.promise("P-MATCH-08", "P-MATCH-14")

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schemas.fields import FieldType, MatchValue, search_text
 from schemas.identities import tagged
 from schemas.ids import parse_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity, Kind
+from schemas.matching import Mode, Own
 from schemas.messages import ProfileImport
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
@@ -80,11 +82,21 @@ def _aimed(message: ProfileImport, batch: Batch, change: Change) -> Item:
             raise ItemFailed(Why.PROFILE_NOT_FOUND, mode.key)
         return item
     own = mode.own(batch.field_name, database.fields)
-    # A declaration may have moved on, and so may we, while the message waited or lay among the dead letters.
-    value = message.value if own is None else mode.parts[0].normal(message.value, own)
+    value = message.value if own is None else _as_taken_now(message.value, mode, own)
     item.implied = mode.implied(value, own) if batch.creates else None
     if isinstance(value, list):
         item.tags = tuple((database.id, tag) for tag in tagged(str(batch.field_name), value))
     else:
         item.keys = tuple((database.id, identity) for identity in mode.searched(value, batch.resource, own))
     return item
+
+
+def _as_taken_now(value: MatchValue, mode: Mode, own: Own) -> MatchValue:
+    """A declaration may have moved on, and so may we, while the message waited or lay among the dead letters."""
+    # The text of an option that was retired may be another one's ordinal.
+    if own.field.type is FieldType.ENUM and value not in [search_text(option) for option in own.field.options]:
+        raise ItemFailed(Why.INCORRECT_OPTION, mode.key)
+    try:
+        return mode.parts[0].normal(value, own)
+    except ItemFailed as failed:
+        raise failed.at(mode.key) from None

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from schemas.blanks import is_blank
 from schemas.ids import new_id
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
 from schemas.same import same
+from schemas.values import JsonValue
 from workers.matcher.batches import Database
+from workers.matcher.change import Change
 from workers.matcher.item import Held, Item, Key, Outcome
 from workers.matcher.profile import Profile, overlaid, written
 from workers.matcher.subscribing import merged
@@ -92,7 +95,7 @@ class Merging:
 
     def _create(self, item: Item) -> Profile:
         profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
-        data, _ = overlaid({}, {**(item.implied or {}), **item.change.fields}, item.change.updates)
+        data = _started(item.implied or {}, item.change)
         self._claim_email(profile, item)
         profile.data, profile.subscriptions = data, merged([], item.change.subscriptions) if item.change.subscriptions else []
         profile.written = written(profile.data, profile.subscriptions)
@@ -135,3 +138,14 @@ class Merging:
     def _file(self, profile: Profile, identities: Iterable[Identity]) -> None:
         for identity in identities:
             self._holders[profile.database.id, identity].add(profile.id)
+
+
+def _started(implied: Mapping[str, JsonValue], change: Change) -> dict[str, JsonValue]:
+    """A new profile's data: updates find what it was searched by as if that were stored."""
+    data, _ = overlaid(implied, change.fields, change.updates)
+    # Nobody would find it by what created it: each repeat of its item would create one more.
+    return data | {name: value for name, value in implied.items() if _says_nothing(data.get(name))}
+
+
+def _says_nothing(value: JsonValue) -> bool:
+    return value is None or value == [] or is_blank(value)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from schemas import values
+from schemas.actions import has_the_form, is_update
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
 from schemas.same import outline, same
 from schemas.values import JsonValue, storable
 
-_KEYS = frozenset({"action", "value", "submatch"})
-_WORDS = frozenset({"set", "unset", "incr", "add", "delete", "upsert"})
 # As deep as a request may be.
 _DEEPEST = 32
 
@@ -105,11 +104,10 @@ class UpsertInEach:
 
 def word_of(value: Mapping[str, JsonValue], field: Field | None) -> str | None:
     """The action that a value names; None if it is a value like any other, as only an object or a field without a type may be."""
-    if "action" not in value or not value.keys() <= _KEYS:
+    if is_update(value):
+        return str(value["action"])
+    if not has_the_form(value):
         return None
-    word = value["action"]
-    if isinstance(word, str) and word in _WORDS:
-        return word
     if field is None or field.type is FieldType.OBJECT:
         return None
     raise ItemFailed(Why.INCORRECT_ACTION)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, WITH_PROFILE, Shape
+from ingest.endpoints.batch_parameters import BatchRequest, ImportAndStart, ImportProfile
+from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, ONE_PROFILE, WITH_PROFILE, Shape
 from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.publish.record import Prepared, publishable, record
 from schemas.fields import Field
@@ -58,6 +59,22 @@ VALUES: dict[str, tuple[Any, Shared, str | list[str]]] = {
     "phones as text": ({"data": {"phones": "+79000000000"}}, PHONE, "+79000000000"),
     "the first of its phones": ({"data": {"phones": ["+79000000001", "+79000000002"]}}, PHONE, "+79000000001"),
     "phones that are set": ({"data": {"phones": {"action": "set", "value": ["+79000000001"]}}}, PHONE, "+79000000001"),
+    "an update beside a value of its own": (
+        {"field_value": "vip", "data": {"crm": {"action": "add", "value": ["new"]}}},
+        TAGGED,
+        ["vip"],
+    ),
+    "an update and a value at the root": (
+        {"data": {"crm": {"action": "add", "value": ["new"]}}},
+        shared(Matching.CUSTOM, "vip", TAGS),
+        ["vip"],
+    ),
+    "a number that is counted up from the one at the root": (
+        {"data": {"crm": {"action": "incr", "value": 1}}},
+        shared(Matching.CUSTOM, 5, NUMBER),
+        "5",
+    ),
+    "phones that are unset": ({"data": {"phones": {"action": "unset"}}}, shared(Matching.PHONE, "+79000000003"), "+79000000003"),
     "no phones": ({"data": {"phones": []}}, shared(Matching.PHONE, "+79000000003"), "+79000000003"),
     "an id": ({"profile_id": PROFILE, "data": {}}, ID, PROFILE.lower()),
     "a field": ({"data": {"crm": "A-1"}}, CUSTOM, "A-1"),
@@ -90,6 +107,8 @@ FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
     "no match value": ({"data": {"email": None}}, EMAIL, failure("No match value", "email")),
     "no phone": ({"data": {"phones": [""]}}, PHONE, failure("No match value", "phone")),
     "no field value": ({"data": {}}, CUSTOM, failure("No match value", "field_value")),
+    "an update": ({"data": {"crm": {"action": "add", "value": ["x"]}}}, TAGGED, failure("No match value", "field_value")),
+    "an object with an action of no update": ({"data": {"crm": {"action": "jump"}}}, TAGGED, failure("Incorrect tags", "crm")),
     "a blank": ({"data": {"crm": "\u00a0 \u2003"}}, CUSTOM, failure("No match value", "field_value")),
     "a placeholder": ({"field_value": "[object Object]", "data": {}}, CUSTOM, failure("Placeholder", "field_value")),
     "a placeholder in data": ({"data": {"crm": " NaN\n"}}, CUSTOM, failure("Placeholder", "crm")),
@@ -182,6 +201,38 @@ def test_what_is_far_too_large_is_not_built() -> None:
 )
 def test_an_item_may_be_a_bare_profile_or_what_finds_one(item: Any, by: Shared, value: str, data: Any, custom_data: Any) -> None:
     assert prepared(item, by)[1:] == (value, data, custom_data)
+
+
+@pytest.mark.promise("P-FAMILY-13", "P-FAMILY-01", "P-BATCH-10")
+@pytest.mark.parametrize(
+    ("matching", "root", "field", "data", "alone", "among_many"),
+    [
+        (Matching.EMAIL, "old@b.test", None, {"email": "new@b.test"}, "old@b.test", "new@b.test"),
+        (Matching.PHONE, "+79000000001", None, {"phones": ["+79000000002"]}, "+79000000001", "+79000000002"),
+        (Matching.CUSTOM, 7, NUMBER, {"crm": "8"}, "7", "8"),
+        (Matching.CUSTOM, 7, NUMBER, {"crm": {"action": "incr", "value": 1}}, "7", "7"),
+        (Matching.EMAIL, None, None, {"email": "new@b.test"}, "new@b.test", "new@b.test"),
+    ],
+)
+def test_the_roots_key_goes_before_a_profile_that_is_brought_alone(
+    matching: Matching, root: int | str | None, field: Field | None, data: Any, alone: str, among_many: str
+) -> None:
+    assert prepared(data, shared(matching, root, field, ONE_PROFILE)).value == alone
+    assert prepared(data, shared(matching, root, field, BARE_PROFILE)).value == among_many
+
+
+@pytest.mark.promise("P-FAMILY-13")
+def test_a_wrong_key_at_the_root_fails_the_profile_that_is_brought_alone() -> None:
+    with pytest.raises(ItemFailed) as failed:
+        prepared({"email": "new@b.test"}, shared(root="old", shape=ONE_PROFILE))
+
+    assert failed.value.entry() == failure("Incorrect email", "email")
+
+
+@pytest.mark.promise("P-FAMILY-13")
+@pytest.mark.parametrize("model", [ImportAndStart, ImportProfile])
+def test_calls_for_one_profile_look_at_the_root_first(model: type[BatchRequest]) -> None:
+    assert model.SHAPE is ONE_PROFILE
 
 
 @pytest.mark.promise("P-FAMILY-06", "P-DATA-16")

@@ -9,9 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ingest.endpoints import registry
+from schemas import actions
 from schemas.system_fields import SYSTEM_FIELDS, SYSTEM_MEANINGS
 from schemas.tokens import Right
-from workers.matcher import subscribing, updates
+from workers.matcher import subscribing
 
 pytestmark = pytest.mark.promise("P-DOCS-01")
 
@@ -102,8 +103,8 @@ def test_what_is_told_is_what_the_matcher_takes() -> None:
     told = SCHEMAS["FunctionalUpdate"]["properties"]
 
     assert SCHEMAS["GivenSubscription"]["properties"].keys() == subscribing._KEYS
-    assert told.keys() == updates._KEYS
-    assert set(told["action"]["enum"]) == updates._WORDS
+    assert told.keys() == actions._KEYS
+    assert set(told["action"]["enum"]) == actions._WORDS
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,15 @@ import pytest
 
 from schemas.batches import BatchKind
 from schemas.fields import Field
+from schemas.identities import of_field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.item_errors import ItemFailed
 from schemas.matching import Matching
+from schemas.messages import ProfileImport
 from schemas.same import same
 from workers.matcher.batches import Batch, Database
 from workers.matcher.change import Change, Location, parse_change
+from workers.matcher.item import Item, Outcome, read
 from workers.matcher.profile import overlaid, written
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
@@ -189,6 +192,45 @@ def test_a_profile_has_a_bound_as_it_is_stored() -> None:
 @pytest.mark.parametrize(("one", "other"), [(True, 1), ([True], [1]), ({"a": False}, {"a": 0}), ({"a": 1}, {"b": 1}), ([1], [1, 1])])
 def test_what_python_takes_for_the_same_json_may_not(one: Any, other: Any) -> None:
     assert not same(one, other)
+
+
+def aimed(value: str, options: list[str]) -> Item | Outcome:
+    """An item that is matched by an option, as it is read where these are the options."""
+    size = Field.model_validate({"type": "enum", "options": options, "match": True})
+    batch = replace(BATCH, database=replace(DATABASE, fields={"size": size}), matching=Matching.CUSTOM, field_name="size")
+    return read(ProfileImport(batch="", item=0, value=value, data={}), batch, locate)
+
+
+@pytest.mark.promise("P-MATCH-35", "P-BATCH-05")
+@pytest.mark.parametrize(("accepted", "options"), [("5", ["6", "7", "8", "9", "10", "11"]), ("pro", ["free", "premium"])])
+def test_an_option_that_was_retired_while_its_item_waited_is_none_and_no_ordinal(accepted: str, options: list[str]) -> None:
+    outcome = aimed(accepted, options)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.error is not None
+    assert outcome.error.entry() == {"error": 400, "error_text": "Incorrect option", "field": "field_value"}
+
+
+@pytest.mark.promise("P-MATCH-35")
+@pytest.mark.parametrize(
+    ("accepted", "options"), [("5", ["6", "5"]), ("caf\u00e9", ["tea", "cafe\u0301"]), ("caf\u00e9", ["tea", "caf\u00e9"])], ids=ascii
+)
+def test_an_option_that_moved_while_its_item_waited_is_the_same(accepted: str, options: list[str]) -> None:
+    item = aimed(accepted, options)
+
+    assert isinstance(item, Item)
+    assert (item.keys, item.implied) == (((1, of_field("size", accepted)),), {"size": options[1]})
+
+
+@pytest.mark.promise("P-BATCH-05", "P-MATCH-35")
+def test_a_match_value_that_its_field_no_longer_takes_is_named() -> None:
+    number = Field.model_validate({"type": "int", "match": True})
+    batch = replace(BATCH, database=replace(DATABASE, fields={"points": number}), matching=Matching.CUSTOM, field_name="points")
+    outcome = read(ProfileImport(batch="", item=0, value="A-1", data={}), batch, locate)
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.error is not None
+    assert outcome.error.entry() == {"error": 400, "error_text": "Incorrect number", "field": "field_value"}
 
 
 GEO = replace(BATCH, detect_geo=True)
