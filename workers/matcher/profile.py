@@ -10,14 +10,12 @@ from schemas.identities import identities_of
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
 from schemas.same import same
-from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
-from workers.matcher.subscribing import MOST_SUBSCRIPTIONS, Subscription
+from workers.matcher.bounds import LARGEST_PROFILE, MOST_SUBSCRIPTIONS
+from workers.matcher.subscribing import Subscription
 from workers.matcher.updates import Update
 
-# Bytes of JSON; a profile is read and written whole at each change.
-LARGEST_PROFILE = MIB
 # No number becomes more than 62 times as long as it was written.
 _SURELY_SMALL = LARGEST_PROFILE // 64
 # Of a number, or of a text that looks like one.

@@ -12,6 +12,7 @@ from schemas.item_errors import ItemFailed, Why
 from schemas.system_fields import status_word
 from schemas.values import JsonValue, ip, storable, string
 from workers.matcher import updates
+from workers.matcher.bounds import MOST_SUBSCRIPTIONS
 from workers.matcher.updates import Unset, Update
 
 Subscription = dict[str, JsonValue]
@@ -36,8 +37,6 @@ _ADDRESS = Field(type=FieldType.STRING)
 
 # When, from where and at which page somebody subscribed.
 _WHERE_AND_WHEN: Mapping[str, Callable[[object], JsonValue]] = {"date": date, "ip": ip, "url": string}
-
-MOST_SUBSCRIPTIONS = 1_000
 
 
 class InvalidSubscription(ItemFailed):

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from schemas import values
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
 from schemas.same import outline, same
 from schemas.values import JsonValue, storable
+from workers.matcher.bounds import LARGEST_PROFILE
 
 _KEYS = frozenset({"action", "value", "submatch"})
 _WORDS = frozenset({"set", "unset", "incr", "add", "delete", "upsert"})
@@ -100,7 +103,12 @@ class UpsertInEach:
     def applied(self, stored: JsonValue) -> JsonValue:
         if stored is None:
             return None
-        return [_placed(each, self.path, self.value) if _has(each, self.path) else each for each in values.objects(stored)]
+        held = values.objects(stored)
+        hit = [_has(each, self.path) for each in held]
+        # By reference many take no more memory than one does; whoever writes them has all of them.
+        if len(msgspec.json.encode(self.value)) * sum(hit) > LARGEST_PROFILE:
+            raise ItemFailed(Why.PROFILE_TOO_LARGE)
+        return [_placed(each, self.path, self.value) if has else each for each, has in zip(held, hit, strict=True)]
 
 
 def word_of(value: Mapping[str, JsonValue], field: Field | None) -> str | None:
