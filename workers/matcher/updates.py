@@ -3,7 +3,6 @@
 Each is read once, when its item is, and applied in the order of the items.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ import msgspec
 from schemas import values
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
-from schemas.same import outline, same
+from schemas.same import canonical
 from schemas.values import JsonValue, storable
 from workers.matcher.bounds import LARGEST_PROFILE
 
@@ -80,10 +79,8 @@ class DeleteObjects:
     def applied(self, stored: JsonValue) -> JsonValue:
         if stored is None:
             return None
-        alike = defaultdict(list)
-        for gone in self.objects:
-            alike[outline(gone)].append(gone)
-        return [each for each in values.objects(stored) if not any(same(each, gone) for gone in alike.get(outline(each), ()))]
+        gone = {canonical(each) for each in self.objects}
+        return [each for each in values.objects(stored) if canonical(each) not in gone]
 
 
 @dataclass(frozen=True)
