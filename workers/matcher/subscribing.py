@@ -1,5 +1,6 @@
 """Pure: the subscriptions that an item gives, and how they join those that a profile has."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,6 +39,11 @@ _ADDRESS = Field(type=FieldType.STRING)
 # When, from where and at which page somebody subscribed.
 _WHERE_AND_WHEN: Mapping[str, Callable[[object], JsonValue]] = {"date": date, "ip": ip, "url": string}
 
+# In one item: some may repeat others or be skipped, and an item has room for many thousands of these.
+_MOST_GIVEN = 2 * MOST_SUBSCRIPTIONS
+# Each reads all that the subscription holds, which takes up to 0.1 s, and nobody gets a turn meanwhile.
+_MOST_UPDATES = 10
+
 
 class InvalidSubscription(ItemFailed):
     """Nobody can be reached by it, which an item may choose to survive; any other mistake fails the item."""
@@ -66,8 +72,11 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
     """What `data.subscriptions` asks for: subscriptions to add or change, in their order."""
     if not isinstance(value, list):
         raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
+    if len(value) > _MOST_GIVEN:
+        raise ItemFailed(Why.PROFILE_TOO_LARGE)
     parsed: list[Given] = []
-    known = set()
+    # How often each subscription is changed by updates.
+    updated: Counter[tuple[JsonValue, ...]] = Counter()
     for one in value:
         try:
             given = _parse(one, resources)
@@ -76,10 +85,13 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
                 raise
             continue
         parsed.append(given)
-        known.add(_key(given.keys))
-        # Before thousands more are checked.
-        if len(known) > MOST_SUBSCRIPTIONS:
+        key = _key(given.keys)
+        updated[key] += bool(given.updates)
+        # Before hundreds more are checked.
+        if len(updated) > MOST_SUBSCRIPTIONS:
             raise ItemFailed(Why.PROFILE_TOO_LARGE)
+        if updated[key] > _MOST_UPDATES:
+            raise ItemFailed(Why.INCORRECT_ACTION)
     return parsed
 
 
