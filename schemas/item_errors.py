@@ -24,7 +24,7 @@ class Why(Enum):
     PROFILE_TOO_LARGE = (
         400,
         "Profile too large",
-        "As stored it would have more than 1 MiB, 1,000 subscriptions or 1,000 phones; or the item gives more than 2,000 subscriptions.",
+        "As stored it would have more than 1 MiB, 29 levels, 1,000 phones or 1,000 subscriptions; or it gives more than 2,000 of these.",
     )
     INCORRECT_ACTION = (
         400,

@@ -9,10 +9,11 @@ import msgspec
 from schemas.identities import identities_of
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
+from schemas.levels import is_deeper
 from schemas.same import same
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
-from workers.matcher.bounds import LARGEST_PROFILE, MOST_SUBSCRIPTIONS
+from workers.matcher.bounds import FIELD_LEVELS, LARGEST_PROFILE, MOST_SUBSCRIPTIONS
 from workers.matcher.subscribing import Subscription
 from workers.matcher.updates import Update
 
@@ -87,6 +88,8 @@ def overlaid(
             if laid.pop(name, None) is not None:
                 changed.add(name)
         elif name not in laid or not same(laid[name], value):
+            if is_deeper(value, FIELD_LEVELS):
+                raise ItemFailed(Why.PROFILE_TOO_LARGE, name)
             laid[name] = value
             changed.add(name)
     return laid, changed

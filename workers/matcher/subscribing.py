@@ -10,10 +10,11 @@ from schemas.dates import date
 from schemas.fields import Field, FieldType
 from schemas.ids import ResourceNumber
 from schemas.item_errors import ItemFailed, Why
+from schemas.levels import is_deeper
 from schemas.system_fields import status_word
 from schemas.values import JsonValue, ip, storable, string
 from workers.matcher import updates
-from workers.matcher.bounds import MOST_SUBSCRIPTIONS
+from workers.matcher.bounds import MOST_SUBSCRIPTIONS, SUBSCRIPTION_LEVELS
 from workers.matcher.updates import Unset, Update
 
 Subscription = dict[str, JsonValue]
@@ -65,6 +66,9 @@ class Given:
                 found.pop(name, None)
             else:
                 found[name] = value
+        # What is stored already is left alone: whoever unsubscribes must not fail by it.
+        if any(is_deeper(found.get(name), SUBSCRIPTION_LEVELS - 1) for name in (*self.keys, *self.updates)):
+            raise ItemFailed(Why.PROFILE_TOO_LARGE)
         return found | ({"priority": _priority(found["priority"])} if "priority" in self.updates else {})
 
 

@@ -12,14 +12,13 @@ import msgspec
 from schemas import values
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
+from schemas.levels import LEVELS
 from schemas.same import canonical
 from schemas.values import JsonValue, storable
 from workers.matcher.bounds import LARGEST_PROFILE
 
 _KEYS = frozenset({"action", "value", "submatch"})
 _WORDS = frozenset({"set", "unset", "incr", "add", "delete", "upsert"})
-# As deep as a request may be.
-_DEEPEST = 32
 
 
 class Update(Protocol):
@@ -134,7 +133,8 @@ def _path(value: Mapping[str, JsonValue]) -> tuple[str, ...]:
     if not isinstance(written, str):
         raise ItemFailed(Why.INCORRECT_ACTION)
     path = tuple(str(storable(written)).split("."))
-    if not all(path) or len(path) > _DEEPEST:
+    # Each name is a call inside the one before it, and no profile is so deep.
+    if not all(path) or len(path) > LEVELS:
         raise ItemFailed(Why.INCORRECT_ACTION)
     return path
 
