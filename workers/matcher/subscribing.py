@@ -34,6 +34,8 @@ _OWN: Mapping[str, Field] = {
 _KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
 # A consent is never forgotten, and every subscription has a priority.
 _MAY_BE_UNSET = _OWN.keys() - {"status", "priority"}
+# Any other holds a text, a number, or texts.
+_NESTING = ("custom_fields", "cc_data")
 # What says which subscription it is can only be set.
 _ADDRESS = Field(type=FieldType.STRING)
 
@@ -67,7 +69,7 @@ class Given:
             else:
                 found[name] = value
         # What is stored already is left alone: whoever unsubscribes must not fail by it.
-        if any(is_deeper(found.get(name), SUBSCRIPTION_LEVELS - 1) for name in (*self.keys, *self.updates)):
+        if any(is_deeper(found.get(name), SUBSCRIPTION_LEVELS - 1) for name in _NESTING if name in self.keys or name in self.updates):
             raise ItemFailed(Why.PROFILE_TOO_LARGE)
         return found | ({"priority": _priority(found["priority"])} if "priority" in self.updates else {})
 
@@ -79,8 +81,7 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
     if len(value) > _MOST_GIVEN:
         raise ItemFailed(Why.PROFILE_TOO_LARGE)
     parsed: list[Given] = []
-    # How often each subscription is changed by updates.
-    updated: Counter[tuple[JsonValue, ...]] = Counter()
+    known = set()
     for one in value:
         try:
             given = _parse(one, resources)
@@ -89,13 +90,13 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
                 raise
             continue
         parsed.append(given)
-        key = _key(given.keys)
-        updated[key] += bool(given.updates)
+        known.add(_key(given.keys))
         # Before hundreds more are checked.
-        if len(updated) > MOST_SUBSCRIPTIONS:
+        if len(known) > MOST_SUBSCRIPTIONS:
             raise ItemFailed(Why.PROFILE_TOO_LARGE)
-        if updated[key] > _MOST_UPDATES:
-            raise ItemFailed(Why.INCORRECT_ACTION)
+    updated = [_key(given.keys) for given in parsed if given.updates]
+    if len(updated) > _MOST_UPDATES and max(Counter(updated).values()) > _MOST_UPDATES:
+        raise ItemFailed(Why.INCORRECT_ACTION)
     return parsed
 
 

@@ -99,6 +99,7 @@ def test_what_a_subscription_holds_may_be_changed_by_functional_updates_in_their
     ) == [
         ADA | {"priority": -2, "status": "complained", "cats": ["news", "new"], "custom_fields": {"size": "S", "deep": {"a": 1, "b": 2}}},
     ]
+    assert join([ADA | {"custom_fields": {"size": "S"}}], address | {"custom_fields": {"action": "unset"}}) == [ADA]
 
 
 @pytest.mark.promise("P-SUBS-14")
