@@ -24,7 +24,7 @@ class Why(Enum):
     PROFILE_TOO_LARGE = (
         400,
         "Profile too large",
-        "As stored it would have more than 1 MiB, 29 levels, 1,000 phones or 1,000 subscriptions; or it gives more than 2,000 of these.",
+        "As stored it would have more than 1 MiB, 29 levels, 1,000 phones or 1,000 subscriptions; or it gives over 2,000 of the latter.",
     )
     INCORRECT_ACTION = (
         400,
