@@ -21,8 +21,16 @@ class Why(Enum):
     SEVERAL_MATCH = 409, "More than one profile matches", "Nothing was changed."
     EMAIL_IS_TAKEN = 409, "Email belongs to another profile", "A database holds an e-mail once."
     UNKNOWN_FIELD = 400, "Unknown field", "The database declares none of this name."
-    PROFILE_TOO_LARGE = 400, "Profile too large", "As stored it would have more than 1 MiB, 1,000 subscriptions or 1,000 phones."
-    INCORRECT_ACTION = 400, "Incorrect action", "The field has no such functional update, or what that needs is missing."
+    PROFILE_TOO_LARGE = (
+        400,
+        "Profile too large",
+        "As stored it would have more than 1 MiB, 29 levels, 1,000 phones or 1,000 subscriptions; or it gives over 2,000 of the latter.",
+    )
+    INCORRECT_ACTION = (
+        400,
+        "Incorrect action",
+        "The field has no such functional update, or what that needs is missing; or a subscription is changed by more than 10.",
+    )
     INCORRECT_VALUE = 400, "Incorrect value", "A match value is neither a number nor a text."
     INCORRECT_ID = 400, "Incorrect id", "`_id` is not the id of the profile that was matched."
     INCORRECT_EMAIL = 400, "Incorrect email", "It is no e-mail address."

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator
 
-from ingest.http.scanning import LEVELS
+from schemas.levels import LEVELS
 from schemas.settings import KIB
 
 _SLICE = 256 * KIB

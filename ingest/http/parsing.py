@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Raw
 
 from ingest.http.counting import has_more
-from ingest.http.scanning import LEVELS, NUL, Body, NotJson
+from ingest.http.scanning import NUL, Body, NotJson
 from schemas.item_errors import ItemFailed
+from schemas.levels import LEVELS
 from schemas.values import storable
 
 V = TypeVar("V")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from schemas.levels import LEVELS
 from schemas.settings import KIB
 
-LEVELS = 32
 DIGITS = 4_300
 
 Body = bytes | bytearray

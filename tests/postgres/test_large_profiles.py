@@ -7,7 +7,7 @@ import pytest
 
 from runtime.postgres import open_pool
 from schemas.settings import MIB, Settings
-from tests.matching import World, item, new_world
+from tests.matching import World, item, new_world, subscription
 from workers.exactly_once import TooMuch
 from workers.matcher import matching, profiles, refiling
 
@@ -41,14 +41,33 @@ async def test_a_chunk_that_means_too_much_is_refused_and_its_parts_are_not(worl
     assert {profile["_lname"] for profile in await world.profiles()} == {"other"}
 
 
+@pytest.mark.promise("P-MATCH-09", "P-OPS-17")
+async def test_all_that_one_item_means_are_read_however_large_so_that_it_hears_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody means more: the holders of an e-mail, two of its subscriptions, of a phone and of its, and of another e-mail."""
+    emails, phones = [subscription(24, email="ada@a.test")], [subscription(25, phone="+79000000000")]
+    held: list[Any] = [{"email": "ada@a.test"}, *[{"subscriptions": emails}] * 2, *[{"phones": "+79000000000"}] * 2]
+    held += [*[{"subscriptions": phones}] * 2, {"email": "eve@a.test"}]
+    await world.bring([item(f"P-{number}", crm=f"P-{number}", **data) for number, data in enumerate(held)], "custom", field_name="crm")
+    before = await world.profiles()
+    monkeypatch.setattr(profiles, "MOST_BYTES", 1)
+    either = {"email": "ada@a.test", "phone": "+79000000000"}
+    (failed,) = await world.bring([item(either, email="eve@a.test", _fname="Ada")], "email_phone")
+
+    assert failed == {"error": 409, "error_text": "More than one profile matches"}
+    assert len(before) == 8
+    assert await world.profiles() == before
+
+
 @pytest.mark.promise("P-OPS-17")
-async def test_large_profiles_are_filed_a_few_at_a_time_and_one_alone_however_large(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await world.bring([item(f"{number}@a.test", crm="any") for number in range(5)])
+async def test_large_profiles_are_filed_a_few_at_a_time_and_these_however_large(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.bring([item(f"{number}@a.test", crm="any") for number in range(20)])
     await world.pool.execute(_LARGE, MIB)
     monkeypatch.setattr(profiles, "MOST_BYTES", MIB // 2)
     filed: list[bytes] = []
     async with world.transaction() as connection:
-        while page := await refiling.file(connection, world.database, filed[-1] if filed else b"", 4):
+        while page := await refiling.file(connection, world.database, filed[-1] if filed else b"", 16):
             filed += page
 
     assert filed == sorted(bytes.fromhex(profile["_id"]) for profile in await world.profiles())

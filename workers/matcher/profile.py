@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from schemas.actions import as_given
 from schemas.identities import identities_of
 from schemas.item_errors import ItemFailed, Why
 from schemas.kinds import Identity
+from schemas.levels import is_deeper
 from schemas.same import same
-from schemas.settings import MIB
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
-from workers.matcher.subscribing import MOST_SUBSCRIPTIONS, Subscription
+from workers.matcher.bounds import FIELD_LEVELS, LARGEST_PROFILE, MOST_SUBSCRIPTIONS
+from workers.matcher.subscribing import Subscription
 from workers.matcher.updates import Update
 
-# Bytes of JSON; a profile is read and written whole at each change.
-LARGEST_PROFILE = MIB
 # No number becomes more than 62 times as long as it was written.
 _SURELY_SMALL = LARGEST_PROFILE // 64
 # Of a number, or of a text that looks like one.
@@ -89,6 +89,8 @@ def overlaid(
             if laid.pop(name, None) is not None:
                 changed.add(name)
         elif name not in laid or not same(laid[name], value):
+            if isinstance(value, dict | list) and is_deeper(as_given(value), FIELD_LEVELS):
+                raise ItemFailed(Why.PROFILE_TOO_LARGE, name)
             laid[name] = value
             changed.add(name)
     return laid, changed

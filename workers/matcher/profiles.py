@@ -11,8 +11,11 @@ from workers.exactly_once import TooMuch
 from workers.matcher.batches import Database
 from workers.matcher.profile import Profile
 
-# Stored profiles, as JSON, that are held at once; parsed they are up to 25 times that. What one item can mean is less.
+# Stored profiles, as JSON with a blank behind each comma and colon, that are held at once; parsed they are up to 28 times that.
 MOST_BYTES = 8 * MIB
+# As many are held however large they are: by `email_phone` an item means the holder of an e-mail, two of its subscriptions, two of a phone
+# and two of its, and whoever has the e-mail that the data gives. With the blanks that may be 12 MiB, and parsed 270 MiB.
+MOST_OF_ONE_ITEM = 8
 # What is fetched at once of those that do not come with their locks, as it lies on disk, where it may be compressed by a factor of 250.
 _FETCHED = 64 * KIB
 
@@ -68,8 +71,8 @@ class _Held:
 
     def add(self, id_: bytes, database: int, data: str, subscriptions: str) -> None:
         self._left -= len(data) + len(subscriptions)
-        # One alone is read however large it is: it was stored before.
-        if self._left < 0 and self.profiles:
+        # There are no parts of one item, and none of the profiles may be left out: they were stored before.
+        if self._left < 0 and len(self.profiles) >= MOST_OF_ONE_ITEM:
             # The traceback would keep them while the parts are committed.
             self.profiles.clear()
             raise TooMuch("means profiles that are too large together")

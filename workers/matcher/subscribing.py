@@ -1,17 +1,21 @@
 """Pure: the subscriptions that an item gives, and how they join those that a profile has."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas.actions import as_given
 from schemas.blanks import is_blank
 from schemas.channels import CHANNELS, Channel, channel
 from schemas.dates import date
 from schemas.fields import Field, FieldType
 from schemas.ids import ResourceNumber
 from schemas.item_errors import ItemFailed, Why
+from schemas.levels import is_deeper
 from schemas.system_fields import status_word
 from schemas.values import JsonValue, ip, storable, string
 from workers.matcher import updates
+from workers.matcher.bounds import MOST_SUBSCRIPTIONS, SUBSCRIPTION_LEVELS
 from workers.matcher.updates import Unset, Update
 
 Subscription = dict[str, JsonValue]
@@ -31,13 +35,18 @@ _OWN: Mapping[str, Field] = {
 _KEYS = frozenset({"resource_id", "channel", *_NESTED, *_OWN, *_ADDRESS_KEYS})
 # A consent is never forgotten, and every subscription has a priority.
 _MAY_BE_UNSET = _OWN.keys() - {"status", "priority"}
+# Any other holds a text, a number, or texts.
+_NESTING = ("custom_fields", "cc_data")
 # What says which subscription it is can only be set.
 _ADDRESS = Field(type=FieldType.STRING)
 
 # When, from where and at which page somebody subscribed.
 _WHERE_AND_WHEN: Mapping[str, Callable[[object], JsonValue]] = {"date": date, "ip": ip, "url": string}
 
-MOST_SUBSCRIPTIONS = 1_000
+# In one item: some may repeat others or be skipped, and an item has room for many thousands of these.
+_MOST_GIVEN = 2 * MOST_SUBSCRIPTIONS
+# Each reads all that the subscription holds, which takes up to 0.1 s, and nobody gets a turn meanwhile.
+_MOST_UPDATES = 10
 
 
 class InvalidSubscription(ItemFailed):
@@ -60,6 +69,11 @@ class Given:
                 found.pop(name, None)
             else:
                 found[name] = value
+        # What is stored already is left alone: whoever unsubscribes must not fail by it.
+        if any(
+            is_deeper(as_given(found.get(name)), SUBSCRIPTION_LEVELS - 1) for name in _NESTING if name in self.keys or name in self.updates
+        ):
+            raise ItemFailed(Why.PROFILE_TOO_LARGE)
         return found | ({"priority": _priority(found["priority"])} if "priority" in self.updates else {})
 
 
@@ -67,6 +81,8 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
     """What `data.subscriptions` asks for: subscriptions to add or change, in their order."""
     if not isinstance(value, list):
         raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
+    if len(value) > _MOST_GIVEN:
+        raise ItemFailed(Why.PROFILE_TOO_LARGE)
     parsed: list[Given] = []
     known = set()
     for one in value:
@@ -78,9 +94,12 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
             continue
         parsed.append(given)
         known.add(_key(given.keys))
-        # Before thousands more are checked.
+        # Before hundreds more are checked.
         if len(known) > MOST_SUBSCRIPTIONS:
             raise ItemFailed(Why.PROFILE_TOO_LARGE)
+    updated = [_key(given.keys) for given in parsed if given.updates]
+    if len(updated) > _MOST_UPDATES and max(Counter(updated).values()) > _MOST_UPDATES:
+        raise ItemFailed(Why.INCORRECT_ACTION)
     return parsed
 
 

@@ -3,20 +3,20 @@
 Each is read once, when its item is, and applied in the order of the items.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from schemas import values
 from schemas.actions import has_the_form, is_update
 from schemas.fields import Field, FieldType
 from schemas.item_errors import ItemFailed, Why
-from schemas.same import outline, same
+from schemas.levels import LEVELS
+from schemas.same import canonical
 from schemas.values import JsonValue, storable
-
-# As deep as a request may be.
-_DEEPEST = 32
+from workers.matcher.bounds import LARGEST_PROFILE
 
 
 class Update(Protocol):
@@ -76,10 +76,8 @@ class DeleteObjects:
     def applied(self, stored: JsonValue) -> JsonValue:
         if stored is None:
             return None
-        alike = defaultdict(list)
-        for gone in self.objects:
-            alike[outline(gone)].append(gone)
-        return [each for each in values.objects(stored) if not any(same(each, gone) for gone in alike.get(outline(each), ()))]
+        gone = {canonical(each) for each in self.objects}
+        return [each for each in values.objects(stored) if canonical(each) not in gone]
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,12 @@ class UpsertInEach:
     def applied(self, stored: JsonValue) -> JsonValue:
         if stored is None:
             return None
-        return [_placed(each, self.path, self.value) if _has(each, self.path) else each for each in values.objects(stored)]
+        held = values.objects(stored)
+        hit = [_has(each, self.path) for each in held]
+        # By reference many take no more memory than one does; whoever writes them has all of them.
+        if len(msgspec.json.encode(self.value)) * sum(hit) > LARGEST_PROFILE:
+            raise ItemFailed(Why.PROFILE_TOO_LARGE)
+        return [_placed(each, self.path, self.value) if has else each for each, has in zip(held, hit, strict=True)]
 
 
 def word_of(value: Mapping[str, JsonValue], field: Field | None) -> str | None:
@@ -127,7 +130,8 @@ def _path(value: Mapping[str, JsonValue]) -> tuple[str, ...]:
     if not isinstance(written, str):
         raise ItemFailed(Why.INCORRECT_ACTION)
     path = tuple(str(storable(written)).split("."))
-    if not all(path) or len(path) > _DEEPEST:
+    # Each name is a call inside the one before it, and no profile is so deep.
+    if not all(path) or len(path) > LEVELS:
         raise ItemFailed(Why.INCORRECT_ACTION)
     return path
 

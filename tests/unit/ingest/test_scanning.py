@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.http import scanning
-from ingest.http.scanning import LEVELS, NotJson, Scan
+from ingest.http.scanning import NotJson, Scan
+from schemas.levels import LEVELS
 from schemas.settings import MIB
 
 pieces = st.sampled_from(

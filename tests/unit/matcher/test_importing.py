@@ -1,5 +1,6 @@
 """What an item's data does to a profile, and what fails it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from ingest.http.scanning import Scan
+from schemas.actions import as_given
 from schemas.batches import BatchKind
 from schemas.fields import Field
 from schemas.identities import of_field
@@ -19,6 +22,7 @@ from workers.matcher.batches import Batch, Database
 from workers.matcher.change import Change, Location, parse_change
 from workers.matcher.item import Item, Outcome, read
 from workers.matcher.profile import overlaid, written
+from workers.matcher.subscribing import merged
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
 DATABASE = Database(1, "reject", FIELDS, {ResourceNumber(24): "email"}, (), ())
@@ -187,6 +191,71 @@ def test_a_profile_has_a_bound_as_it_is_stored() -> None:
     ):
         with pytest.raises(ItemFailed, match="Profile too large"):
             written(data, subscriptions)
+
+
+def tower(levels: int) -> Any:
+    return {"a": tower(levels - 1)} if levels > 1 else {}
+
+
+ADA = {"resource_id": 24, "email": "ada@a.test"}
+# What gives a value of a field, or one inside a subscription, so many levels; these stand in two, and in four.
+WAYS: dict[str, tuple[int, Callable[[int], Any]]] = {
+    "set": (1, lambda levels: {"settings": tower(levels)}),
+    # Shown as what it has to be written as, which is a level more.
+    "an object like an update": (
+        2,
+        lambda levels: {"settings": {"action": "set", "value": {"action": "unset", "value": tower(levels - 1)}}},
+    ),
+    "kept": (1, lambda levels: {"other": [[tower(levels - 2)]]}),
+    "upsert": (1, lambda levels: {"settings": {"action": "upsert", "submatch": "a.a.a", "value": tower(levels - 3)}}),
+    "add": (1, lambda levels: {"orders": {"action": "add", "value": [tower(levels - 1)]}}),
+    "upsert in each": (1, lambda levels: {"orders": {"action": "upsert", "submatch": "held.a", "value": tower(levels - 3)}}),
+    "an object like an update in a subscription": (
+        4,
+        lambda levels: {
+            "subscriptions": [ADA | {"custom_fields": {"action": "set", "value": {"action": "unset", "value": tower(levels - 1)}}}]
+        },
+    ),
+    "subscription": (3, lambda levels: {"subscriptions": [ADA | {"custom_fields": tower(levels)}]}),
+    "upsert in a subscription": (
+        3,
+        lambda levels: {"subscriptions": [ADA | {"custom_fields": {"action": "upsert", "submatch": "a.a", "value": tower(levels - 2)}}]},
+    ),
+    "address": (3, lambda levels: {"subscriptions": [{"resource_id": 30, "cc_data": {"id": 7, "more": tower(levels - 1)}}]}),
+}
+
+
+def stored_as(data: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of a profile that holds little, as it is shown."""
+    kinds = FIELDS | {"orders": Field.model_validate("arr_object")}
+    resources = {ResourceNumber(24): "email", ResourceNumber(30): "telegram_bot"}
+    asked = change(replace(BATCH, database=replace(DATABASE, fields=kinds, resources=resources, unknown_fields="keep")), **data)
+    laid, _ = overlaid({"orders": [{"held": {"a": 1}}]}, asked.fields, asked.updates)
+    shown = {name: as_given(value) for name, value in laid.items()}
+    return shown | {
+        "subscriptions": [{name: as_given(value) for name, value in each.items()} for each in merged([], asked.subscriptions or [])]
+    }
+
+
+@pytest.mark.promise("P-DATA-34", "P-DATA-29")
+@pytest.mark.parametrize(("around", "way"), WAYS.values(), ids=WAYS)
+def test_no_profile_is_deeper_than_a_request_can_bring_it(around: int, way: Callable[[int], Any]) -> None:
+    shown = stored_as(way(29 - around))
+    Scan().take(msgspec.json.encode({"token": "any", "data": [{"data": shown}]}))
+
+    with pytest.raises(ItemFailed) as failed:
+        stored_as(way(30 - around))
+    (name,) = way(1).keys()
+    assert (failed.value.why.text, failed.value.field) == ("Profile too large", name)
+
+
+@pytest.mark.promise("P-DATA-34")
+def test_what_is_too_deep_already_fails_nothing_else() -> None:
+    deep = {"resource_id": 24, "channel": "email", "email": "ada@a.test", "status": "subscribed", "priority": 0, "custom_fields": tower(60)}
+    left = change(subscriptions=[ADA | {"status": "unsubscribed"}])
+
+    assert overlaid({"settings": tower(60)}, {"_fname": "Ada", "settings": tower(60)})[1] == {"_fname"}
+    assert merged([deep], left.subscriptions or []) == [deep | {"status": "unsubscribed"}]
 
 
 @pytest.mark.parametrize(("one", "other"), [(True, 1), ([True], [1]), ({"a": False}, {"a": 0}), ({"a": 1}, {"b": 1}), ([1], [1, 1])])

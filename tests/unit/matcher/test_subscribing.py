@@ -99,6 +99,7 @@ def test_what_a_subscription_holds_may_be_changed_by_functional_updates_in_their
     ) == [
         ADA | {"priority": -2, "status": "complained", "cats": ["news", "new"], "custom_fields": {"size": "S", "deep": {"a": 1, "b": 2}}},
     ]
+    assert join([ADA | {"custom_fields": {"size": "S"}}], address | {"custom_fields": {"action": "unset"}}) == [ADA]
 
 
 @pytest.mark.promise("P-SUBS-14")
@@ -171,6 +172,31 @@ def test_more_than_a_thousand_are_too_many_and_are_not_all_looked_at() -> None:
     assert len(join([], *many[1:], *many[1:])) == 1_000
     with pytest.raises(ItemFailed, match="Profile too large"):
         join([], *many, "not looked at")
+
+
+@pytest.mark.promise("P-SUBS-15")
+def test_an_item_gives_so_many_subscriptions_that_checking_them_takes_no_time() -> None:
+    again = [ADA] * 1_999
+    invalid: list[Any] = [{}] * 1_999
+
+    assert join([], ADA, *again) == [ADA]
+    assert join_skipping([ADA, *invalid]) == [ADA]
+    for refused in ([ADA, ADA, *again], [ADA, ADA, *invalid]):
+        with pytest.raises(ItemFailed, match="Profile too large"):
+            join_skipping(refused)
+
+
+@pytest.mark.promise("P-SUBS-15")
+@pytest.mark.parametrize(
+    "change", [{"cats": {"action": "add", "value": ["new"]}}, {"custom_fields": {"action": "upsert", "submatch": "a", "value": 1}}]
+)
+def test_one_is_changed_by_updates_no_more_than_ten_times_by_an_item(change: Subscription) -> None:
+    """Each reads all that it holds: of 3,500 that fit an item, and a MiB of categories, this took four minutes."""
+    ada, bob = ({"resource_id": 24, "email": f"{name}@a.test"} for name in ("ada", "bob"))
+
+    assert len(join([], *[ada | change, ada, bob | change] * 10)) == 2
+    with pytest.raises(ItemFailed, match="Incorrect action"):
+        join([], *[ada | change] * 10, bob | change, ada | change)
 
 
 # Nobody can be reached by these.
