@@ -8,6 +8,11 @@ from typing import Any
 
 Network = IPv4Network | IPv6Network
 
+# Linux takes an address of zeros for its own.
+_HERE = IPv4Address("127.0.0.1"), IPv6Address("::1")
+# Whose last four bytes are an IPv4 address that gateways or the system may send it on to: NAT64, translated and compatible ones.
+_WITH_IPV4 = tuple(map(IPv6Network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
+
 
 class Denied(PermissionError):
     """The address is one that must not be called; an `OSError`, as every address that cannot be."""
@@ -22,7 +27,7 @@ class Reach:
 
     def permits(self, address: str) -> bool:
         found = _plain(address)
-        if any(found in network for network in self.denied):
+        if any(each in network for each in (found, *_reached_by(found)) for network in self.denied):
             return False
         return not self.allowed or any(found in network for network in self.allowed)
 
@@ -42,3 +47,14 @@ def _plain(address: str) -> IPv4Address | IPv6Address:
     found = ip_address(address.partition("%")[0])
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
+
+
+def _reached_by(found: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """Where else a connection to it may end."""
+    if found.is_unspecified:
+        return [*_HERE]
+    if isinstance(found, IPv4Address):
+        return []
+    if any(found in network for network in _WITH_IPV4):
+        return [IPv4Address(int(found) & 0xFFFFFFFF)]
+    return [] if found.sixtofour is None else [found.sixtofour]

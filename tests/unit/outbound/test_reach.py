@@ -20,6 +20,20 @@ def test_a_denied_address_is_denied_however_it_is_written(address: str) -> None:
 
 
 @pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize("address", ["0.0.0.0", "::ffff:0.0.0.0", "::"])
+@pytest.mark.parametrize("loopback", ["127.0.0.0/8", "::1/128"])
+def test_an_address_of_zeros_is_the_machines_own(address: str, loopback: str) -> None:
+    assert not Reach(denied=(ip_network(loopback),)).permits(address)
+
+
+@pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize("address", ["64:ff9b::10.1.2.3", "2002:a01:203::1", "::ffff:0:10.1.2.3", "::10.1.2.3"])
+def test_an_ipv4_address_inside_of_another_is_denied_as_itself(address: str) -> None:
+    assert not Reach(denied=INNER).permits(address)
+    assert Reach(denied=INNER).permits(address.replace("10.1.2.3", "192.0.2.7").replace("a01:203", "c000:207"))
+
+
+@pytest.mark.promise("P-OUT-03")
 @pytest.mark.parametrize(("reach", "permitted"), [
     (Reach(), True),
     (Reach(denied=INNER), True),
