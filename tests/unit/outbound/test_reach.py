@@ -20,7 +20,7 @@ def test_a_denied_address_is_denied_however_it_is_written(address: str) -> None:
 
 
 @pytest.mark.promise("P-OUT-03")
-@pytest.mark.parametrize("address", ["0.0.0.0", "::ffff:0.0.0.0", "::"])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::ffff:0.0.0.0", "::"])  # noqa: S104
 @pytest.mark.parametrize("loopback", ["127.0.0.0/8", "::1/128"])
 def test_an_address_of_zeros_is_the_machines_own(address: str, loopback: str) -> None:
     assert not Reach(denied=(ip_network(loopback),)).permits(address)
