@@ -113,7 +113,7 @@ async def test_what_dies_while_the_question_stands_is_not_dropped(
     class Hesitating(StringIO):
         """Somebody in whose time to think another message dies."""
 
-        def readline(self, size: int | None = -1, /) -> str:
+        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
             died = pool.execute(_LETTER, f"{tables.prefix}.matches", 0, 1, None, None, "[]", "any", BATCH, None, 0)
             asyncio.run_coroutine_threadsafe(died, loop).result(10)
             return "y\n"
