@@ -89,7 +89,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Where each sample goes, one JSON object a line.")] = Path("soak.jsonl"),
 ) -> None:
     """Measure how fast profiles are imported and launched, then load a stack with a share of that, and watch it."""
-    settings = dict.fromkeys(("PROFUSE_BATCH_KEPT", "PROFUSE_REQUEST_ID_KEPT", "PROFUSE_RECORDS_KEPT"), f"PT{kept}M")
+    names = "PROFUSE_BATCH_KEPT", "PROFUSE_FAILURES_KEPT", "PROFUSE_REQUEST_ID_KEPT", "PROFUSE_RECORDS_KEPT"
+    settings = dict.fromkeys(names, f"PT{kept}M")
     out.unlink(missing_ok=True)
     with running("--matchers", str(os.cpu_count()), settings=settings | {"PROFUSE_RETENTION_EVERY": "PT1M"}) as stack:
         asyncio.run(_soak(stack, minutes, share, population, outage, profiles, out))

@@ -19,10 +19,13 @@ COLUMNS = ("batch", "account", "trigger", "item", "profile", "run", "failed_at",
 
 
 def wanted(batch: str | None, account: int | None, trigger: int | None, reason: str | None, until: datetime | None = None) -> Wanted:
-    """What the options say; raises `CannotRun` for an id that is none."""
+    """What the options say; raises `CannotRun` for an id that is none, and for a reason that says nothing."""
     id_ = None if batch is None else parse_id(batch)
     if batch is not None and id_ is None:
         raise CannotRun(f"{batch} is no batch id, which is 24 hex digits: `profuse launches failed` shows them.")
+    # A variable of a script that is empty must not choose everything.
+    if reason == "":
+        raise CannotRun("An empty reason says nothing: `profuse launches failed` shows those that there are.")
     return Wanted(id_, account, trigger, reason, until)
 
 

@@ -176,6 +176,10 @@ class Settings(BaseSettings):
     batch_kept: Kept = Field(
         timedelta(hours=24), description="How long a batch with its results and launches is kept at least; so are replayed dead letters."
     )
+    failures_kept: Kept = Field(
+        timedelta(days=7),
+        description="How long a launch that failed can be run again: its batch is kept for so long after it, with its files.",
+    )
     dead_letters_kept: Kept = Field(timedelta(days=30), description="How long a dead letter waits for its replay before it is dropped.")
     dead_letters_limit: Most = Field(
         10_000, description="Most dead letters of an account, and of nobody that is known, that are kept; beyond it the oldest are dropped."

@@ -55,7 +55,14 @@ UPDATE launches SET run_at = now() WHERE ctid = ANY(ARRAY(
     -- What somebody else works on he reads the row for by himself.
     SELECT ctid FROM launches WHERE {_MINE} AND run_at > now() AND due_at > now() LIMIT $4 FOR UPDATE SKIP LOCKED
 ))
+RETURNING batch
 """  # noqa: S608  # constants
+# Retention has put them off until they would have been due. Apart, because whoever makes a batch due locks it before its launches,
+# and in one order, because another cancel may mean the same ones.
+_LOOK_SOON = """
+UPDATE batches SET look_at = now()
+WHERE id IN (SELECT id FROM batches WHERE id = ANY($1::bytea[]) AND look_at > now() ORDER BY id FOR NO KEY UPDATE)
+"""
 # Where ids of batches begin that were accepted within an hour: what is still on its way is younger, or the pipeline stands.
 _AN_HOUR = 3_600_000
 
@@ -120,7 +127,9 @@ async def _since(connection: asyncpg.Connection, which: Which) -> bytes:
 
 
 async def _bring_forward(connection: asyncpg.Connection, which: Which) -> None:
-    """So that their ends are told now, and not on the day they would have been due."""
+    """So that their ends are told now, and not on the day they would have been due; nor are they kept until then."""
     for _ in range(_PAGES):
-        if await connection.execute(_BRING_FORWARD, which.account, which.batch, which.trigger, _PAGE) != f"UPDATE {_PAGE}":
+        brought = await connection.fetch(_BRING_FORWARD, which.account, which.batch, which.trigger, _PAGE)
+        await connection.execute(_LOOK_SOON, {row["batch"] for row in brought})
+        if len(brought) < _PAGE:
             return

@@ -22,6 +22,10 @@ INSERT INTO requests (token, request_id, path, body_hash, batch, expires_at) SEL
 LETTER = """
 INSERT INTO dead_letters (topic, partition, "offset", headers, reason, batch, item, replayed_at) VALUES ('t', 0, $2, '[]', 'any', $1, 2, $3)
 """
+FAILURE = """
+INSERT INTO failures (batch, trigger, item, profile, reason, failed_at, attempt, first_item, run)
+SELECT id, trigger, $2, '', 'HTTP 422', now() - $3::interval, 0, 0, 0 FROM batches WHERE id = $1
+"""
 
 
 async def world_of(pool: asyncpg.Pool) -> World:

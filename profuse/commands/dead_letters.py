@@ -128,10 +128,12 @@ def drop(
 
     Example: profuse dead-letters drop --older 30d --yes
     """
-    from profuse.dead_letters import count, delete, wanted
+    from profuse.dead_letters import as_of_now, count, delete, wanted
 
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until, everything=all_)
+    # What dies while the question stands was not counted.
+    chosen = asyncio.run(as_of_now(settings, chosen))
     found = asyncio.run(count(settings, chosen))
     if found and not yes and not agreed(f"Drop {found} dead letters for good?"):
         raise CannotRun("Nothing was dropped.")

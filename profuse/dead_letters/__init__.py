@@ -18,7 +18,7 @@ from schemas.settings import Settings
 
 DROPPED_TOGETHER = 1_000
 
-__all__ = ["Wanted", "count", "delete", "find", "replay", "shown", "table", "unreplayed", "value", "wanted", "whole"]
+__all__ = ["Wanted", "as_of_now", "count", "delete", "find", "replay", "shown", "table", "unreplayed", "value", "wanted", "whole"]
 
 
 async def find(settings: Settings, wanted: Wanted, limit: int | None = None, pool: asyncpg.Pool | None = None) -> list[Letter]:
@@ -56,6 +56,14 @@ def unreplayed(wanted: Wanted) -> Wanted:
     return wanted if wanted.keys else replace(wanted, unreplayed=True)
 
 
+async def as_of_now(settings: Settings, wanted: Wanted) -> Wanted:
+    """Without those that die later, unless they are wanted."""
+    if wanted.until is not None:
+        return wanted
+    async with transaction(settings) as connection:
+        return replace(wanted, until=await letters.now(connection))
+
+
 async def replay(settings: Settings, wanted: Wanted, wait: timedelta, advance: Callable[[int], object] = int) -> list[Letter]:
     """What became of each; what was replayed before is left out, unless it is named. `advance` is told how many more are out."""
     if not await count(settings, wanted := unreplayed(wanted)):
@@ -81,9 +89,7 @@ async def _stored(settings: Settings, id_: str, pool: asyncpg.Pool | None) -> tu
 
 
 async def _pages(settings: Settings, wanted: Wanted, size: int) -> AsyncIterator[list[Key]]:
-    if wanted.until is None:
-        async with transaction(settings) as connection:
-            wanted = replace(wanted, until=await letters.now(connection))
+    wanted = await as_of_now(settings, wanted)
     last: Key | None = None
     while True:
         async with transaction(settings) as connection:

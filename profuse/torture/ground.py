@@ -36,6 +36,7 @@ SETTINGS = {
     "PROFUSE_REPLY_DEADLINE": f"PT{REPLY_DEADLINE}S",
     # A day of a minute. A Request-ID is remembered for longer than any producer repeats it.
     "PROFUSE_BATCH_KEPT": "PT1M",
+    "PROFUSE_FAILURES_KEPT": "PT1M",
     "PROFUSE_RECORDS_KEPT": "PT1M",
     "PROFUSE_REQUEST_ID_KEPT": "PT3M",
     "PROFUSE_RETENTION_EVERY": "PT5S",

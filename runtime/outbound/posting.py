@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 
 import aiohttp
 
+from runtime.outbound.names import Names
 from runtime.outbound.reach import Reach
 from schemas.settings import Settings
 from schemas.tls import client_context
@@ -46,7 +47,8 @@ class Poster:
     """Posts through connections that are kept; follows no redirect, keeps no cookie, uses no proxy."""
 
     def __init__(self, reach: Reach, trust: ssl.SSLContext) -> None:
-        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=reach.socket)
+        self._names = Names()
+        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=reach.socket, resolver=self._names)
         # Nothing is inflated: a small answer could become a large one.
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -60,6 +62,7 @@ class Poster:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._session.close()
+        await self._names.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """Raises `NotSent` and `InDoubt`; neither quotes the address, which may hold a password."""

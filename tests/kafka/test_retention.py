@@ -70,3 +70,18 @@ async def test_a_batch_that_the_broker_may_have_whole_is_kept_until_the_matchers
     await Retention(bench.settings, bench.pool).sweep()
 
     assert bool(await left(world)) == stays
+
+
+@pytest.mark.promise("P-OPS-19")
+@pytest.mark.parametrize(("position", "stays"), [(7, True), (8, False)])
+async def test_a_published_batch_is_not_given_up_before_the_matchers_have_come_past_it(
+    bench: Bench, position: int, topic: str, stays: bool
+) -> None:
+    world = await world_of(bench.pool)
+    await finished(world, hours=31 * 24)
+    await bench.pool.execute("UPDATE progress SET position = $2 WHERE topic = $1 AND partition = 0", topic, position)
+    await bench.pool.execute("UPDATE batch_progress SET done = B'110', failed = 0")
+    await bench.pool.execute("UPDATE batches SET published_at = accepted_at")
+    await Retention(bench.settings, bench.pool).sweep()
+
+    assert bool(await left(world)) == stays

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
+from io import StringIO
 from typing import Any
 
 import asyncpg
@@ -11,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from profuse import dead_letters
 from profuse.__main__ import app
+from profuse.commands.dead_letters import drop
 from runtime.errors import CannotRun
 from schemas.ids import new_id
 from schemas.settings import Settings
@@ -99,6 +102,27 @@ async def test_what_is_dropped_is_gone_and_the_others_stay(run: Run) -> None:
     assert (str(refused.exception), kept) == ("Nothing was dropped.", 3)
     assert dropped.stdout == "2 dead letters are dropped\n"
     assert [letter["id"] for letter in await listed(run)] == [SECOND]
+
+
+@pytest.mark.promise("P-DOOR-17")
+async def test_what_dies_while_the_question_stands_is_not_dropped(
+    run: Run, tables: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    class Hesitating(StringIO):
+        """Somebody in whose time to think another message dies."""
+
+        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+            died = pool.execute(_LETTER, f"{tables.prefix}.matches", 0, 1, None, None, "[]", "any", BATCH, None, 0)
+            asyncio.run_coroutine_threadsafe(died, loop).result(10)
+            return "y\n"
+
+    monkeypatch.setattr(sys, "stdin", Hesitating())
+    await asyncio.to_thread(drop, all_=True)
+
+    assert capsys.readouterr().out.splitlines()[-1].endswith("3 dead letters are dropped")
+    assert [letter["id"] for letter in await listed(run)] == ["matches/0/1"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from schemas import metrics
 from schemas.settings import Settings
 from tests.launching import World
-from tests.retaining import LETTER, finished, left, request, sweep, until, world_of
+from tests.retaining import FAILURE, LETTER, finished, left, request, sweep, until, world_of
 from workers.retention import Retention, batches, job
 
 _AFTER = "SELECT extract(epoch FROM look_at - now()) / 3600 FROM batches"
@@ -27,7 +27,13 @@ async def world(tables: Settings, pool: asyncpg.Pool) -> World:
     ("why", "changes", "hours"),
     [
         ("it is young", ["UPDATE batches SET accepted_at = now() - interval '4 hours'"], 20),
-        ("it is not due", ["UPDATE batches SET due_at = now() + interval '50 hours'"], 50),
+        ("a launch failed an hour ago", ["UPDATE failures SET failed_at = now() - interval '1 hour'"], 167),
+        (
+            "it is not due, and no launcher has heard of it",
+            ["UPDATE batches SET due_at = now() + interval '50 hours'", "DELETE FROM launches"],
+            25 / 16,
+        ),
+        ("a dead letter was replayed an hour ago", ["UPDATE dead_letters SET replayed_at = now() - interval '1 hour'"], 23),
         ("a launch waits for a year", ["UPDATE launches SET finished_at = NULL, run_at = now() + interval '8760 hours'"], 8760),
         ("its Request-ID may be repeated", ["UPDATE requests SET expires_at = now() + interval '7 hours'"], 7),
         ("a launch is overdue", ["UPDATE launches SET finished_at = NULL"], 25 / 16),
@@ -44,6 +50,10 @@ async def test_a_batch_is_looked_at_again_when_it_can_be_over(
 ) -> None:
     batch = await finished(world)
     await request(world, batch, "mine", timedelta(seconds=60) if "Request-ID" in why else timedelta(seconds=-1))
+    if "failed" in why:
+        await world.pool.execute(FAILURE, batch, 1, timedelta())
+    if "letter" in why:
+        await world.pool.execute(LETTER, batch, 1, None)
     for change in changes:
         await world.pool.execute(change)
     await sweep(world, tables)

@@ -6,9 +6,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from profuse import failures
 from schemas.settings import Settings
 from tests.launching import World
-from tests.retaining import LAUNCHES, LETTER, finished, left, request, sweep, world_of
+from tests.retaining import FAILURE, LAUNCHES, LETTER, finished, left, request, sweep, world_of
 
 ITS_OWN = ("batches", "batch_progress", "results", "attachments", "launches")
 
@@ -40,7 +41,6 @@ async def test_a_younger_batch_is_kept(tables: Settings, world: World) -> None:
     ("why", "changes"),
     [
         ("an item is not answered", ["UPDATE batch_progress SET done = B'110', failed = 0"]),
-        ("it is not due", ["UPDATE batches SET due_at = now() + interval '1 minute'"]),
         ("a launch has not ended", ["UPDATE launches SET finished_at = NULL"]),
         ("no launcher has heard of an item yet", ["UPDATE launches SET items = ARRAY[0]"]),
         ("no launcher has heard of the batch yet", ["DELETE FROM launches"]),
@@ -106,15 +106,71 @@ async def test_a_batch_is_kept_while_its_request_may_be_repeated(tables: Setting
 
 
 @pytest.mark.promise("P-OPS-19")
-async def test_a_batch_is_kept_while_a_dead_letter_of_it_may_be_replayed(tables: Settings, world: World) -> None:
+async def test_a_batch_is_kept_while_a_dead_letter_of_it_may_be_replayed_and_for_a_day_after_that(tables: Settings, world: World) -> None:
+    """Else a launcher that comes to the record late would find no batch, and start nothing."""
     batch = await finished(world)
     await world.pool.execute(LETTER, batch, 1, None)
+    found = []
+    for ago in (None, timedelta(hours=23), timedelta(hours=25)):
+        await world.pool.execute("UPDATE dead_letters SET replayed_at = now() - $1::interval", ago)
+        await sweep(world, tables)
+        found.append(await left(world))
+
+    assert found == [[batch], [batch], []]
+
+
+@pytest.mark.promise("P-OPS-19", "P-LAUNCH-20")
+async def test_a_batch_is_kept_for_a_week_after_its_last_launch_failed(tables: Settings, world: World) -> None:
+    batch = await finished(world, hours=400)
+    await world.pool.execute(FAILURE, batch, 0, timedelta(days=8))
+    await world.pool.execute(FAILURE, batch, 1, timedelta(days=6.9))
     await sweep(world, tables)
-    kept = await left(world)
-    await world.pool.execute("UPDATE dead_letters SET replayed_at = now()")
+    kept, again = await left(world), await failures.count(tables, failures.ALL)
+    await world.pool.execute("UPDATE failures SET failed_at = failed_at - interval '3 hours'")
     await sweep(world, tables)
 
-    assert (kept, await left(world)) == ([batch], [])
+    assert (kept, again, await left(world)) == ([batch], 2, [])
+
+
+@pytest.mark.promise("P-OPS-19")
+@pytest.mark.parametrize(
+    ("why", "changes"),
+    [
+        ("its launches were taken back", ["UPDATE launches SET cancelled = 2"]),
+        ("its items all failed", ["UPDATE batch_progress SET imported = 0, failed = 3", "DELETE FROM launches"]),
+    ],
+)
+async def test_what_is_over_does_not_wait_for_the_day_on_which_it_would_have_been_due(
+    tables: Settings, world: World, why: str, changes: Sequence[str]
+) -> None:
+    await finished(world)
+    for change in ("UPDATE batches SET due_at = now() + interval '364 days'", *changes):
+        await world.pool.execute(change)
+    await sweep(world, tables)
+
+    assert await left(world) == []
+
+
+@pytest.mark.promise("P-OPS-19")
+async def test_a_batch_with_an_item_that_nobody_can_answer_any_more_goes_as_dead_letters_do(tables: Settings, world: World) -> None:
+    """Its record is lost, or was a dead letter without readable headers."""
+    batches = [await finished(world, hours=hours) for hours in (24 * 31, 24 * 29)]
+    await world.pool.execute("UPDATE batch_progress SET done = B'110', failed = 0")
+    await world.pool.execute("UPDATE batches SET published_at = accepted_at")
+    await sweep(world, tables)
+
+    assert await left(world) == batches[1:]
+
+
+@pytest.mark.promise("P-OPS-19")
+async def test_an_answer_is_waited_for_for_as_long_as_the_matchers_may_be_behind(tables: Settings, world: World) -> None:
+    """Only of what was published before that is known whether they have come past it."""
+    batch = await finished(world)
+    await world.pool.execute("UPDATE batch_progress SET done = B'110', failed = 0")
+    await world.pool.execute("UPDATE batches SET published_at = now() - interval '2 hours'")
+    await sweep(world, tables.model_copy(update={"dead_letters_kept": timedelta(hours=1)}))
+
+    assert await left(world) == [batch]
 
 
 @pytest.mark.promise("P-OPS-19")

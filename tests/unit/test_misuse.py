@@ -21,6 +21,24 @@ def test_nobody_waits_for_ever_for_what_becomes_of_dead_letters(seconds: str) ->
     assert "--wait" in done.exception.format_message()
 
 
+@pytest.mark.promise("P-DOOR-13", "P-DOOR-37")
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--reason", "An empty reason says nothing"),
+        ("--batch", "is no batch id"),
+        ("--account", "valid integer"),
+        ("--trigger", "valid integer"),
+        ("--until", "does not match"),
+    ],
+)
+@pytest.mark.parametrize("command", [["failed"], ["replay"], ["replay", "--dry-run"]], ids=" ".join)
+def test_a_variable_of_a_script_that_is_empty_does_not_mean_all_failed_launches(command: list[str], option: str, words: str) -> None:
+    done = CliRunner().invoke(app, ["launches", *command, option, ""], standalone_mode=False)
+
+    assert words in str(done.exception)
+
+
 @pytest.mark.promise("P-DOOR-13")
 @pytest.mark.parametrize("content", ["{", "9" * 5_000, "[" * 3_000, "[]"])
 def test_content_that_is_no_json_object_is_told_in_a_line(content: str) -> None:

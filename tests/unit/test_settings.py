@@ -19,6 +19,7 @@ SENSELESS = {
     "client_patience": ("PT0S",),
     "session_timeout": ("PT1S", "PT1H"),
     "batch_kept": ("PT0S", "-P1D"),
+    "failures_kept": ("PT0S",),
     "records_kept": ("-P1D",),
     "request_id_kept": ("PT0S",),
     "chunk": ("0", "1000000"),

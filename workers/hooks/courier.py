@@ -42,15 +42,17 @@ class Tools:
 class Courier:
     """Takes events to one hook, in order; `is_posting` while its batch is out."""
 
-    def __init__(self, hook: Hook, place: Place, tools: Tools) -> None:
+    def __init__(self, hook: Hook, place: Place, tools: Tools, rest: float) -> None:
         self.hook = hook
         self.place = place
         self.is_posting = False
         self._tools = tools
+        # Seconds before it begins.
+        self._rest = rest
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until it is cancelled, or told to stop, or has lost its place, or its hook is paused. Raises what the servers raise."""
-        rest: float | None = 0.0
+        rest: float | None = self._rest
         try:
             while rest is not None and not stop.is_set():
                 # Nothing is held meanwhile: what failed is read again by its bounds.

@@ -1,6 +1,7 @@
 """Which couriers there are: one for each active hook and partition of ours, as it is now."""
 
 import asyncio
+import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from runtime.postgres import AWAY as DATABASE_AWAY
 from runtime.racing import rest
 from schemas import metrics
 from workers.exactly_once.advice import shown
-from workers.hooks import declared, positions
+from workers.hooks import declared, judging, positions
 from workers.hooks.choosing import begin_of, placed
 from workers.hooks.courier import Courier, Tools
 from workers.hooks.model import Hook, Place
@@ -51,12 +52,15 @@ class Hosting:
         self._stored: dict[_Key, int] = {}
         self._stored_at = 0.0
         self._beyond: Counter[_Key] = Counter()
+        # Hooks as they were a turn ago; None before the first one, when nobody knows what is new.
+        self._before: Mapping[int, Hook] | None = None
         self._stop = asyncio.Event()
 
     async def turn(self) -> None:
         """Make them what they should be. Raises what the servers raise."""
         owned = self._newest.owned or ()
-        wanted = {(hook.id, partition): hook for hook in await declared.active(self._tools.pool) for partition in owned}
+        active = {hook.id: hook for hook in await declared.active(self._tools.pool)}
+        wanted = {(number, partition): hook for number, hook in active.items() for partition in owned}
         await self._end([key for key in self._couriers if self._is_over(key, wanted)])
         missing: defaultdict[int, dict[int, Hook]] = defaultdict(dict)
         for (number, partition), hook in wanted.items():
@@ -64,6 +68,7 @@ class Hosting:
                 missing[partition][number] = hook
         for partition, hooks in missing.items():
             await self._begin(partition, hooks)
+        self._before = active
         for partition in set(owned) - {partition for _, partition in self._couriers}:
             self._newest.end(partition)
         if time.monotonic() - self._stored_at > _STORED_EVERY:
@@ -121,7 +126,10 @@ class Hosting:
         return True
 
     def _start(self, hook: Hook, place: Place) -> None:
-        courier = self._couriers[place.key] = Courier(hook, place, self._tools)
+        # Or all that fail would be called at once after a restart, and after each outage; what operators change is in force at once.
+        is_changed = self._before is not None and self._before.get(hook.id) != hook
+        rest = 0.0 if is_changed else judging.left(place.attempts, place.quiet, random.random())  # noqa: S311
+        courier = self._couriers[place.key] = Courier(hook, place, self._tools, rest)
         self._tasks[place.key] = asyncio.create_task(courier.run(self._stop))
         self._stored.pop(place.key, None)
 

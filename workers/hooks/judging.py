@@ -53,3 +53,8 @@ def pause(attempts: int, after: float | None, chance: float) -> float:
     # So many doublings are beyond the longest.
     own = min(LONGEST, SHORTEST * 2.0 ** min(attempts - 1, 10)) * (0.5 + chance / 2)
     return max(own, min(after or 0.0, _MOST_PATIENT))
+
+
+def left(attempts: int, quiet: float, chance: float) -> float:
+    """Of such a pause, for whoever takes a hook over so many seconds after its last answer; what that asked for is not known any more."""
+    return max(0.0, pause(attempts, None, chance) - quiet) if attempts else 0.0

@@ -53,6 +53,8 @@ class Place:
     bounds: Bounds | None = None
     # POSTs that failed in a row.
     attempts: int = 0
+    # Seconds since the last answer, when it was taken over.
+    quiet: float = 0.0
     # Whether it waits for its account's next event, having looked at all that the partition's window has.
     is_at_end: bool = False
 

@@ -25,7 +25,8 @@ INSERT INTO hook_positions (hook, partition)
 SELECT h.id, $2 FROM hooks h JOIN unnest($1::int[], $3::int[]) AS wanted (hook, turn) ON h.id = wanted.hook AND h.turn = wanted.turn
 ORDER BY h.id FOR SHARE OF h
 ON CONFLICT (hook, partition) DO UPDATE SET fence = hook_positions.fence + 1
-RETURNING hook, partition, fence, position, first, last, types, attempts
+RETURNING hook, partition, fence, position, first, last, types, attempts,
+    coalesce(extract(epoch FROM now() - answered_at), 0)::float AS quiet
 """
 
 _NOTE = """
@@ -113,4 +114,4 @@ async def _write(pool: asyncpg.Pool, statement: str, place: Place, *values: obje
 def _place(row: asyncpg.Record) -> Place:
     types = None if row["types"] is None else frozenset(row["types"])
     bounds = None if row["first"] is None else Bounds(row["first"], row["last"], types)
-    return Place(row["hook"], row["partition"], row["fence"], row["position"] or 0, bounds, row["attempts"])
+    return Place(row["hook"], row["partition"], row["fence"], row["position"] or 0, bounds, row["attempts"], row["quiet"])

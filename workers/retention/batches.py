@@ -16,17 +16,21 @@ _LOOK = "SELECT id FROM batches WHERE look_at <= $1 ORDER BY look_at LIMIT $2"
 _DELETE = """
 DELETE FROM batches WHERE id IN (
     SELECT b.id FROM batches b JOIN batch_progress p ON p.batch = b.id
-    WHERE b.id = ANY($1) AND b.accepted_at < now() - $2::interval AND b.due_at < now()
+    -- Not when it was due: what is over before may have been taken back, or have failed at the door.
+    WHERE b.id = ANY($1) AND b.accepted_at < now() - $2::interval
     AND (
         -- What the broker has is answered, however long that takes.
         p.imported + p.failed = p.total
         -- What it never got whole is over once nobody publishes it any more, and all that it did get is answered.
         OR b.published_at IS NULL AND b.accepting_until < now() - $2::interval AND $3
+        -- An item that the matchers have come past without an answer was a dead letter that nobody could read, or its record is lost.
+        OR b.published_at < now() - greatest($2::interval, $5::interval) AND $3
     )
     -- Those that expired are gone by now.
     AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id)
-    -- A replay needs the batch.
-    AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id AND d.replayed_at IS NULL)
+    -- A replay needs the batch; one that was replayed does until whoever reads the record has come to it, and goes after a day.
+    AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id)
+    AND NOT EXISTS (SELECT FROM failures f WHERE f.batch = b.id AND f.failed_at > now() - $4::interval)
     AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
     -- Launchers may be behind: every imported item has a launch, or is told where there is none, so none is still on its way.
     AND CASE WHEN b.trigger IS NULL THEN NOT EXISTS (
@@ -46,9 +50,10 @@ DELETE FROM batches WHERE id IN (
 _PUT_OFF = """
 UPDATE batches AS b SET look_at = greatest(
     b.accepted_at + $2::interval,
-    b.due_at,
     (SELECT max(l.run_at) FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL),
+    (SELECT max(f.failed_at) FROM failures f WHERE f.batch = b.id) + $4::interval,
     (SELECT max(r.expires_at) FROM requests r WHERE r.batch = b.id),
+    (SELECT max(d.replayed_at) FROM dead_letters d WHERE d.batch = b.id) + $2::interval,
     now() + greatest($3::interval, least((now() - b.accepted_at) / 16, interval '6 hours'))
 )
 WHERE b.id IN (SELECT id FROM batches WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
@@ -60,6 +65,10 @@ class Terms:
     """How long batches are kept, how often they are looked at, and whether the matchers have come to what is as old as that."""
 
     kept: timedelta
+    # After the last launch that failed.
+    failures_kept: timedelta
+    # For an answer that may still come by a dead letter.
+    letters_kept: timedelta
     every: timedelta
     caught_up: bool
 
@@ -81,5 +90,5 @@ async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms) -> 
     page = [row["id"] for row in await connection.fetch(_LOOK, now, PAGE)]
     if not page:
         return None
-    deleted = affected(await connection.execute(_DELETE, page, terms.kept, terms.caught_up))
-    return Swept(deleted, affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every)))
+    deleted = affected(await connection.execute(_DELETE, page, terms.kept, terms.caught_up, terms.failures_kept, terms.letters_kept))
+    return Swept(deleted, affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every, terms.failures_kept)))

@@ -153,8 +153,9 @@ class Retention:
         return len(left)
 
     async def _delete_batches(self, now: datetime, connection: asyncpg.Connection) -> int:
-        every, kept = self._settings.retention_every, self._settings.batch_kept
-        terms = batches.Terms(kept, every, await records.caught_up(connection, self._settings))
+        given, every = self._settings, self._settings.retention_every
+        caught_up = await records.caught_up(connection, given)
+        terms = batches.Terms(given.batch_kept, given.failures_kept, given.dead_letters_kept, every, caught_up)
         until, deleted = time.monotonic() + every.total_seconds(), 0
         while page := await batches.sweep(connection, now, terms):
             deleted += page.deleted

@@ -77,6 +77,29 @@ async def test_retry_after_is_waited_for(world: World) -> None:
     assert time.monotonic() - began > 1.9
 
 
+@pytest.mark.promise("P-HOOK-07")
+async def test_who_takes_over_waits_for_what_is_left_of_a_pause_but_not_after_a_change(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "SHORTEST", 100.0)
+    world.receiver.first("crm", answer(500))
+    await world.declare("crm")
+    await world.declare("well")
+    async with hosted("hooks", world.settings):
+        await world.tell([0])
+        await world.until_so("SELECT EXISTS (SELECT FROM hook_positions WHERE attempts > 0)")
+        await world.until_moved("well", 0, 1)
+    async with hosted("hooks", world.settings):
+        await world.until_begun("crm", 2)
+        await world.tell([1])
+        await world.until_moved("well", 0, 2)
+        early = len(world.receiver.got["crm"])
+        await world.declare("crm", timeout=7)
+        await world.until_moved("crm", 0, 2)
+
+    assert early == 1
+
+
 @pytest.mark.promise("P-HOOK-06")
 async def test_a_hook_that_is_changed_while_it_fails_gets_the_very_batch_that_failed(world: World) -> None:
     world.receiver.always("crm", answer(500, "Retry-After: 3000"))

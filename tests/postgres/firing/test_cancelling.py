@@ -40,6 +40,19 @@ async def test_a_batch_that_is_due_in_a_month_ends_now_and_nothing_of_it_leaves(
     assert await world.pool.fetchval("SELECT run_at > now() + interval '29 days' FROM launches WHERE batch = $1", other)
 
 
+@pytest.mark.promise("P-OPS-40")
+@pytest.mark.parametrize("by", ["batch", "trigger"])
+async def test_what_was_taken_back_need_not_be_kept_until_it_would_have_been_due(world: World, topic: Topic, by: str) -> None:
+    batch = await schedule(world, "a@shop.test", batch=await world.batch(due_in=LATER))
+    await schedule(world, "b@shop.test", batch=await world.batch(due_in=LATER), trigger=await world.trigger_of(9))
+    await world.pool.execute("UPDATE batches SET look_at = now() + interval '30 days'")
+
+    await take_back(world, **{by: batch if by == "batch" else world.trigger})
+    looked_at = [row["id"] for row in await world.pool.fetch("SELECT id FROM batches WHERE look_at <= now()")]
+
+    assert looked_at == [batch]
+
+
 async def test_of_a_group_only_the_profile_s_own_is_taken_back(world: World, topic: Topic) -> None:
     await schedule(world, "a@shop.test", "b@shop.test", "c@shop.test")
     profile = await world.pool.fetchval("SELECT id FROM profiles WHERE data->>'email' = 'b@shop.test'")

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.outbound.posting import Answer
 from schemas.success import LOOKED_AT, success_of
-from workers.hooks.judging import LONGEST, Again, Gone, Taken, judged, pause
+from workers.hooks.judging import LONGEST, Again, Gone, Taken, judged, left, pause
 
 
 @pytest.mark.promise("P-HOOK-07")
@@ -43,6 +43,13 @@ def test_retry_after_makes_a_pause_longer_and_never_shorter() -> None:
     assert pause(1, 600.0, 1.0) == 600
     assert pause(5, 1.0, 1.0) == 16
     assert pause(1, 86_400.0, 1.0) == 3_600
+
+
+@pytest.mark.promise("P-HOOK-07")
+def test_who_takes_over_waits_for_what_is_left_of_a_pause() -> None:
+    assert left(5, 6.0, 1.0) == 10
+    assert left(5, 17.0, 1.0) == 0
+    assert left(0, 0.0, 1.0) == 0
 
 
 @pytest.mark.promise("P-HOOK-14")
