@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from profuse.importing.lines import TOO_LONG, Lines, TooLong
-from profuse.importing.table import Row, Table, is_ours
+from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
 
@@ -50,4 +50,4 @@ def _row(number: int, line: str) -> Row:
         return Row(number, given if isinstance(given, dict) else {TEXT: line.rstrip("\r\n")}, wrong="not a JSON object")
     if "" in given:
         return Row(number, given, wrong=f"{given['']!r} has no name")
-    return Row(number, given, {name: value for name, value in given.items() if not is_ours(name)})
+    return Row(number, given, given)

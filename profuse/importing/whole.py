@@ -96,4 +96,4 @@ def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]]) -> Mapp
     if aim.field_name and fields and aim.field_name not in searchable:
         raise CannotRun(f"The database has no field {aim.field_name!r} that is searched by; these are: {', '.join(searchable) or 'none'}.")
     types = {str(field["name"]): str(field["type"]) for field in fields}
-    return mapped(table.columns, aim.columns, types, beside=aim.trigger is not None)
+    return mapped(table.columns, aim.columns, types, beside=aim.beside)

@@ -275,7 +275,7 @@ def test_lines_of_ndjson_that_are_no_object_fail_alone(tmp_path: Path) -> None:
         ANN,
         "not JSON: Expecting value at character 1",
         "not a JSON object",
-        {"email": "b@x.test"},
+        {"#error": "x", "email": "b@x.test"},
         "'x' has no name",
     ]
     assert found[1].given == {"#text": '{"email":'}
