@@ -48,7 +48,7 @@ def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str],
     """A dry run; raises `CannotRun` where the import itself would."""
     aim, fields = found(door.url, door.token, aim)
     run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
-    return run.check(checker(fields, aim.matching, aim.field_name))
+    return run.check(checker(fields, aim.matching, aim.field_name, bare=aim.trigger is None))
 
 
 def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Tell) -> Tally:
