@@ -66,26 +66,23 @@ def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failure
     except Refused as refused:
         raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
     except GivenUp as away:
-        raise CannotRun(
-            f"{away}. After {run.tally.rows:,} rows: the same command goes on where it ended {_until(began, run.tally)}"
-        ) from None
+        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
     except NotKept as full:
         # Under the ids of its requests the server gives the same results again, failures too.
         counted = f"{run.tally.imported:,} rows are imported, {run.tally.failed:,} failed"
-        goes_on = f"the same command goes on, and keeps failed ones from the first on, {_until(began, run.tally)}"
+        goes_on = _goes_on("and keeps failed ones from the first on", began, run.tally)
         raise CannotRun(f"{full}. {counted}; {goes_on}") from None
     except KeyboardInterrupt:
-        raise CannotRun(
-            f"Interrupted after {run.tally.rows:,} rows: the same command goes on where it ended {_until(began, run.tally)}"
-        ) from None
+        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
 
 
-def _until(began: datetime, tally: Tally) -> str:
+def _goes_on(how: str, began: datetime, tally: Tally) -> str:
+    """Until when a repeat finds what is done; nobody here knows when a run began that this one goes on with."""
     if tally.before:
         moment = f"{_KEPT // timedelta(hours=1)} hours after its first run began, which was before this one"
     else:
         moment = (began + _KEPT).astimezone().isoformat(sep=" ", timespec="minutes")
-    return f"until {moment}, and imports everything again after that."
+    return f"the same command goes on {how} until {moment}, and imports everything again after that."
 
 
 def columns_of(file: Path) -> dict[str, str]:

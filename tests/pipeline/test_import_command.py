@@ -153,7 +153,7 @@ def test_failed_rows_that_found_no_room_are_kept_by_the_same_command(pipeline: S
     again = profuse_import(file, "--db", "1")
 
     assert (full.returncode, full.stdout) == (1, "")
-    assert "1 rows are imported, 1 failed; the same command goes on" in full.stderr.splitlines()[-1]
+    assert "1 rows are imported, 1 failed; the same command goes on and keeps failed ones" in full.stderr.splitlines()[-1]
     assert again.stdout.startswith("2 rows: 1 imported (1 of them by an earlier run of this command), 1 failed")
     assert "Incorrect email (email),3,nobody" in (tmp_path / "people.failed.csv").read_text()
 

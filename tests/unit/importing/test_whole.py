@@ -36,7 +36,7 @@ def ended(folder: Path, gateway: Gateway, tell: Tell, last: str, failed: Path) -
 @pytest.mark.promise("P-IMPORT-07")
 @pytest.mark.parametrize(
     ("tell", "failed", "goes_on"),
-    [(interrupt, "failed.csv", "goes on where it ended"), (lambda *_: None, "/dev/full", "keeps failed ones from the first on,")],
+    [(interrupt, "failed.csv", "goes on where it ended"), (lambda *_: None, "/dev/full", "keeps failed ones from the first on")],
     ids=["interrupted", "a full disk"],
 )
 def test_who_is_interrupted_is_told_until_when_the_command_goes_on(tmp_path: Path, tell: Tell, failed: str, goes_on: str) -> None:
