@@ -23,17 +23,21 @@ class Answered:
 
 @dataclass(frozen=True)
 class Again:
-    """The same may be answered later: after so many seconds, if the server named any; `crowded`: it has too much to do."""
+    """The same may be answered later: after so many seconds, if the server named any; `crowded`: it has too much to do.
+
+    `in_doubt`: nobody said whether it was accepted.
+    """
 
     why: str
     after: float | None = None
     crowded: bool = False
+    in_doubt: bool = False
 
 
 def meaning(outcome: Outcome) -> Answered | Again:
     """Raises `Refused`."""
     if outcome.status is None:
-        return Again(outcome.why)
+        return Again(outcome.why, in_doubt=True)
     fields, after = _envelope(outcome.body), _seconds(outcome.headers.get("retry-after"))
     # A token may be set to answer 200 always: then the body alone tells.
     error = outcome.status if fields is None else int(fields["error"])
@@ -41,7 +45,8 @@ def meaning(outcome: Outcome) -> Answered | Again:
         return Answered(fields, outcome.headers.get("duplicate-request") == "true")
     text, debug = _words(outcome, fields)
     if error in _PASSING or error >= 500 or (error == _CONFLICT and after is not None):
-        return Again(f"{error} {text}" + (f": {debug}" if debug else ""), after, crowded=error == _TOO_MANY)
+        why = f"{error} {text}" + (f": {debug}" if debug else "")
+        return Again(why, after, crowded=error == _TOO_MANY, in_doubt=error not in (_CONFLICT, _TOO_MANY))
     raise Refused(error, text, debug)
 
 

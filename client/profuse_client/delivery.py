@@ -29,7 +29,8 @@ class Delivery:
         self._finished = False
         # Asking is not allowed, or leads nowhere: a repeat of the request tells as well.
         self._blind = False
-        self._repeated = False
+        # Whether another run had brought it; None until this one may have.
+        self._repeated: bool | None = None
         # From when on it wants to be exchanged.
         self.due = 0.0
         self.entries: Sequence[Entry] | None = None
@@ -57,6 +58,8 @@ class Delivery:
             meant = meaning(outcome)
             again = meant if isinstance(meant, Again) else self._answered(meant)
             if again is not None:
+                if again.in_doubt:
+                    self._brought(by_another=False)
                 self.due = now + self._patience.rest(again, outcome.seconds)
         except ProfuseError as trouble:
             if self._task is not None and isinstance(trouble, Refused) and trouble.error in (_NO_RIGHT_TO_LOOK, _NOT_THERE):
@@ -70,7 +73,7 @@ class Delivery:
     def _answered(self, answer: Answered) -> Again | None:
         if self._task is not None:
             return self._looked(answer.fields["data"])
-        self._repeated = answer.repeated
+        self._brought(by_another=answer.repeated)
         if "result" in answer.fields:
             self._end(answer.fields["result"])
             return None
@@ -79,6 +82,11 @@ class Delivery:
         task = str(answer.fields["data"]["task_id"])
         self._task = None if self._blind else task
         return Again(f"task {task} is being processed")
+
+    def _brought(self, *, by_another: bool) -> None:
+        """The first word counts: of what this run has sent itself the server says the same later."""
+        if self._repeated is None:
+            self._repeated = by_another
 
     def _looked(self, data: Mapping[str, Any]) -> Again | None:
         items, status = data["result"]["items"], data["status"]
@@ -99,4 +107,4 @@ class Delivery:
     def _end(self, answered: Sequence[Mapping[str, Any]]) -> None:
         if len(answered) != self._part.sent:
             raise Refused(502, "not an answer of Profuse", f"{len(answered)} entries for {self._part.sent} items")
-        self.entries = self._part.entries(answered, repeated=self._repeated)
+        self.entries = self._part.entries(answered, repeated=bool(self._repeated))

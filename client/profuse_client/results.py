@@ -18,7 +18,8 @@ class Entry:
 class Imported:
     """A profile that was created or updated.
 
-    `index` is its place in the input. `repeated`: a request with the same id had brought it before, and nothing was run again.
+    `index` is its place in the input. `repeated`: another run with the same `run_id` had brought it, and nothing was run again; what this
+    run may have brought by a request that was left without an answer is not called so.
     """
 
     index: int

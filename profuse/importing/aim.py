@@ -10,6 +10,7 @@ from profuse.importing.opening import Given
 from profuse.importing.table import Table
 from profuse_client import Client, GivenUp, Limits, Options, Refused
 from runtime.errors import CannotRun
+from schemas.matching import MODES, Matching
 
 # Small enough that the rows behind the requests on their way are few, and large enough that requests cost little.
 SENDING = Options(limits=Limits(profiles=2_500))
@@ -33,6 +34,14 @@ class Aim:
     def how(self) -> dict[str, Any]:
         """What the client's call is given."""
         return {"matching": self.matching, **({"field_name": self.field_name} if self.field_name else {})}
+
+    @property
+    def beside(self) -> frozenset[str] | None:
+        """The keys that may stand beside a profile and find it; None where profiles are bare."""
+        if self.trigger is None:
+            return None
+        # An e-mail is a field of every profile, and found there as well.
+        return frozenset(part.key for part in MODES[Matching(self.matching)].parts) - {"email"}
 
     def run_id(self, table: Table, given: Given) -> str:
         """The same for the same file and the same aim, so that whoever repeats a command goes on where it ended."""

@@ -1,22 +1,14 @@
 """Records of a CSV file, one by one: a quote that is never closed, or a line without an end, costs its own line."""
 
 import csv
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-# No profile has more, and what is longer has lost its closing quote or its end.
-LONGEST = 256 * 1024
+from profuse.importing.lines import LONGEST, TOO_LONG, Lines, TooLong, Unclosed
+
 _SHOWN = 1_000
-
-
-class _Unclosed(Exception):
-    """A quote was opened, and nothing that closes it follows."""
-
-
-class _TooLong(Exception):
-    """A line has no end that could be waited for."""
+_UNCLOSED = "a quote is not closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,51 +20,13 @@ class Record:
     wrong: str | None = None
 
 
-class Lines:
-    """The lines of a text, of which those of the current record can be given back."""
-
-    def __init__(self, text: TextIO) -> None:
-        self.number = 0
-        self.taken: list[str] = []
-        self._size = 0
-        self._text = text
-        self._back: deque[str] = deque()
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._back.popleft() if self._back else self._text.readline(LONGEST + 1)
-        if not line and not self.taken:
-            raise StopIteration
-        self._size += len(line)
-        if not line or (self.taken and self._size > LONGEST):
-            self._back.appendleft(line)
-            raise _Unclosed
-        self.number += 1
-        self.taken.append(line)
-        if len(line) > LONGEST:
-            self._skip(line)
-            raise _TooLong
-        return line
-
-    def begin(self) -> None:
-        self.taken, self._size = [], 0
-
-    def give_back(self) -> str:
-        """All but the first line of the record, which is returned."""
-        first, *others = self.taken
-        self.number -= len(others)
-        self._back.extendleft(reversed(others))
-        return first
-
-    def _skip(self, line: str) -> None:
-        while line and not line.endswith("\n"):
-            line = self._text.readline(LONGEST)
+def fits(cells: Sequence[str], width: int) -> bool:
+    """Whether there is one for each column; cells beyond these may only be empty."""
+    return len(cells) >= width and not any(cell.strip() for cell in cells[width:])
 
 
 def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[Record]:
-    """With a width, lines that would only together be a record of another one are read one by one."""
+    """With a width, lines that are no record of it together, but each by itself, are read one by one."""
     # Ours are bounded by `LONGEST`, and the library knows no other way.
     csv.field_size_limit(2 * LONGEST)
     lines = Lines(text)
@@ -84,14 +38,14 @@ def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[
         wrong = None
         try:
             cells = _next(reader, lines, delimiter)
-            if len(lines.taken) > 1 and width is not None and len(cells) != width:
-                wrong = "a quote is not closed"
+            if len(lines.taken) > 1 and width is not None and not fits(cells, width) and _are_rows(lines.taken, delimiter, width):
+                wrong = _UNCLOSED
         except StopIteration:
             return
-        except _Unclosed:
-            wrong = "a quote is not closed"
-        except _TooLong:
-            wrong = f"a line of more than {LONGEST} characters; the row has only their beginning"
+        except Unclosed:
+            wrong = _UNCLOSED
+        except TooLong:
+            wrong = TOO_LONG
         if wrong is not None:
             cells = lines.give_back()[:_SHOWN].rstrip("\r\n").replace('"', "").split(delimiter)
         yield Record(line, cells, wrong)
@@ -108,4 +62,10 @@ def _next(reader: Iterator[list[str]], lines: Lines, delimiter: str) -> list[str
 def _alone(line: str) -> Iterator[str]:
     """A record of which more lines are wanted has a quote that is not closed."""
     yield line
-    raise _Unclosed
+    raise Unclosed
+
+
+def _are_rows(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether each would be one, had the first no quote that is open at its end: then the quote is a stray one, else they are its text."""
+    (*whole, opened), *others = (next(csv.reader([line], delimiter=delimiter)) for line in lines if line.strip())
+    return all(fits(cells, width) for cells in ([*whole, *opened.split(delimiter)], *others))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from profuse.importing.csv_records import Record, records
+from profuse.importing.csv_records import Record, fits, records
 from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
@@ -45,8 +45,7 @@ def _rows(file: Path, encoding: str, delimiter: str, names: list[str], *, headed
 def row(record: Record, names: Sequence[str]) -> Row:
     """Empty cells give nothing; cells beyond the header may only be empty."""
     cells, wrong = record.cells, record.wrong
-    beyond = any(cell.strip() for cell in cells[len(names) :])
-    if wrong is None and (len(cells) < len(names) or beyond):
+    if wrong is None and not fits(cells, len(names)):
         wrong = f"{len(cells)} columns instead of {len(names)}"
     if wrong is not None:
         return Row(record.line, cells, wrong=wrong)

@@ -8,11 +8,9 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from profuse.importing.opening import FORMATS, named_format
-from profuse.importing.table import Row, Table
+from profuse.importing.table import ERROR, LINE, Row, Table
 from profuse_client.encoding import plain
 from runtime.errors import CannotRun
-
-ERROR, LINE = "#error", "#line"
 
 
 def place(file: Path, table: Table, wanted: Path | None) -> Path:

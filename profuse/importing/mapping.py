@@ -3,16 +3,14 @@
 import difflib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from profuse.importing.table import is_ours
+from profuse.importing.table import ERROR, LINE, is_ours
 from profuse_client.encoding import Item
 from runtime.errors import CannotRun
 
-# What stands beside a profile, and not in it.
-_KEYS = frozenset({"profile_id", "phone", "field_value", "provider", "subscription_id"})
 _CUSTOM_DATA = "custom_data."
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _JSON_TYPES = frozenset({"object", "arr_object", "arr_string"})
@@ -24,27 +22,38 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Mapped:
-    """What each column gives; those that give nothing are not here. `types` are the fields', as far as they are known."""
+    """What each column gives; one that is not here is the field of its name. `types` are the fields', as far as they are known."""
 
     fields: Mapping[str, str]
     types: Mapping[str, str]
-    # Whether keys and `custom_data` may stand beside a profile.
-    beside: bool
+    # The keys that may stand beside a profile, as `custom_data` may then; None: nothing may.
+    beside: Collection[str] | None
 
     def item(self, values: Mapping[str, Any]) -> Item:
-        """Raises `Unreadable`; what no column was known of beforehand, as in NDJSON, is called as it is."""
+        """Raises `Unreadable`."""
         data: dict[str, Any] = {}
         keys: dict[str, Any] = {}
         custom_data: dict[str, Any] = {}
         for column, value in values.items():
-            field = self.fields.get(column, column)
-            if self.beside and field.startswith(_CUSTOM_DATA):
-                custom_data[field.removeprefix(_CUSTOM_DATA)] = value
-            elif self.beside and field in _KEYS and field not in self.types:
-                keys[field] = value
-            elif field:
-                data[field] = self._read(field, value)
+            field = self._field(column)
+            if not field:
+                continue
+            into, name = data, field
+            if self.beside is not None and field.startswith(_CUSTOM_DATA):
+                into, name = custom_data, field.removeprefix(_CUSTOM_DATA)
+            elif self.beside is not None and field in self.beside and field not in self.types:
+                into = keys
+            # Columns that are known beforehand are looked at once; a row of NDJSON has whatever it has.
+            if name in into:
+                raise Unreadable(self._twice(field, values))
+            into[name] = self._read(field, value) if into is data else value
         return Item(data, custom_data or None, keys)
+
+    def _field(self, column: str) -> str:
+        return self.fields.get(column, "" if is_ours(column) else column)
+
+    def _twice(self, field: str, columns: Iterable[str]) -> str:
+        return f"{' and '.join(repr(column) for column in columns if self._field(column) == field)} are both the field {field!r}"
 
     def _read(self, field: str, value: Any) -> Any:
         """A cell as its field takes it: only text can be meant otherwise."""
@@ -61,20 +70,18 @@ class Mapped:
         return value
 
 
-def mapped(columns: Sequence[str] | None, given: Mapping[str, str], types: Mapping[str, str], *, beside: bool) -> Mapped:
-    """Raises `CannotRun` if what is given does not fit the columns, or these do not fit the fields, if those are known."""
-    if columns is None:
-        return Mapped(given, types, beside)
-    _check_given(columns, given)
-    fields = {column: "" if is_ours(column) else given.get(column, column) for column in columns}
-    several = next((field for field, count in Counter(fields.values()).items() if field and count > 1), None)
-    if several is not None:
-        named = " and ".join(repr(column) for column, field in fields.items() if field == several)
-        raise CannotRun(f"The columns {named} are all the field {several!r}: leave all but one out, as in --map {several}=")
-    for column, field in fields.items():
-        if field and types and field not in types and not (beside and (field in _KEYS or field.startswith(_CUSTOM_DATA))):
+def mapped(columns: Sequence[str] | None, given: Mapping[str, str], types: Mapping[str, str], *, beside: Collection[str] | None) -> Mapped:
+    """Raises `CannotRun` if what is given does not fit the columns, or these do not fit the fields, as far as either are known."""
+    found = Mapped(given, types, beside)
+    if columns is not None:
+        _check_given(columns, given)
+        found = replace(found, fields={column: given.get(column, "" if is_ours(column) else column) for column in columns})
+        _check_once(found.fields)
+        _check_hashes(found, given)
+    for column, field in found.fields.items():
+        if field and types and not _is_known(field, found):
             raise CannotRun(_unknown(column, field, types))
-    return Mapped(fields, types, beside)
+    return found
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:
@@ -92,6 +99,29 @@ def _check_given(columns: Sequence[str], given: Mapping[str, str]) -> None:
             close = difflib.get_close_matches(column, columns, n=1)
             known = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, columns))}."
             raise CannotRun(f"No column is called {column!r}: {known}")
+
+
+def _check_once(fields: Mapping[str, str]) -> None:
+    several = next((field for field, count in Counter(fields.values()).items() if field and count > 1), None)
+    if several is not None:
+        named = [column for column, field in fields.items() if field == several]
+        told = " and ".join(map(repr, named))
+        raise CannotRun(f"The columns {told} are all the field {several!r}: leave all but one out, as in --map '{named[-1]}='")
+
+
+def _check_hashes(found: Mapped, given: Mapping[str, str]) -> None:
+    """A header may begin with a hash as a whole: its first column would be lost without a word."""
+    for column in filter(is_ours, found.fields):
+        meant = column.lstrip("#").strip()
+        # Our own are named as fields may be.
+        is_left_out = column in given or column in (ERROR, LINE) or meant in found.fields.values()
+        if not is_left_out and _is_known(meant, found):
+            ways = f"say that it is the field (--map '{column}={meant}'), or leave it out (--map '{column}=')."
+            raise CannotRun(f"The column {column!r} begins with #, and what does so is no field: {ways}")
+
+
+def _is_known(field: str, found: Mapped) -> bool:
+    return field in found.types or (found.beside is not None and (field in found.beside or field.startswith(_CUSTOM_DATA)))
 
 
 def _unknown(column: str, field: str, types: Mapping[str, str]) -> str:

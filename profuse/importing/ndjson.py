@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from profuse.importing.csv_records import LONGEST
-from profuse.importing.table import Row, Table, is_ours
+from profuse.importing.lines import TOO_LONG, Lines, TooLong
+from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
 
@@ -25,16 +25,18 @@ def ndjson_table(file: Path, encoding: str | None) -> Table:
 
 def _rows(file: Path, encoding: str) -> Iterator[Row]:
     with reading(file, encoding) as text:
-        number = 0
-        while line := text.readline(LONGEST + 1):
-            number += 1
-            if len(line) > LONGEST:
-                _skip(text, line)
-                yield Row(
-                    number, {TEXT: line[:_SHOWN]}, wrong=f"a line of more than {LONGEST} characters; the row has only their beginning"
-                )
-            elif line.strip():
-                yield _row(number, line)
+        lines = Lines(text)
+        while True:
+            lines.begin()
+            try:
+                line = next(lines)
+            except StopIteration:
+                return
+            except TooLong:
+                yield Row(lines.number, {TEXT: lines.taken[0][:_SHOWN]}, wrong=TOO_LONG)
+            else:
+                if line.strip():
+                    yield _row(lines.number, line)
 
 
 def _row(number: int, line: str) -> Row:
@@ -48,9 +50,4 @@ def _row(number: int, line: str) -> Row:
         return Row(number, given if isinstance(given, dict) else {TEXT: line.rstrip("\r\n")}, wrong="not a JSON object")
     if "" in given:
         return Row(number, given, wrong=f"{given['']!r} has no name")
-    return Row(number, given, {name: value for name, value in given.items() if not is_ours(name)})
-
-
-def _skip(text: TextIO, line: str) -> None:
-    while line and not line.endswith("\n"):
-        line = text.readline(LONGEST)
+    return Row(number, given, given)

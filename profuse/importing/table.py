@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# What is written beside a failed row.
+ERROR, LINE = "#error", "#line"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -34,5 +37,5 @@ class Table:
 
 
 def is_ours(column: str) -> bool:
-    """Written beside a failed row, and not part of it."""
+    """Written beside a failed row, or else no part of it unless somebody says so."""
     return column.startswith("#")

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from profuse.importing.running import Import, Tally, Tell
 from profuse.importing.table import Row, Table
 from profuse_client import Client, GivenUp, Refused
 from runtime.errors import CannotRun
+from schemas.settings import Settings
 
 # As many are shown of a dry run; one who mends these has mended most.
 _SHOWN = 20
-_GO_ON = "the same command goes on where it ended, within 24 hours."
+# As long as a server remembers requests, unless it is set otherwise.
+_KEPT: timedelta = Settings.model_fields["request_id_kept"].default
 
 
 @dataclass(frozen=True)
@@ -48,26 +51,38 @@ def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str],
     """A dry run; raises `CannotRun` where the import itself would."""
     aim, fields = found(door.url, door.token, aim)
     run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
-    return run.check(checker(fields, aim.matching, aim.field_name))
+    return run.check(checker(fields, aim.matching, aim.field_name, bare=aim.trigger is None))
 
 
 def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Tell) -> Tally:
     """Raises `CannotRun`, after which the same command goes on."""
     aim, fields = found(door.url, door.token, aim)
     run = Import(table, _mapped(table, aim, fields), failures, tell)
+    # Each request is remembered from when it came; the first is forgotten first.
+    began = datetime.now(UTC)
     try:
         with Client(door.url, door.token, SENDING) as client, failures:
             return run.send(client, aim, aim.run_id(table, given))
     except Refused as refused:
         raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
     except GivenUp as away:
-        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_GO_ON}") from None
+        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
     except NotKept as full:
         # Under the ids of its requests the server gives the same results again, failures too.
         counted = f"{run.tally.imported:,} rows are imported, {run.tally.failed:,} failed"
-        raise CannotRun(f"{full}. {counted}; the same command goes on, and keeps failed ones from the first on, within 24 hours.") from None
+        goes_on = _goes_on("and keeps failed ones from the first on", began, run.tally)
+        raise CannotRun(f"{full}. {counted}; {goes_on}") from None
     except KeyboardInterrupt:
-        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_GO_ON}") from None
+        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
+
+
+def _goes_on(how: str, began: datetime, tally: Tally) -> str:
+    """Until when a repeat finds what is done; nobody here knows when a run began that this one goes on with."""
+    if tally.before:
+        moment = f"{_KEPT // timedelta(hours=1)} hours after its first run began, which was before this one"
+    else:
+        moment = (began + _KEPT).astimezone().isoformat(sep=" ", timespec="minutes")
+    return f"the same command goes on {how} until {moment}, and imports everything again after that."
 
 
 def columns_of(file: Path) -> dict[str, str]:
@@ -96,4 +111,4 @@ def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]]) -> Mapp
     if aim.field_name and fields and aim.field_name not in searchable:
         raise CannotRun(f"The database has no field {aim.field_name!r} that is searched by; these are: {', '.join(searchable) or 'none'}.")
     types = {str(field["name"]): str(field["type"]) for field in fields}
-    return mapped(table.columns, aim.columns, types, beside=aim.trigger is not None)
+    return mapped(table.columns, aim.columns, types, beside=aim.beside)

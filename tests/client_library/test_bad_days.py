@@ -105,8 +105,8 @@ def test_what_may_pass_is_sent_again_under_the_same_id(imported: Import, gateway
     ids = [got.request_id for got in gateway.got]
     assert len(ids) == 4
     assert len(set(ids)) == 3
-    repeated = {result.index for result in results if result.repeated}
-    assert len(repeated) == (0 if mood is not unheard else len(gateway.got[0].body["data"]))
+    # Nobody else had brought them, though the server may say so of what it had not been heard to answer.
+    assert not any(result.repeated for result in results)
 
 
 @pytest.mark.promise("P-CLIENT-05")
@@ -120,7 +120,7 @@ def test_a_server_that_does_not_answer_in_time_is_asked_again(imported: Import, 
     imported(gateway.url, people(1), results, options=Options(answered_within=0.5))
 
     check_each_once(gateway, results, 1)
-    assert results[0].repeated
+    assert not results[0].repeated
 
 
 @pytest.mark.promise("P-CLIENT-08")

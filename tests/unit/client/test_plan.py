@@ -40,8 +40,17 @@ class Run:
     def sent(self) -> list[Send]:
         return [step for step in self.steps() if isinstance(step, Send)]
 
-    def answer(self, send: Send, body: dict[str, Any], status: int = 200, after: str | None = None, seconds: float = 0.0) -> None:
-        headers = {} if after is None else {"retry-after": after}
+    def answer(
+        self,
+        send: Send,
+        body: dict[str, Any],
+        status: int = 200,
+        after: str | None = None,
+        seconds: float = 0.0,
+        *,
+        repeated: bool = False,
+    ) -> None:
+        headers = ({} if after is None else {"retry-after": after}) | ({"duplicate-request": "true"} if repeated else {})
         self.plan.heard(send.number, Outcome(seconds, status, headers, json.dumps({"error": 0, **body}).encode()), self.now)
 
 
@@ -113,6 +122,47 @@ def test_a_task_that_its_gateway_left_incomplete_is_completed_by_a_repeat() -> N
     (repeat,) = run.sent()
 
     assert repeat.exchange == first.exchange
+
+
+NO_ACCESS, TOO_MANY, IS_BEING_ACCEPTED = ({"error": error, "error_text": "No"} for error in (403, 429, 409))
+AWAY, TOO_LATE = {"error": 503, "error_text": "Temporarily unavailable"}, {"error": 408, "error_text": "Request timeout"}
+UNDER_WAY, INCOMPLETE = {"data": {"task_id": "aa"}}, task("incomplete", 0, [])
+
+
+@pytest.mark.promise("P-CLIENT-07")
+@pytest.mark.parametrize(
+    ("heard", "repeated"),
+    [
+        ([], True),
+        ([(TOO_MANY, False)], True),
+        ([(IS_BEING_ACCEPTED, False)], True),
+        ([(UNDER_WAY, True), (NO_ACCESS, False)], True),
+        ([(UNDER_WAY, False), (NO_ACCESS, False)], False),
+        ([(UNDER_WAY, False), (INCOMPLETE, False)], False),
+        ([(UNDER_WAY, False), (INCOMPLETE, False), (AWAY, False)], False),
+        ([(AWAY, False)], False),
+        ([(TOO_LATE, False)], False),
+        ([(None, False)], False),
+        ([(TOO_MANY, False), (None, False), (TOO_MANY, False)], False),
+        ([(None, False), (UNDER_WAY, True), (NO_ACCESS, False)], False),
+        ([(UNDER_WAY, True), (INCOMPLETE, False), (None, False)], True),
+    ],
+)
+def test_what_this_run_may_have_brought_itself_is_not_told_as_repeated(
+    heard: list[tuple[dict[str, Any] | None, bool]], repeated: bool
+) -> None:
+    run = Run(1)
+    for body, by_another in [*heard, (success("x"), True)]:
+        (send,) = run.sent()
+        if body is None:
+            run.plan.heard(send.number, Outcome(0.0, why="cut"), run.now)
+        else:
+            run.answer(send, body, body.get("error", 200), after="1", repeated=by_another)
+        run.now += 20
+    delivered, _ = run.steps()
+
+    assert isinstance(delivered, Deliver)
+    assert [entry.repeated for entry in delivered.entries] == [repeated]
 
 
 @pytest.mark.promise("P-CLIENT-05")

@@ -53,7 +53,10 @@ def test_rows_are_let_go_when_they_are_answered(tmp_path: Path) -> None:
     table = opened(people(tmp_path / "p.csv", 5_000, "p{number}@x.test,Name\n"), Given())
     held: list[int] = []
     run = Import(
-        table, mapped(table.columns, {}, {}, beside=True), Failures(tmp_path / "f.csv", table), lambda *_: held.append(len(run._sent))
+        table,
+        mapped(table.columns, {}, {}, beside=frozenset()),
+        Failures(tmp_path / "f.csv", table),
+        lambda *_: held.append(len(run._sent)),
     )
     with serving() as gateway, Client(gateway.url, TOKEN, SMALL) as client:
         tally = run.send(client, Aim(8, 1, "email", None, {}, ""), "memory")

@@ -128,7 +128,7 @@ def imported(file: Path) -> tuple[Tally, Any]:
     """With the profile that was sent."""
     table = opened(file, Given())
     with serving() as gateway, Client(gateway.url, TOKEN) as client, Failures(place(file, table, None), table) as failures:
-        run = Import(table, mapped(table.columns, {}, {}, beside=True), failures, lambda *_: None)
+        run = Import(table, mapped(table.columns, {}, {}, beside=frozenset()), failures, lambda *_: None)
         return run.send(client, Aim(8, 1, "email", None, {}, ""), "once"), gateway.got[0].body["data"][0]
 
 

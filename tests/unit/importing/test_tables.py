@@ -31,9 +31,13 @@ _PARTS = {
     "</Relationships>",
 }
 
+NOT_THERE = "#N/A"
+
 
 def sheet(file: Path, *rows: list[str | float | bool]) -> Path:
     def cell(value: str | float | bool) -> str:
+        if value == NOT_THERE:
+            return f'<c t="e"><f>VLOOKUP("x",A:A,1)</f><v>{value}</v></c>'
         if isinstance(value, str):
             return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
         return f'<c t="b"><v>{int(value)}</v></c>' if isinstance(value, bool) else f"<c><v>{value}</v></c>"
@@ -58,6 +62,13 @@ def test_a_spreadsheets_cells_are_read_as_a_person_sees_them(tmp_path: Path) -> 
     assert table.columns == ["email", "number", "ratio", "consent"]
     assert (first.line, first.values) == (2, {"email": "a@x.test", "number": "7", "ratio": "1.5", "consent": "true"})
     assert second.values == {"email": "b@x.test"}
+
+
+@pytest.mark.promise("P-IMPORT-09")
+def test_a_spreadsheets_cell_that_holds_an_error_says_nothing(tmp_path: Path) -> None:
+    (row,) = opened(sheet(tmp_path / "p.xlsx", ["email", "plan"], ["a@x.test", NOT_THERE]), Given()).rows()
+
+    assert row.values == {"email": "a@x.test"}
 
 
 @pytest.mark.promise("P-IMPORT-09", "P-IMPORT-02")

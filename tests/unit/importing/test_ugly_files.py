@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from profuse.importing.aim import Aim, found
-from profuse.importing.csv_records import LONGEST
+from profuse.importing.lines import LONGEST
 from profuse.importing.opening import Given, opened
 from profuse.importing.table import Row
 from runtime.errors import CannotRun
@@ -194,6 +194,63 @@ def test_a_quoted_cell_may_have_lines_quotes_and_delimiters(tmp_path: Path) -> N
     assert [row.line for row in found] == [2, 4]
 
 
+@pytest.mark.promise("P-IMPORT-12")
+@pytest.mark.parametrize("end", ["\n", ",\n", ", ,\n"], ids=["as the header", "a delimiter behind it", "blank cells behind it"])
+def test_text_in_a_quoted_cell_is_no_row(tmp_path: Path, end: str) -> None:
+    found = rows(tmp_path, f'{HEADER}ann@x.test,"call\nbob@x.test,him\nlater"{end}cid@x.test,Cid{end}')
+
+    assert values(found) == [
+        {"email": "ann@x.test", "_fname": "call\nbob@x.test,him\nlater"},
+        {"email": "cid@x.test", "_fname": "Cid"},
+    ]
+
+
+@pytest.mark.promise("P-IMPORT-12", "P-IMPORT-03")
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ('ann@x.test,"call\nbob@x.test,Bob,free\nlater"', "2 columns instead of 3"),
+        ('ann@x.test,"call\nbob@x.test,Bob,free"', "2 columns instead of 3"),
+        ('ann@x.test,"call, now\nbob@x.test,Bob,free\nlater"', "2 columns instead of 3"),
+        ('"ann@x.test\nbob@x.test,Bob,free"', "1 columns instead of 3"),
+        ('ann@x.test,"call\nbob@x.test,Bob,free",Ann,more', "4 columns instead of 3"),
+        ('"Smith, Ann","call\nbob@x.test,Bob,free"', "2 columns instead of 3"),
+    ],
+)
+def test_a_record_of_several_lines_that_has_too_few_or_too_many_cells_is_one_failed_row(tmp_path: Path, record: str, why: str) -> None:
+    found = rows(tmp_path, f"email,_fname,plan\n{record}\ncid@x.test,Cid,pro\n")
+
+    assert values(found) == [why, {"email": "cid@x.test", "_fname": "Cid", "plan": "pro"}]
+
+
+@pytest.mark.promise("P-IMPORT-03")
+@pytest.mark.parametrize(
+    "last",
+    ['bob@x.test,Bob,24"', 'bob@x.test,",Jr.",free'],
+    ids=["inches at its end", "a quoted cell that begins with a delimiter"],
+)
+@pytest.mark.parametrize("first", ["bad@x.test", '"bad, too"'])
+def test_a_stray_quote_that_a_later_one_closes_swallows_no_rows(tmp_path: Path, first: str, last: str) -> None:
+    ann = {"email": "ann@x.test", "s": "Анна", "_fname": "free"}
+    found = values(rows(tmp_path, f'{WIDE}{first},"Bad,free\n' + "ann@x.test,Анна,free\n\n" * 5 + last + "\n"))
+
+    assert found[:6] == ["a quote is not closed", *[ann] * 5]
+    assert isinstance(found[6], dict)
+
+
+@pytest.mark.promise("P-IMPORT-03", "P-IMPORT-04")
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("beyond", [0, 1, 2, 30_000, LONGEST - 1, LONGEST, LONGEST + 1, LONGEST + 2])
+@pytest.mark.parametrize("name", ["people.csv", "people.ndjson"])
+def test_a_line_that_is_too_long_ends_as_the_others_do(tmp_path: Path, name: str, beyond: int, end: str) -> None:
+    good = '{"email":"ann@x.test","_fname":"Анна"}' if name.endswith("ndjson") else "ann@x.test,Анна"
+    header = "" if name.endswith("ndjson") else "email,_fname" + end
+    found = rows(tmp_path, header + "x" * (LONGEST + beyond) + end + (good + end) * 3, name)
+
+    assert values(found) == [f"a line of more than {LONGEST} characters; the row has only their beginning", ANN, ANN, ANN]
+    assert [row.line - found[0].line for row in found] == [0, 1, 2, 3]
+
+
 @pytest.mark.promise("P-IMPORT-03", "P-IMPORT-04")
 @pytest.mark.parametrize("name", ["people.csv", "people.ndjson"])
 def test_a_line_of_ten_megabytes_costs_itself(tmp_path: Path, name: str) -> None:
@@ -218,7 +275,7 @@ def test_lines_of_ndjson_that_are_no_object_fail_alone(tmp_path: Path) -> None:
         ANN,
         "not JSON: Expecting value at character 1",
         "not a JSON object",
-        {"email": "b@x.test"},
+        {"#error": "x", "email": "b@x.test"},
         "'x' has no name",
     ]
     assert found[1].given == {"#text": '{"email":'}
