@@ -11,10 +11,7 @@ from typing import NamedTuple, Self
 
 import aiohttp
 
-from runtime.outbound.names import Names
-from runtime.outbound.reach import Reach
-from schemas.settings import Settings
-from schemas.tls import client_context
+from runtime.outbound.dialing import Dialer
 
 # Seconds for a connection, of those that the whole may take.
 _CONNECT = 10.0
@@ -46,9 +43,8 @@ class Answer(NamedTuple):
 class Poster:
     """Posts through connections that are kept; follows no redirect, keeps no cookie, uses no proxy."""
 
-    def __init__(self, reach: Reach, trust: ssl.SSLContext) -> None:
-        self._names = Names()
-        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=reach.socket, resolver=self._names)
+    def __init__(self, dialer: Dialer, trust: ssl.SSLContext) -> None:
+        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=dialer.reach.socket, resolver=dialer.names)
         # Nothing is inflated: a small answer could become a large one.
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -62,7 +58,6 @@ class Poster:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._session.close()
-        await self._names.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """Raises `NotSent` and `InDoubt`; neither quotes the address, which may hold a password."""
@@ -81,12 +76,6 @@ class Poster:
             raise NotSent(_why(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise InDoubt(_why(error)) from error
-
-
-def open_poster(settings: Settings) -> Poster:
-    """As the operator wants it."""
-    reach = Reach(settings.outbound_allow, settings.outbound_deny)
-    return Poster(reach, client_context(settings.outbound_ca))
 
 
 @lru_cache(maxsize=64)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from schemas.tls import client_context
+from schemas.settings import Settings
 from tests.launching import handed, launch
 from tests.security.strict import Certificates, make_certificates
 from workers.launcher.channels.channel import Unavailable
+from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")
@@ -46,7 +47,7 @@ async def serving(kept: Kept, starttls: ssl.SSLContext | None, at_once: ssl.SSLC
 
 
 async def send(url: str, trusted: Path) -> None:
-    channel = Smtp(url, 1, "mail.example", client_context(trusted))
+    channel = Smtp(Settings(smtp=url, smtp_connections=1, mail_domain="mail.example", smtp_ca=trusted), Calling())
     try:
         await handed(channel, launch())
     finally:

@@ -11,11 +11,13 @@ import structlog
 
 from runtime import schema
 from runtime.kafka import new_consumer, stop_client
-from runtime.outbound.posting import Poster, open_poster
+from runtime.outbound.dialing import open_dialer
+from runtime.outbound.posting import Poster
 from runtime.postgres import open_pool
 from runtime.racing import rest, within_grace
 from runtime.schema import OldTables
 from schemas.settings import Settings
+from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.ownership import TopicMissing
@@ -129,5 +131,6 @@ class Hooks:
 async def open_hooks(settings: Settings) -> AsyncIterator[Hooks]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_pool(settings, _CONNECTIONS))
-        poster = await stack.enter_async_context(open_poster(settings))
+        dialer = await stack.enter_async_context(open_dialer(settings))
+        poster = await stack.enter_async_context(Poster(dialer, client_context(settings.outbound_ca)))
         yield Hooks(settings, pool, poster)

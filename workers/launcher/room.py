@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from runtime.coalescing import Coalescing
 from runtime.kafka import BrokerUnavailable
-from runtime.outbound.posting import open_poster
+from runtime.outbound.dialing import open_dialer
+from runtime.outbound.posting import Poster
 from runtime.postgres import open_pool
 from runtime.producer import Publish, open_publisher
 from runtime.racing import within_grace
@@ -18,6 +19,7 @@ from schemas.topics import Outgoing
 from workers.exactly_once import Stream, Stuck
 from workers.launcher import events
 from workers.launcher.channels.channel import Channel
+from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.channels.links import Links
@@ -79,10 +81,11 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         firing_pool = await stack.enter_async_context(await open_pool(settings, _FIRING_CONNECTIONS))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
-        poster = await stack.enter_async_context(open_poster(settings))
+        dialer, trust = await stack.enter_async_context(open_dialer(settings)), client_context(settings.outbound_ca)
+        poster = await stack.enter_async_context(Poster(dialer, trust))
         links = Links(settings.public_url, settings.signing_keys())
         channels: Mapping[str, Channel] = {
-            "email": Smtp(settings.smtp, settings.smtp_connections, settings.mail_domain, client_context(settings.smtp_ca), links),
+            "email": Smtp(settings, Calling(trust, dialer.dial), links),
             **{name: Posting(poster, settings.http_connections, links) for name, row in CHANNELS.items() if row.leaves and row.by_provider},
         }
         for channel in channels.values():

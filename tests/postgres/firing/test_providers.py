@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 from profuse.postgres import transaction
 from profuse.providers import listed, resume
 from runtime.outbound.posting import Poster
-from runtime.outbound.reach import Reach
 from schemas import metrics
 from schemas.settings import Settings
+from tests import calling
 from tests.firing import Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World, knowing
 from tests.postgres.firing.test_after_outages import later
@@ -39,7 +38,7 @@ async def provider() -> AsyncIterator[HttpProvider]:
 
 @pytest.fixture
 async def poster() -> AsyncIterator[Poster]:
-    async with Poster(Reach(), ssl.create_default_context()) as poster:
+    async with calling.poster() as poster:
         yield poster
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from schemas.settings import Settings
 from tests.launching import handed, launch
 from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections, dialogue
+from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 
 
@@ -54,7 +56,8 @@ class Scripted:
     @asynccontextmanager
     async def channel(self, connections: int = 4) -> AsyncIterator[Smtp]:
         server = await asyncio.start_server(self.session, "127.0.0.1", 0)
-        channel = Smtp(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}", connections, "mail.test")
+        url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        channel = Smtp(Settings(smtp=url, smtp_connections=connections, mail_domain="mail.test"), Calling())
         async with server:
             yield channel
             await channel.close()

@@ -10,9 +10,11 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from schemas.settings import Settings
 from tests.launching import NOBODY, File, campaign, enclosed, handed, knowing, launch
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections
+from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.deliver.sending import Page
 from workers.launcher.model import Due, Ending, Outcome, Profile
@@ -80,7 +82,7 @@ async def server() -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def channel_to(server: Server) -> AsyncIterator[Smtp]:
-    channel = Smtp(f"smtp://127.0.0.1:{server.port}", 2, "mail.example")
+    channel = Smtp(Settings(smtp=f"smtp://127.0.0.1:{server.port}", smtp_connections=2, mail_domain="mail.example"), Calling())
     yield channel
     await channel.close()
     # The other side of a closed connection is told in the next turns of the loop.

@@ -1,7 +1,6 @@
 """One POST at a real server: what is known after it."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,22 +9,17 @@ from ipaddress import ip_network
 
 import pytest
 
-from runtime.outbound.posting import InDoubt, NotSent, Poster
+from runtime.outbound.posting import InDoubt, NotSent
 from runtime.outbound.reach import Reach
 from tests import serving as tcp
+from tests.calling import poster
 from tests.serving import Serve
-
-EVERYWHERE = Reach()
 
 
 @asynccontextmanager
 async def serving(serve: Serve) -> AsyncIterator[str]:
     async with tcp.serving(serve) as port:
         yield f"http://127.0.0.1:{port}/in"
-
-
-def poster(reach: Reach = EVERYWHERE) -> Poster:
-    return Poster(reach, ssl.create_default_context())
 
 
 async def request(reader: asyncio.StreamReader) -> bytes:

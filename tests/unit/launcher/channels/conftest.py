@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from runtime.outbound.dialing import Dialer
 from runtime.outbound.posting import Poster
 from runtime.outbound.reach import Reach
+from schemas.settings import Settings
+from tests.calling import EVERYWHERE
 from tests.launching import NOBODY, campaign
 from tests.unit.launcher.channels.destinations import Destination, HttpProvider, MailServer
 from workers.launcher.channels.channel import Channel
+from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver.gates import Ended, Gate
@@ -73,14 +77,18 @@ def provider(destination: Destination, channel: str, **changes: Any) -> Provider
     return Provider(**values | changes)
 
 
+def _mailing(port: int) -> Settings:
+    return Settings(smtp=f"smtp://127.0.0.1:{port}", smtp_connections=4, mail_domain="mail.test")
+
+
 @asynccontextmanager
-async def way_of(name: str) -> AsyncIterator[Way]:
+async def way_of(name: str, reach: Reach = EVERYWHERE) -> AsyncIterator[Way]:
     """Its destination is not open yet."""
-    async with Poster(Reach(), ssl.create_default_context()) as poster:
+    async with Dialer(reach) as dialer, Poster(dialer, ssl.create_default_context()) as calling:
         destination = MailServer() if name.startswith("email") else HttpProvider()
         async with destination.open():
             channel: Channel = (
-                Smtp(f"smtp://127.0.0.1:{destination.port}", 4, "mail.test") if name.startswith("email") else Posting(poster, 4)
+                Smtp(_mailing(destination.port), Calling(None, dialer.dial)) if name.startswith("email") else Posting(calling, 4)
             )
         yield Way(name, channel, destination, Gate(channel, Rowless()))
         await channel.close()

@@ -1,10 +1,12 @@
 """What every channel has to do; a new one is a row of `NAMES`, and passes."""
 
 import asyncio
+from ipaddress import ip_network
 
 import pytest
 
-from tests.unit.launcher.channels.conftest import Way
+from runtime.outbound.reach import Reach
+from tests.unit.launcher.channels.conftest import NAMES, Way, way_of
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
 from workers.launcher.model import Ending, Outcome
@@ -45,6 +47,25 @@ async def test_one_that_is_away_holds_launches_and_takes_them_when_it_is_back(wa
     assert isinstance(away, Held)
     assert isinstance(back, Outcome)
     assert way.destination.taken == ["ok-1"]
+
+
+@pytest.mark.promise("P-OUT-03")
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "email"])
+async def test_a_provider_at_an_address_that_is_denied_is_not_called(name: str) -> None:
+    async with way_of(name, Reach(denied=(ip_network("127.0.0.0/8"),))) as way, way.destination.open():
+        denied = await way.attempt(way.launch("ok-1"))
+
+    assert isinstance(denied, Held)
+    assert denied.why == ("the address is none that may be called" if name.startswith("email") else "Denied")
+    assert way.destination.tried == []
+
+
+@pytest.mark.promise("P-OUT-03")
+async def test_where_the_operators_own_server_may_be_is_for_him_to_say() -> None:
+    async with way_of("email", Reach(denied=(ip_network("127.0.0.0/8"),))) as way, way.destination.open():
+        sent = await way.attempt(way.launch("ok-1"))
+
+    assert sent == Outcome(Ending.SEND)
 
 
 async def test_it_is_not_knocked_at_again_while_it_is_held(way: Way) -> None:

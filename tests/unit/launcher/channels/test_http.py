@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from runtime.outbound.posting import Poster
-from runtime.outbound.reach import Reach
 from schemas.templating.filling import parsed
 from schemas.templating.templates import IncorrectTemplate
+from tests.calling import poster
 from tests.launching import NOBODY, campaign
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
@@ -181,7 +179,7 @@ async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
 @pytest.mark.parametrize("slow", [1, 3])
 async def test_providers_that_are_slow_leave_place_for_the_accounts_others(slow: int) -> None:
     async with AsyncExitStack() as stack:
-        channel = Posting(await stack.enter_async_context(Poster(Reach(), ssl.create_default_context())), 64)
+        channel = Posting(await stack.enter_async_context(poster()), 64)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         released = asyncio.Event()
         stack.callback(released.set)

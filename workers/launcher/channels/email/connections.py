@@ -1,9 +1,10 @@
 """Connections to one mail server: those that rest are used again, and a server is given no more of them than it bears."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -27,12 +28,19 @@ _TLS: Mapping[str, dict[str, Any]] = {
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 
 
+class Calling(NamedTuple):
+    """How a server is called: whom TLS trusts, and what connects to a host and port; None: the library does."""
+
+    trust: ssl.SSLContext | None = None
+    dial: Callable[[str, int], Awaitable[socket.socket]] | None = None
+
+
 class Connections:
     """Lends connections. One that is refused while others work is the server's limit, and nobody's trouble."""
 
-    def __init__(self, url: str, trust: ssl.SSLContext | None) -> None:
+    def __init__(self, url: str, calling: Calling) -> None:
         self._url = urlsplit(url)
-        self._trust = trust
+        self._calling = calling
         # Each with the moment since which it rests.
         self._resting: list[tuple[aiosmtplib.SMTP, float]] = []
         self._lent = 0
@@ -132,12 +140,19 @@ class Connections:
     async def _connected(self) -> aiosmtplib.SMTP:
         url = self._url
         user, password = (unquote(part) if part else None for part in (url.username, url.password))
+        host, port = url.hostname or "", url.port or _PORTS[url.scheme]
+        trust, dial = self._calling
+        dialled = None
+        if dial is not None:
+            async with asyncio.timeout(_GREETED_WITHIN):
+                dialled = await dial(host, port)
         connection = aiosmtplib.SMTP(
-            hostname=url.hostname,
-            port=url.port or _PORTS[url.scheme],
+            hostname=host,
+            port=port if dialled is None else None,
+            sock=dialled,
             username=user,
             password=password,
-            tls_context=self._trust,
+            tls_context=trust,
             timeout=_GREETED_WITHIN,
             **_TLS[url.scheme],
         )

@@ -1,12 +1,13 @@
 """The e-mail channel: mails through persistent connections to the operator's SMTP server, or to an account's own."""
 
-import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from schemas import mailboxes, metrics
+from schemas.settings import Settings
+from schemas.tls import client_context
 from workers.launcher.channels.channel import SERVER, Route, Unavailable, place_of
-from workers.launcher.channels.email.connections import Connections
+from workers.launcher.channels.email.connections import Calling, Connections
 from workers.launcher.channels.email.dialogue import Broken, deliver
 from workers.launcher.channels.email.mail import Mail, compose
 from workers.launcher.channels.email.replies import place_of_recipient, place_of_sender
@@ -21,13 +22,15 @@ _CONNECTIONS_FOR_ONE = 3
 class Smtp:
     """Sends mails over connections that are kept: at most `connections` to the operator's server, to others as their rows say."""
 
-    def __init__(self, url: str, connections: int, domain: str, trust: ssl.SSLContext | None = None, links: Links | None = None) -> None:
-        self._slots = Slots(connections)
+    def __init__(self, settings: Settings, others: Calling, links: Links | None = None) -> None:
+        """`others`: how the servers are called that accounts name."""
+        self._slots = Slots(settings.smtp_connections)
         self._of_providers = OfProviders()
-        self._domain = domain
+        self._domain = settings.mail_domain
         self._links = links or Links()
-        self._trust = trust
-        self._url = url
+        self._own = Connections(settings.smtp, Calling(client_context(settings.smtp_ca)))
+        self._others = others
+        # By their addresses.
         self._connections: dict[str, Connections] = {}
 
     def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
@@ -76,11 +79,12 @@ class Smtp:
                 connections.give_back(connection)
 
     def _connections_to(self, provider: Provider | None) -> Connections:
-        url = self._url if provider is None else provider.url
-        if url not in self._connections:
-            self._connections[url] = Connections(url, self._trust)
-        return self._connections[url]
+        if provider is None:
+            return self._own
+        if provider.url not in self._connections:
+            self._connections[provider.url] = Connections(provider.url, self._others)
+        return self._connections[provider.url]
 
     async def close(self) -> None:
-        for connections in self._connections.values():
+        for connections in (self._own, *self._connections.values()):
             connections.close()
