@@ -75,18 +75,6 @@ def test_it_is_of_the_projects_version() -> None:
     assert {container(each)["image"] for each in of_kind("Deployment").values()} == {f"profuse:{version}"}
 
 
-@pytest.mark.promise("P-DEPLOY-04")
-def test_tables_and_topics_are_made_before_anything_of_a_release_runs() -> None:
-    job, secret = of_kind("Job")["migrate"], of_kind("Secret", *ALL)["secrets"]
-    when = [each["metadata"]["annotations"] for each in (secret, job)]
-
-    assert container(job)["args"] == ["migrate"]
-    assert {each["helm.sh/hook"] for each in when} == {"pre-install,pre-upgrade"}
-    assert int(when[0]["helm.sh/hook-weight"]) < int(when[1]["helm.sh/hook-weight"])
-    assert set(of_kind("Job")) == {"migrate"}
-    assert container(of_kind("Job", *ALL)["refile"])["args"] == ["migrate", "--refile"]
-
-
 @pytest.mark.promise("P-DEPLOY-05")
 def test_matchers_follow_their_lag_and_launchers_what_is_overdue_and_never_to_none() -> None:
     scaled, settings = of_kind("ScaledObject", *SASL), Settings()
