@@ -19,7 +19,8 @@ ALL = (
     *("keda.enabled=true", "monitoring.podMonitor=true", "monitoring.alarms=true", "monitoring.dashboards=true"),
     *("ingress.enabled=true", "ingress.tls=certificate", "ingress.className=nginx", "migrate.refile=true"),
     *("settings.kafka_security=SASL_SSL", "settings.kafka_user=me", "settings.body_limit=268435456", 'settings.geo=["/geo/a.mmdb"]'),
-    *("secrets.existing=", "secrets.values.PROFUSE_POSTGRES=postgresql://me:p%22w@db/p", "files=certificates", "serviceAccountName=me"),
+    *("secrets.existing=", "secrets.values.PROFUSE_POSTGRES=postgresql://me:p%22w@db/p", "serviceAccountName=me"),
+    *("files=certificates", "settings.kafka_ca=/etc/profuse/kafka.pem"),
     *('imagePullSecrets=[{"name": "registry"}]', 'podAnnotations={"a/b": "c"}', 'nodeSelector={"disk": "fast"}'),
 )
 

@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas.settings import Settings
-from schemas.topics import IMPORTS
 from tests.architecture.test_alarms import ALARMS
 from tests.architecture.test_dashboards import DASHBOARDS
 from tests.charts import ALL, CHART, ROOMS, Refused, container, environment, helm, of_kind, rendered, resources
 from tests.programs import program
 
 ROOT = Path(__file__).parents[2]
-SASL = ("keda.enabled=true", "settings.kafka_security=SASL_SSL", "settings.kafka_user=me")
 
 
 @pytest.mark.promise("P-DEPLOY-01")
@@ -73,34 +70,6 @@ def test_it_is_of_the_projects_version() -> None:
 
     assert chart["appVersion"] == version
     assert {container(each)["image"] for each in of_kind("Deployment").values()} == {f"profuse:{version}"}
-
-
-@pytest.mark.promise("P-DEPLOY-04")
-def test_tables_and_topics_are_made_before_anything_of_a_release_runs() -> None:
-    job, secret = of_kind("Job")["migrate"], of_kind("Secret", *ALL)["secrets"]
-    when = [each["metadata"]["annotations"] for each in (secret, job)]
-
-    assert container(job)["args"] == ["migrate"]
-    assert {each["helm.sh/hook"] for each in when} == {"pre-install,pre-upgrade"}
-    assert int(when[0]["helm.sh/hook-weight"]) < int(when[1]["helm.sh/hook-weight"])
-    assert set(of_kind("Job")) == {"migrate"}
-    assert container(of_kind("Job", *ALL)["refile"])["args"] == ["migrate", "--refile"]
-
-
-@pytest.mark.promise("P-DEPLOY-05")
-def test_matchers_follow_their_lag_and_launchers_what_is_overdue_and_never_to_none() -> None:
-    scaled, settings = of_kind("ScaledObject", *SASL), Settings()
-    (kafka,), (postgres,) = (scaled[room]["spec"]["triggers"] for room in ("matcher", "launcher"))
-
-    assert {each["spec"]["minReplicaCount"] for each in scaled.values()} == {1}
-    assert [each["spec"]["scaleTargetRef"]["name"] for each in scaled.values()] == ["p-profuse-matcher", "p-profuse-launcher"]
-    assert (kafka["metadata"]["consumerGroup"], kafka["metadata"]["topic"]) == (settings.topic("matcher"), settings.topic(IMPORTS.name))
-    assert (kafka["metadata"]["sasl"], kafka["metadata"]["tls"]) == ("scram_sha512", "enable")
-    # Kafka 4 speaks to nobody of before 2.1.
-    assert kafka["metadata"]["version"] >= "2.1"
-    assert f"{settings.prefix}.launches" in postgres["metadata"]["query"]
-    assert "replicas" not in of_kind("Deployment", *SASL)["matcher"]["spec"]
-    assert of_kind("Deployment", *SASL)["gateway"]["spec"]["replicas"] == 2
 
 
 @pytest.mark.promise("P-DEPLOY-05")

@@ -89,6 +89,16 @@ def test_a_gateway_goes_on_answering_while_a_server_is_away_and_a_worker_is_repl
     assert [deployed["matcher"][probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe")] == ["/healthz", "/readyz"]
 
 
+@pytest.mark.promise("P-OPS-15")
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_that_starts_while_a_server_is_away_is_left_to_wait_for_it(room: str) -> None:
+    """A startup probe that gives up is a kill, and what `/readyz` says is no reason for one."""
+    probe = container(of_kind("Deployment")[room])["startupProbe"]
+    days = probe["periodSeconds"] * probe["failureThreshold"] / 86_400
+
+    assert probe["httpGet"]["path"] == "/healthz" or days >= 7
+
+
 @pytest.mark.promise("P-DEPLOY-03")
 def test_an_eviction_takes_one_of_a_room_at_a_time() -> None:
     budgets, deployed = of_kind("PodDisruptionBudget"), of_kind("Deployment")

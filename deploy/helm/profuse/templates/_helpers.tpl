@@ -82,10 +82,10 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* What every container of the image has; of a list of the context and a room's own settings. */}}
+{{/* What every container of the image has; of a list of the context, a room's own settings and its own tag. */}}
 {{- define "profuse.container" -}}
 {{- $ := index . 0 -}}
-image: "{{ $.Values.image.repository }}:{{ $.Values.image.tag | default $.Chart.AppVersion }}"
+image: "{{ $.Values.image.repository }}:{{ index . 2 | default $.Values.image.tag | default $.Chart.AppVersion }}"
 imagePullPolicy: {{ $.Values.image.pullPolicy }}
 env: {{- include "profuse.environment" . | nindent 2 }}
 envFrom:
