@@ -30,7 +30,7 @@ def filled(template: str, tier: str, *, html: bool = False) -> str:
     return " ".join(rendered.text.split())
 
 
-@pytest.mark.promise("P-LAUNCH-40")
+@pytest.mark.promise("P-LAUNCH-49")
 def test_rows_that_are_for_some_readers_are_for_these_in_the_plain_part() -> None:
     made = plain(f"<p>Hello</p>{ROWS}<p>Bye</p>")
 
@@ -38,20 +38,20 @@ def test_rows_that_are_for_some_readers_are_for_these_in_the_plain_part() -> Non
     assert filled(made, "free") == "Hello Collect points. Bye"
 
 
-@pytest.mark.promise("P-LAUNCH-40")
+@pytest.mark.promise("P-LAUNCH-49")
 def test_cells_side_by_side_are_no_part_of_each_others_conditions() -> None:
     made = plain("<table><tr><td>{if lead.tier equal 'gold'}<br>Gold<br>{end}</td><td>A<br>B</td><td>C</td></tr></table>")
 
     assert filled(made, "free") == "A B C"
 
 
-@pytest.mark.promise("P-LAUNCH-40")
+@pytest.mark.promise("P-LAUNCH-49")
 @pytest.mark.parametrize("html", IN_ONE_PLACE_ONLY.values(), ids=IN_ONE_PLACE_ONLY)
 def test_a_condition_that_the_plain_part_would_not_have_leaves_a_mail_without_one(html: str) -> None:
     assert plain(html) == ""
 
 
-@pytest.mark.promise("P-LAUNCH-40")
+@pytest.mark.promise("P-LAUNCH-40", "P-LAUNCH-49")
 def test_conditions_cost_a_mail_neither_its_plain_part_nor_its_tables() -> None:
     head = "<head><title>News</title><style>p { color: red }</style></head>"
     hidden = "<div style='display:none'>What is in it</div><!--[if mso]><p>For one program</p><![endif]-->"
