@@ -40,7 +40,7 @@ class ProfileEvent(Message, frozen=True, kw_only=True):
             dict[str, Any],
             Meta(
                 description="The one that the message went to, or would have; left out where that is the profile's own address, "
-                "and of a launch that failed untried, or by a fault of Profuse's."
+                "and of a launch that failed untried, or while its destination was held, or by a fault of Profuse's."
             ),
         ]
         | UnsetType
