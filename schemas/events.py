@@ -35,4 +35,13 @@ class ProfileEvent(Message, frozen=True, kw_only=True):
     account_id: int
     custom_data: Annotated[dict[str, Any], Meta(description="The item's, laid over its request's.")]
     event_data: EventData
-    subscription: Annotated[dict[str, Any], Meta(description="The one that the message went to, or would have.")] | UnsetType = UNSET
+    subscription: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="The one that the message went to, or would have; left out where that is the profile's own address, "
+                "and of a launch that failed untried, or while its destination was held, or by a fault of Profuse's."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

@@ -4,6 +4,8 @@ import re
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[^\s\]]+)?\]|[^\s:@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
+# As it is written into a header of mails, which takes ASCII only, and no line without an end.
+_PUBLIC = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::(?P<port>[0-9]{1,5}))?")
 _SPECIAL = "with what is special in a user's name or password written like %40 (@), %2F (/), %3F (?), %23 (#), %25 (%)"
 
 
@@ -24,6 +26,14 @@ def smtp(given: str) -> str:
     server = parts.netloc.rpartition("@")[2]
     if not server or not _is_server(server) or not _ends_well(parts) or "@" in parts.query:
         raise ValueError(f"it cannot be read; write smtp://user:password@host:25, {_SPECIAL}")
+    return given
+
+
+def public(given: str) -> str:
+    """The same; raises `ValueError` where a mail could not carry a link to it."""
+    found = _PUBLIC.fullmatch(given)
+    if found is None or int(found["port"] or 1) not in range(1, 65536):
+        raise ValueError("write https://mail.example.com, with no path, and letters beyond ASCII in A-labels, as xn--bcher-kva.example")
     return given
 
 

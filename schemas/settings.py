@@ -55,9 +55,8 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         "",
-        pattern=r"^(https?://[^\s/]+)?$",
         description="Where readers of mails reach the gateways, as https://mail.example.com: mails of triggers with a resource get a link "
-        "there by which they unsubscribe; empty: none.",
+        "there by which they unsubscribe, with https also at one click in programs that know RFC 8058; empty: none.",
     )
     link_keys: list[SecretStr] = Field(
         [],
@@ -215,6 +214,11 @@ class Settings(BaseSettings):
     @classmethod
     def _smtp(cls, given: str) -> str:
         return server_urls.smtp(given)
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, given: str) -> str:
+        return server_urls.public(given) if given else given
 
     @model_validator(mode="after")
     def _logs_in(self) -> Self:

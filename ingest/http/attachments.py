@@ -19,7 +19,8 @@ _NAMES = ("name", "data", "mimetype")
 _LONGEST = 8 * KIB
 _LONGEST_HEAD = 8 * KIB
 
-MIMETYPE = r"[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+"
+# RFC 6838, 4.2: a longer one would be a line of a mail's header that its server may not take.
+MIMETYPE = r"[A-Za-z0-9!#$&^_.+\-]{1,127}/[A-Za-z0-9!#$&^_.+\-]{1,127}"
 _HEAD = re.compile(rf"data:(?P<mimetype>{MIMETYPE})?(?:;[^,;]*)*?(?P<base64>;base64)?", re.IGNORECASE)
 
 _SLICE = 256 * KIB

@@ -3,7 +3,7 @@
 # Characters; as slowly as they can be searched, a sixth of a second.
 _MOST = 16 * 1024 * 1024
 # An element of a list takes as long as so many of them.
-_ELEMENT = 32
+ELEMENT = 32
 
 
 class TooCostly(Exception):
@@ -24,4 +24,4 @@ class Budget:
 
     def elements(self, count: int) -> None:
         """Raises `TooCostly`."""
-        self.characters(count * _ELEMENT)
+        self.characters(count * ELEMENT)

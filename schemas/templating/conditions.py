@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.templating.budget import Budget
+from schemas.templating.budget import ELEMENT, Budget
 
 Variables = Mapping[str, Mapping[str, Any]]
 """What is known of a launch, by source and name."""
@@ -59,8 +59,10 @@ def shown(value: Any, budget: Budget) -> str:
         return ""
     if isinstance(value, list):
         budget.elements(1 + len(value))
-        return ", ".join([each if isinstance(each, str) else shown(each, budget) for each in value])
-    text = msgspec.json.encode(value).decode()
+        text = ", ".join([each if isinstance(each, str) else shown(each, budget) for each in value])
+    else:
+        text = msgspec.json.encode(value).decode()
+    # However few its elements are.
     budget.characters(len(text))
     return text
 
@@ -186,6 +188,9 @@ def _contains(one: Any, other: Any, budget: Budget) -> bool:
     wanted = shown(other, budget)
     if isinstance(one, list):
         budget.elements(len(one))
+        if len(wanted) > ELEMENT:
+            # Another length tells texts apart at once; these may differ in their last character. Shorter ones count as elements.
+            budget.characters(len(wanted) * sum(isinstance(each, str) and len(each) == len(wanted) for each in one))
         # Texts at once, as of tags there may be 100,000.
         return wanted in one or any(not isinstance(each, str) and shown(each, budget) == wanted for each in one)
     text = shown(one, budget)

@@ -47,6 +47,11 @@ def tags(template: str) -> Iterator[str]:
     return (found[0] for found in _TAG.finditer(template))
 
 
+def conditions(template: str) -> Iterator[str]:
+    """Those of them that decide."""
+    return (found[0] for found in _TAG.finditer(template) if not (found["source"] or found["link"]))
+
+
 def check(template: str) -> None:
     """Raises `IncorrectTemplate` for one with too many conditions; also of the JSON around some."""
     if sum(len(tag["condition"] or "") for tag in _TAG.finditer(template)) > _MOST_CONDITIONS:
@@ -85,6 +90,14 @@ def read(template: str) -> Template:
         raise IncorrectTemplate(f"{place(template, opened[-1][2])}: the condition has no {{end}}")
     into.append(template[at:])
     return whole
+
+
+def decided(template: Template) -> Iterator[str]:
+    """The texts that conditions are around."""
+    for choice in (part for part in template if isinstance(part, Choice)):
+        inner = [*choice.then, *(choice.otherwise or ())]
+        yield from (part for part in inner if isinstance(part, str))
+        yield from decided(inner)
 
 
 def _variable(template: str, tag: re.Match[str]) -> Variable:

@@ -3,6 +3,7 @@
 import html
 import re
 from collections import deque
+from functools import partial
 from urllib.parse import urlsplit
 
 from runtime.outbound.signing import key_of
@@ -13,7 +14,11 @@ from store.configuration import converting
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
 _LONGEST_URL = 2_048
 _STYLE_BEGINS, _STYLE_ENDS = re.compile(r"<style\b", re.IGNORECASE), re.compile(r"</style\s*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
+# Without a way back: a name that does not end would be tried at each of its letters.
+_TAG = re.compile(r"<(?P<name>[A-Za-z][^\s<>/]*+)?+[^<>]*+>")
+# Elements that a parser adds, leaves out or repeats, none of which shows anything by itself.
+_FORMATTING = ("a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
+_OF_PARSERS = frozenset(("html", "head", "body", "colgroup", "tbody", "tr", "p", "br", *_FORMATTING))
 
 
 def template(given: str) -> str:
@@ -61,14 +66,28 @@ def secret(given: str) -> str:
 def inlined(given: str) -> str:
     """With its styles in its elements; raises `ValueError` where that would change what is filled in."""
     written = converting.inlined(given)
-    if list(templates.tags(written)) != list(templates.tags(given)) or _read_by_people(written) != _read_by_people(given):
+    seen = partial(_read_by_people, elements=any(templates.conditions(given)))
+    stays = list(templates.tags(written)) == list(templates.tags(given)) and seen(written) == seen(given)
+    # Of some readers' styles everybody's elements would be made.
+    if not stays or any(map(_STYLE_BEGINS.search, templates.decided(templates.read(given)))):
         raise ValueError("its styles cannot be written into its elements: its placeholders would not stay as they are")
     return written
 
 
-def _read_by_people(given: str) -> str:
-    """Without its markup: a condition around the row of a table would be moved out of it, and leave the row to everybody."""
-    return "".join(html.unescape(_TAG.sub("", _unstyled(given))).split())
+def _read_by_people(given: str, *, elements: bool) -> str:
+    """Without its markup: a condition around the row of a table would be moved out of it, and leave the row to everybody.
+
+    `elements`: with their names, as rows may hold no words.
+    """
+    return _words(html.unescape(_TAG.sub(_name if elements else "", _unstyled(given))))
+
+
+def _name(tag: re.Match[str]) -> str:
+    return f"<{name}>" if (name := (tag["name"] or "").lower()) and name not in _OF_PARSERS else ""
+
+
+def _words(text: str) -> str:
+    return "".join(text.split())
 
 
 def _unstyled(given: str) -> str:
@@ -87,8 +106,19 @@ def _unstyled(given: str) -> str:
 def plain(given: str) -> str:
     """A mail's text for readers without HTML; none where its conditions only make sense in the HTML, or that is too complicated."""
     try:
-        text = converting.text(given)
+        text = _as_text(given)
         templates.read(text)
     except (ValueError, templates.IncorrectTemplate):
         return ""
-    return text
+    # What a comment or an attribute holds is no text, and a blank or an entity in a tag may make another one of it.
+    decides_alike = list(templates.conditions(text)) == list(templates.conditions(given))
+    return text if decides_alike and set(templates.tags(text)) <= set(templates.tags(given)) else ""
+
+
+def _as_text(given: str) -> str:
+    text = converting.text(given)
+    if not any(templates.conditions(given)):
+        return text
+    # What is between the rows of a table is laid out before them, and lines of cells beside one another's: out of their conditions.
+    in_order = converting.in_order(given)
+    return text if _words(text) == _words(in_order) else in_order

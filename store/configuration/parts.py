@@ -113,7 +113,7 @@ class Trigger(_Part):
     html: Annotated[Text, AfterValidator(messaging.template)] | None = None
     """Of a mail: a template."""
     text: Annotated[Text, AfterValidator(messaging.template)] | None = None
-    """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`."""
+    """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
     title: Annotated[Line, AfterValidator(messaging.template)] | None = None
     """Of a push message: a template."""
     link: Annotated[Line, AfterValidator(messaging.template)] | None = None

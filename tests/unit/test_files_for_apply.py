@@ -205,13 +205,6 @@ def test_a_mail_s_plain_part_is_made_of_its_html_where_the_file_gives_none() -> 
     assert given == "Hi"
 
 
-def test_conditions_that_only_the_html_has_whole_leave_a_mail_without_a_plain_part() -> None:
-    html = '<p title="{if lead.a equal 1}">x{end}</p>'
-
-    file = ACCOUNT + TRIGGER.replace("<p>Hello</p>", html.replace('"', "'"))
-    assert wanted(read(file))[Key(Kind.TRIGGER, 1, 8)].values["text"] in ("", "x{end}")
-
-
 def test_a_style_that_lies_elsewhere_is_neither_read_nor_fetched(tmp_path: Path) -> None:
     (tmp_path / "secret.css").write_text("p { color: red }")
     html = f'<html><head><link rel="stylesheet" href="file://{tmp_path}/secret.css"></head><body><p>x</p></body></html>'

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from profuse.__main__ import main
 from profuse.misspelling import misspelled
@@ -81,6 +81,42 @@ def test_a_setting_that_cannot_be_read_is_told_in_a_line(monkeypatch: pytest.Mon
 
     assert str(ended.value).startswith(f"profuse: {told}")
     assert "\n" not in str(ended.value)
+
+
+@pytest.mark.promise("P-DOOR-31", "P-LAUNCH-48")
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://почта.рф", "https://bücher.example:8443", "https://mail.example.com/", "https://mail.example.com/u", "https://a b.test"),
+        *(
+            "https://a>b.test",
+            "https://me@a.test",
+            "https://a.test?x",
+            "https://a.test#x",
+            "https://a.test:99999",
+            "https://",
+            "ftp://a.test",
+        ),
+        "https://" + "a" * 254,
+    ],
+)
+def test_a_public_address_that_no_mail_can_carry_is_refused_with_how_it_is_written(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PROFUSE_PUBLIC_URL", url)
+    monkeypatch.setenv("PROFUSE_LINK_KEYS", f'["{"k" * 32}"]')
+    monkeypatch.setattr(sys, "argv", ["profuse", "settings"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert str(ended.value).startswith("profuse: PROFUSE_PUBLIC_URL: write https://mail.example.com, with no path")
+    assert "xn--bcher-kva.example" in str(ended.value)
+
+
+@pytest.mark.promise("P-DOOR-31")
+@pytest.mark.parametrize(
+    "url", ["", "https://mail.example.com", "http://127.0.0.1:8080", "https://[::1]:65535", "https://xn--bcher-kva.example"]
+)
+def test_a_public_address_is_a_host_with_or_without_its_port(url: str) -> None:
+    assert Settings(public_url=url, link_keys=[SecretStr("k" * 32)]).public_url == url
 
 
 @pytest.mark.promise("P-DOOR-31")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.firing import Launcher, Topic, claim, counts, schedule
-from tests.launching import Remembering, World
+from tests.launching import Remembering, World, subscription
 from workers.launcher.channels.channel import Deferred, Rejected
 from workers.launcher.deliver import delivery, holds, sending
 from workers.launcher.groups import marks
@@ -53,6 +53,25 @@ async def test_a_launch_that_is_put_off_again_and_again_fails_after_its_time(wor
     assert attempts == 4
     assert topic.types() == ["launch", "fail"]
     assert topic.events()[1]["event_data"]["reason"] == "gave up: SMTP 450"
+
+
+@pytest.mark.promise("P-EVENT-09")
+@pytest.mark.parametrize("in_doubt", [False, True])
+async def test_a_launch_that_is_given_up_names_the_subscription_that_it_was_for(world: World, topic: Topic, in_doubt: bool) -> None:
+    async def refuse(_launch: Launch) -> None:
+        raise Deferred("SMTP 450", in_doubt=in_doubt)
+
+    resource = await world.pool.fetchval(
+        "INSERT INTO resources (account, number, name, channel, database) VALUES (1, 24, 'News', 'email', $1) RETURNING id", world.database
+    )
+    subscriptions = [subscription("late@example.com", priority=1), subscription("ann@example.com")]
+    await schedule(world, None, trigger=await world.trigger_of(9, resource=resource), subscriptions=subscriptions)
+    launcher = Launcher(world, Remembering(refuse), topic, settings={"launch_patience": timedelta(seconds=5)})
+    while not await world.pool.fetchval(_FINISHED):
+        await launcher.work_once()
+
+    assert topic.types() == ["launch", "fail"]
+    assert topic.events()[1]["subscription"] == subscriptions[1]
 
 
 @pytest.mark.promise("P-LAUNCH-18", "P-LAUNCH-27")

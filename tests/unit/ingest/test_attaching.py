@@ -83,6 +83,20 @@ async def test_what_is_no_base64_data_uri_is_refused(data: str) -> None:
     assert str(refused.value.debug).startswith("attach.0.data: ")
 
 
+@pytest.mark.promise("P-BATCH-16")
+@pytest.mark.parametrize(("kind", "fits"), [("x" * 127 + "/" + "y" * 127, True), ("x" * 128 + "/y", False), ("x/" + "y" * 128, False)])
+@pytest.mark.parametrize("where", ["data", "mimetype"])
+async def test_a_type_is_as_long_as_types_are(kind: str, fits: bool, where: str) -> None:
+    sent = file(f"data:{kind};base64,{TEXT}") if where == "data" else file(f"data:;base64,{TEXT}", mimetype=kind)
+    if fits:
+        assert (await sent)[1] == kind
+        return
+    with pytest.raises(Refused) as refused:
+        await sent
+
+    assert str(refused.value.debug).startswith(f"attach.0.{where}: ")
+
+
 @given(st.binary(max_size=200), st.integers(1, 40), st.integers(1, 60), st.booleans())
 async def test_a_file_is_the_same_wherever_its_slices_end(content: bytes, slice_: int, line: int, escaped: bool) -> None:
     text = base64.b64encode(content).decode()

@@ -44,11 +44,11 @@ class Scripted:
             word = line.split()[0].decode()
             self.seen.append(word)
             writer.write(self.answers.get(word, b"250 go on\r\n" if word != "DATA" else b"354 go on\r\n"))
-            if word == "DATA" and "DATA" not in self.answers:
+            if word == "DATA" and self.answers.get(word, b"354").startswith(b"3"):
                 await reader.readuntil(b"\r\n.\r\n")
                 if (answer := self.answers.get(".", b"250 taken\r\n")) == b"":
                     break
-                self.taken += answer.startswith(b"250")
+                self.taken += answer.startswith(b"2")
                 writer.write(answer)
         self.open -= 1
         writer.close()
@@ -213,3 +213,28 @@ async def test_a_reply_that_is_not_utf_8_is_told_in_the_servers_words() -> None:
     async with Scripted({"RCPT": b"550 5.1.1 acc\xe8s refus\xe9\r\n"}).channel() as channel:
         with pytest.raises(Rejected, match=r"^550 5\.1\.1 accès refusé$"):
             await handed(channel, launch())
+
+
+@pytest.mark.promise("P-LAUNCH-47")
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [("MAIL", "200 ok"), ("RCPT", "252 will try"), ("RCPT", "221 soon"), ("DATA", "399 go on"), (".", "200"), (".", "252 ok")],
+)
+async def test_a_yes_is_a_yes_by_its_first_digit(word: str, answer: str) -> None:
+    server = Scripted({word: answer.encode() + b"\r\n"})
+    async with server.channel() as channel:
+        await handed(channel, launch())
+
+    assert server.taken == 1
+
+
+@pytest.mark.promise("P-LAUNCH-47")
+@pytest.mark.parametrize(("word", "code"), [("RCPT", 354), ("RCPT", 199), ("DATA", 250), (".", 354)])
+async def test_what_is_no_yes_there_is_for_later(word: str, code: int) -> None:
+    server = Scripted({word: b"%d what\r\n" % code})
+    async with server.channel() as channel:
+        with pytest.raises(Deferred, match=f"SMTP {code}") as caught:
+            await handed(channel, launch())
+
+    assert server.taken == 0
+    assert caught.value.in_doubt is (word == ".")

@@ -64,7 +64,13 @@ def test_attached_files_arrive_as_they_were() -> None:
     ]
 
 
-@pytest.mark.parametrize("mimetype", ["multipart/mixed", "message/rfc822", "nonsense", "", "text/", "te xt/x\r\ny", "text/x; a=b"])
+@pytest.mark.parametrize(
+    "mimetype",
+    [
+        *("multipart/mixed", "message/rfc822", "nonsense", "", "text/", "te xt/x\r\ny", "text/x; a=b"),
+        *("text/" + "x" * 128, "x" * 128 + "/plain"),
+    ],
+)
 def test_an_odd_type_never_loses_the_file(mimetype: str) -> None:
     (arrived,) = read(launch(enclosed=enclosed(File(mimetype=mimetype)))).files()
 
@@ -79,6 +85,27 @@ def test_no_header_can_be_smuggled_in_by_what_stands_beside_it(at: int) -> None:
 
     with pytest.raises(Rejected):
         compose(launch(), NOW, smuggled)
+
+
+@pytest.mark.promise("P-LAUNCH-48")
+@pytest.mark.parametrize(("domain", "link"), [("почта.рф", None), (DOMAIN, "https://почта.рф/u/abc")])
+def test_letters_beyond_ascii_are_in_no_header_but_in_addresses(domain: str, link: str | None) -> None:
+    with pytest.raises(Rejected):
+        compose(launch(), NOW, domain, link)
+
+    assert "анна".encode() in compose(launch("анна@shop.test"), NOW, DOMAIN).content
+
+
+@pytest.mark.promise("P-LAUNCH-48")
+def test_no_header_line_is_longer_than_a_server_may_take() -> None:
+    file = File("👋" * 255, "x" * 127 + "/" + "y" * 127)
+    address = "a" * 64 + "@" + "b" * 63 + ".test"
+    domain = ".".join(["d" * 63] * 4)[:253]
+    long = launch(address, sender=f"{'ü' * 255} <{address}>", subject="é" * 10_000, enclosed=enclosed(file))
+    sent = compose(long, NOW, domain, f"https://{domain}:65535/u/{'s' * 100}")
+
+    assert max(map(len, b"".join([sent.content, *sent.enclosed]).split(b"\r\n"))) <= 998
+    assert mails.read(b"".join([sent.content, *sent.enclosed])).files()[0].raw("Content-Type") == file.mimetype
 
 
 def test_non_ascii_survives() -> None:
@@ -177,6 +204,14 @@ def test_a_mail_says_where_its_reader_unsubscribes() -> None:
     )
     assert mail.html() == "<a href='https://mail.example/u/abc_-'>x</a>"
     assert sent.unknown == 1
+
+
+@pytest.mark.promise("P-UNSUB-03")
+def test_one_click_is_not_offered_without_encryption() -> None:
+    mail = mails.read(compose(launch(), NOW, DOMAIN, "http://mail.example/u/abc").content)
+
+    assert mail.raw("List-Unsubscribe") == "<http://mail.example/u/abc>"
+    assert "List-Unsubscribe-Post" not in mail.names()
 
 
 @pytest.mark.promise("P-UNSUB-03")

@@ -1,11 +1,15 @@
 """Whom a mail server's refusal is about, and how long a launch is tried."""
 
+import re
 from datetime import timedelta
+from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workers.launcher.channels.channel import SERVER, Deferred, Rejected, Unavailable
-from workers.launcher.channels.email.replies import Stage, refusal
+from workers.launcher.channels.email.replies import Stage, readable, refusal
 from workers.launcher.deliver.retries import Patience
 
 SENDER = "shop@example.com"
@@ -100,3 +104,19 @@ def test_rests_that_were_asked_for_add_up_to_a_day_too(hours: float) -> None:
 )
 def test_words_quote_no_address(said: str, kept: str) -> None:
     assert str(refusal(Stage.RECIPIENT, 550, said, SENDER)) == kept
+
+
+@pytest.mark.promise("P-LAUNCH-46")
+@pytest.mark.parametrize("piece", ["a", ".", '"', '"a', "a@", "@", "a ", '" ', "é"])
+def test_long_words_are_read_in_no_time(piece: str) -> None:
+    words = "\n".join([(piece * 8_000)[:8_000]] * 4)
+    begun = process_time()
+    refusal(Stage.RECIPIENT, 550, words, SENDER)
+
+    assert process_time() - begun < 0.25
+
+
+@pytest.mark.promise("P-OPS-16")
+@given(st.lists(st.sampled_from(["a", "b@", "@", '"', " ", "<", ">", "."]), max_size=12).map("".join))
+def test_an_address_is_found_wherever_it_stands(words: str) -> None:
+    assert readable(words) == re.sub(r"""("[^"]*"|[^\s<>"(),;:]+)@[^\s<>"(),;:]+""", "…", words).strip()

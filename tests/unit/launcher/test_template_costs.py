@@ -46,6 +46,24 @@ def test_what_is_made_a_text_to_be_compared_counts_however_short_the_other_is(fi
         render_html(f"{{if lead.{field} equal 'q'}}{{end}}" * OFTEN, VARIABLES)
 
 
+@pytest.mark.parametrize("field", [["a" * 960_000], ["a" * 900_000, "😀"], [["a" * 480_000, "é"], ["b" * 480_000]]])
+@pytest.mark.parametrize("condition", ["lead.x equal 1", "lead.x in 1", "lead.y contains lead.x"])
+def test_few_long_texts_in_a_list_cost_what_they_are_long(field: list[Any], condition: str) -> None:
+    variables = VARIABLES | {"lead": {"x": field, "y": "y"}}
+    template = f"{{if {condition}}}{{end}}"
+
+    assert render_html(template, variables).text == ""
+    with pytest.raises(TooCostly):
+        render_html(template * OFTEN, variables)
+
+
+def test_long_texts_that_differ_in_their_last_character_are_given_up() -> None:
+    lead = {"x": [f"{'a' * 9_000}{number}😀" for number in range(10, 99)], "y": "a" * 9_000 + "00😀"}
+
+    with pytest.raises(TooCostly):
+        render_html("{if lead.x contains lead.y}{end}" * OFTEN, VARIABLES | {"lead": lead})
+
+
 @pytest.mark.parametrize("render", [render_text, render_html, render_link])
 def test_a_long_list_that_is_shown_often_is_given_up(render: Callable[..., Rendered]) -> None:
     with pytest.raises(TooCostly):
@@ -61,10 +79,16 @@ def test_the_texts_of_a_body_have_one_budget() -> None:
 
 
 def test_a_thousand_conditions_on_what_people_have_are_none_too_many() -> None:
-    lead = {"tags": [f"tag {number}" for number in range(400)], "plan": "pro"}
-    template = "{if lead.tags contains 'tag 399' and lead.plan equal 'pro'}a{end}"
+    lead = {"tags": [f"tag {number:03}" for number in range(500)], "plan": "pro"}
+    template = "{if lead.tags contains 'tag 499' and lead.plan equal 'pro'}a{end}"
 
     assert render_html(template * OFTEN, VARIABLES | {"lead": lead}).text == "a" * OFTEN
+
+
+def test_a_long_text_among_texts_of_other_lengths_is_none_too_many() -> None:
+    lead = {"x": ["a" * 90_000, "b" * 80_000], "y": "a" * 80_001}
+
+    assert render_html("{if lead.x contains lead.y}{end}" * OFTEN, VARIABLES | {"lead": lead}).text == ""
 
 
 def test_a_launch_that_looks_at_too_much_fails_with_its_reason() -> None:

@@ -4,7 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import asyncpg
 import structlog
@@ -22,6 +22,7 @@ from schemas.settings import Settings
 from schemas.topics import Outgoing
 from workers.exactly_once.progress import pack
 from workers.launcher import events
+from workers.launcher.deliver import recipients
 from workers.launcher.deliver.gates import PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
 from workers.launcher.deliver.telling import Endings, Settled, parts
@@ -29,7 +30,7 @@ from workers.launcher.deliver.work import Work
 from workers.launcher.groups import marks
 from workers.launcher.groups.group import Group, Leaving
 from workers.launcher.groups.marks import Marked, Marks
-from workers.launcher.model import Ending, Outcome
+from workers.launcher.model import Campaign, Due, Ending, Outcome
 
 log = structlog.get_logger()
 
@@ -57,17 +58,18 @@ class Marking:
             await self._mark(together)
 
     def _final(self, settled: Settled) -> Endings:
-        return {position: self._ended(settled.work, ending) for position, ending in settled.endings.items()}
+        """Launches that were put off for the last time have failed."""
+        final = dict(settled.endings)
+        for position, ending in settled.endings.items():
+            if isinstance(ending, PutOff) and (why := self._given_up(settled.work, ending)) is not None:
+                final[position] = Outcome(Ending.FAIL, why, _subscription(settled.campaign, settled.due[position]))
+        return final
 
-    def _ended(self, work: Work, ending: Outcome | PutOff) -> Outcome | PutOff:
-        """A launch that was put off for the last time has failed."""
-        if isinstance(ending, Outcome):
-            return ending
+    def _given_up(self, work: Work, ending: PutOff) -> str | None:
+        """Why it is tried no more; None: it is."""
         if ending.in_doubt and work.group.doubts >= MOST_DOUBTS:
-            return Outcome(Ending.FAIL, f"gave up, as nobody knows whether it arrived: {ending.why}")
-        if self._patience.rest(work.group.nth()) is None:
-            return Outcome(Ending.FAIL, f"gave up: {ending.why}")
-        return ending
+            return f"gave up, as nobody knows whether it arrived: {ending.why}"
+        return f"gave up: {ending.why}" if self._patience.rest(work.group.nth()) is None else None
 
     async def _mark(self, together: Sequence[tuple[Work, Endings, list[Outgoing]]]) -> None:
         marked = []
@@ -153,6 +155,13 @@ class Marking:
         ours = await self._together.ask_each(marks.mark, plain)
         lost = [each.group for each, is_ours in zip(plain, ours, strict=True) if not is_ours]
         return lost + [each.group for each in marked if not each.is_plain() and not await marks.mark_and_leave(self._pool, each)]
+
+
+def _subscription(campaign: Campaign, due: Due) -> Mapping[str, Any] | None:
+    """That its last attempt was for."""
+    # Read again for the few that are given up: what is put off keeps no profile.
+    recipient = None if due.profile is None else recipients.choose(campaign, due.profile())
+    return None if recipient is None else recipient.subscription
 
 
 def _failed(ending: Outcome | PutOff) -> TypeGuard[Outcome]:

@@ -17,8 +17,10 @@ _FINAL = 600.0
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
-_GO_ON = 354
-_DONE = (250, 251)
+# First digits of answers, which are what counts: RFC 5321, 4.2.1.
+_DONE = 2
+_GO_ON = 3
+_REFUSED = (4, 5)
 
 
 class Broken(Exception):
@@ -78,7 +80,7 @@ async def _command(connection: aiosmtplib.SMTP, stage: Stage, mail: Mail, *words
     except aiosmtplib.SMTPResponseException as error:
         # What came is no reply.
         raise _answered(stage, error.code, error.message, mail) from error
-    if code not in _DONE:
+    if code // 100 != _DONE:
         raise _answered(stage, code, message, mail)
 
 
@@ -86,18 +88,23 @@ async def _content(connection: aiosmtplib.SMTP, mail: Mail) -> None:
     in_doubt = False
     try:
         code, message = await connection.execute_command(b"DATA", timeout=_DATA)
-        if code == _GO_ON:
-            # Until the final dot is on its way the server cannot have taken it.
-            rest = await blocks.write(connection, [_quoted(mail.content), *mail.enclosed], _BLOCK)
-            ended = blocks.end(connection, rest + b".\r\n", _FINAL)
-            in_doubt = True
-            code, message = await ended
+        if code // 100 != _GO_ON:
+            # A yes, too: the server has nothing yet.
+            raise _answered(Stage.CONTENT, code, message, mail)
+        # Until the final dot is on its way the server cannot have taken it.
+        rest = await blocks.write(connection, [_quoted(mail.content), *mail.enclosed], _BLOCK)
+        ended = blocks.end(connection, rest + b".\r\n", _FINAL)
+        in_doubt = True
+        code, message = await ended
     except aiosmtplib.SMTPResponseException as error:
         # What came is no reply.
         raise Deferred(f"SMTP {error.code}", in_doubt=in_doubt) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise Deferred(type(error).__name__, in_doubt=in_doubt) from error
-    if code not in _DONE:
+    if code // 100 not in (_DONE, *_REFUSED):
+        # It may mean anything.
+        raise Deferred(f"SMTP {code}", in_doubt=True)
+    if code // 100 != _DONE:
         raise _answered(Stage.CONTENT, code, message, mail)
 
 

@@ -13,8 +13,8 @@ END = f"--{BOUNDARY}--\r\n".encode()
 # Bytes that are encoded at a time; whole lines, so that slices can follow one another.
 SLICE = bodies.BYTES_A_LINE * 65_536
 
-# A multipart may not be encoded, so one that comes as a file is only bytes.
-_TYPE = re.compile(r"(?!multipart/|message/)[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
+# A multipart may not be encoded, so one that comes as a file is only bytes; so is what has a longer name than any type (RFC 6838, 4.2).
+_TYPE = re.compile(r"(?!multipart/|message/)[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
 # More than any head of a part has, around the name.
 _HEAD = 512
 

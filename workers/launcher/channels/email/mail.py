@@ -17,15 +17,16 @@ from workers.launcher.model import Launch
 
 # Servers cut headers, or refuse them, at some 100 KB.
 _LONGEST_SUBJECT = 10_000
-_NAMES = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version")
-_LINK = (b"List-Unsubscribe", b"List-Unsubscribe-Post")
+_MAILBOXES = (b"From", b"To")
+_NAMES = (b"Subject", b"Date", b"Message-ID", b"MIME-Version")
 # Begins otherwise than the boundary of a mail's files does: readers compare the beginnings of lines.
 ALTERNATIVE = b"=_alternative_profuse"
-_VALUE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
-_OURS = re.compile(
-    rb"%b(?:\r\n%b)?\r\nContent-Type:%b"
-    % (*(rb"\r\n".join(rb"%b:%b" % (name, _VALUE) for name in names) for names in (_NAMES, _LINK)), _VALUE)
-)
+_ASCII = rb"[ -~]*(?:\r\n [ -~]+)*"
+# An address may be wider than ASCII, which its server is asked for; nothing else of a header may.
+_WIDE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
+_LINES = (*(rb"%b:%b\r\n" % (name, _WIDE) for name in _MAILBOXES), *(rb"%b:%b\r\n" % (name, _ASCII) for name in _NAMES))
+_LINK = rb"(?:List-Unsubscribe:%b\r\n(?:List-Unsubscribe-Post:%b\r\n)?)?" % (_ASCII, _ASCII)
+_OURS = re.compile(rb"%b%bContent-Type:%b" % (b"".join(_LINES), _LINK, _ASCII))
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,11 @@ def _date(second: int) -> bytes:
 
 
 def _unsubscribing(link: str | None) -> list[bytes]:
-    """RFC 8058: by one click of the reader's program, without a page."""
+    """RFC 8058: by one click of the reader's program, without a page; it asks for encryption."""
     if link is None:
         return []
-    return [f"List-Unsubscribe: <{link}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+    one_click = [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if link.startswith("https:") else []
+    return [f"List-Unsubscribe: <{link}>".encode(), *one_click]
 
 
 def _rendered(launch: Launch, link: str | None) -> tuple[Rendered, Rendered | None, Rendered]:

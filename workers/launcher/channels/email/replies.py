@@ -8,7 +8,8 @@ from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 _ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # As servers quote whom they refuse: a reason outlives its profile.
-_ADDRESS = re.compile(r"""("[^"]*"|[^\s<>"(),;:]+)@[^\s<>"(),;:]+""")
+# Looked for where a word begins: from each letter of a long one it would be read to its end again.
+_ADDRESS = re.compile(r"""(?:"[^"]*"|(?<![^\s<>"(),;:])[^\s<>"(),;:]+)@[^\s<>"(),;:]+""")
 _LONGEST = 500
 
 # The mail is too large, or the recipient's box is full: the launch's own trouble, wherever it is said.
