@@ -26,6 +26,7 @@ SENSELESS = {
     "claim_groups": ("0", "1000000"),
     "smtp_connections": ("100000",),
     "item_limit": ("0", "1000000"),
+    "custom_data_limit": ("0", "409601", "900000"),
     "body_limit": ("0", "99999999999"),
     "attach_body_limit": ("99999999999",),
     "profiles_limit": ("0", "1000000000"),
