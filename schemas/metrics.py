@@ -37,7 +37,7 @@ SCHEDULED = Counter("profuse_launches_scheduled", "Launches that a matched messa
 LAUNCHES = Counter("profuse_launches", "Launches that ended, by how.", ["ending"])
 LATENESS = Histogram(
     "profuse_launch_lateness_seconds",
-    "Time from a group's due time to its first claim.",
+    "Time from a group's due time to its first claim; of next attempts, halves and next runs nobody asks.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 OVERDUE = Gauge(
