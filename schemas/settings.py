@@ -214,6 +214,11 @@ class Settings(BaseSettings):
     def _smtp(cls, given: str) -> str:
         return server_urls.smtp(given)
 
+    @field_validator("console_rooms")
+    @classmethod
+    def _rooms(cls, given: list[str]) -> list[str]:
+        return [server_urls.room(url) for url in given]
+
     @model_validator(mode="after")
     def _logs_in(self) -> Self:
         if self.kafka_security.startswith("SASL") and not (self.kafka_user and self.kafka_password.get_secret_value()):
