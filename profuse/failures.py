@@ -45,7 +45,9 @@ async def replay(settings: Settings, wanted: Wanted, advance: Callable[[int], ob
     total = 0
     async with plain_connection(settings) as connection:
         wanted = changed(wanted, until=wanted.until or await connection.fetchval("SELECT now()"))
-        while page := await failures.run_again(connection, wanted):
-            total += page
-            advance(page)
+        page = None
+        # Where the last one ended, or each would read again what the pages before it left.
+        while page := await failures.run_again(connection, wanted, page):
+            total += page.launches
+            advance(page.launches)
     return total

@@ -6,6 +6,7 @@ from sqlalchemy import case, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.postgres import transaction
+from runtime.errors import CannotRun
 from schemas.settings import Settings
 from schemas.tables import provider_states, providers
 
@@ -39,11 +40,15 @@ async def listed(connection: AsyncConnection) -> list[dict[str, Any]]:
 
 
 async def resume(settings: Settings, name: str, account: int | None = None) -> int:
-    """Forget what launchers know of it, so that they try it again; returns how many have that name."""
-    named = select(providers.c.id).where(providers.c.name == name)
+    """Forget what launchers know of it, so that they try it again; 0: there is none. Raises `CannotRun` where several accounts have one."""
+    named = select(providers.c.id, providers.c.account).where(providers.c.name == name)
     if account is not None:
         named = named.where(providers.c.account == account)
     async with transaction(settings) as connection:
-        found = [row.id for row in await connection.execute(named)]
-        await connection.execute(delete(provider_states).where(provider_states.c.provider.in_(found)))
+        found = (await connection.execute(named)).all()
+        # What one account's provider said is no reason to try another's.
+        if len(found) > 1:
+            accounts = ", ".join(map(str, sorted(row.account for row in found)))
+            raise CannotRun(f"Accounts {accounts} have a provider {name}: name one with --account.")
+        await connection.execute(delete(provider_states).where(provider_states.c.provider.in_([row.id for row in found])))
     return len(found)

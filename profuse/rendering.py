@@ -1,4 +1,4 @@
-"""What a trigger would send to a profile, by the sender's own code; nothing is sent."""
+"""What a trigger would send to a profile, by the sender's own code; nothing is sent, and no link in it unsubscribes anybody."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ import msgspec
 
 from profuse.postgres import plain_connection
 from runtime.errors import CannotRun
+from schemas import links
 from schemas.channels import CHANNELS
 from schemas.ids import parse_id
 from schemas.settings import Settings
@@ -72,7 +73,7 @@ async def rendered(
 async def _launch(
     settings: Settings, account: int, trigger: int, profile: str, content: Mapping[str, Any], pool: asyncpg.Pool | None
 ) -> tuple[Launch, str | None]:
-    """A launch as if it were due now, and where its reader unsubscribes."""
+    """A launch as if it were due now, and what stands for the link by which its reader unsubscribes."""
     async with plain_connection(settings, pool) as connection:
         campaign = await campaigns.sample(connection, account, trigger)
         if campaign is None:
@@ -83,7 +84,16 @@ async def _launch(
     if isinstance(recipient, Outcome):
         raise CannotRun(f"Nothing would be sent: {recipient.reason}.")
     launch = Launch("0" * 32, campaign, found, recipient, {})
-    return launch, Links(settings.public_url, settings.signing_keys()).of(launch)
+    return launch, _unsigned(Links(settings.public_url, settings.signing_keys()).of(launch))
+
+
+def _unsigned(link: str | None) -> str | None:
+    """As long as the real one, so that all else is as it would be."""
+    # Who may look must not act by what is shown to him, nor a copy that is passed on.
+    if link is None:
+        return None
+    address, path, signed = link.rpartition(links.PATH)
+    return address + path + "0" * len(signed)
 
 
 def _rendered(settings: Settings, launch: Launch, link: str | None) -> Rendered:

@@ -23,3 +23,5 @@ Most = Annotated[int, Field(ge=1, le=10_000_000)]
 Size = Annotated[int, Field(ge=1, le=2**30)]
 # With the rest of its record it has to pass a broker that takes a megabyte; one that is refused would be tried for ever.
 ItemSize = Annotated[int, Field(ge=1, le=900 * 1024)]
+# An event carries the root's and the item's together: twice 400 KiB, and 200 for what else it says.
+CustomDataSize = Annotated[int, Field(ge=1, le=400 * 1024)]

@@ -22,7 +22,7 @@ class EventData(TypedDict):
 
 
 class ProfileEvent(Message, frozen=True, kw_only=True):
-    """What happened to a profile; what it does not have is left out."""
+    """What happened to a profile; what it does not have, or an event has no room for, is left out."""
 
     event_id: Annotated[str, Meta(description="The same in every repeat, with every field equal: drop what you have.")]
     event_type: Annotated[str, Meta(description="What happened: to an imported item, or to one of its launches.")]

@@ -9,7 +9,11 @@ LOOP_LATE = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 
-REQUESTS = Counter("profuse_requests", "Requests that the gateway answered.", ["path", "status"])
+REQUESTS = Counter(
+    "profuse_requests",
+    "Requests that the gateway answered; with the path `connections`, clients whose connection was too many.",
+    ["path", "status"],
+)
 REQUEST_SECONDS = Histogram("profuse_request_seconds", "Time from a request's first byte to its answer.", ["path"])
 ITEMS = Counter("profuse_items", "Items of accepted batches, by whether they were published or failed at the door.", ["fate"])
 IN_FLIGHT = Gauge("profuse_in_flight", "Profiles between the door and a matcher's commit, as this gateway sees them.")
@@ -33,7 +37,7 @@ SCHEDULED = Counter("profuse_launches_scheduled", "Launches that a matched messa
 LAUNCHES = Counter("profuse_launches", "Launches that ended, by how.", ["ending"])
 LATENESS = Histogram(
     "profuse_launch_lateness_seconds",
-    "Time from a group's due time to its first claim.",
+    "Time from a group's due time to its first claim; of next attempts, halves and next runs nobody asks.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
 OVERDUE = Gauge(

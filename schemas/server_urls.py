@@ -37,6 +37,15 @@ def public(given: str) -> str:
     return given
 
 
+def room(given: str) -> str:
+    """The same without a slash at its end; raises `ValueError` for what no process of ours could be asked at."""
+    parts = _parts(given)
+    is_whole = parts.scheme == "http" and bool(parts.hostname) and parts.path in ("", "/") and not (parts.query or parts.fragment)
+    if not is_whole or not _is_server(parts.netloc) or not _is_name(parts.hostname or ""):
+        raise ValueError("it cannot be read; write http://host:9090")
+    return given.rstrip("/")
+
+
 def _parts(given: str) -> SplitResult:
     try:
         return urlsplit(given)
@@ -52,6 +61,14 @@ def _ends_well(parts: SplitResult) -> bool:
 def _is_server(given: str) -> bool:
     found = _SERVER.fullmatch(given)
     return found is not None and int(found["port"] or 1) in range(1, 65536)
+
+
+def _is_name(host: str) -> bool:
+    """Whether it can be looked up at all: no part of it is empty or too long."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _is_query(given: str) -> bool:

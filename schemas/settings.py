@@ -10,7 +10,7 @@ from pydantic import Field, FilePath, PositiveInt, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import server_urls
-from schemas.bounds import Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
+from schemas.bounds import CustomDataSize, Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
 from schemas.tls import client_context
 
 KIB = 1024
@@ -105,7 +105,9 @@ class Settings(BaseSettings):
     attach_body_limit: Size = Field(100 * MIB, description="Largest request body when `attach` is used.")
     item_limit: ItemSize = Field(256 * KIB, description="Largest item of a batch, re-encoded compactly.")
     content_limit: Size = Field(256 * KIB, description="Largest root `content`, re-encoded compactly.")
-    custom_data_limit: Size = Field(16 * KIB, description="Largest `custom_data`, of the root or of an item, re-encoded compactly.")
+    custom_data_limit: CustomDataSize = Field(
+        16 * KIB, description="Largest `custom_data`, of the root or of an item, re-encoded compactly; 400 KiB at most."
+    )
     bodies_limit: PositiveInt = Field(
         256 * MIB, description="Most request bytes that a gateway holds at a time; beyond it 429 is answered."
     )
@@ -219,6 +221,11 @@ class Settings(BaseSettings):
     @classmethod
     def _public(cls, given: str) -> str:
         return server_urls.public(given) if given else given
+
+    @field_validator("console_rooms")
+    @classmethod
+    def _rooms(cls, given: list[str]) -> list[str]:
+        return [server_urls.room(url) for url in given]
 
     @model_validator(mode="after")
     def _logs_in(self) -> Self:

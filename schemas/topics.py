@@ -38,6 +38,8 @@ _SAFE = {"cleanup.policy": "delete", "unclean.leader.election.enable": "false"}
 _FOR_EVER = {"retention.ms": "-1", "retention.bytes": "-1"}
 # The broker's own default; of a topic that takes less the next batch that is larger is refused, however often it is sent.
 _LARGEST = 1_048_588
+# What of that is a key and a value: the rest is for headers, and for what Kafka adds.
+LARGEST_RECORD = 1_000 * 1024
 # Fewer copies are for one machine: a disk that dies takes what was acknowledged along.
 COPIES = 3
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
 
@@ -28,7 +29,7 @@ SELECT count(*) FROM (
 _RUN = f"""
 WITH chosen AS (
     SELECT failure.* FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
-    WHERE {_MEANT}
+    WHERE {_MEANT} AND (failure.batch, failure.trigger, failure.item) > ($7, $8, $9)
     ORDER BY failure.batch, failure.trigger, failure.item LIMIT $6 FOR UPDATE OF failure SKIP LOCKED
 ),
 forgotten AS (
@@ -57,8 +58,27 @@ begun AS (
         WHERE before.batch = uncounted.batch AND before.trigger = uncounted.trigger
     ) AS next
 )
-SELECT count(*) FROM chosen
+SELECT batch, trigger, item, count(*) OVER () AS launches FROM chosen ORDER BY batch DESC, trigger DESC, item DESC LIMIT 1
 """  # noqa: S608  # constants
+
+
+class Key(NamedTuple):
+    """What a failure is known by, and what they are in the order of."""
+
+    batch: bytes
+    trigger: int
+    item: int
+
+
+# No batch has so short an id; a row that is null would be no condition of the index.
+_BEFORE_ALL = Key(b"", 0, 0)
+
+
+class Page(NamedTuple):
+    """So many that run again, of which the last is known."""
+
+    launches: int
+    last: Key
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,7 @@ async def count(connection: asyncpg.Connection, wanted: Wanted, most: int | None
     return int(await connection.fetchval(_COUNT, *wanted.values(), most))
 
 
-async def run_again(connection: asyncpg.Connection, wanted: Wanted) -> int:
-    """Let a page of them run again, now; returns how many. Each page is a transaction of its own."""
-    return int(await connection.fetchval(_RUN, *wanted.values(), PAGE))
+async def run_again(connection: asyncpg.Connection, wanted: Wanted, before: Page | None) -> Page | None:
+    """Let the page of them that comes after the one before run again, now; None: there are no more. Each is a transaction of its own."""
+    row = await connection.fetchrow(_RUN, *wanted.values(), PAGE, *(before.last if before else _BEFORE_ALL))
+    return None if row is None else Page(row["launches"], Key(row["batch"], row["trigger"], row["item"]))

@@ -10,6 +10,7 @@ from ingest.envelope import Answer
 from ingest.errors import Refused, invalid, unavailable
 from ingest.http.bodies import SLOWEST
 from ingest.http.joining import Joining
+from ingest.http.turned_away import TurnedAway
 from schemas.settings import KIB, Settings
 
 # Of a head; and of what comes behind a body, which is nobody's.
@@ -29,6 +30,7 @@ class Connection(HttpToolsProtocol):
     """One client's connection; the server alone has no bound on heads, nor on what it discards, nor on what waits in line."""
 
     most: int
+    turned_away: TurnedAway
     patience: float
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -51,6 +53,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(Joining(transport, self.loop.call_soon))  # type: ignore[arg-type]
         if len(self.connections) > self.most:
             self.connections.discard(self)
+            self.turned_away.one(self.loop.time())
             self._end(unavailable().answer())
         else:
             self._close_after(self.patience)
@@ -209,6 +212,7 @@ class Connection(HttpToolsProtocol):
 def bounded(settings: Settings) -> type[Connection]:
     class Bounded(Connection):
         most = settings.connections_limit
+        turned_away = TurnedAway(settings.connections_limit)
         patience = settings.client_patience.total_seconds()
 
     return Bounded

@@ -66,7 +66,9 @@ def _handler(intake: Intake, served: Served) -> Handle:
 
 def _beside(intake: Intake, other: Beside, handle: Handle) -> Handle:
     async def answer(request: Request) -> Response:
-        return await _bounded(intake, other.path, handle(request), other.unavailable)
+        answered = await _bounded(intake, other.path, handle(request), other.unavailable)
+        metrics.REQUESTS.labels(other.path, str(answered.status_code)).inc()
+        return answered
 
     return answer
 

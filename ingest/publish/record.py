@@ -7,17 +7,13 @@ import msgspec
 from schemas.fields import MatchValue
 from schemas.item_errors import ItemFailed, Why
 from schemas.messages import ProfileImport
-from schemas.settings import KIB
-from schemas.topics import item_headers
+from schemas.topics import LARGEST_RECORD, item_headers
 
 Headers = tuple[tuple[str, bytes], ...]
 Record = tuple[bytes, bytes, Headers]
 
 # What Python adds for key, value, headers and the tuples around them, as measured.
 _OBJECTS = 600
-
-# What a broker takes by default is 1 MiB, with what Kafka adds.
-_LARGEST = 1_000 * KIB
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -49,7 +45,7 @@ def record(batch: bytes, item: int, prepared: Prepared, carried: Headers = ()) -
 
 def publishable(written: Record) -> Record:
     """Raises `ItemFailed` for one that the broker would refuse again and again, with all that waits behind it."""
-    if len(written[0]) + len(written[1]) > _LARGEST:
+    if len(written[0]) + len(written[1]) > LARGEST_RECORD:
         raise ItemFailed(Why.ITEM_TOO_LARGE)
     return written
 

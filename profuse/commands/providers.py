@@ -32,7 +32,7 @@ def list_(
 @app.command()
 def resume(
     name: Annotated[str, typer.Argument(help="The provider's name.")],
-    account: Annotated[int | None, typer.Option(help="Only this account's.", show_default=False)] = None,
+    account: Annotated[int | None, typer.Option(help="Its account, where several have one of this name.", show_default=False)] = None,
     directory: Dir = None,
 ) -> None:
     """Let launchers try a provider again that is paused or held.

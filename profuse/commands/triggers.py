@@ -22,7 +22,7 @@ def render(
     both: Annotated[bool, typer.Option("--both", help="Also what either branch of each condition makes.")] = False,
     directory: Dir = None,
 ) -> None:
-    """Show exactly what a profile would get, made by the sender's own code; nothing is sent.
+    """Show exactly what a profile would get, made by the sender's own code; nothing is sent, and its link unsubscribes nobody.
 
     Example: profuse triggers render 8 --profile 019f3c1b2a4d5e6f70819203 --content '{"page": "form"}'
     """

@@ -1,18 +1,23 @@
 """`profuse triggers render`."""
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from profuse.applying import apply
 from profuse.rendering import render
 from runtime.errors import CannotRun
+from schemas import links
 from schemas.ids import new_id
 from schemas.settings import Settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+KEY = "a secret of more than thirty-two letters"
 pytestmark = pytest.mark.promise("P-DOOR-38")
 
 
@@ -59,6 +64,28 @@ async def test_both_branches_of_a_condition_are_shown_where_they_are_asked_for(t
     assert "html, line 1, column 4: {if lead.plan equal 'pro'} holds" in both
     assert "if it holds: Thank you for being a pro.\n  if not:      Have you seen what pros get?" in both
     assert "It has no conditions." in await render(tables, 1, 8, profile, {}, both=True)
+
+
+@pytest.mark.promise("P-UNSUB-05")
+@pytest.mark.parametrize("both", [False, True])
+async def test_what_stands_for_the_link_to_unsubscribe_is_as_long_and_works_for_nobody(
+    tables: Settings, pool: asyncpg.Pool, profile: str, both: bool
+) -> None:
+    settings = tables.model_copy(update={"public_url": "https://mail.example.com", "link_keys": [SecretStr(KEY)]})
+    await pool.execute(
+        "UPDATE triggers SET resource = (SELECT id FROM resources WHERE number = 24), "
+        "html = '{if lead.plan equal ''pro''}{unsubscribe}{end}' WHERE number = 8"
+    )
+    news = {"resource_id": 24, "channel": "email", "email": "ann@shop.test"}
+    await pool.execute("UPDATE profiles SET subscriptions = $1::jsonb", json.dumps([news]))
+    shown = await render(settings, 1, 8, profile, {}, both=both)
+
+    now = datetime.now(UTC)
+    real = links.signed([KEY], links.Unsubscribing(1, bytes.fromhex(profile), 24, links.digest("ann@shop.test")), now)
+    found = re.findall(r"https://mail\.example\.com/u/([\w-]+)", shown)
+    assert len(found) == (3 if both else 2)
+    assert {len(each) for each in found} == {len(real)}
+    assert {links.read([KEY], each, now) for each in found} == {None}
 
 
 async def test_where_nothing_would_be_sent_it_says_why(tables: Settings, pool: asyncpg.Pool, profile: str) -> None:

@@ -27,12 +27,17 @@ SENSELESS = {
     "claim_groups": ("0", "1000000"),
     "smtp_connections": ("100000",),
     "item_limit": ("0", "1000000"),
+    "custom_data_limit": ("0", "409601", "900000"),
     "body_limit": ("0", "99999999999"),
     "attach_body_limit": ("99999999999",),
     "profiles_limit": ("0", "1000000000"),
     "in_flight_limit": ("0",),
     "connections_limit": ("0", "1000000"),
     "gateway_connections": ("0", "1000000"),
+    "console_rooms": tuple(
+        f'["http://gateway:9090", "{url}"]'
+        for url in ("http://127.0.0.1:99999", "http://a..b:9090", "http://[", "gateway:9090", "https://gateway:9090", "http://:9090", "")
+    ),
     "partitions": ("0", "1000000"),
     "replication": ("0",),
 }
@@ -162,6 +167,14 @@ def test_a_server_on_the_same_link_may_be_named_with_its_zone() -> None:
 def test_what_postgres_cannot_be_found_by_is_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="postgresql://user:password"):
         Settings(postgres=url)
+
+
+@pytest.mark.promise("P-DOOR-31")
+@pytest.mark.parametrize(
+    "url", ["http://gateway:9090", "http://[::1]:9090", "http://my_stack.matcher", "http://10.0.0.1:65535", "http://bücher:1"]
+)
+def test_rooms_that_the_console_asks_are_named_by_host_and_port(url: str) -> None:
+    assert Settings(console_rooms=[url, f"{url}/"]).console_rooms == [url, url]
 
 
 @pytest.mark.promise("P-DOOR-35")

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from schemas import ids
 from schemas.events import ProfileEvent
 from schemas.settings import Settings
-from schemas.topics import EVENTS, Outgoing
+from schemas.topics import EVENTS, LARGEST_RECORD, Outgoing
 from workers.launcher.model import Campaign, Outcome
 
 
@@ -82,7 +82,16 @@ def of_ending(imported: Imported, campaign: Campaign, told: Told, outcome: Outco
 def outgoing(topic: str, event: ProfileEvent, *, cloud: bool) -> Outgoing:
     """The event as a record; `cloud`: with the headers by which readers of CloudEvents 1.0 know it (binary mode), beside the same body."""
     headers = tuple((name, value.encode()) for name, value in _cloud(event)) if cloud else ()
-    return Outgoing(topic, event.profile_id.encode(), event.encode(), headers)
+    return Outgoing(topic, event.profile_id.encode(), _fitting(event), headers)
+
+
+def _fitting(event: ProfileEvent) -> bytes:
+    """The event without its subscription, which may be as large as a profile, where there is no room for it."""
+    value = event.encode()
+    # What the broker refuses would be sent again for ever, with all that is behind it.
+    if len(value) <= LARGEST_RECORD or event.subscription is UNSET:
+        return value
+    return msgspec.structs.replace(event, subscription=UNSET).encode()
 
 
 def outgoing_of(settings: Settings) -> Callable[[ProfileEvent], Outgoing]:

@@ -4,15 +4,21 @@ import asyncio
 
 import asyncpg
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
 
 from profuse.console.acting import log
 from profuse.console.acting.deed import Deed, Done, Means, Scope
 from profuse.console.acting.log import Asked
+from runtime.advice import todo
 from runtime.errors import CannotRun
+from runtime.postgres import AWAY
+from runtime.trouble import Trouble, trouble_of
 
 logger = structlog.get_logger()
 
 _TOLD_EVERY = 1.0
+# Of the ten seconds that a process has to stop.
+_GOODBYE = 5.0
 
 
 class Jobs:
@@ -46,16 +52,18 @@ class Jobs:
         try:
             done = await self._told(id_, deed, asked.scope, count)
         except CannotRun as why:
-            await log.end(self._pool, id_, count.so_far, str(why), failed=True)
+            await self._end(id_, count.so_far, str(why), failed=True)
         except asyncio.CancelledError:
-            await log.end(self._pool, id_, count.so_far, "The console was stopped: do it again, what is done stays done.", failed=True)
+            # A process that is to stop waits for nobody.
+            async with asyncio.timeout(_GOODBYE):
+                await self._end(id_, count.so_far, "The console was stopped: do it again, what is done stays done.", failed=True)
             raise
         # The boundary of an action: whatever goes wrong inside ends as its failure.
         except Exception as error:
             logger.exception("action_failed", action=id_, what=asked.what)
-            await log.end(self._pool, id_, count.so_far, f"It failed ({type(error).__name__}): the console's log says more.", failed=True)
+            await self._end(id_, count.so_far, f"It failed ({type(error).__name__}): the console's log says more.", failed=True)
         else:
-            await log.end(self._pool, id_, done.count, done.said, failed=False)
+            await self._end(id_, done.count, done.said, failed=False)
             logger.info("action_done", action=id_, what=asked.what, who=asked.who, count=done.count)
 
     async def _told(self, id_: int, deed: Deed, scope: Scope, count: "_Count") -> Done:
@@ -70,7 +78,28 @@ class Jobs:
     async def _tell(self, id_: int, count: "_Count") -> None:
         while True:
             await asyncio.sleep(_TOLD_EVERY)
-            await log.go_on(self._pool, id_, count.so_far)
+            try:
+                await log.go_on(self._pool, id_, count.so_far)
+            except AWAY as error:
+                # Silent for good, an action that goes on would look as if its process had died.
+                _waits(error)
+
+    async def _end(self, id_: int, done: int, said: str, *, failed: bool) -> None:
+        """Tried again while Postgres is away: untold, what has ended would look interrupted for good."""
+        again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
+        async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_TOLD_EVERY), before_sleep=_ended_waits, reraise=True):
+            with attempt:
+                await log.end(self._pool, id_, done, said, failed=failed)
+
+
+def _ended_waits(state: RetryCallState) -> None:
+    error = None if state.outcome is None else state.outcome.exception()
+    if isinstance(error, Exception):
+        _waits(error)
+
+
+def _waits(error: Exception) -> None:
+    logger.warning("action_log_waits", why=type(error).__name__, **todo(error))
 
 
 class _Count:

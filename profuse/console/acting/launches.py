@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
+import asyncpg
+
 from profuse import failures
 from profuse.console.acting.deed import Advance, Done, Means, Plan, Scope, command, moment, number
-from profuse.console.reading.counted import MOST, bounded
+from profuse.console.reading.counted import MOST, Counted, bounded
 from runtime.errors import CannotRun
 from store.failures import Wanted
 
@@ -18,13 +20,16 @@ class RunAgain:
     async def plan(self, means: Means, scope: Scope) -> Plan:
         now: datetime = await means.reads.fetchval("SELECT now()")
         scope = {**scope, "until": now.isoformat()}
-        counted = bounded(await failures.count(means.settings, _wanted(scope), MOST + 1, means.reads))
+        counted = await _counted(means, _wanted(scope))
+        sentences = ["Each is tried anew, now, with all its attempts; a reader who got the message all the same may get it twice."]
+        if counted is None:
+            sentences.append("There are too many failures to look through, so that nobody has counted them.")
         said = ", ".join(f"{name} {scope[name]}" for name in ("account", "trigger", "batch", "reason") if scope.get(name))
         return Plan(
             title=f"Run failed launches again: {said}",
             counted=counted,
             things="failed launches",
-            sentences=["Each is tried anew, now, with all its attempts; a reader who got the message all the same may get it twice."],
+            sentences=sentences,
             button="Run them again",
             command=command("launches", "replay", **{name: scope.get(name) for name in ("batch", "account", "trigger", "reason", "until")}),
             scope=scope,
@@ -33,6 +38,13 @@ class RunAgain:
     async def run(self, means: Means, scope: Scope, advance: Advance) -> Done:
         done = await failures.replay(means.settings, _wanted(scope), advance)
         return Done(done, f"{done:,} launches run again")
+
+
+async def _counted(means: Means, wanted: Wanted) -> Counted | None:
+    try:
+        return bounded(await failures.count(means.settings, wanted, MOST + 1, means.reads))
+    except asyncpg.QueryCanceledError:
+        return None
 
 
 def _wanted(scope: Scope) -> Wanted:

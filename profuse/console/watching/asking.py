@@ -13,6 +13,7 @@ from profuse.console.watching import exposition
 from profuse.console.watching.rates import Look, Room
 from profuse.stack import state
 from profuse.stack.state import State
+from schemas import server_urls
 from schemas.settings import Settings
 
 PATIENCE = 2.0
@@ -53,12 +54,12 @@ async def look(client: httpx2.AsyncClient, asked: Sequence[Place]) -> Look:
 
 async def _behind(url: str) -> list[Place]:
     """One for each address that a name has: a service that is scaled has several."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
-    except OSError:
-        # It is shown as one that does not answer.
-        return [Place(parts.netloc, url)]
+    except (OSError, ValueError):
+        # It is shown as one that does not answer; also what is no URL, or no name, must not keep the others from being asked.
+        return [Place(url.partition("//")[2], url)]
     addresses = sorted({str(each[4][0]) for each in found})
     if len(addresses) == 1:
         return [Place(parts.netloc, url)]
@@ -69,8 +70,10 @@ async def _behind(url: str) -> list[Place]:
 
 async def _room(client: httpx2.AsyncClient, place: Place) -> Room:
     try:
+        # What is no address fails in each library below in a way of its own.
+        url = server_urls.room(place.url)
         async with asyncio.timeout(PATIENCE):
-            alive, ready, metrics = await asyncio.gather(*(client.get(f"{place.url}/{page}") for page in ("healthz", "readyz", "metrics")))
+            alive, ready, metrics = await asyncio.gather(*(client.get(f"{url}/{page}") for page in ("healthz", "readyz", "metrics")))
             problems = [problem for answer in (alive, ready) for problem in _problems(answer)]
             return Room(place.name, place.url, tuple(dict.fromkeys(problems)), exposition.read(metrics.text))
     except (httpx2.HTTPError, OSError, TimeoutError, ValueError) as error:

@@ -9,6 +9,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from schemas import metrics
 from schemas.links import Unsubscribing, digest, signed
 from schemas.settings import Settings
 from tests.kafka.gateway.running import Json, Running, running
@@ -69,6 +70,19 @@ async def test_subscriptions_that_are_none_cost_one_reader_a_503(linked: Running
     await linked.pool.execute(store, bytes.fromhex(ann["_id"]), "[]")
 
     assert (met.status_code, shown(met)) == (503, True)
+
+
+@pytest.mark.promise("P-WATCH-06")
+async def test_what_a_reader_is_answered_is_counted_like_a_call(linked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = {status: metrics.REQUESTS.labels("/u/", status)._value for status in ("200", "503")}
+    before = {status: value.get() for status, value in counted.items()}
+    path = path_to("ab" * 12)
+    await call(linked, "GET", path)
+    with monkeypatch.context() as patched:
+        patched.setattr("schemas.links.read", lambda *_: 1 // 0)
+        await call(linked, "GET", path)
+
+    assert {status: value.get() - before[status] for status, value in counted.items()} == {"200": 1, "503": 1}
 
 
 @pytest.mark.promise("P-UNSUB-04")

@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from profuse.__main__ import app
+from profuse.console.acting.deed import Means
 from profuse.console.acting.deeds import DEEDS
 from profuse.console.reading import counted
+from runtime.postgres import open_pool
 from schemas.settings import Settings
 from tests.launching import World
 from tests.postgres.console import rows
@@ -222,6 +224,24 @@ async def test_failed_launches_run_again_and_those_that_fail_later_stay(operator
     assert [each["item"] for each in json.loads(told)] == [0]
     assert "1 launches run again" in done
     assert [row["item"] for row in await world.pool.fetch("SELECT item FROM failures ORDER BY item")] == [1, 2]
+
+
+# Each row takes its time, as millions of them do together.
+_SLOW = """
+ALTER TABLE failures RENAME TO many;
+CREATE VIEW failures AS SELECT * FROM many WHERE pg_sleep(5)::text = ''
+"""
+
+
+async def test_failures_that_nobody_can_count_in_time_can_be_run_again_all_the_same(tables: Settings, world: World) -> None:
+    batch = await rows.answered(world, 1, {})
+    await rows.failure(world, batch, 0, "HTTP 422")
+    await world.pool.execute(_SLOW)
+    async with await open_pool(tables, 1, statement_timeout="200ms") as reads:
+        plan = await DEEDS["replay-launches"].plan(Means(tables, reads), {"account": "1"})
+
+    assert (plan.counted, plan.is_empty) == (None, False)
+    assert "nobody has counted them" in plan.sentences[-1]
 
 
 async def test_a_provider_and_a_hook_are_let_go_on(operator: Visitor, world: World) -> None:

@@ -1,16 +1,21 @@
 """Each page: what it shows, and where it is empty."""
 
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+from profuse.console.access.rights import Rights
+from schemas import links
 from schemas.ids import new_id
 from schemas.settings import Settings
 from tests.launching import World
 from tests.postgres.console import rows
-from tests.visiting import Visitor
+from tests.visiting import Visitor, logged_in, visiting
 
 
 @pytest.mark.promise("P-CONSOLE-10")
@@ -110,6 +115,25 @@ async def test_a_preview_is_made_by_the_sender_s_own_code_and_says_why_nothing_w
     assert framed.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert ["no profile x" in asked[0], "is no JSON" in asked[1], "must be a JSON object" in asked[2]] == [True] * 3
     assert "trigger_inactive" in inactive
+
+
+@pytest.mark.promise("P-UNSUB-05")
+async def test_who_may_look_gets_no_link_that_unsubscribes_anybody(tables: Settings, world: World, tmp_path: Path) -> None:
+    key = "a secret of more than thirty-two letters"
+    settings = tables.model_copy(update={"public_url": "https://mail.example.com", "link_keys": [SecretStr(key)]})
+    await world.pool.execute(
+        "WITH news AS (INSERT INTO resources (account, number, name, channel, database) VALUES (1, 24, 'News', 'email', $1) RETURNING id) "
+        "UPDATE triggers SET resource = news.id, html = '{unsubscribe}' FROM news",
+        world.database,
+    )
+    profile, news = new_id(), {"resource_id": 24, "channel": "email", "email": "ann@shop.test"}
+    await world.pool.execute("INSERT INTO profiles VALUES ($1, $2, '{}', $3::jsonb)", profile, world.database, json.dumps([news]))
+    async with visiting(settings, tmp_path) as stranger, logged_in(stranger, settings, Rights.READ, "rita") as reader:
+        shown = [await reader.see(f"/triggers/1/8{part}?profile={profile.hex()}") for part in ("", "/mail")]
+
+    found = [re.findall(r"https://mail\.example\.com/u/([\w-]+)", text) for text in shown]
+    assert all(found)
+    assert {links.read([key], each, datetime.now(UTC)) for text in found for each in text} == {None}
 
 
 @pytest.mark.promise("P-CONSOLE-08")

@@ -64,6 +64,22 @@ async def test_places_that_nobody_goes_to_any_more_are_forgotten_also_while_noth
         launcher.stop.set()
 
 
+@pytest.mark.promise("P-WATCH-01")
+async def test_how_late_a_group_begins_is_told_of_first_attempts_alone(world: World, topic: Topic) -> None:
+    told, late = metrics.LATENESS._buckets[-1], timedelta(hours=-2)
+    before = told.get()
+    for address in ("a@shop.test", "b@shop.test"):
+        await schedule(world, address, batch=await world.batch(due_in=late))
+    await world.pool.execute("UPDATE launches SET attempt = 1 WHERE ctid = (SELECT ctid FROM launches LIMIT 1)")
+    launcher = Launcher(world, Remembering(), topic)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(loop_of(launcher).run(launcher.stop))
+        await until_finished(world)
+        launcher.stop.set()
+
+    assert told.get() - before == 1
+
+
 @pytest.fixture
 def looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else is claimed was due by then, or somebody woke the loop."""

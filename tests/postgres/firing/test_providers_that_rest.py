@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from profuse.providers import resume
+from runtime.errors import CannotRun
 from runtime.outbound.posting import Poster
 from schemas.settings import Settings
 from tests.firing import Launcher, Topic, counts
@@ -85,3 +86,20 @@ async def test_a_campaign_tells_whether_its_account_has_other_providers_that_are
         alone.append(next(each.is_alone for each in campaign.providers if each.name == "main"))
 
     assert alone == [True, False, True]
+
+
+@pytest.mark.promise("P-DOOR-39")
+async def test_one_is_named_with_its_account_where_two_have_one_of_its_name(tables: Settings, world: World) -> None:
+    await world.pool.execute("INSERT INTO accounts (id, name) VALUES (2, 'other')")
+    await world.pool.execute(
+        "INSERT INTO providers (account, name, channel, url, secrets, concurrency, timeout, active) "
+        "SELECT id, 'main', 'sms', 'http://x', '{}', 1, 1, true FROM accounts"
+    )
+    await world.pool.execute("INSERT INTO provider_states (provider, paused_at, why) SELECT id, now(), 'HTTP 410' FROM providers")
+    with pytest.raises(CannotRun, match="Accounts 1, 2 have a provider main: name one with --account"):
+        await resume(tables, "main")
+    before = await world.pool.fetchval("SELECT count(*) FROM provider_states")
+
+    assert await resume(tables, "main", 2) == 1
+    left = await world.pool.fetch("SELECT account FROM provider_states JOIN providers ON providers.id = provider")
+    assert (before, [row["account"] for row in left]) == (2, [1])

@@ -1,10 +1,13 @@
 """Launches that failed, and the runs that an operator lets them have."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
 from profuse import failures
 from schemas.settings import Settings
+from store import failures as storing
 from store.failures import Wanted
 from tests.firing import Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
@@ -105,3 +108,35 @@ async def test_a_mark_that_is_written_twice_keeps_one_failure(tables: Settings, 
 
     assert await failures.count(tables, failures.ALL) == 1
     assert (await counts(world))["failed"] == 1
+
+
+# As if each failed again at once, and the clock stood still.
+_FAIL_AGAIN = """
+CREATE FUNCTION fail_again() RETURNS trigger AS $$ BEGIN INSERT INTO failures SELECT OLD.*; RETURN NULL; END $$ LANGUAGE plpgsql;
+CREATE TRIGGER again AFTER DELETE ON failures FOR EACH ROW EXECUTE FUNCTION fail_again()
+"""
+
+
+async def test_no_page_of_them_reads_those_of_the_pages_before_it(
+    tables: Settings, world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "PAGE", 2)
+    await failing(world, topic, *(f"no-{each}@shop.test" for each in "abcde"))
+    await world.pool.execute(_FAIL_AGAIN)
+    pages: list[int] = []
+    async with asyncio.timeout(20):
+        total = await failures.replay(tables, failures.ALL, pages.append)
+
+    assert (total, pages) == (5, [2, 2, 1])
+
+
+async def test_the_index_leads_to_the_next_page_also_by_a_plan_that_knows_no_values(world: World) -> None:
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_generic_plan")
+        kinds = ("bytea", "int", "int", "text", "timestamptz", "int", "bytea", "int", "int")
+        await connection.execute(f"PREPARE again ({', '.join(kinds)}) AS {storing._RUN}")
+        plan = await connection.fetch("EXPLAIN EXECUTE again (NULL, NULL, NULL, 'x', now(), 1000, '', 0, 0)")
+        await connection.execute("DEALLOCATE again")
+
+    scan = "\n".join(row[0] for row in plan).partition("Index Scan using failures_pkey on failures failure")[2]
+    assert scan.partition("\n")[2].lstrip().startswith("Index Cond: (ROW(batch, trigger, item) > ROW($7, $8, $9))")

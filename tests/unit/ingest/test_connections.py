@@ -16,6 +16,7 @@ from ingest.admission.budget import Budget, Share
 from ingest.errors import Refused
 from ingest.http import bodies, connections
 from ingest.http.connections import bounded
+from schemas import metrics
 from schemas.settings import KIB, MIB, Settings
 
 SETTINGS = Settings(client_patience=timedelta(seconds=0.3), connections_limit=3)
@@ -236,6 +237,16 @@ async def test_one_connection_too_many_is_told_to_come_back(port: int) -> None:
     assert refused.startswith(b"HTTP/1.1 503 ")
     assert b"retry-after: 1" in refused.lower()
     assert served == b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.promise("P-WATCH-06")
+async def test_one_connection_too_many_is_counted(port: int) -> None:
+    counted = metrics.REQUESTS.labels("connections", "503")._value
+    before = counted.get()
+    async with connected(port), connected(port), connected(port), connected(port) as (fourth, _):
+        await ended(fourth)
+
+    assert counted.get() - before == 1
 
 
 async def test_nobody_is_led_to_another_protocol(port: int) -> None:

@@ -3,10 +3,14 @@
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
 from schemas import ids
+from schemas.events import ProfileEvent
+from schemas.settings import KIB, MIB, Settings
+from schemas.topics import LARGEST_RECORD
 from tests.launching import NOBODY, campaign
 from workers.launcher import events
 from workers.launcher.model import Ending, Outcome
@@ -81,3 +85,39 @@ def test_an_event_has_the_headers_of_cloudevents_where_they_are_wanted_and_the_s
     wanted = {"ce_specversion": "1.0", "ce_id": event.event_id, "ce_type": "profuse.import_api", "ce_time": event.event_date}
     assert named.items() >= (wanted if cloud else {}).items()
     assert bool(named) is cloud
+
+
+LARGEST_CUSTOM_DATA = 400 * KIB
+
+
+@pytest.mark.promise("P-EVENT-10")
+def test_custom_data_of_root_and_item_at_the_largest_limit_fit_into_an_event_that_the_broker_takes() -> None:
+    settings = Settings(custom_data_limit=LARGEST_CUSTOM_DATA)
+
+    record = events.outgoing_of(settings)(events.of_import(_says({"root": _long(), "item": _long()}), NOW))
+
+    assert 2 * LARGEST_CUSTOM_DATA - KIB < len(record.value) <= LARGEST_RECORD
+
+
+@pytest.mark.promise("P-EVENT-10")
+def test_a_subscription_that_an_event_has_no_room_for_is_left_out() -> None:
+    sent = Outcome(Ending.SEND, subscription={"email": "ann@example.com", "custom_fields": {"note": "x" * (MIB // 2)}})
+    fits, does_not = (
+        events.of_ending(_says(given), campaign(), events.Told("1a2b"), sent, NOW.isoformat())
+        for given in ({"root": _long()}, {"root": _long(), "item": _long()})
+    )
+
+    assert _left(fits) == fits
+    assert _left(does_not) == msgspec.structs.replace(does_not, subscription=UNSET)
+
+
+def _says(custom_data: dict[str, str]) -> events.Imported:
+    return IMPORTED._replace(custom_data=custom_data)
+
+
+def _long() -> str:
+    return "x" * (LARGEST_CUSTOM_DATA - 100)
+
+
+def _left(event: ProfileEvent) -> ProfileEvent:
+    return ProfileEvent.decode(events.outgoing("t.events", event, cloud=False).value)

@@ -160,8 +160,7 @@ class ClaimLoop:
 
     async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         for group in bundle:
-            # One that is brought forward to be taken back is early, and no launch of it begins.
-            if group.fence == 1 and group.late >= 0:
+            if group.says_lateness():
                 metrics.LATENESS.observe(group.late)
         try:
             await self._delivery.work(bundle, lease, slot.looked, stop)

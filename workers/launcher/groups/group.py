@@ -84,6 +84,11 @@ class Group:
         odd = self.outbox is not None or self.doomed is not None or self.traceparent is not None
         return self.claims == 1 and self.late >= 0 and not (odd or self.has_files or self.is_spread)
 
+    def says_lateness(self) -> bool:
+        """Whether it begins, and was due: a next attempt, a next run and a half are groups of their own, with the first one's due time."""
+        # One that is brought forward to be taken back is early, and one that is doomed fails untried: no launch of theirs begins.
+        return (self.attempt, self.fence, self.claims, self.doomed) == (0, 1, 1, None) and self.late >= 0
+
     def nth(self) -> int:
         """The attempt of this run, from 0, or the one whose turn it is after as long a rest."""
         return self.attempt - self.began
