@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from schemas.topics import Outgoing
-from tests.firing import FINISHED, Launcher, Topic, claim, counts, schedule
+from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of, until_finished
 from workers.launcher.channels.channel import Deferred, Rejected
@@ -17,6 +17,7 @@ from workers.launcher.channels.slots import Slots
 from workers.launcher.claim import claim_loop
 from workers.launcher.clock import clock
 from workers.launcher.deliver import profiles, sending
+from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
 from workers.launcher.model import Launch
 
@@ -79,16 +80,17 @@ async def test_nothing_begins_of_a_group_that_a_renewal_found_lost(world: World,
     lost = await schedule(world, "lost@example.com", "lost-too@example.com")
     # The smaller one first.
     groups = await claim(world, timedelta(seconds=14))
+    lease = Lease(LEASE, clock() - 16, groups)
 
     async def until_renewed(_launch: Launch) -> None:
         async with asyncio.timeout(10):
-            while not await world.pool.fetchval("SELECT run_at > now() + interval '20 s' FROM launches WHERE batch = $1", kept):
+            while not lease.lost:
                 await asyncio.sleep(0.01)
 
     await world.pool.execute("UPDATE launches SET fence = fence + 1, run_at = now() WHERE batch = $1", lost)
     launcher = Launcher(world, Remembering(until_renewed, slots=Slots(1)), topic)
     with pytest.raises(LeaseLost):
-        await launcher.work(*groups, asked=clock() - 16)
+        await launcher.delivery().work(groups, lease, lambda *_: None, launcher.stop)
 
     assert launcher.channel.addresses() == ["kept@example.com"]
     assert await world.pool.fetchval("SELECT run_at <= now() FROM launches WHERE batch = $1", lost)
