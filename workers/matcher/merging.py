@@ -143,8 +143,11 @@ class Merging:
 def _started(implied: Mapping[str, JsonValue], change: Change) -> dict[str, JsonValue]:
     """A new profile's data: updates find what it was searched by as if that were stored."""
     data, _ = overlaid(implied, change.fields, change.updates)
-    # Nobody would find it by what created it: each repeat of its item would create one more.
-    return data | {name: value for name, value in implied.items() if _says_nothing(data.get(name))}
+    for name, value in implied.items():
+        # Nobody would find it by what created it: each repeat of its item would create one more.
+        if _says_nothing(data.get(name)):
+            data[name] = value
+    return data
 
 
 def _says_nothing(value: JsonValue) -> bool:

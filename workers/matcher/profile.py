@@ -20,6 +20,8 @@ from workers.matcher.updates import Update
 
 # No number becomes more than 62 times as long as it was written.
 _SURELY_SMALL = LARGEST_PROFILE // 64
+# Made once: each field of each profile is asked.
+_NESTED = dict | list
 # Of a number, or of a text that looks like one.
 _EXPONENT = re.compile(rb"\de[-+]?\d")
 
@@ -89,7 +91,7 @@ def overlaid(
             if laid.pop(name, None) is not None:
                 changed.add(name)
         elif name not in laid or not same(laid[name], value):
-            if isinstance(value, dict | list) and is_deeper(as_given(value), FIELD_LEVELS):
+            if isinstance(value, _NESTED) and is_deeper(as_given(value), FIELD_LEVELS):
                 raise ItemFailed(Why.PROFILE_TOO_LARGE, name)
             laid[name] = value
             changed.add(name)
