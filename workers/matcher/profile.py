@@ -21,7 +21,7 @@ from workers.matcher.updates import Update
 # No number becomes more than 62 times as long as it was written.
 _SURELY_SMALL = LARGEST_PROFILE // 64
 # Made once: each field of each profile is asked.
-_NESTED = dict | list
+_NESTED = (dict, list)
 # Of a number, or of a text that looks like one.
 _EXPONENT = re.compile(rb"\de[-+]?\d")
 
