@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import structlog
@@ -18,6 +19,7 @@ from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
+from workers.launcher.deliver.newest import Newest
 from workers.launcher.deliver.profiles import Items, Stored, Wanted
 from workers.launcher.deliver.retries import Patience
 from workers.launcher.deliver.sending import Page, Sending
@@ -27,7 +29,7 @@ from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
-from workers.launcher.model import Due, Ending, Outcome
+from workers.launcher.model import Campaign, Due, Ending, Outcome
 
 log = structlog.get_logger()
 
@@ -144,15 +146,20 @@ class Delivery:
         """The next page of each, of some perhaps of none."""
         asked = [(work, work.ahead[: self._size]) for work in works]
         wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
+        read_at = clock()
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
-        return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
+        # They go together, and so those of one page are read again beside those of the others.
+        newest = Newest(partial(self._again, wanted[0].campaign), [stored.id for each in found for stored in each], read_at)
+        return [_page(*each, stored, brought, newest) for each, stored, brought in zip(asked, found, own, strict=True)]
+
+    async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:
+        return await self._together.ask(profiles.load, Wanted(whose, campaign))
 
     async def _fire(self, works: Sequence[Work], pages: Sequence[Page], tell: Callable[[bool], None]) -> None:
         before = _left(works)
-        due = [{each.position: each for each in page.due} for page in pages]
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
             async for under_way in looks:
-                looked = [Settled(work, page.campaign, known, page.take()) for work, page, known in zip(works, pages, due, strict=True)]
+                looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
                 settled = [each for each in looked if each.endings]
                 if under_way or not settled:
                     tell(bool(settled))
@@ -205,13 +212,13 @@ class Delivery:
         await self._marking.settle([Settled(work, work.campaign, due, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)))])
 
 
-def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str]) -> Page:
+def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str], newest: Newest) -> Page:
     """Of those that were found, perhaps not all that were asked for."""
     due = [
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted)
+    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted, newest=newest)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page

@@ -13,6 +13,7 @@ from workers.launcher.deliver.boundary import Boundary
 from workers.launcher.deliver.gates import Ended, Gate, Held, PutOff, Suspected
 from workers.launcher.deliver.hands import Hands, Line
 from workers.launcher.deliver.holds import believed
+from workers.launcher.deliver.newest import Newest
 from workers.launcher.deliver.paces import Limit, Paces, of_provider
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.provider_states import ProviderStates
@@ -39,10 +40,17 @@ class Page:
     doubted: str | None = None
     # Profiles whose launches were taken back; None: they cannot be any more, as each was begun before.
     taken_back: frozenset[bytes] | None = frozenset()
+    # What its profiles are by the time somebody who waited leaves; None: as they are in `due`.
+    newest: Newest | None = None
+    # By their position, as their profiles were when they were decided.
+    known: dict[int, Due] = field(init=False)
     # Not taken yet.
     ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
     # Those that stay in their group.
     held: dict[int, Held] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known = {each.position: each for each in self.due}
 
     def cancels(self, profile: bytes) -> bool:
         """Whether a launch for this profile is taken back."""
@@ -68,9 +76,22 @@ class _Begun(NamedTuple):
     due: Due
     profile: Profile
 
-    def decided(self) -> Recipient | Outcome:
-        """By what is known now."""
-        return outcomes.decide(self.page.campaign, self.profile, cancelled=self.page.cancels(self.due.whom))
+    async def ready(self) -> Launch | Outcome | None:
+        """What is attempted, once it has waited for all that there is to wait for; None when it is not to begin any more."""
+        page, due, profile = self.page, self.due, self.profile
+        if page.newest is not None and page.newest.has_aged():
+            if (stored := await page.newest.of(due.whom, page.open)) is None:
+                return None
+            page.known[due.position] = due._replace(email=stored.email)
+            if (read := stored.reader()) is None:
+                return outcomes.CANCELLED if page.cancels(due.whom) else outcomes.PROFILE_DELETED
+            profile = read()
+        if not page.open():
+            return None
+        decided = self._decided(profile)
+        if isinstance(decided, Outcome):
+            return decided
+        return Launch(due.id, page.campaign, profile, decided, merged(page.campaign.custom_data, due.own))
 
     def limit(self, name: str) -> Limit | None:
         """As it is now, if this one still goes."""
@@ -81,7 +102,11 @@ class _Begun(NamedTuple):
         return of_provider(self.gate.ways(self.page.campaign).get(way)) if self._goes() else None
 
     def _goes(self) -> bool:
-        return self.page.open() and not isinstance(self.decided(), Outcome)
+        return self.page.open() and not isinstance(self._decided(self.profile), Outcome)
+
+    def _decided(self, profile: Profile) -> Recipient | Outcome:
+        """By what is known now."""
+        return outcomes.decide(self.page.campaign, profile, cancelled=self.page.cancels(self.due.whom))
 
 
 class Sending:
@@ -184,7 +209,7 @@ class Sending:
 
     async def _by(self, name: str, way: Provider | None, launch: _Begun) -> Ended | None:
         """None: it was not begun."""
-        page, gate, due, profile = launch
+        page, gate = launch.page, launch.gate
         # Asked before the wait for its rate, which may be long.
         if (held := gate.shut(way)) is not None:
             return held
@@ -192,15 +217,12 @@ class Sending:
             await self._paces.wait(limit.name, partial(launch.rate, name))
         async with gate.slot(page.campaign, way):
             # Asked only now: the waits may have been long.
-            if not page.open():
-                return None
-            decided = launch.decided()
-            if isinstance(decided, Outcome):
-                return decided
-            campaign = page.campaign
-            if name not in (ways := gate.ways(campaign)):
+            ready = await launch.ready()
+            if not isinstance(ready, Launch):
+                return ready
+            if name not in (ways := gate.ways(ready.campaign)):
                 return Held(f"{name} is no way of its trigger any more")
-            return await gate.attempt(Launch(due.id, campaign, profile, decided, merged(campaign.custom_data, due.own)), ways[name])
+            return await gate.attempt(ready, ways[name])
 
 
 def _no_way(page: Page) -> str:
