@@ -11,8 +11,8 @@ from tests.unit.launcher.test_sending import SENT, due, ended
 from workers.launcher.clock import clock
 from workers.launcher.deliver import newest
 from workers.launcher.deliver.newest import Newest
+from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.profiles import Stored
-from workers.launcher.deliver.sending import Page
 
 pytestmark = pytest.mark.promise("P-LAUNCH-45")
 

@@ -14,7 +14,7 @@ from tests.launching import NOBODY, File, campaign, enclosed, handed, knowing, l
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections
 from workers.launcher.channels.email.smtp import Smtp
-from workers.launcher.deliver.sending import Page
+from workers.launcher.deliver.page import Page
 from workers.launcher.model import Due, Ending, Outcome, Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")

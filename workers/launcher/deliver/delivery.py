@@ -20,9 +20,10 @@ from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
 from workers.launcher.deliver.newest import Newest
+from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.profiles import Items, Stored, Wanted
 from workers.launcher.deliver.retries import Patience
-from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.deliver.telling import Settled
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches

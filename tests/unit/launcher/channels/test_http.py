@@ -22,7 +22,8 @@ from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
-from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.page import Page
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 
