@@ -55,11 +55,14 @@ class Sending:
                 # By looks and not by a task of its own: most pages are over before the first.
                 grace -= _LOOK_EVERY if stop.is_set() else 0
                 yield under_way
-            if not under_way:
+            if under_way:
+                # A last look: what ended since is marked, too, and what was cut off and is in doubt by that.
+                await _cut_off(sending)
+                yield False
+            else:
                 sending.result()
         finally:
-            sending.cancel()
-            await asyncio.wait({sending})
+            await _cut_off(sending)
 
     def _begun(self, page: Page, due: Due) -> Begun | None:
         """None: it is over without being sent, or has to wait."""
@@ -135,7 +138,17 @@ class Sending:
                 return ready
             if name not in (ways := gate.ways(ready.campaign)):
                 return Held(f"{name} is no way of its trigger any more")
-            return await gate.attempt(ready, ways[name])
+            try:
+                return await gate.attempt(ready, ways[name])
+            except asyncio.CancelledError:
+                if (doubt := gate.cut_off(ready, ways[name])) is not None:
+                    launch.page.put(launch.due.position, doubt)
+                raise
+
+
+async def _cut_off(sending: asyncio.Task[None]) -> None:
+    sending.cancel()
+    await asyncio.wait({sending})
 
 
 def _no_way(page: Page) -> str:
