@@ -165,10 +165,11 @@ async def test_nor_is_it_where_nobody_knows_what_became_of_one_that_was_let_thro
     (answer("504 Gateway Timeout"), "provider 1"),
 ], ids=["408", "425", "500", "502", "502 for a while", "503", "504"])  # fmt: skip
 async def test_what_a_proxy_may_have_answered_after_it_was_taken_is_in_doubt(sms: Way, raw: bytes, doubted: str | None) -> None:
-    sms.destination.raw = raw
-    async with sms.destination.open():
-        several = await sent(sms, [provider(sms.destination, "sms", id=number) for number in (1, 2)])
-        alone = await sent(sms, [provider(sms.destination, "sms")])
+    first = HttpProvider()
+    first.raw = raw
+    async with first.open():
+        several = await sent(sms, [provider(first, "sms", id=number) for number in (1, 2)])
+        alone = await sent(sms, [provider(first, "sms")])
 
     assert isinstance(several, PutOff)
     assert isinstance(alone, PutOff)
@@ -180,10 +181,10 @@ async def test_what_a_proxy_may_have_answered_after_it_was_taken_is_in_doubt(sms
 @pytest.mark.promise("P-LAUNCH-35")
 async def test_an_unwell_provider_that_may_have_taken_them_is_held_as_any_other(sms: Way) -> None:
     """Its launches wait for it, and those of whom it knows nothing go by the next one."""
-    second, sending = HttpProvider(), Sending({"sms": sms.channel}, Rowless(), Paces(None))
-    sms.destination.raw = answer("500 Oh")
-    async with sms.destination.open(), second.open():
-        ways = (provider(sms.destination, "sms", id=1), provider(second, "sms", id=2))
+    first, second, sending = HttpProvider(), HttpProvider(), Sending({"sms": sms.channel}, Rowless(), Paces(None))
+    first.raw = answer("500 Oh")
+    async with first.open(), second.open():
+        ways = (provider(first, "sms", id=1), provider(second, "sms", id=2))
         refused = [await sent(sms, ways, sending, phone=f"+790000000{number}") for number in range(10, 10 + ALIKE)]
         after = await sent(sms, ways, sending)
 
