@@ -40,8 +40,11 @@ _READ_AGAIN_AFTER = 0.9
 _GRACE = 5.0
 _KILLER = "cannot be processed: whoever tried it died"
 
-Looked = Callable[[int, int, bool], None]
-"""How many launches are left; how many of these wait for what others of their trigger wait for, too; whether any has ended meanwhile."""
+Looked = Callable[[int, int, bool], bool]
+"""Hears how many are left; how many of them wait for what others of their trigger wait for, too; whether any has ended but by a pace.
+
+False: they only wait, and there is no place for that.
+"""
 
 
 class Delivery:
@@ -98,7 +101,7 @@ class Delivery:
             if campaign is not None and work.silent is None:
                 work.campaign = campaign
                 going.append(work)
-        await self._fired(going, lambda came: looked(_left(going), _left(work for work in going if not work.paced_alone()), came))
+        await self._fired(going, partial(_told, going, looked))
         for work in going:
             stuck = {at: each for at, each in work.held.items() if not each.may_go()}
             if stuck and work.silent is None and (waited := work.waited()) >= self._patience.held:
@@ -122,7 +125,12 @@ class Delivery:
         await self._pages(plain, tell)
 
     async def _with_files(self, work: Work, tell: Callable[[bool], None]) -> None:
-        async with self._enclosures.of(work.campaign.account, work.group.batch, work.open) as enclosed:
+        def waits() -> bool:
+            # It needs no slot meanwhile.
+            tell(False)
+            return work.open()
+
+        async with self._enclosures.of(work.campaign.account, work.group.batch, waits) as enclosed:
             if enclosed is not None:
                 work.campaign = replace(work.campaign, enclosed=enclosed)
                 await self._pages([work], tell)
@@ -227,6 +235,16 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
 
 def _left(works: Iterable[Work]) -> int:
     return sum(len(work.left) for work in works)
+
+
+def _told(works: Sequence[Work], looked: Looked, came: bool) -> None:
+    """What goes by a pace only waits, however many have gone meanwhile: a slot brings none of them further."""
+    # All are of one trigger, and one that is spread is alone.
+    waits = bool(works[0].limits())
+    may_stay = looked(_left(works), _left(work for work in works if not work.paced_alone()), came and not waits)
+    if waits and not may_stay:
+        for work in works:
+            work.crowded_out = True
 
 
 def _about(works: Sequence[Work]) -> Mapping[str, str | int]:
