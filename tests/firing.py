@@ -19,7 +19,8 @@ from schemas.topics import Outgoing
 from tests.launching import Remembering, World, knowing, matched
 from workers.launcher.claim import claims
 from workers.launcher.claim.bundles import bundles
-from workers.launcher.claim.turns import Asked, Lane
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.turns import Asked
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.deliver.enclosures import Enclosures
@@ -81,7 +82,7 @@ class Launcher:
     async def work(self, *groups: Group, asked: float | None = None) -> None:
         """On all of them together; the claim was asked for at that moment."""
         lease = Lease(self.lease, clock() if asked is None else asked, groups)
-        await self.delivery().work(groups, lease, lambda *_: None, self.stop)
+        await self.delivery().work(groups, lease, lambda *_: True, self.stop)
 
 
 @contextmanager

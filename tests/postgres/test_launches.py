@@ -14,7 +14,8 @@ from schemas.settings import Settings
 from tests.firing import claim
 from tests.launching import NOBODY, World, matched, new_world
 from workers.launcher.claim import claims
-from workers.launcher.claim.turns import Asked, Lane
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.turns import Asked
 from workers.launcher.clock import clock
 from workers.launcher.groups import launches, marks
 from workers.launcher.groups.group import Group, NewGroup, started_by
@@ -178,7 +179,7 @@ async def test_a_rival_does_not_wait_for_a_claim_under_way(world: World) -> None
     for _ in range(2):
         await schedule(world, await world.batch(), 0)
     async with world.pool.acquire() as connection, connection.transaction():
-        first = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [1], [8], 8)
+        first = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [1], [8], 8, [])
 
         # With a plain FOR UPDATE this would wait until the lock times out.
         second = await claim(world, LEASE, 10)
@@ -201,7 +202,7 @@ async def test_the_longest_due_are_claimed_whatever_the_plan(world: World) -> No
         await schedule(world, await world.batch(due_in=timedelta(minutes=-minutes)), 0)
     async with world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [2], [8], 8)
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [2], [8], 8, [])
 
     assert {round(row["late"] / 60) for row in claimed} == {9, 5}
 
@@ -249,6 +250,31 @@ async def test_a_lane_whose_groups_are_larger_than_expected_gets_fewer_of_them(w
 
     assert sorted(len(group.items) for group in taken) == [1, 5]
     assert [len(group.items) for group in left] == [5, 5]
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_of_a_batch_of_which_a_launcher_has_enough_it_takes_and_sees_no_more(world: World) -> None:
+    spread, other = await world.batch(total=9), await world.batch()
+    another = await world.trigger_of(9)
+    await schedule(world, spread, 0)
+    await schedule(world, other, 0)
+    enough = [spread + world.trigger.to_bytes(4)]
+    lanes = [Lane(1, world.trigger), Lane(1, another)]
+
+    taken = await claims.claim(world.pool, LEASE, dict.fromkeys(lanes, Asked(10, 100)), 2, enough)
+    seen = await claims.look(world.pool, LEASE, enough)
+    await world.pool.execute("UPDATE launches SET trigger = $1 WHERE batch = $2", another, spread)
+    # Another trigger's are spread by themselves.
+    theirs = await claims.claim(world.pool, LEASE, dict.fromkeys(lanes, Asked(10, 100)), 2, enough)
+    await world.pool.execute("UPDATE launches SET trigger = $1, attempt = 1, run_at = now() WHERE batch = $2", world.trigger, spread)
+    # And what was put off has its rests.
+    due = await claims.look(world.pool, LEASE, enough)
+    again = await claims.claim(world.pool, LEASE, {lanes[0]: Asked(10, 100)}, 2, enough)
+
+    assert [[group.batch for group in groups] for groups in (taken, theirs, again)] == [[other], [spread], [spread]]
+    assert due[lanes[0]] <= 0
+    # What was claimed comes again when its lease is over.
+    assert [in_seconds > 20 for in_seconds in seen.values()] == [True]
 
 
 # Writing
@@ -343,7 +369,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
     async with await open_pool(tables, 1) as pool, pool.acquire() as connection:
         # Planned while the table is empty, and never analysed since.
         for _ in range(7):
-            await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8)
+            await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8, [])
         await connection.execute(
             """
             INSERT INTO launches (batch, trigger, account, attempt, first_item, due_at, run_at, chunk, items, profiles, done)
@@ -355,7 +381,7 @@ async def test_a_claim_reads_what_is_due_and_not_what_is_pending(tables: Setting
         )
         await connection.execute("UPDATE launches SET run_at = now() WHERE first_item IN (7, 70)")
         before = await _blocks(connection)
-        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8)
+        claimed = await connection.fetch(claims.CLAIM, LEASE, [1], [world.trigger], [8], [8], 8, [])
         touched = await _blocks(connection) - before
 
     assert len(claimed) == 2

@@ -8,6 +8,7 @@ import pytest
 from schemas.settings import MIB
 from tests.firing import FINISHED, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
+from tests.postgres.firing.test_loop import loop_of
 from workers.launcher.deliver.enclosures import Room
 
 pytestmark = pytest.mark.promise("P-LAUNCH-25")
@@ -59,3 +60,22 @@ async def test_a_launcher_that_is_told_to_stop_waits_for_no_room_and_sends_no_ma
 
     assert launcher.channel.sent == []
     assert await world.pool.fetchval("SELECT finished_at IS NULL AND run_at <= now() FROM launches")
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+async def test_a_group_that_waits_for_room_needs_no_slot(world: World, topic: Topic) -> None:
+    launcher = Launcher(world, Remembering(), topic)
+    await launcher.enclosures._room.take(2, MIB)
+    await scheduled(world)
+    async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
+        claim_loop = loop_of(launcher)
+        loops.create_task(claim_loop.run(launcher.stop))
+        while not claim_loop._turns._parking.all():
+            await asyncio.sleep(0.01)
+        held = claim_loop._turns._holds.total()
+        launcher.enclosures._room.give_back(2, MIB)
+        while not launcher.channel.sent:
+            await asyncio.sleep(0.01)
+        launcher.stop.set()
+
+    assert held == 0

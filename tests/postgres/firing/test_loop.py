@@ -17,7 +17,7 @@ from workers.launcher.channels.slots import Slots
 from workers.launcher.claim import claim_loop as claiming
 from workers.launcher.claim import claims
 from workers.launcher.claim.claim_loop import STUCK, ClaimLoop
-from workers.launcher.claim.turns import Lane
+from workers.launcher.claim.lane import Lane
 from workers.launcher.deliver import holds, sending
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
@@ -119,9 +119,9 @@ async def test_a_group_is_claimed_at_its_moment_and_not_when_one_asks_again(
 ) -> None:
     look = claims.look
 
-    async def from_afar(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
+    async def from_afar(pool: asyncpg.Pool, ahead: timedelta, enough: Sequence[bytes]) -> dict[Lane, float]:
         await asyncio.sleep(0.2)
-        return await look(pool, ahead)
+        return await look(pool, ahead, enough)
 
     monkeypatch.setattr(claims, "look", from_afar)
     await schedule(world, "a@example.com", batch=await world.batch(due_in=timedelta(seconds=1)))

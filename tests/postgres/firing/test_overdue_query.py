@@ -28,6 +28,17 @@ async def test_it_counts_what_is_due_and_not_claimed(query: str, world: World) -
 
 
 @pytest.mark.promise("P-DEPLOY-05")
+@pytest.mark.parametrize("limit", ["pace", "spread"])
+async def test_it_counts_nothing_that_waits_for_its_turn(query: str, world: World, limit: str) -> None:
+    for trigger in (world.trigger, await world.trigger_of(9)):
+        await schedule(world, "a@example.com", trigger=trigger)
+    await world.pool.execute("UPDATE launches SET run_at = now() - interval '1 minute'")
+    await world.pool.execute(f"UPDATE triggers SET {limit} = 60 WHERE id = $1", world.trigger)  # noqa: S608  # of the test
+
+    assert await world.pool.fetchval(query) == 1.0
+
+
+@pytest.mark.promise("P-DEPLOY-05")
 async def test_it_reads_the_index_however_many_wait(query: str, world: World) -> None:
     async with world.pool.acquire() as connection, connection.transaction():
         # Of a small table all is read at once.

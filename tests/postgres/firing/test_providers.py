@@ -19,7 +19,7 @@ from tests.launching import Remembering, World, knowing
 from tests.postgres.firing.test_after_outages import later
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.http.posting import Posting
-from workers.launcher.deliver import campaigns
+from workers.launcher.deliver import campaigns, sending
 from workers.launcher.deliver.paces import Limit, Paces
 from workers.launcher.deliver.provider_states import MOST_GONE
 from workers.launcher.model import Launch
@@ -231,6 +231,43 @@ async def test_what_may_have_passed_by_one_provider_leaves_by_no_other(
     assert [tuple(each) for each in in_doubt] == [([0, 1], 0, "provider 1")]
     assert (before, len(first.tried), provider.tried) == (4, 6, [])
     assert topic.types() == ["launch", "launch", "send", "send"]
+
+
+class Hanging(HttpProvider):
+    """Reads what comes, and says nothing."""
+
+    async def serve(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.tried.append("")
+        await reader.read()
+
+
+@pytest.mark.promise("P-LAUNCH-35", "P-LAUNCH-28")
+@pytest.mark.parametrize("several", [True, False])
+async def test_what_our_own_stop_cut_off_leaves_by_no_other_provider(
+    world: World, topic: Topic, provider: HttpProvider, poster: Poster, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is another one; else it goes on as if nothing had been."""
+    monkeypatch.setattr(sending, "_GRACE", 0.1)
+    first = Hanging()
+    async with first.open():
+        trigger = await texting(world, first)
+        if several:
+            await followed(world, provider, trigger, 100)
+        await due(world, trigger)
+        launcher = launcher_of(world, topic, poster)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            tasks.create_task(launcher.work_once())
+            while not first.tried:
+                await asyncio.sleep(0.01)
+            launcher.stop.set()
+    rows = await world.pool.fetch("SELECT attempt, doubts, doubted FROM launches WHERE finished_at IS NULL")
+    await world.pool.execute(_PAUSE)
+    launcher.stop.clear()
+    await launcher.work_once()
+
+    assert [tuple(row) for row in rows] == [(1, 0, "provider 1") if several else (0, 0, None)]
+    assert provider.tried == []
 
 
 @pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-35")

@@ -13,7 +13,8 @@ from workers.launcher.channels.slots import Slots
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Held, PutOff
 from workers.launcher.deliver.paces import Limit, Now, Paces
-from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.page import Page
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
 SENT = Outcome(Ending.SEND)

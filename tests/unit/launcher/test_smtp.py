@@ -16,7 +16,7 @@ from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections
 from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
-from workers.launcher.deliver.sending import Page
+from workers.launcher.deliver.page import Page
 from workers.launcher.model import Due, Ending, Outcome, Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:aiosmtpd")

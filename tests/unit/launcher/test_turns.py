@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.ids import TriggerId
-from workers.launcher.claim.turns import MOST_WAITING, Asked, Lane, Turns, Waits
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.turns import MOST_WAITING, Asked, Turns, Waits
 
 pytestmark = pytest.mark.promise("P-LAUNCH-31")
 
@@ -213,17 +214,68 @@ def test_a_lane_is_asked_again_when_few_of_its_launches_wait() -> None:
     turns.left(ONE, Waits(15, 15))
     turns.left(ONE, Waits(100, 100))
     # Nothing of it is left behind.
-    assert turns._parked == 0
+    assert turns._parking.all() == 0
+    assert not turns._parking.lanes(0)
     assert not turns._waiting
 
 
-@pytest.mark.promise("P-LAUNCH-43")
-def test_launches_that_wait_for_nothing_of_their_lanes_are_only_bounded_by_what_they_hold() -> None:
-    turns = Turns(16, 100)
-    turns.heard([ONE], 0.0)
-    for _ in range(31):
-        assert turns.parks(ONE, 0, Waits(100, 0))
-        assert ONE in asked(turns, 1.0)
-    assert turns.parks(ONE, 0, Waits(100, 0))
+def parked(turns: Turns, lane: Lane) -> int:
+    """Pages of what is spread that it parks until it gets no more; what may not be parked is given back."""
+    turns.heard([lane], 0.0)
+    pages, goes_on = 0, True
+    while goes_on and lane in (given := asked(turns, 1.0)):
+        turns.took({lane: [2_000] * given[lane]})
+        for _ in range(given[lane]):
+            goes_on = turns.parks(lane, 2_000, Waits(2_000, 0))
+            pages += goes_on
+            if not goes_on:
+                turns.gave(lane, 2_000)
+    turns.seen({}, 1.0)
+    return pages
 
-    assert not turns.parks(ONE, 0, Waits(100, 0))
+
+@pytest.mark.promise("P-LAUNCH-34", "P-LAUNCH-43")
+def test_what_waits_for_nothing_of_its_lane_s_is_bounded_by_what_the_lane_leaves_to_its_account_s_others() -> None:
+    turns = Turns(16, 400)
+
+    # Of 32 pages that may be parked an account has half, and a lane half of what is left of that.
+    assert [parked(turns, lane) for lane in (ONE, OTHER, Lane(1, TriggerId(10)))] == [8, 4, 2]
+    # It is not even asked for more.
+    turns.heard([ONE, OTHER], 0.0)
+    assert asked(turns, 1.0) == {}
+
+
+@pytest.mark.promise("P-LAUNCH-31", "P-LAUNCH-34")
+def test_accounts_that_have_parked_what_they_may_leave_place_to_the_next() -> None:
+    turns = Turns(16, 400)
+    many = [[parked(turns, Lane(account, TriggerId(number))) for number in range(1, 6)] for account in (1, 2, 3)]
+    turns.heard([Lane(4, TriggerId(1))], 0.0)
+
+    assert [sum(pages) for pages in many] == [16, 8, 4]
+    assert asked(turns, 1.0) == {Lane(4, TriggerId(1)): 2}
+    assert turns.parks(Lane(4, TriggerId(1)), 400, Waits(400, 0))
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+def test_one_slow_launch_that_waits_takes_nothing_of_what_its_lane_may_have() -> None:
+    turns = Turns(16, 400)
+    for lane in (ONE, OTHER):
+        parked(turns, lane)
+    mails = Lane(1, TriggerId(10))
+    turns.heard([mails], 0.0)
+    assert turns.parks(mails, 0, Waits(1, 1))
+
+    assert asked(turns, 1.0) == {mails: 2}
+
+
+@pytest.mark.promise("P-LAUNCH-34")
+def test_what_a_lane_holds_and_will_park_counts_as_parked() -> None:
+    turns = Turns(16, 400)
+    turns.heard([ONE], 0.0)
+    for _ in range(7):
+        turns.took({ONE: [2_000]})
+        assert turns.parks(ONE, 2_000, Waits(2_000, 0))
+    before = asked(turns, 1.0)
+    turns.took({ONE: [2_000]})
+
+    assert (before, asked(turns, 1.0)) == ({ONE: 1}, {})

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from workers.launcher.claim.turns import Lane
+from workers.launcher.claim.lane import Lane
 from workers.launcher.groups.group import Group
 
 Bundle = list[Group]

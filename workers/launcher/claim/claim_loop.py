@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import starmap
@@ -19,8 +19,11 @@ from schemas import metrics
 from schemas.ids import TriggerId
 from schemas.settings import Settings
 from workers.launcher.claim import claims
+from workers.launcher.claim.ahead import Ahead, name_of
 from workers.launcher.claim.bundles import Bundle, bundles
-from workers.launcher.claim.turns import Lane, Turns, Waits
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.slot import Slot
+from workers.launcher.claim.turns import Turns
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
 from workers.launcher.groups import launches
@@ -39,49 +42,6 @@ _PAUSE = timedelta(seconds=5)
 _TRY_AGAIN_AFTER = 1.0
 
 
-class Slot:
-    """What a claimed group holds, until it leaves or only waits."""
-
-    def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None]) -> None:
-        self._turns = turns
-        self._lane = lane
-        self._launches = launches
-        self._wake = wake
-        self._lasts = False
-        self._waits: Waits | None = None
-
-    def looked(self, left: int, together: int, came: bool) -> None:
-        """So many are left a while after they were begun, or after the last look; `came`: some have ended meanwhile.
-
-        `together` of them wait for what others of their trigger would wait for, too.
-        """
-        waits = Waits(left, together)
-        if self._waits is not None:
-            self._turns.waits(self._lane, self._waits, waits)
-            self._waits = waits
-        elif came and not self._lasts:
-            self._turns.lasts(self._lane, self._launches)
-            self._lasts = True
-            self._wake()
-        elif not came and self._turns.parks(self._lane, self._launches, waits):
-            self._over()
-            self._waits = waits
-            self._wake()
-
-    def leave(self) -> None:
-        self._over()
-        if self._waits is None:
-            self._turns.gave(self._lane, self._launches)
-        else:
-            self._turns.left(self._lane, self._waits)
-        self._wake()
-
-    def _over(self) -> None:
-        if self._lasts:
-            self._turns.lasted(self._lane, self._launches)
-            self._lasts = False
-
-
 class ClaimLoop:
     """Works on at most `claim_groups` groups at once; a slow one never holds the others up."""
 
@@ -91,6 +51,7 @@ class ClaimLoop:
         self._delivery = delivery
         self._woken = asyncio.Event()
         self._turns = Turns(settings.claim_groups, settings.page)
+        self._ahead = Ahead(settings.page)
         self._trouble = ""
         self._turned = clock()
         self._looked = -math.inf
@@ -134,7 +95,7 @@ class ClaimLoop:
 
     async def _look(self) -> None:
         looked = clock()
-        due = await claims.look(self._pool, _AHEAD)
+        due = await claims.look(self._pool, _AHEAD, self._ahead.enough())
         # By the moment of the answer, or we would ask by the length of the way too soon, and in vain.
         told = clock()
         metrics.OVERDUE.set(max(0.0, -min(due.values(), default=0.0)))
@@ -148,15 +109,29 @@ class ClaimLoop:
         if not (asked := self._turns.asked(asked_at)):
             return False
         sizes: defaultdict[Lane, list[int]] = defaultdict(list)
-        for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked, self._settings.page), self._settings.page):
+        page = self._settings.page
+        for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked, page, self._ahead.enough()), page):
             lane, left = Lane(bundle[0].account, bundle[0].trigger), [len(group.undone()) for group in bundle]
             sizes[lane] += left
             # A group of which nothing is left takes room, too.
-            slot = Slot(self._turns, lane, sum(max(1, each) for each in left), self.wake)
+            slot = self._slot(bundle[0], lane, sum(max(1, each) for each in left))
             groups.create_task(self._work(bundle, Lease(self._settings.lease, asked_at, bundle), slot, stop))
         # None of them has begun yet.
         self._turns.took(sizes)
         return any(len(sizes[lane]) == may.groups or sum(sizes[lane]) >= may.launches for lane, may in asked.items())
+
+    def _slot(self, first: Group, lane: Lane, launches: int) -> Slot:
+        # It is alone.
+        if (name := name_of(first)) is None:
+            return Slot(self._turns, lane, launches, self.wake, None)
+
+        def tell(before: int, now: int) -> None:
+            if self._ahead.changed(name, before, now):
+                # More of it was left out when we looked.
+                self.wake([lane])
+
+        tell(0, launches)
+        return Slot(self._turns, lane, launches, self.wake, tell)
 
     async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         for group in bundle:

@@ -1,12 +1,13 @@
 """SQL of claims: who has something due, and who takes it for how long."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import asyncpg
 
 from schemas import ids
-from workers.launcher.claim.turns import Asked, Lane
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.turns import Asked
 from workers.launcher.groups.group import Group
 
 # `now()`, because the volatile `clock_timestamp()` is no index condition. One index scan for each lane that is asked.
@@ -18,6 +19,7 @@ WITH due AS MATERIALIZED (
             SELECT found.*, sum(weight) OVER (ROWS UNBOUNDED PRECEDING) - weight AS before FROM (
                 SELECT batch, trigger, attempt, first_item, least(cardinality(items), $6) AS weight FROM launches
                 WHERE account = asked.account AND trigger = asked.trigger AND finished_at IS NULL AND run_at <= now()
+                    AND (attempt > 0 OR batch || int4send(trigger) <> ALL($7))
                 ORDER BY run_at LIMIT asked.groups
                 FOR UPDATE SKIP LOCKED
             ) AS found
@@ -47,7 +49,9 @@ WITH RECURSIVE lanes AS (
 )
 SELECT account, trigger, extract(epoch FROM first.run_at - now())::float8 AS in_seconds FROM lanes, LATERAL (
     SELECT run_at FROM launches
-    WHERE account = lanes.account AND trigger = lanes.trigger AND finished_at IS NULL ORDER BY run_at LIMIT 1
+    WHERE account = lanes.account AND trigger = lanes.trigger AND finished_at IS NULL
+        AND (attempt > 0 OR batch || int4send(trigger) <> ALL($2))
+    ORDER BY run_at LIMIT 1
 ) AS first
 WHERE first.run_at <= now() + $1::interval
 """
@@ -62,16 +66,19 @@ WHERE triggers.id = launches.trigger AND launches.ctid = ANY(ARRAY(
 """
 
 
-async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, Asked], page: int) -> list[Group]:
-    """Take due groups of each lane for `lease`, of which a larger one counts as much as a `page`; other launchers skip them."""
-    rows = await pool.fetch(CLAIM, lease, *map(list, zip(*((*lane, *may) for lane, may in asked.items()), strict=True)), page)
+async def claim(pool: asyncpg.Pool, lease: timedelta, asked: Mapping[Lane, Asked], page: int, enough: Sequence[bytes] = ()) -> list[Group]:
+    """Take due groups of each lane for `lease`, of which a larger one counts as much as a `page`; other launchers skip them.
+
+    `enough`: batches of which none is taken, as `ahead` names them, but what was put off, whose turn comes after its rest.
+    """
+    rows = await pool.fetch(CLAIM, lease, *map(list, zip(*((*lane, *may) for lane, may in asked.items()), strict=True)), page, enough)
     return sorted(map(_group, rows), key=lambda group: (len(group.items), -group.late))
 
 
-async def look(pool: asyncpg.Pool, ahead: timedelta) -> dict[Lane, float]:
-    """In how many seconds lanes have something due, if that is within `ahead`; less than none: since when."""
+async def look(pool: asyncpg.Pool, ahead: timedelta, enough: Sequence[bytes] = ()) -> dict[Lane, float]:
+    """In how many seconds lanes have something due, if that is within `ahead`; less than none: since when. `enough`: as above."""
     await pool.execute(_ADOPT)
-    return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead)}
+    return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead, enough)}
 
 
 _NAMES = (

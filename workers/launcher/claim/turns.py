@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
-from schemas.ids import TriggerId
 from workers.launcher.channels.slots import half
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.parking import Parking
 
 # In one claim.
 _MOST_ASKED = 256
@@ -17,13 +18,6 @@ _PART = 8
 # Launches of groups that wait, from which on their lane gets no more of them; of what one claim brought half of that are counted.
 MOST_WAITING = 32
 _MOST_OF_ONE = MOST_WAITING // 2
-
-
-class Lane(NamedTuple):
-    """The groups of one trigger: where one's destination is slow, the account's other lanes go on."""
-
-    account: int
-    trigger: TriggerId
 
 
 class Asked(NamedTuple):
@@ -44,7 +38,7 @@ class Turns:
     """Shares a launcher's room out: whoever holds least is asked first, and no account holds more than half.
 
     Room is counted in launches, of a group at most those of a page, so that many small groups go as far as a few large ones.
-    A group that only waits needs no room; how many may wait is bounded for each lane by their launches, and in all by the room they took.
+    A group that only waits needs no room; how many may wait is bounded for each lane by their launches, and by the room they would take.
     """
 
     def __init__(self, slots: int, page: int) -> None:
@@ -54,11 +48,10 @@ class Turns:
         # Of that, what takes long, and keeps its lane from nothing.
         self._lasts: Counter[Lane] = Counter()
         self._accounts: Counter[int] = Counter()
-        # Launches of its groups that wait.
+        # Launches of its groups that wait for what others of it would wait for, too.
         self._waiting: Counter[Lane] = Counter()
-        # The room that they would take, which is bounded because each holds profiles.
-        self._parked = 0
-        self._parks_most = 2 * self._room
+        # The room that those would take that wait.
+        self._parking = Parking(2 * self._room)
         # Since when a lane has something due, by the caller's clock.
         self._due: dict[Lane, float] = {}
         # Falls with every turn, so that whoever waited longest goes first.
@@ -86,25 +79,26 @@ class Turns:
         free = self._room - self._holds.total()
         lanes = nsmallest(_MOST_ASKED, (lane for lane, since in self._due.items() if since <= now and self._goes_on(lane)), self._rank)
         left = {account: half(self._room) - self._accounts[account] for account, _ in lanes}
-        # Where a lane waits, what it gets will wait too: of that no more is out than can be parked, or it would fill its account's half.
-        parks = self._parks_most - self._parked - sum(self._holds[lane] for lane in self._waiting)
+        # Where a page of a lane waits, what it gets will wait too: no more is out than can be parked, or it would fill its account's half.
+        waiting = self._parking.lanes(self._page)
+        parking = self._parking.after({lane: self._holds[lane] for lane in waiting})
         rivals = Counter(account for account, _ in self._due)
         asked = {}
         for lane in lanes:
             # Where an account has several lanes, none fills what it may have: the others would wait for a slow one.
             most = half(self._room) if rivals[lane.account] == 1 else half(half(self._room)) - self._holds[lane]
             works = max(1, self._room // _PART) - (self._holds[lane] - self._lasts[lane])
-            waits, size = lane in self._waiting, self._sizes.get(lane, self._page)
-            room = min(most, works, left[lane.account], free, parks if waits else free)
+            room = min(most, works, left[lane.account], free, parking.room(lane) if lane in waiting else free)
             if room > 0:
+                size = self._sizes.get(lane, self._page)
                 groups = min(max(room // size, 1), _MOST_OF_A_LANE)
                 # Its next groups may be larger than its last: they take what they were reckoned with.
                 taken = groups * size
                 asked[lane] = Asked(groups, taken)
                 left[lane.account] -= taken
                 free -= taken
-                if waits:
-                    parks -= taken
+                if lane in waiting:
+                    parking.put(lane, taken)
         return asked
 
     def took(self, groups: Mapping[Lane, Sequence[int]]) -> None:
@@ -133,7 +127,7 @@ class Turns:
 
     def parks(self, lane: Lane, launches: int, waits: Waits) -> bool:
         """Whether a group that took so much may give it up while it waits; each that does comes to `left`, and not to `gave`."""
-        if self._parked >= self._parks_most:
+        if self._parking.room(lane) <= 0:
             return False
         self._wait(lane, waits, 1)
         self._hold(lane, -self.weight(launches))
@@ -148,7 +142,7 @@ class Turns:
         self._wait(lane, waits, -1)
 
     def _wait(self, lane: Lane, waits: Waits, sign: int) -> None:
-        self._parked += sign * self.weight(waits.left)
+        self._parking.put(lane, sign * self.weight(waits.left))
         self._waiting[lane] += sign * min(waits.together, _MOST_OF_ONE)
         # Drops whose launches wait for nothing of their lane's.
         self._waiting = +self._waiting

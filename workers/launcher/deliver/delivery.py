@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import structlog
@@ -18,16 +19,18 @@ from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
+from workers.launcher.deliver.newest import Newest
+from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.profiles import Items, Stored, Wanted
 from workers.launcher.deliver.retries import Patience
-from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.deliver.telling import Settled
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
-from workers.launcher.model import Due, Ending, Outcome
+from workers.launcher.model import Campaign, Due, Ending, Outcome
 
 log = structlog.get_logger()
 
@@ -37,8 +40,11 @@ _READ_AGAIN_AFTER = 0.9
 _GRACE = 5.0
 _KILLER = "cannot be processed: whoever tried it died"
 
-Looked = Callable[[int, int, bool], None]
-"""How many launches are left; how many of these wait for what others of their trigger wait for, too; whether any has ended meanwhile."""
+Looked = Callable[[int, int, bool], bool]
+"""Hears how many are left; how many of them wait for what others of their trigger wait for, too; whether any has ended but by a pace.
+
+False: they only wait, and there is no place for that.
+"""
 
 
 class Delivery:
@@ -95,7 +101,7 @@ class Delivery:
             if campaign is not None and work.silent is None:
                 work.campaign = campaign
                 going.append(work)
-        await self._fired(going, lambda came: looked(_left(going), _left(work for work in going if not work.paced_alone()), came))
+        await self._fired(going, partial(_told, going, looked))
         for work in going:
             stuck = {at: each for at, each in work.held.items() if not each.may_go()}
             if stuck and work.silent is None and (waited := work.waited()) >= self._patience.held:
@@ -119,7 +125,12 @@ class Delivery:
         await self._pages(plain, tell)
 
     async def _with_files(self, work: Work, tell: Callable[[bool], None]) -> None:
-        async with self._enclosures.of(work.campaign.account, work.group.batch, work.open) as enclosed:
+        def waits() -> bool:
+            # It needs no slot meanwhile.
+            tell(False)
+            return work.open()
+
+        async with self._enclosures.of(work.campaign.account, work.group.batch, waits) as enclosed:
             if enclosed is not None:
                 work.campaign = replace(work.campaign, enclosed=enclosed)
                 await self._pages([work], tell)
@@ -144,15 +155,20 @@ class Delivery:
         """The next page of each, of some perhaps of none."""
         asked = [(work, work.ahead[: self._size]) for work in works]
         wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
+        read_at = clock()
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
-        return [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
+        # They go together, and so those of one page are read again beside those of the others.
+        newest = Newest(partial(self._again, wanted[0].campaign), [stored.id for each in found for stored in each], read_at)
+        return [_page(*each, stored, brought, newest) for each, stored, brought in zip(asked, found, own, strict=True)]
+
+    async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:
+        return await self._together.ask(profiles.load, Wanted(whose, campaign))
 
     async def _fire(self, works: Sequence[Work], pages: Sequence[Page], tell: Callable[[bool], None]) -> None:
         before = _left(works)
-        due = [{each.position: each for each in page.due} for page in pages]
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
             async for under_way in looks:
-                looked = [Settled(work, page.campaign, known, page.take()) for work, page, known in zip(works, pages, due, strict=True)]
+                looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
                 settled = [each for each in looked if each.endings]
                 if under_way or not settled:
                     tell(bool(settled))
@@ -205,13 +221,13 @@ class Delivery:
         await self._marking.settle([Settled(work, work.campaign, due, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)))])
 
 
-def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str]) -> Page:
+def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str], newest: Newest) -> Page:
     """Of those that were found, perhaps not all that were asked for."""
     due = [
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted)
+    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted, newest=newest)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page
@@ -219,6 +235,16 @@ def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Ma
 
 def _left(works: Iterable[Work]) -> int:
     return sum(len(work.left) for work in works)
+
+
+def _told(works: Sequence[Work], looked: Looked, came: bool) -> None:
+    """What goes by a pace only waits, however many have gone meanwhile: a slot brings none of them further."""
+    # All are of one trigger, and one that is spread is alone.
+    waits = bool(works[0].limits())
+    may_stay = looked(_left(works), _left(work for work in works if not work.paced_alone()), came and not waits)
+    if waits and not may_stay:
+        for work in works:
+            work.crowded_out = True
 
 
 def _about(works: Sequence[Work]) -> Mapping[str, str | int]:

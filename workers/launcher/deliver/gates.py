@@ -129,8 +129,15 @@ class Gate:
         await self._states.passed(route.provider)
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
 
+    def cut_off(self, launch: Launch, way: Provider | None) -> PutOff | None:
+        """What becomes of one whose attempt was given up, as by our own stop; None: it stays in its group, and goes the same way again.
+
+        Of a launcher that is killed nobody hears it: another way is tried if the first one is held by then.
+        """
+        return None if (doubted := self._doubted(launch, way)) is None else PutOff("was cut off by our own stop", doubted=doubted)
+
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
-        doubted = self._doubted(refusal, launch, route)
+        doubted = self._doubted(launch, route.provider) if isinstance(refusal, Deferred) and refusal.in_doubt else None
         if isinstance(refusal, Deferred) and refusal.in_doubt and not refusal.told_apart:
             return PutOff(str(refusal), in_doubt=True, doubted=doubted)
         if refusal.answered:
@@ -149,9 +156,9 @@ class Gate:
             return PutOff(str(refusal), doubted=doubted, rest=refusal.rest)
         return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
 
-    def _doubted(self, refusal: Rejected | Deferred, launch: Launch, route: Route) -> str | None:
-        in_doubt = isinstance(refusal, Deferred) and refusal.in_doubt
-        return _name(route.provider) if in_doubt and len(self._channel.ways(launch.campaign)) > 1 else None
+    def _doubted(self, launch: Launch, way: Provider | None) -> str | None:
+        """The way by which it may have passed, where there are others."""
+        return _name(way) if len(self._channel.ways(launch.campaign)) > 1 else None
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
         # A webhook has no address, but each is about somebody.

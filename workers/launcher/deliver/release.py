@@ -17,6 +17,8 @@ from workers.launcher.groups.naming import LeaseLost
 log = structlog.get_logger()
 
 _BROKER_PAUSE = timedelta(seconds=2)
+# Of what goes by a pace, and would take others' room.
+_CROWDED_PAUSE = timedelta(seconds=30)
 # How long a destination may be held until a person is told.
 _TOLD_AFTER = timedelta(hours=24)
 
@@ -56,6 +58,8 @@ async def _give_back(pool: asyncpg.Pool, work: Work) -> None:
         if waited >= _TOLD_AFTER:
             log.error("destination_held_for_long", batch=work.group.batch.hex(), hours=waited // timedelta(hours=1), why=why)
         await _postpone(pool, work, jittered(pause(waited), random.random()), why, held=True)  # noqa: S311
+    elif work.crowded_out:
+        await _postpone(pool, work, jittered(_CROWDED_PAUSE, random.random()), "as many wait for their pace as there is room for")  # noqa: S311
     else:
         # One that was claimed too early waits for its time; one whose place has opened since goes on at once.
         await launches.put_back(pool, work.group, timedelta(seconds=max(0.0, -work.group.late)), told=not work.untold)

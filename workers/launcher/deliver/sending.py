@@ -1,87 +1,25 @@
 """Pages of groups: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
-from workers.launcher.deliver.gates import Ended, Gate, Held, PutOff, Suspected
+from workers.launcher.deliver.gates import Ended, Gate, Held, Suspected
 from workers.launcher.deliver.hands import Hands, Line
 from workers.launcher.deliver.holds import believed
-from workers.launcher.deliver.paces import Limit, Paces, of_provider
-from workers.launcher.deliver.profiles import merged
+from workers.launcher.deliver.paces import Paces, of_provider
+from workers.launcher.deliver.page import Begun, Page
 from workers.launcher.deliver.provider_states import ProviderStates
-from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider, Recipient
+from workers.launcher.model import Due, Ending, Launch, Outcome, Provider
 
 # Seconds between two looks at what has ended.
 _LOOK_EVERY = 1.0
 # Seconds for what is under way when we are told to stop; then it is cut off, and nobody counts it.
 _GRACE = 3.0
-
-
-@dataclass
-class Page:
-    """What became of a group's launches so far, by their position in it; the others were not begun, or cut off."""
-
-    due: Sequence[Due]
-    # As it is now: it may be switched off while launches wait for a slot or their pace.
-    campaign: Campaign
-    # What its launches wait for before they are begun, as it is now, too.
-    limits: Sequence[Limit]
-    # Whether another launch may begin.
-    open: Callable[[], bool]
-    # The only way by which its launches may go, because they may have gone by it before.
-    doubted: str | None = None
-    # Profiles whose launches were taken back; None: they cannot be any more, as each was begun before.
-    taken_back: frozenset[bytes] | None = frozenset()
-    # Not taken yet.
-    ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
-    # Those that stay in their group.
-    held: dict[int, Held] = field(default_factory=dict)
-
-    def cancels(self, profile: bytes) -> bool:
-        """Whether a launch for this profile is taken back."""
-        return self.taken_back is not None and (self.campaign.cancelled or profile in self.taken_back)
-
-    def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
-        if isinstance(ended, Held):
-            self.held[position] = ended
-        else:
-            self.ended[position] = ended
-
-    def take(self) -> dict[int, Outcome | PutOff]:
-        """What has ended since the last time."""
-        taken, self.ended = self.ended, {}
-        return taken
-
-
-class _Begun(NamedTuple):
-    """A launch that is to be sent."""
-
-    page: Page
-    gate: Gate
-    due: Due
-    profile: Profile
-
-    def decided(self) -> Recipient | Outcome:
-        """By what is known now."""
-        return outcomes.decide(self.page.campaign, self.profile, cancelled=self.page.cancels(self.due.whom))
-
-    def limit(self, name: str) -> Limit | None:
-        """As it is now, if this one still goes."""
-        return next((limit for limit in self.page.limits if limit.name == name), None) if self._goes() else None
-
-    def rate(self, way: str) -> Limit | None:
-        """The same, of a provider."""
-        return of_provider(self.gate.ways(self.page.campaign).get(way)) if self._goes() else None
-
-    def _goes(self) -> bool:
-        return self.page.open() and not isinstance(self.decided(), Outcome)
 
 
 class Sending:
@@ -117,13 +55,16 @@ class Sending:
                 # By looks and not by a task of its own: most pages are over before the first.
                 grace -= _LOOK_EVERY if stop.is_set() else 0
                 yield under_way
-            if not under_way:
+            if under_way:
+                # A last look: what ended since is marked, too, and what was cut off and is in doubt by that.
+                await _cut_off(sending)
+                yield False
+            else:
                 sending.result()
         finally:
-            sending.cancel()
-            await asyncio.wait({sending})
+            await _cut_off(sending)
 
-    def _begun(self, page: Page, due: Due) -> _Begun | None:
+    def _begun(self, page: Page, due: Due) -> Begun | None:
         """None: it is over without being sent, or has to wait."""
         with self._bounded(page, due):
             gate = self._gates.get(page.campaign.channel)
@@ -136,10 +77,10 @@ class Sending:
             if isinstance(decided, Outcome):
                 page.put(due.position, decided)
             elif profile is not None:
-                return _Begun(page, gate, due, profile)
+                return Begun(page, gate, due, profile)
         return None
 
-    async def _send(self, begun: Sequence[_Begun]) -> None:
+    async def _send(self, begun: Sequence[Begun]) -> None:
         """As many at once as may be under way: a task for each would only wait for its slot."""
         page, gate = begun[0].page, begun[0].gate
         # Those that go by a pace of their own apart: they sleep most of the time, and others would have no hands.
@@ -147,7 +88,7 @@ class Sending:
         async with asyncio.TaskGroup() as tasks:
             await Line(begun, partial(self._one, tasks), self._hands, crowd, gate.at_once(page.campaign), tasks).hand_out()
 
-    async def _one(self, tasks: asyncio.TaskGroup, each: _Begun) -> None:
+    async def _one(self, tasks: asyncio.TaskGroup, each: Begun) -> None:
         with self._bounded(each.page, each.due):
             ended = await self._sent(each)
             if isinstance(ended, Suspected):
@@ -163,7 +104,7 @@ class Sending:
         except Exception as error:  # the boundary of a launch
             page.put(due.position, self._boundary.crossed(page.campaign.account, due.id, error))
 
-    async def _sent(self, launch: _Begun) -> Ended | None:
+    async def _sent(self, launch: Begun) -> Ended | None:
         """None: it was not begun."""
         for name in [limit.name for limit in launch.page.limits]:
             await self._paces.wait(name, partial(launch.limit, name))
@@ -179,12 +120,12 @@ class Sending:
             self._boundary.passed()
         return ended
 
-    async def _judged(self, launch: _Begun, suspected: Suspected) -> None:
+    async def _judged(self, launch: Begun, suspected: Suspected) -> None:
         launch.page.put(launch.due.position, suspected.outcome if await believed(suspected.verdict) else suspected.held)
 
-    async def _by(self, name: str, way: Provider | None, launch: _Begun) -> Ended | None:
+    async def _by(self, name: str, way: Provider | None, launch: Begun) -> Ended | None:
         """None: it was not begun."""
-        page, gate, due, profile = launch
+        page, gate = launch.page, launch.gate
         # Asked before the wait for its rate, which may be long.
         if (held := gate.shut(way)) is not None:
             return held
@@ -192,15 +133,22 @@ class Sending:
             await self._paces.wait(limit.name, partial(launch.rate, name))
         async with gate.slot(page.campaign, way):
             # Asked only now: the waits may have been long.
-            if not page.open():
-                return None
-            decided = launch.decided()
-            if isinstance(decided, Outcome):
-                return decided
-            campaign = page.campaign
-            if name not in (ways := gate.ways(campaign)):
+            ready = await launch.ready()
+            if not isinstance(ready, Launch):
+                return ready
+            if name not in (ways := gate.ways(ready.campaign)):
                 return Held(f"{name} is no way of its trigger any more")
-            return await gate.attempt(Launch(due.id, campaign, profile, decided, merged(campaign.custom_data, due.own)), ways[name])
+            try:
+                return await gate.attempt(ready, ways[name])
+            except asyncio.CancelledError:
+                if (doubt := gate.cut_off(ready, ways[name])) is not None:
+                    launch.page.put(launch.due.position, doubt)
+                raise
+
+
+async def _cut_off(sending: asyncio.Task[None]) -> None:
+    sending.cancel()
+    await asyncio.wait({sending})
 
 
 def _no_way(page: Page) -> str:

@@ -37,6 +37,8 @@ class Work:
     sent: bool = False
     # Marked, and perhaps not told to the world: the next mark must not forget it.
     untold: list[Outgoing] = field(init=False)
+    # Whether it goes by a pace, and there is no place to wait for that: then it comes again later.
+    crowded_out: bool = False
     # Why the world cannot be told.
     silent: str | None = None
     # As it is by now, from when it was read.
@@ -58,7 +60,7 @@ class Work:
 
     def open(self) -> bool:
         """Whether another launch may begin."""
-        return not self.stop.is_set() and self.silent is None and self.lease.has(self.group) and self.lease.allows()
+        return not (self.stop.is_set() or self.crowded_out) and self.silent is None and self.lease.has(self.group) and self.lease.allows()
 
     def over(self) -> bool:
         """Whether all of it is marked and told."""

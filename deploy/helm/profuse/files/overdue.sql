@@ -1,5 +1,6 @@
 -- Groups of launches that have been due for two seconds and that nobody claims: at most a hundred of each trigger,
--- found by leaps through the index, so that millions that wait cost nothing.
+-- found by leaps through the index, so that millions that wait cost nothing. What goes by a pace or a spread is due long
+-- before its turn comes, and no launcher brings it further.
 WITH RECURSIVE lanes AS (
     (SELECT account, trigger FROM {{ schema }}.launches WHERE finished_at IS NULL AND account IS NOT NULL ORDER BY account, trigger LIMIT 1)
     UNION ALL
@@ -14,3 +15,6 @@ SELECT count(*)::float8 FROM lanes, LATERAL (
     WHERE account = lanes.account AND trigger = lanes.trigger AND finished_at IS NULL AND run_at < now() - interval '2 seconds'
     LIMIT 100
 ) AS overdue
+WHERE NOT EXISTS (
+    SELECT FROM {{ schema }}.triggers WHERE id = lanes.trigger AND (pace IS NOT NULL OR spread IS NOT NULL)
+)

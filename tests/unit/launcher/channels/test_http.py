@@ -19,8 +19,10 @@ from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavaila
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Ended, Held, PutOff
+from workers.launcher.deliver.holds import ALIKE
 from workers.launcher.deliver.paces import Paces
-from workers.launcher.deliver.sending import Page, Sending
+from workers.launcher.deliver.page import Page
+from workers.launcher.deliver.sending import Sending
 from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 
@@ -151,6 +153,44 @@ async def test_nor_is_it_where_nobody_knows_what_became_of_one_that_was_let_thro
 
 
 @pytest.mark.promise("P-LAUNCH-35")
+@pytest.mark.parametrize(("raw", "doubted"), [
+    (answer("408 Slow"), None),
+    (answer("425 Early"), None),
+    (answer("500 Oh"), "provider 1"),
+    (answer("502 Bad Gateway"), "provider 1"),
+    (answer("502 Bad Gateway", "Retry-After: 7"), "provider 1"),
+    (answer("503 Away"), "provider 1"),
+    (answer("504 Gateway Timeout"), "provider 1"),
+], ids=["408", "425", "500", "502", "502 for a while", "503", "504"])  # fmt: skip
+async def test_what_a_proxy_may_have_answered_after_it_was_taken_is_in_doubt(sms: Way, raw: bytes, doubted: str | None) -> None:
+    first = HttpProvider()
+    first.raw = raw
+    async with first.open():
+        several = await sent(sms, [provider(first, "sms", id=number) for number in (1, 2)])
+        alone = await sent(sms, [provider(first, "sms")])
+
+    assert isinstance(several, PutOff)
+    assert isinstance(alone, PutOff)
+    assert (several.doubted, several.in_doubt) == (doubted, False)
+    # It knows its own again.
+    assert (alone.doubted, alone.in_doubt) == (None, False)
+
+
+@pytest.mark.promise("P-LAUNCH-35")
+async def test_an_unwell_provider_that_may_have_taken_them_is_held_as_any_other(sms: Way) -> None:
+    """Its launches wait for it, and those of whom it knows nothing go by the next one."""
+    first, second, sending = HttpProvider(), HttpProvider(), Sending({"sms": sms.channel}, Rowless(), Paces(None))
+    first.raw = answer("500 Oh")
+    async with first.open(), second.open():
+        ways = (provider(first, "sms", id=1), provider(second, "sms", id=2))
+        refused = [await sent(sms, ways, sending, phone=f"+790000000{number}") for number in range(10, 10 + ALIKE)]
+        after = await sent(sms, ways, sending)
+
+    assert {each.doubted for each in refused if isinstance(each, PutOff)} == {"provider 1"}
+    assert (len(refused), after, second.taken) == (ALIKE, Outcome(Ending.SEND), ["ok-1"])
+
+
+@pytest.mark.promise("P-LAUNCH-35")
 @pytest.mark.parametrize("known", [{"is_paused": True}, {"held_for": 20.0}, {"held_for": 20.0, "rate": 1}], ids=["paused", "held", "rated"])
 async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: dict[str, Any]) -> None:
     second = HttpProvider()
@@ -161,9 +201,11 @@ async def test_one_that_takes_nothing_is_not_even_waited_for(sms: Way, known: di
     assert (outcome, sms.destination.tried, second.taken) == (Outcome(Ending.SEND), [], ["ok-1"])
 
 
-async def sent(way: Way, providers: Sequence[Provider], sending: Sending | None = None, **changes: Any) -> Outcome | PutOff | Held:
+async def sent(
+    way: Way, providers: Sequence[Provider], sending: Sending | None = None, phone: str = "+79000000001", **changes: Any
+) -> Outcome | PutOff | Held:
     """What becomes of a launch that may go by any of these."""
-    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": ["+79000000001"], "email": "ann@shop.test"}))
+    due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": [phone], "email": "ann@shop.test"}))
     page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
     sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
     async for _ in sending.send([page], asyncio.Event()):

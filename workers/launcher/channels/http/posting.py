@@ -18,7 +18,7 @@ from workers.launcher.model import Campaign, Launch, Provider
 _GONE = 410
 _TOO_MANY = 429
 _AWAY = 503
-# The same request may do later: the server was slow, or it is too early.
+# The same request may do later, and was not looked at: it came too slowly, or too early.
 _LATER = frozenset({408, 425})
 
 
@@ -86,6 +86,9 @@ def _refusal(answer: Answer, place: str) -> Rejected | Deferred | Unavailable:
     if status == _TOO_MANY or (status == _AWAY and rest is not None):
         # It asks everybody to wait, and has taken nothing.
         return Unavailable(why, place, rest)
-    if status in _LATER or status >= 500:
+    if status in _LATER:
         return Deferred(why, status, rest=rest or 0.0)
+    if status >= 500:
+        # Perhaps a proxy's, or said after it was taken: its id tells a repeat there, and nowhere else.
+        return Deferred(why, status, in_doubt=True, told_apart=True, rest=rest or 0.0)
     return Rejected(why, answered=True)

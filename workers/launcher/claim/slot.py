@@ -1,0 +1,62 @@
+"""What a claimed group takes of a launcher's room, and when it gives that up."""
+
+from collections.abc import Callable
+
+from workers.launcher.claim.lane import Lane
+from workers.launcher.claim.turns import Turns, Waits
+
+
+class Slot:
+    """What a claimed group holds, until it leaves or only waits."""
+
+    def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None], ahead: Callable[[int, int], None] | None) -> None:
+        self._turns = turns
+        self._lane = lane
+        self._launches = launches
+        self._wake = wake
+        # Hears how many are left, and were before; of a batch that is spread.
+        self._ahead = ahead
+        self._left = launches
+        self._lasts = False
+        self._waits: Waits | None = None
+
+    def looked(self, left: int, together: int, came: bool) -> bool:
+        """So many are left a while after they were begun, or after the last look; `came`: some ended meanwhile that waited for no pace.
+
+        `together` of them wait for what others of their trigger would wait for, too. False: they only wait, and there is no place for that.
+        """
+        self._tell(left)
+        waits = Waits(left, together)
+        if self._waits is not None:
+            self._turns.waits(self._lane, self._waits, waits)
+            self._waits = waits
+        elif came and not self._lasts:
+            self._turns.lasts(self._lane, self._launches)
+            self._lasts = True
+            self._wake()
+        elif not came:
+            if not self._turns.parks(self._lane, self._launches, waits):
+                return False
+            self._over()
+            self._waits = waits
+            self._wake()
+        return True
+
+    def leave(self) -> None:
+        self._tell(0)
+        self._over()
+        if self._waits is None:
+            self._turns.gave(self._lane, self._launches)
+        else:
+            self._turns.left(self._lane, self._waits)
+        self._wake()
+
+    def _tell(self, left: int) -> None:
+        if self._ahead is not None:
+            self._ahead(self._left, left)
+            self._left = left
+
+    def _over(self) -> None:
+        if self._lasts:
+            self._turns.lasted(self._lane, self._launches)
+            self._lasts = False

@@ -1,0 +1,96 @@
+"""A page of a group: its launches, as they are decided, and what became of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from workers.launcher.deliver import outcomes
+from workers.launcher.deliver.gates import Gate, Held, PutOff
+from workers.launcher.deliver.newest import Newest
+from workers.launcher.deliver.paces import Limit, of_provider
+from workers.launcher.deliver.profiles import merged
+from workers.launcher.model import Campaign, Due, Launch, Outcome, Profile, Recipient
+
+
+@dataclass
+class Page:
+    """What became of a group's launches so far, by their position in it; the others were not begun, or cut off."""
+
+    due: Sequence[Due]
+    # As it is now: it may be switched off while launches wait for a slot or their pace.
+    campaign: Campaign
+    # What its launches wait for before they are begun, as it is now, too.
+    limits: Sequence[Limit]
+    # Whether another launch may begin.
+    open: Callable[[], bool]
+    # The only way by which its launches may go, because they may have gone by it before.
+    doubted: str | None = None
+    # Profiles whose launches were taken back; None: they cannot be any more, as each was begun before.
+    taken_back: frozenset[bytes] | None = frozenset()
+    # What its profiles are by the time somebody who waited leaves; None: as they are in `due`.
+    newest: Newest | None = None
+    # By their position, as their profiles were when they were decided.
+    known: dict[int, Due] = field(init=False)
+    # Not taken yet.
+    ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
+    # Those that stay in their group.
+    held: dict[int, Held] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known = {each.position: each for each in self.due}
+
+    def cancels(self, profile: bytes) -> bool:
+        """Whether a launch for this profile is taken back."""
+        return self.taken_back is not None and (self.campaign.cancelled or profile in self.taken_back)
+
+    def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
+        if isinstance(ended, Held):
+            self.held[position] = ended
+        else:
+            self.ended[position] = ended
+
+    def take(self) -> dict[int, Outcome | PutOff]:
+        """What has ended since the last time."""
+        taken, self.ended = self.ended, {}
+        return taken
+
+
+class Begun(NamedTuple):
+    """A launch that is to be sent."""
+
+    page: Page
+    gate: Gate
+    due: Due
+    profile: Profile
+
+    async def ready(self) -> Launch | Outcome | None:
+        """What is attempted, once it has waited for all that there is to wait for; None when it is not to begin any more."""
+        page, due, profile = self.page, self.due, self.profile
+        if page.newest is not None and page.newest.has_aged():
+            if (stored := await page.newest.of(due.whom, page.open)) is None:
+                return None
+            page.known[due.position] = due._replace(email=stored.email)
+            if (read := stored.reader()) is None:
+                return outcomes.CANCELLED if page.cancels(due.whom) else outcomes.PROFILE_DELETED
+            profile = read()
+        if not page.open():
+            return None
+        decided = self._decided(profile)
+        if isinstance(decided, Outcome):
+            return decided
+        return Launch(due.id, page.campaign, profile, decided, merged(page.campaign.custom_data, due.own))
+
+    def limit(self, name: str) -> Limit | None:
+        """As it is now, if this one still goes."""
+        return next((limit for limit in self.page.limits if limit.name == name), None) if self._goes() else None
+
+    def rate(self, way: str) -> Limit | None:
+        """The same, of a provider."""
+        return of_provider(self.gate.ways(self.page.campaign).get(way)) if self._goes() else None
+
+    def _goes(self) -> bool:
+        return self.page.open() and not isinstance(self._decided(self.profile), Outcome)
+
+    def _decided(self, profile: Profile) -> Recipient | Outcome:
+        """By what is known now."""
+        return outcomes.decide(self.page.campaign, profile, cancelled=self.page.cancels(self.due.whom))
