@@ -90,7 +90,7 @@ async def test_nothing_begins_of_a_group_that_a_renewal_found_lost(world: World,
     await world.pool.execute("UPDATE launches SET fence = fence + 1, run_at = now() WHERE batch = $1", lost)
     launcher = Launcher(world, Remembering(until_renewed, slots=Slots(1)), topic)
     with pytest.raises(LeaseLost):
-        await launcher.delivery().work(groups, lease, lambda *_: None, launcher.stop)
+        await launcher.delivery().work(groups, lease, lambda *_: True, launcher.stop)
 
     assert launcher.channel.addresses() == ["kept@example.com"]
     assert await world.pool.fetchval("SELECT run_at <= now() FROM launches WHERE batch = $1", lost)
