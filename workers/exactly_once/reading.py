@@ -1,6 +1,7 @@
 """What is read at once: bounded in messages, in bytes, and in the items that messages name."""
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic
@@ -32,8 +33,9 @@ class Reading(Generic[M]):
         self._topic = settings.topic(topic.name)
         self._message = topic.message
         self._consumer = consumer
-        # Of the records read last, in bytes.
+        # Of the records read last, in bytes; of those taken last, in the items that they name.
         self._mean = 1.0
+        self._weight = 1.0
         # Which partition came first in the last chunk, by its place among those that were behind.
         self._first = 0
 
@@ -43,6 +45,8 @@ class Reading(Generic[M]):
         Raises `TopicChanged`, and what the broker raises.
         """
         chunk: list[Entry[M]] = []
+        # What is read beyond would be read again, and fetched again for that.
+        limit = min(limit, math.ceil(self._settings.chunk_items / self._weight))
         capacity = Capacity(limit, self._settings.chunk_bytes, self._settings.chunk_items)
         for partition, records in owned.ahead(
             await self._read(owned, limit, [TopicPartition(self._topic, number) for number in of])
@@ -53,6 +57,8 @@ class Reading(Generic[M]):
             elif len(entries) < len(records):
                 owned.read_again(partition, records[len(entries)].offset)
             chunk += entries
+        if chunk:
+            self._weight = max(1.0, (self._settings.chunk_items - capacity.items) / len(chunk))
         return chunk
 
     async def _read(self, owned: Ownership, limit: int, of: Sequence[TopicPartition]) -> Mapping[TopicPartition, Sequence[Record]]:
@@ -60,7 +66,8 @@ class Reading(Generic[M]):
         read = _Read(limit, self._settings.chunk_bytes)
         behind = self._in_turns(owned, limit, of)
         for partition in behind:
-            if not read.full:
+            # One that was taken away meanwhile is not waited for.
+            if not read.full and partition in owned.positions:
                 self._take(read, await self._some(owned, 0.0, min(read.room, self._step(), -(-limit // len(behind))), [partition]))
         wait = 0.0 if read.count else POLL
         while not read.full:
