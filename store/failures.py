@@ -29,8 +29,11 @@ SELECT count(*) FROM (
 _RUN = f"""
 WITH chosen AS (
     SELECT failure.* FROM failures AS failure JOIN triggers AS trigger ON trigger.id = failure.trigger
+        JOIN batches AS batch ON batch.id = failure.batch
     WHERE {_MEANT} AND (failure.batch, failure.trigger, failure.item) > ($7, $8, $9)
-    ORDER BY failure.batch, failure.trigger, failure.item LIMIT $6 FOR UPDATE OF failure SKIP LOCKED
+    ORDER BY failure.batch, failure.trigger, failure.item LIMIT $6
+    -- The batch, or retention would wait for these while we wait for that.
+    FOR UPDATE OF failure SKIP LOCKED FOR KEY SHARE OF batch SKIP LOCKED
 ),
 forgotten AS (
     DELETE FROM failures USING chosen

@@ -13,37 +13,37 @@ PAGE = 200
 # The index gives as many rows as are looked at, however many wait for a later moment.
 _LOOK = "SELECT id FROM batches WHERE look_at <= $1 ORDER BY look_at LIMIT $2"
 
-_DELETE = """
-DELETE FROM batches WHERE id IN (
-    SELECT b.id FROM batches b JOIN batch_progress p ON p.batch = b.id
-    -- Not when it was due: what is over before may have been taken back, or have failed at the door.
-    WHERE b.id = ANY($1) AND b.accepted_at < now() - $2::interval
-    AND (
-        -- What the broker has is answered, however long that takes.
-        p.imported + p.failed = p.total
-        -- What it never got whole is over once nobody publishes it any more, and all that it did get is answered.
-        OR b.published_at IS NULL AND b.accepting_until < now() - $2::interval AND $3
-        -- An item that the matchers have come past without an answer was a dead letter that nobody could read, or its record is lost.
-        OR b.published_at < now() - greatest($2::interval, $5::interval) AND $3
-    )
-    -- Those that expired are gone by now.
-    AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id)
-    -- A replay needs the batch; one that was replayed does until whoever reads the record has come to it, and goes after a day.
-    AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id)
-    AND NOT EXISTS (SELECT FROM failures f WHERE f.batch = b.id AND f.failed_at > now() - $4::interval)
-    AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
-    -- Launchers may be behind: every imported item has a launch, or is told where there is none, so none is still on its way.
-    AND CASE WHEN b.trigger IS NULL THEN NOT EXISTS (
-        SELECT FROM results r WHERE r.batch = b.id AND NOT r.told
-        -- Of a row whose items all failed nothing is told.
-        AND (SELECT count(*) FROM jsonb_object_keys(r.errors)) < cardinality(r.items)
-    ) ELSE p.imported = (
-        SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
-    ) END
-    -- Whoever uses it may go on using it; a later sweep looks again.
-    FOR UPDATE OF b SKIP LOCKED
+_OVER = """
+SELECT b.id FROM batches b JOIN batch_progress p ON p.batch = b.id
+-- Not when it was due: what is over before may have been taken back, or have failed at the door.
+WHERE b.id = ANY($1) AND b.accepted_at < now() - $2::interval
+AND (
+    -- What the broker has is answered, however long that takes.
+    p.imported + p.failed = p.total
+    -- What it never got whole is over once nobody publishes it any more, and all that it did get is answered.
+    OR b.published_at IS NULL AND b.accepting_until < now() - $2::interval AND $3
+    -- An item that the matchers have come past without an answer was a dead letter that nobody could read, or its record is lost.
+    OR b.published_at < now() - greatest($2::interval, $5::interval) AND $3
 )
+-- Those that expired are gone by now.
+AND NOT EXISTS (SELECT FROM requests r WHERE r.batch = b.id)
+-- A replay needs the batch; one that was replayed does until whoever reads the record has come to it, and goes after a day.
+AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.batch = b.id)
+AND NOT EXISTS (SELECT FROM failures f WHERE f.batch = b.id AND f.failed_at > now() - $4::interval)
+AND NOT EXISTS (SELECT FROM launches l WHERE l.batch = b.id AND l.finished_at IS NULL)
+-- Launchers may be behind: every imported item has a launch, or is told where there is none, so none is still on its way.
+AND CASE WHEN b.trigger IS NULL THEN NOT EXISTS (
+    SELECT FROM results r WHERE r.batch = b.id AND NOT r.told
+    -- Of a row whose items all failed nothing is told.
+    AND (SELECT count(*) FROM jsonb_object_keys(r.errors)) < cardinality(r.items)
+) ELSE p.imported = (
+    SELECT coalesce(sum(cardinality(l.items)), 0) FROM launches l WHERE l.batch = b.id AND l.trigger = b.trigger AND l.attempt = 0
+) END
 """
+# Whoever uses one may go on using it; a later sweep looks again.
+_LOCK = f"{_OVER} FOR UPDATE OF b SKIP LOCKED"
+# Asked once more, now that nobody can begin anything of them: a replay may have, after the first look had begun.
+_DELETE = f"DELETE FROM batches WHERE id IN ({_OVER})"  # noqa: S608  # a constant
 
 # Before the first of these moments nothing about it can change. What waits for none of them, such as an answer or an operator,
 # is looked at ever more rarely: after a sixteenth of its age.
@@ -90,5 +90,8 @@ async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms) -> 
     page = [row["id"] for row in await connection.fetch(_LOOK, now, PAGE)]
     if not page:
         return None
-    deleted = affected(await connection.execute(_DELETE, page, terms.kept, terms.caught_up, terms.failures_kept, terms.letters_kept))
+    asked = terms.kept, terms.caught_up, terms.failures_kept, terms.letters_kept
+    async with connection.transaction():
+        locked = [row["id"] for row in await connection.fetch(_LOCK, page, *asked)]
+        deleted = affected(await connection.execute(_DELETE, locked, *asked))
     return Swept(deleted, affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every, terms.failures_kept)))
