@@ -11,7 +11,7 @@ pytestmark = pytest.mark.promise("P-LAUNCH-43")
 
 
 def test_a_batch_has_enough_from_a_page_on_and_gets_more_as_soon_as_less_is_left() -> None:
-    ahead = Ahead(400)
+    ahead = Ahead(8 * 400)
     changes = [(b"one", 0, 300), (b"two", 0, 2_000), (b"one", 0, 100), (b"two", 2_000, 400), (b"two", 400, 399), (b"one", 300, 0)]
     found = [(ahead.changed(*change), list(ahead.enough())) for change in changes]
 
@@ -26,7 +26,7 @@ def test_a_batch_has_enough_from_a_page_on_and_gets_more_as_soon_as_less_is_left
 
 
 def test_of_what_is_over_nothing_is_kept() -> None:
-    ahead = Ahead(400)
+    ahead = Ahead(8 * 400)
     ahead.changed(b"one", 0, 300)
     ahead.changed(b"one", 300, 0)
 

@@ -147,8 +147,9 @@ def test_lanes_that_wait_hold_no_more_than_can_be_parked_so_that_two_slow_ones_l
     while given := asked(turns, 1.0):
         for lane, groups in given.items():
             turns.took({lane: [1] * groups})
-        for lane, groups in given.items():
-            assert all(turns.parks(lane, 1, Waits(1, 1)) for _ in range(groups))
+        for lane in [lane for lane, groups in given.items() for _ in range(groups)]:
+            if not turns.parks(lane, 1, Waits(1, 1)):
+                turns.gave(lane, 1)
     turns.heard([mails], 0.0)
 
     assert asked(turns, 1.0) == {mails: 1}
@@ -240,7 +241,7 @@ def test_what_waits_for_nothing_of_its_lane_s_is_bounded_by_what_the_lane_leaves
 
     # Of 32 pages that may be parked an account has half, and a lane half of what is left of that.
     assert [parked(turns, lane) for lane in (ONE, OTHER, Lane(1, TriggerId(10)))] == [8, 4, 2]
-    # It is not even asked for more.
+    # It is not even asked for more, for a while.
     turns.heard([ONE, OTHER], 0.0)
     assert asked(turns, 1.0) == {}
 
@@ -266,6 +267,25 @@ def test_one_slow_launch_that_waits_takes_nothing_of_what_its_lane_may_have() ->
     assert turns.parks(mails, 0, Waits(1, 1))
 
     assert asked(turns, 1.0) == {mails: 2}
+
+
+@pytest.mark.promise("P-LAUNCH-34", "P-LAUNCH-43")
+def test_where_no_more_may_wait_one_at_a_time_is_asked_for_and_after_one_that_would_have_nothing_for_a_while() -> None:
+    turns = Turns(16, 400)
+    parked(turns, ONE)
+    turns.heard([ONE], 5.0)
+    assert asked(turns, 5.0) == {}
+    # A single launch of the same trigger, which waits for nothing.
+    first = asked(turns, 10.0)
+    turns.took({ONE: [1]})
+    beside = asked(turns, 10.0)
+    turns.gave(ONE, 1)
+    turns.took({ONE: [400]})
+    refused = not turns.parks(ONE, 400, Waits(400, 0))
+    turns.gave(ONE, 400)
+
+    assert (first, beside, refused) == ({ONE: 1}, {}, True)
+    assert [asked(turns, 10.0 + seconds) for seconds in (0, 4, 6)] == [{}, {}, {ONE: 1}]
 
 
 @pytest.mark.promise("P-LAUNCH-34")

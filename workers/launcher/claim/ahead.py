@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from workers.launcher.groups.group import Group
+from workers.launcher.groups.group import Group, spread_page
 
 
 class Ahead:
     """Launches that we have of each batch that is spread: who has a page of them gets no more, and others of its trigger come sooner."""
 
     def __init__(self, page: int) -> None:
-        self._enough = page
+        self._enough = spread_page(page)
         self._left: Counter[bytes] = Counter()
 
     def enough(self) -> Sequence[bytes]:

@@ -22,7 +22,7 @@ from workers.launcher.claim import claims
 from workers.launcher.claim.ahead import Ahead, name_of
 from workers.launcher.claim.bundles import Bundle, bundles
 from workers.launcher.claim.lane import Lane
-from workers.launcher.claim.slot import Slot
+from workers.launcher.claim.slot import Slot, Spread
 from workers.launcher.claim.turns import Turns
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
@@ -111,7 +111,7 @@ class ClaimLoop:
         sizes: defaultdict[Lane, list[int]] = defaultdict(list)
         page = self._settings.page
         for bundle in bundles(await claims.claim(self._pool, self._settings.lease, asked, page, self._ahead.enough()), page):
-            lane, left = Lane(bundle[0].account, bundle[0].trigger), [len(group.undone()) for group in bundle]
+            lane, left = Lane(bundle[0].account, bundle[0].trigger), [_in_hand(group, page) for group in bundle]
             sizes[lane] += left
             # A group of which nothing is left takes room, too.
             slot = self._slot(bundle[0], lane, sum(max(1, each) for each in left))
@@ -123,7 +123,7 @@ class ClaimLoop:
     def _slot(self, first: Group, lane: Lane, launches: int) -> Slot:
         # It is alone.
         if (name := name_of(first)) is None:
-            return Slot(self._turns, lane, launches, self.wake, None)
+            return Slot(self._turns, lane, launches, self.wake)
 
         def tell(before: int, now: int) -> None:
             if self._ahead.changed(name, before, now):
@@ -131,7 +131,7 @@ class ClaimLoop:
                 self.wake([lane])
 
         tell(0, launches)
-        return Slot(self._turns, lane, launches, self.wake, tell)
+        return Slot(self._turns, lane, launches, self.wake, Spread(first.page(self._settings.page), tell))
 
     async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
         for group in bundle:
@@ -180,3 +180,9 @@ class ClaimLoop:
         now, again = clock(), self._settings.claim_every.total_seconds()
         moments = (self._looked + LOOK_EVERY, *self._turns.due())
         return min(moment - now if moment > now else again for moment in moments)
+
+
+def _in_hand(group: Group, page: int) -> int:
+    """Launches that are left of it; of what is spread no more than are read at a time."""
+    left = len(group.undone())
+    return min(left, group.page(page)) if group.is_spread else left

@@ -1,21 +1,28 @@
 """What a claimed group takes of a launcher's room, and when it gives that up."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from workers.launcher.claim.lane import Lane
 from workers.launcher.claim.turns import Turns, Waits
 
 
+class Spread(NamedTuple):
+    """Of a group of a batch that is spread: how many of its launches count, and who hears how many these were, and are."""
+
+    most: int
+    tell: Callable[[int, int], None]
+
+
 class Slot:
     """What a claimed group holds, until it leaves or only waits."""
 
-    def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None], ahead: Callable[[int, int], None] | None) -> None:
+    def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None], spread: Spread | None = None) -> None:
         self._turns = turns
         self._lane = lane
         self._launches = launches
         self._wake = wake
-        # Hears how many are left, and were before; of a batch that is spread.
-        self._ahead = ahead
+        self._spread = spread
         self._left = launches
         self._lasts = False
         self._waits: Waits | None = None
@@ -25,6 +32,7 @@ class Slot:
 
         `together` of them wait for what others of their trigger would wait for, too. False: they only wait, and there is no place for that.
         """
+        left = left if self._spread is None else min(left, self._spread.most)
         self._tell(left)
         waits = Waits(left, together)
         if self._waits is not None:
@@ -52,8 +60,8 @@ class Slot:
         self._wake()
 
     def _tell(self, left: int) -> None:
-        if self._ahead is not None:
-            self._ahead(self._left, left)
+        if self._spread is not None:
+            self._spread.tell(self._left, left)
             self._left = left
 
     def _over(self) -> None:

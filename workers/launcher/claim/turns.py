@@ -18,6 +18,8 @@ _PART = 8
 # Launches of groups that wait, from which on their lane gets no more of them; of what one claim brought half of that are counted.
 MOST_WAITING = 32
 _MOST_OF_ONE = MOST_WAITING // 2
+# Seconds for which a lane is left alone of which one more could not wait.
+_REST = 5.0
 
 
 class Asked(NamedTuple):
@@ -52,6 +54,9 @@ class Turns:
         self._waiting: Counter[Lane] = Counter()
         # The room that those would take that wait.
         self._parking = Parking(2 * self._room)
+        # Lanes of which one more could not wait; and until when they rest for it.
+        self._refused: set[Lane] = set()
+        self._rests: dict[Lane, float] = {}
         # Since when a lane has something due, by the caller's clock.
         self._due: dict[Lane, float] = {}
         # Falls with every turn, so that whoever waited longest goes first.
@@ -77,7 +82,9 @@ class Turns:
     def asked(self, now: float) -> dict[Lane, Asked]:
         """What each may have, the one first that holds least."""
         free = self._room - self._holds.total()
-        lanes = nsmallest(_MOST_ASKED, (lane for lane, since in self._due.items() if since <= now and self._goes_on(lane)), self._rank)
+        self._rest(now)
+        due = (lane for lane, since in self._due.items() if since <= now and lane not in self._rests and self._goes_on(lane))
+        lanes = nsmallest(_MOST_ASKED, due, self._rank)
         left = {account: half(self._room) - self._accounts[account] for account, _ in lanes}
         # Where a page of a lane waits, what it gets will wait too: no more is out than can be parked, or it would fill its account's half.
         waiting = self._parking.lanes(self._page)
@@ -88,7 +95,10 @@ class Turns:
             # Where an account has several lanes, none fills what it may have: the others would wait for a slow one.
             most = half(self._room) if rivals[lane.account] == 1 else half(half(self._room)) - self._holds[lane]
             works = max(1, self._room // _PART) - (self._holds[lane] - self._lasts[lane])
-            room = min(most, works, left[lane.account], free, parking.room(lane) if lane in waiting else free)
+            room = min(most, works, left[lane.account], free)
+            if lane in waiting:
+                # Where no more may wait, one at a time all the same: it may be one that waits for nothing.
+                room = min(room, max(parking.room(lane), 0 if self._holds[lane] else 1))
             if room > 0:
                 size = self._sizes.get(lane, self._page)
                 groups = min(max(room // size, 1), _MOST_OF_A_LANE)
@@ -128,6 +138,7 @@ class Turns:
     def parks(self, lane: Lane, launches: int, waits: Waits) -> bool:
         """Whether a group that took so much may give it up while it waits; each that does comes to `left`, and not to `gave`."""
         if self._parking.room(lane) <= 0:
+            self._refused.add(lane)
             return False
         self._wait(lane, waits, 1)
         self._hold(lane, -self.weight(launches))
@@ -152,6 +163,11 @@ class Turns:
         self._accounts[lane.account] += more
         # Drops whoever holds nothing.
         self._holds, self._accounts = +self._holds, +self._accounts
+
+    def _rest(self, now: float) -> None:
+        """Or one after the other would be claimed in vain, and read, and given back."""
+        self._rests = {lane: until for lane, until in self._rests.items() if until > now} | dict.fromkeys(self._refused, now + _REST)
+        self._refused.clear()
 
     def _goes_on(self, lane: Lane) -> bool:
         return self._waiting[lane] < MOST_WAITING

@@ -153,7 +153,7 @@ class Delivery:
 
     async def _read(self, works: Sequence[Work]) -> list[Page]:
         """The next page of each, of some perhaps of none."""
-        asked = [(work, work.ahead[: self._size]) for work in works]
+        asked = [(work, work.ahead[: work.group.page(self._size)]) for work in works]
         wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
         read_at = clock()
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
@@ -170,7 +170,8 @@ class Delivery:
             async for under_way in looks:
                 looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
                 settled = [each for each in looked if each.endings]
-                if under_way or not settled:
+                # Of what goes by a pace also where a page is over before it is looked at: the next one waits, too.
+                if under_way or not settled or works[0].limits():
                     tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)

@@ -79,6 +79,10 @@ class Group:
         done = self.done.bytes
         return [at for at in range(len(self.items)) if not bits.is_set(done, at)]
 
+    def page(self, most: int) -> int:
+        """How many of its launches are read at a time."""
+        return spread_page(most) if self.is_spread else most
+
     def is_plain(self) -> bool:
         """Whether nothing about it is odd: never claimed in vain, due, without files, not spread, and traced by nobody."""
         odd = self.outbox is not None or self.doomed is not None or self.traceparent is not None
@@ -104,6 +108,11 @@ class Group:
 
     def bits(self, positions: Iterable[int]) -> asyncpg.BitString:
         return asyncpg.BitString.frombytes(bits.packed(len(self.items), positions), bitlength=len(self.items))
+
+
+def spread_page(most: int) -> int:
+    """Of a batch that is spread: its launches leave one by one, and many such batches wait side by side."""
+    return max(1, most // 8)
 
 
 def started_by(messages: Iterable[ProfilesMatched]) -> list[NewGroup]:
