@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from profuse.importing.lines import LONGEST, TOO_LONG, Lines, TooLong, Unclosed
+from profuse.importing.lines import LONGEST, Lines, TooLong, Unclosed
 
 _SHOWN = 1_000
 _UNCLOSED = "a quote is not closed"
@@ -44,10 +44,11 @@ def records(text: TextIO, delimiter: str, width: int | None = None) -> Iterator[
             return
         except Unclosed:
             wrong = _UNCLOSED
-        except TooLong:
-            wrong = TOO_LONG
+        except TooLong as error:
+            yield Record(line, lines.give_back()[:_SHOWN].replace('"', "").split(delimiter), str(error))
+            continue
         if wrong is not None:
-            cells = lines.give_back()[:_SHOWN].rstrip("\r\n").replace('"', "").split(delimiter)
+            cells = _guessed(lines.give_back(), delimiter)
         yield Record(line, cells, wrong)
 
 
@@ -67,5 +68,12 @@ def _alone(line: str) -> Iterator[str]:
 
 def _are_rows(lines: Sequence[str], delimiter: str, width: int) -> bool:
     """Whether each would be one, had the first no quote that is open at its end: then the quote is a stray one, else they are its text."""
-    (*whole, opened), *others = (next(csv.reader([line], delimiter=delimiter)) for line in lines if line.strip())
-    return all(fits(cells, width) for cells in ([*whole, *opened.split(delimiter)], *others))
+    first, *others = (line for line in lines if line.strip())
+    rows = [_guessed(first, delimiter), *(next(csv.reader([line], delimiter=delimiter)) for line in others)]
+    return all(fits(cells, width) for cells in rows)
+
+
+def _guessed(line: str, delimiter: str) -> list[str]:
+    """The cells of a line whose last quote is not closed, as if it were not there."""
+    *whole, opened = next(csv.reader([line], delimiter=delimiter))
+    return [*whole, *opened.rstrip("\r\n").split(delimiter)]

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from profuse.importing.lines import TOO_LONG, Lines, TooLong
+from profuse.importing.lines import LONGEST, Lines, TooLong
 from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
 
 _SHOWN = 1_000
+# Characters: what escapes every letter, as many programs do, writes six for each.
+LONGEST_OBJECT = 6 * LONGEST
 TEXT = "#text"
 
 
@@ -25,15 +27,15 @@ def ndjson_table(file: Path, encoding: str | None) -> Table:
 
 def _rows(file: Path, encoding: str) -> Iterator[Row]:
     with reading(file, encoding) as text:
-        lines = Lines(text)
+        lines = Lines(text, LONGEST_OBJECT)
         while True:
             lines.begin()
             try:
                 line = next(lines)
             except StopIteration:
                 return
-            except TooLong:
-                yield Row(lines.number, {TEXT: lines.taken[0][:_SHOWN]}, wrong=TOO_LONG)
+            except TooLong as error:
+                yield Row(lines.number, {TEXT: lines.taken[0][:_SHOWN]}, wrong=str(error))
             else:
                 if line.strip():
                     yield _row(lines.number, line)

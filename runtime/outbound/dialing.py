@@ -31,7 +31,10 @@ class Dialer:
 
     async def dial(self, host: str, port: int) -> socket.socket:
         """A connection to one of its addresses; raises `OSError`, of which `Denied` is one."""
-        found = await self.names.resolve(host, port, socket.AF_UNSPEC)
+        try:
+            found = await self.names.resolve(host, port, socket.AF_UNSPEC)
+        except UnicodeError as error:
+            raise OSError("no name can be like that") from error
         resolved = [(each["family"], socket.SOCK_STREAM, each["proto"], "", _address(each["host"], each["port"])) for each in found]
         return await aiohappyeyeballs.start_connection(
             resolved, happy_eyeballs_delay=_NEXT_AFTER, interleave=1, socket_factory=self.reach.socket

@@ -165,6 +165,19 @@ async def test_of_an_account_with_too_many_dead_letters_the_oldest_go(tables: Se
     assert [metrics.DEAD_LETTERS_KEPT.labels(account)._value.get() for account in (0, 1, 2)] == [1, 3, 3]
 
 
+@pytest.mark.promise("P-OPS-42", "P-OPS-31")
+async def test_what_was_replayed_just_now_stays_however_old_it_is_and_however_many_there_are(tables: Settings, world: World) -> None:
+    for offset in range(3):
+        await world.pool.execute(LETTER, None, offset, None)
+    await world.pool.execute("""
+        UPDATE dead_letters SET created_at = now() - interval '40 days', replayed_at = now(), account = 1 WHERE "offset" < 2
+    """)
+    await world.pool.execute("UPDATE dead_letters SET account = 1")
+    await sweep(world, tables.model_copy(update={"dead_letters_limit": 1}))
+
+    assert [row[0] for row in await world.pool.fetch('SELECT "offset" FROM dead_letters ORDER BY 1')] == [0, 1, 2]
+
+
 @pytest.mark.promise("P-OPS-42")
 async def test_a_dead_letter_that_is_being_replayed_is_not_waited_for(tables: Settings, world: World) -> None:
     for offset in range(2):

@@ -58,8 +58,8 @@ class Campaign:
     body: str = ""
     # The first choice first.
     providers: Sequence[Provider] = ()
-    # Whether its trigger says by which, all of which may be switched off.
-    names_providers: bool = False
+    # How many its trigger names, all of which may be switched off; 0: none.
+    named_providers: int = 0
     # Launches a minute, and minutes over which all of its batch are spread.
     pace: int | None = None
     spread: int | None = None

@@ -270,6 +270,23 @@ async def test_what_our_own_stop_cut_off_leaves_by_no_other_provider(
     assert provider.tried == []
 
 
+@pytest.mark.promise("P-LAUNCH-35")
+async def test_nor_by_one_that_is_switched_on_only_then(world: World, topic: Topic, provider: HttpProvider, poster: Poster) -> None:
+    first = Vanishing()
+    async with first.open():
+        trigger = await texting(world, first)
+        await followed(world, provider, trigger, 100)
+        await world.pool.execute("UPDATE providers SET active = false WHERE name = 'next'")
+        await due(world, trigger)
+        launcher = launcher_of(world, topic, poster)
+        await launcher.work_once()
+        await world.pool.execute("UPDATE providers SET active = true WHERE name = 'next'")
+        await world.pool.execute(_PAUSE)
+        await launcher.work_once()
+
+    assert (len(first.tried), provider.tried) == (1, [])
+
+
 @pytest.mark.promise("P-LAUNCH-38", "P-LAUNCH-35")
 async def test_the_rate_of_the_provider_that_is_tried_next_holds_too(
     world: World, topic: Topic, provider: HttpProvider, poster: Poster

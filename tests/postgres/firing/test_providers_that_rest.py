@@ -59,9 +59,9 @@ async def test_one_that_is_resumed_is_tried_by_the_launcher_that_was_asked_to_wa
 
 
 @pytest.mark.promise("P-LAUNCH-35")
-@pytest.mark.parametrize(("named", "names"), [(["main"], True), (None, False)])
+@pytest.mark.parametrize(("named", "names"), [(["main", "next"], 2), (None, 0)])
 async def test_a_campaign_tells_whether_its_trigger_names_a_provider_that_is_switched_off(
-    world: World, provider: HttpProvider, named: list[str] | None, names: bool
+    world: World, provider: HttpProvider, named: list[str] | None, names: int
 ) -> None:
     await texting(world, provider)
     await world.pool.execute("UPDATE providers SET active = false")
@@ -70,7 +70,7 @@ async def test_a_campaign_tells_whether_its_trigger_names_a_provider_that_is_swi
         campaign = await campaigns.sample(connection, 1, 20)
 
     assert campaign is not None
-    assert (campaign.providers, campaign.names_providers) == ((), names)
+    assert (campaign.providers, campaign.named_providers) == ((), names)
 
 
 @pytest.mark.promise("P-LAUNCH-34")

@@ -140,3 +140,14 @@ async def test_the_index_leads_to_the_next_page_also_by_a_plan_that_knows_no_val
 
     scan = "\n".join(row[0] for row in plan).partition("Index Scan using failures_pkey on failures failure")[2]
     assert scan.partition("\n")[2].lstrip().startswith("Index Cond: (ROW(batch, trigger, item) > ROW($7, $8, $9))")
+
+
+async def test_a_batch_that_retention_is_about_to_delete_is_not_waited_for(tables: Settings, world: World, topic: Topic) -> None:
+    """It waits for what the replay has locked by then."""
+    await failing(world, topic, "no-b@shop.test")
+    async with asyncio.timeout(10), world.pool.acquire() as retention, retention.transaction():
+        await retention.execute("SELECT FROM batches FOR UPDATE")
+        begun = await failures.replay(tables, failures.ALL)
+
+    assert begun == 0
+    assert await failures.replay(tables, failures.ALL) == 1

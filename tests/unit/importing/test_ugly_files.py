@@ -1,11 +1,13 @@
 """Files as people have them: each is read, row by row, or refused in one line that says what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from profuse.importing.aim import Aim, found
 from profuse.importing.lines import LONGEST
+from profuse.importing.ndjson import LONGEST_OBJECT
 from profuse.importing.opening import Given, opened
 from profuse.importing.table import Row
 from runtime.errors import CannotRun
@@ -245,9 +247,10 @@ def test_a_stray_quote_that_a_later_one_closes_swallows_no_rows(tmp_path: Path, 
 def test_a_line_that_is_too_long_ends_as_the_others_do(tmp_path: Path, name: str, beyond: int, end: str) -> None:
     good = '{"email":"ann@x.test","_fname":"Анна"}' if name.endswith("ndjson") else "ann@x.test,Анна"
     header = "" if name.endswith("ndjson") else "email,_fname" + end
-    found = rows(tmp_path, header + "x" * (LONGEST + beyond) + end + (good + end) * 3, name)
+    longest = LONGEST_OBJECT if name.endswith("ndjson") else LONGEST
+    found = rows(tmp_path, header + "x" * (longest + beyond) + end + (good + end) * 3, name)
 
-    assert values(found) == [f"a line of more than {LONGEST} characters; the row has only their beginning", ANN, ANN, ANN]
+    assert values(found) == [f"a line of more than {longest} characters; the row has only their beginning", ANN, ANN, ANN]
     assert [row.line - found[0].line for row in found] == [0, 1, 2, 3]
 
 
@@ -257,8 +260,26 @@ def test_a_line_of_ten_megabytes_costs_itself(tmp_path: Path, name: str) -> None
     good = '{"email":"ann@x.test","_fname":"Анна"}\n' if name.endswith("ndjson") else "ann@x.test,Анна\n"
     found = rows(tmp_path, ("" if name.endswith("ndjson") else HEADER) + "x" * 10_000_000 + "\n" + good, name)
 
-    assert values(found) == [f"a line of more than {LONGEST} characters; the row has only their beginning", ANN]
+    longest = LONGEST_OBJECT if name.endswith("ndjson") else LONGEST
+    assert values(found) == [f"a line of more than {longest} characters; the row has only their beginning", ANN]
     assert len(str(found[0].given)) < 2_000
+
+
+@pytest.mark.promise("P-IMPORT-03", "P-IMPORT-11")
+def test_a_row_whose_quote_is_not_closed_is_kept_whole(tmp_path: Path) -> None:
+    (found, _) = rows(tmp_path, f'{HEADER}"a,b@x.test","Ann {"n" * 3_000},END\nann@x.test,Анна\n')
+
+    assert found.given is not None
+    assert "END" in str(found.given)
+    assert "n" * 3_000 in str(found.given)
+
+
+@pytest.mark.promise("P-IMPORT-11")
+def test_an_object_whose_letters_are_all_escaped_may_be_as_large_as_one_whose_are_not(tmp_path: Path) -> None:
+    name = "\u0416" * 100_000
+    (found,) = rows(tmp_path, json.dumps({"email": "ann@x.test", "_fname": name}) + "\n", "people.ndjson")
+
+    assert values([found]) == [{"email": "ann@x.test", "_fname": name}]
 
 
 @pytest.mark.promise("P-IMPORT-03")

@@ -69,6 +69,14 @@ async def test_a_name_that_is_none_is_called_nowhere(host: str) -> None:
             await calling.post(f"http://{host}/", b"[]", {}, 10)
 
 
+@pytest.mark.promise("P-OUT-05")
+@pytest.mark.parametrize("host", ["a..b", "i\u2764.example"])
+async def test_nor_is_a_mail_server_of_such_a_name(host: str) -> None:
+    async with Dialer(Reach()) as dialer:
+        with pytest.raises(OSError, match="name"):
+            await dialer.dial(host, 25)
+
+
 @pytest.mark.promise("P-OUT-03")
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "0.0.0.0"])  # noqa: S104
 async def test_no_connection_is_made_to_an_address_that_is_denied(host: str) -> None:

@@ -36,7 +36,7 @@ EXISTS (
 ) AS cancelled
 """
 # What an `apply` may change while launches go out.
-_TRIGGER = {"providers": _PROVIDERS, "names_providers": "trigger.provider IS NOT NULL"} | {
+_TRIGGER = {"providers": _PROVIDERS, "named_providers": "coalesce(cardinality(trigger.provider), 0)"} | {
     name: f"trigger.{name}" for name in ("active", "pace", "spread", *MESSAGE)
 }
 _WHOLE = ", ".join(f"{read} AS {name}" for name, read in _TRIGGER.items())

@@ -157,8 +157,9 @@ class Gate:
         return outcome if verdict is None else Suspected(outcome, Held(_loggable(refusal)), verdict)
 
     def _doubted(self, launch: Launch, way: Provider | None) -> str | None:
-        """The way by which it may have passed, where there are others."""
-        return _name(way) if len(self._channel.ways(launch.campaign)) > 1 else None
+        """The way by which it may have passed, where there are others, or will be: some that the trigger names may be switched off."""
+        campaign = launch.campaign
+        return _name(way) if max(len(self._channel.ways(campaign)), campaign.named_providers) > 1 else None
 
     def _suspected(self, code: int, launch: Launch, route: Route) -> Verdict:
         # A webhook has no address, but each is about somebody.

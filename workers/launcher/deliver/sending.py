@@ -154,4 +154,4 @@ async def _cut_off(sending: asyncio.Task[None]) -> None:
 def _no_way(page: Page) -> str:
     if page.doubted is not None:
         return f"it may have left by {page.doubted} before, which is no way of its trigger any more"
-    return "no provider of its trigger's is active" if page.campaign.names_providers else "the account has no provider"
+    return "no provider of its trigger's is active" if page.campaign.named_providers else "the account has no provider"

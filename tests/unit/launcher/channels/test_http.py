@@ -242,7 +242,7 @@ async def test_providers_that_are_slow_leave_place_for_the_accounts_others(slow:
 @pytest.mark.parametrize("name", ["email", "sms"])
 async def test_what_leaves_by_a_provider_that_is_switched_off_leaves_by_no_other_server(name: str) -> None:
     async with way_of(name) as way, way.destination.open():
-        ended = await sent(way, (), names_providers=True)
+        ended = await sent(way, (), named_providers=1)
 
     assert (ended, way.destination.tried) == (Held("no provider of its trigger's is active"), [])
 

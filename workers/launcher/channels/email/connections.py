@@ -102,7 +102,8 @@ class Connections:
         except (aiosmtplib.SMTPException, OSError) as error:
             self._opening -= 1
             if not (self._lent or self._resting or self._opening):
-                why = readable(str(error))
+                # A connection that was not made in time has no words.
+                why = readable(str(error)) or type(error).__name__
                 self._tell(why)
                 raise Unavailable(why) from error
             if self._lent:

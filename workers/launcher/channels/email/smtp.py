@@ -35,7 +35,7 @@ class Smtp:
 
     def ways(self, campaign: Campaign) -> Sequence[Provider | None]:
         # What leaves by a provider that its trigger names never leaves by the operator's server instead.
-        return campaign.providers if campaign.providers or campaign.names_providers else (None,)
+        return campaign.providers if campaign.providers or campaign.named_providers else (None,)
 
     def at_once(self, way: Provider | None) -> int:
         return self._slots.of_one if way is None else way.concurrency
