@@ -16,6 +16,7 @@ from workers.exactly_once import reading
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.reading import Reading
 
+TOPIC = Settings().topic(MATCHES.name)
 MANY = 12
 ITEMS = 20
 
@@ -32,7 +33,7 @@ class Client:
     """Has all that is ahead in its hands, as the broker's client has; it is told what to read again."""
 
     def __init__(self, partitions: int, each: int) -> None:
-        self.held = {TopicPartition("matches", number): [record(number, at) for at in range(each)] for number in range(partitions)}
+        self.held = {TopicPartition(TOPIC, number): [record(number, at) for at in range(each)] for number in range(partitions)}
         self._ends = {partition: len(records) for partition, records in self.held.items()}
         self.seeks: defaultdict[TopicPartition, int] = defaultdict(int)
         self.asked = 0
@@ -61,7 +62,7 @@ class Client:
 
 
 def reading_of(client: Client, **settings: Any) -> tuple[Reading[ProfilesMatched], Ownership]:
-    owned = Ownership("matches", client, None, None)  # type: ignore[arg-type]
+    owned = Ownership(TOPIC, client, None, None)  # type: ignore[arg-type]
     owned.positions = dict.fromkeys(client.held, 0)
     return Reading(Settings(**settings), MATCHES, client), owned
 
@@ -79,6 +80,21 @@ async def test_no_more_is_read_than_the_items_that_a_chunk_may_name() -> None:
     assert (len(first), len(second)) == (6, 6)
     # Nothing that would have to be fetched again.
     assert not client.seeks
+
+
+@pytest.mark.promise("P-OPS-50")
+async def test_of_large_messages_each_partition_that_is_behind_has_its_share_of_every_chunk() -> None:
+    client = Client(MANY, 30)
+    found, owned = reading_of(client, chunk_bytes=4 * MANY * len(record(0, 0).value or b""))
+    # How large they are is known by the first.
+    await found.chunk(owned, 1_000, [])
+    for partition in owned.positions:
+        owned.positions[partition] = 30 - len(client.held[partition])
+    behind = {partition.partition for partition, records in client.held.items() if records}
+    chunk = await found.chunk(owned, 1_000, [])
+
+    assert len(behind) > MANY / 2
+    assert {entry.record.partition for entry in chunk} == behind
 
 
 @pytest.mark.promise("P-OPS-13")

@@ -65,10 +65,11 @@ class Reading(Generic[M]):
         """Called also while all is paused, or the broker takes the partitions away."""
         read = _Read(limit, self._settings.chunk_bytes)
         behind = self._in_turns(owned, limit, of)
+        share = max(1, int(self._room(limit) / max(1, len(behind))))
         for partition in behind:
             # One that was taken away meanwhile is not waited for.
             if not read.full and partition in owned.positions:
-                self._take(read, await self._some(owned, 0.0, min(read.room, self._step(), -(-limit // len(behind))), [partition]))
+                self._take(read, await self._some(owned, 0.0, min(share, self._step()), [partition]))
         wait = 0.0 if read.count else POLL
         while not read.full:
             returned = await self._some(owned, wait, min(read.room, self._step()), of)
@@ -83,12 +84,16 @@ class Reading(Generic[M]):
 
         The client comes to a partition when it has emptied another, which may take a hundred chunks.
         """
-        if owned.lag() <= min(limit, self._settings.chunk_bytes / self._mean):
+        if owned.lag() <= self._room(limit):
             return []
         behind = sorted(TopicPartition(self._topic, number) for number in owned.lagging())
         behind = [partition for partition in behind if not of or partition in of]
         self._first = (self._first + 1) % max(1, len(behind))
         return behind[self._first :] + behind[: self._first]
+
+    def _room(self, limit: int) -> float:
+        """Records that a chunk has room for, if they are as large as the last ones."""
+        return min(limit, self._settings.chunk_bytes / self._mean)
 
     def _take(self, read: "_Read", returned: Mapping[TopicPartition, Sequence[Record]]) -> None:
         for partition, records in returned.items():
