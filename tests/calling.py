@@ -13,8 +13,12 @@ from runtime.outbound.reach import Reach
 EVERYWHERE = Reach()
 
 
+def dialer(reach: Reach = EVERYWHERE, names: AbstractResolver | None = None) -> Dialer:
+    """One that trusts whom the system trusts."""
+    return Dialer(reach, ssl.create_default_context(), names)
+
+
 @asynccontextmanager
 async def poster(reach: Reach = EVERYWHERE, names: AbstractResolver | None = None) -> AsyncIterator[Poster]:
-    """One that trusts whom the system trusts."""
-    async with Dialer(reach, names) as dialer, Poster(dialer, ssl.create_default_context()) as found:
+    async with dialer(reach, names) as dialing, Poster(dialing) as found:
         yield found

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
-from ingest.http.attachments import MIMETYPE, MOST_FILES, DataUri, data_uri
+from ingest.http.attachments import MOST_FILES, DataUri, data_uri
+from schemas.mimetypes import MIMETYPE
 
 LONGEST_TIMEOUT = timedelta(days=365)
 

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from ingest.errors import invalid
 from ingest.http import parsing
+from schemas.mimetypes import MIMETYPE
 from schemas.settings import KIB
 
 MOST_FILES = 100
@@ -19,8 +20,6 @@ _NAMES = ("name", "data", "mimetype")
 _LONGEST = 8 * KIB
 _LONGEST_HEAD = 8 * KIB
 
-# RFC 6838, 4.2: a longer one would be a line of a mail's header that its server may not take.
-MIMETYPE = r"[A-Za-z0-9!#$&^_.+\-]{1,127}/[A-Za-z0-9!#$&^_.+\-]{1,127}"
 _HEAD = re.compile(rf"data:(?P<mimetype>{MIMETYPE})?(?:;[^,;]*)*?(?P<base64>;base64)?", re.IGNORECASE)
 
 _SLICE = 256 * KIB

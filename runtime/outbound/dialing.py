@@ -1,6 +1,7 @@
 """How whoever an account names is reached: his name is looked up, and each of its addresses is judged when it is called."""
 
 import socket
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ from aiohttp.resolver import AsyncResolver
 
 from runtime.outbound.reach import Reach
 from schemas.settings import Settings
+from schemas.tls import client_context
 
 # Seconds after which the next of a name's addresses is tried beside the one before.
 _NEXT_AFTER = 0.25
@@ -18,8 +20,10 @@ _NEXT_AFTER = 0.25
 class Dialer:
     """What leaves by HTTP or by SMTP goes through it; `names` says where names are, if that is not for the system's settings to say."""
 
-    def __init__(self, reach: Reach, names: AbstractResolver | None = None) -> None:
+    def __init__(self, reach: Reach, trust: ssl.SSLContext, names: AbstractResolver | None = None) -> None:
         self.reach = reach
+        # By whom TLS knows a server that was reached.
+        self.trust = trust
         # Not by threads, which all of a process shares: names whose servers do not answer would keep everybody else's waiting.
         self.names = names or AsyncResolver()
 
@@ -43,7 +47,7 @@ class Dialer:
 
 def open_dialer(settings: Settings) -> Dialer:
     """As the operator wants it."""
-    return Dialer(Reach(settings.outbound_allow, settings.outbound_deny))
+    return Dialer(Reach(settings.outbound_allow, settings.outbound_deny), client_context(settings.outbound_ca))
 
 
 def _address(host: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:

@@ -1,6 +1,5 @@
 """One POST, and what is known after it: an answer, that nothing was sent, or that nobody knows."""
 
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -43,8 +42,8 @@ class Answer(NamedTuple):
 class Poster:
     """Posts through connections that are kept; follows no redirect, keeps no cookie, uses no proxy."""
 
-    def __init__(self, dialer: Dialer, trust: ssl.SSLContext) -> None:
-        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=dialer.reach.socket, resolver=dialer.names)
+    def __init__(self, dialer: Dialer) -> None:
+        connector = aiohttp.TCPConnector(limit=0, ssl=dialer.trust, socket_factory=dialer.reach.socket, resolver=dialer.names)
         # Nothing is inflated: a small answer could become a large one.
         self._session = aiohttp.ClientSession(
             connector=connector,

@@ -17,7 +17,6 @@ from runtime.postgres import open_pool
 from runtime.racing import rest, within_grace
 from runtime.schema import OldTables
 from schemas.settings import Settings
-from schemas.tls import client_context
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.ownership import TopicMissing
@@ -132,5 +131,5 @@ async def open_hooks(settings: Settings) -> AsyncIterator[Hooks]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_pool(settings, _CONNECTIONS))
         dialer = await stack.enter_async_context(open_dialer(settings))
-        poster = await stack.enter_async_context(Poster(dialer, client_context(settings.outbound_ca)))
+        poster = await stack.enter_async_context(Poster(dialer))
         yield Hooks(settings, pool, poster)

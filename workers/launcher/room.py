@@ -14,7 +14,6 @@ from runtime.racing import within_grace
 from runtime.together import Together
 from schemas.channels import CHANNELS
 from schemas.settings import Settings
-from schemas.tls import client_context
 from schemas.topics import Outgoing
 from workers.exactly_once import Stream, Stuck
 from workers.launcher import events
@@ -81,11 +80,11 @@ async def open_launcher(settings: Settings) -> AsyncIterator[Launcher]:
         firing_pool = await stack.enter_async_context(await open_pool(settings, _FIRING_CONNECTIONS))
         matched = await stack.enter_async_context(open_publisher(settings))
         fired = await stack.enter_async_context(open_publisher(settings))
-        dialer, trust = await stack.enter_async_context(open_dialer(settings)), client_context(settings.outbound_ca)
-        poster = await stack.enter_async_context(Poster(dialer, trust))
+        dialer = await stack.enter_async_context(open_dialer(settings))
+        poster = await stack.enter_async_context(Poster(dialer))
         links = Links(settings.public_url, settings.signing_keys())
         channels: Mapping[str, Channel] = {
-            "email": Smtp(settings, Calling(trust, dialer.dial), links),
+            "email": Smtp(settings, Calling(dialer.trust, dialer.dial), links),
             **{name: Posting(poster, settings.http_connections, links) for name, row in CHANNELS.items() if row.leaves and row.by_provider},
         }
         for channel in channels.values():

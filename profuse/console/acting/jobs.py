@@ -4,7 +4,6 @@ import asyncio
 
 import asyncpg
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
 
 from profuse.console.acting import log
 from profuse.console.acting.deed import Deed, Done, Means, Scope
@@ -12,11 +11,12 @@ from profuse.console.acting.log import Asked
 from runtime.advice import todo
 from runtime.errors import CannotRun
 from runtime.postgres import AWAY
-from runtime.trouble import Trouble, trouble_of
+from runtime.retrying import until_it_is_back
 
 logger = structlog.get_logger()
 
 _TOLD_EVERY = 1.0
+_WAITS = "action_log_waits"
 # Of the ten seconds that a process has to stop.
 _GOODBYE = 5.0
 
@@ -82,24 +82,13 @@ class Jobs:
                 await log.go_on(self._pool, id_, count.so_far)
             except AWAY as error:
                 # Silent for good, an action that goes on would look as if its process had died.
-                _waits(error)
+                logger.warning(_WAITS, why=type(error).__name__, **todo(error))
 
     async def _end(self, id_: int, done: int, said: str, *, failed: bool) -> None:
         """Tried again while Postgres is away: untold, what has ended would look interrupted for good."""
-        again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
-        async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_TOLD_EVERY), before_sleep=_ended_waits, reraise=True):
+        async for attempt in until_it_is_back(_WAITS, _TOLD_EVERY):
             with attempt:
                 await log.end(self._pool, id_, done, said, failed=failed)
-
-
-def _ended_waits(state: RetryCallState) -> None:
-    error = None if state.outcome is None else state.outcome.exception()
-    if isinstance(error, Exception):
-        _waits(error)
-
-
-def _waits(error: Exception) -> None:
-    logger.warning("action_log_waits", why=type(error).__name__, **todo(error))
 
 
 class _Count:

@@ -8,11 +8,10 @@ from ipaddress import ip_network
 import pytest
 from aiohttp.resolver import AsyncResolver
 
-from runtime.outbound.dialing import Dialer
 from runtime.outbound.posting import NotSent
 from runtime.outbound.reach import Denied, Reach
 from tests import serving as tcp
-from tests.calling import poster
+from tests.calling import dialer, poster
 from tests.unit.outbound.test_posting import answering, serving
 
 GOOD = answering(b"HTTP/1.1 204 No Content\r\n\r\n")
@@ -72,9 +71,9 @@ async def test_a_name_that_is_none_is_called_nowhere(host: str) -> None:
 @pytest.mark.promise("P-OUT-05")
 @pytest.mark.parametrize("host", ["a..b", "i\u2764.example"])
 async def test_nor_is_a_mail_server_of_such_a_name(host: str) -> None:
-    async with Dialer(Reach()) as dialer:
+    async with dialer() as dialing:
         with pytest.raises(OSError, match="name"):
-            await dialer.dial(host, 25)
+            await dialing.dial(host, 25)
 
 
 @pytest.mark.promise("P-OUT-03")
@@ -85,11 +84,11 @@ async def test_no_connection_is_made_to_an_address_that_is_denied(host: str) -> 
     async def note(*_: object) -> None:
         came.set()
 
-    async with tcp.serving(note) as port, Dialer(Reach(denied=(ip_network("127.0.0.0/8"), ip_network("::1/128")))) as dialer:
+    async with tcp.serving(note) as port, dialer(Reach(denied=(ip_network("127.0.0.0/8"), ip_network("::1/128")))) as dialing:
         with pytest.raises(Denied):
-            await dialer.dial(host, port)
+            await dialing.dial(host, port)
         before = came.is_set()
-        async with Dialer(Reach()) as other:
+        async with dialer() as other:
             (await other.dial(host, port)).close()
         await came.wait()
 

@@ -171,7 +171,7 @@ class Delivery:
                 looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
                 settled = [each for each in looked if each.endings]
                 # Of what goes by a pace also where a page is over before it is looked at: the next one waits, too.
-                if under_way or not settled or works[0].limits():
+                if under_way or not settled or pages[0].limits:
                     tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)

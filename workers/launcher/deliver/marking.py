@@ -8,13 +8,12 @@ from typing import Any, TypeGuard
 
 import asyncpg
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_fixed
 
-from runtime.advice import todo
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import AWAY
 from runtime.producer import Publish
+from runtime.retrying import until_it_is_back
 from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
@@ -144,8 +143,7 @@ class Marking:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
             # Only now: what counts attempts costs more than one that succeeds.
-            again = retry_if_exception(lambda error: trouble_of(error) is Trouble.WORLD)
-            async for attempt in AsyncRetrying(retry=again, wait=wait_fixed(_AGAIN_AFTER), before_sleep=_waits, reraise=True):
+            async for attempt in until_it_is_back("mark_waits", _AGAIN_AFTER):
                 with attempt:
                     return await self._write(marked)
             raise
@@ -166,8 +164,3 @@ def _subscription(campaign: Campaign, due: Due) -> Mapping[str, Any] | None:
 
 def _failed(ending: Outcome | PutOff) -> TypeGuard[Outcome]:
     return isinstance(ending, Outcome) and ending.ending is Ending.FAIL
-
-
-def _waits(state: RetryCallState) -> None:
-    error = None if state.outcome is None else state.outcome.exception()
-    log.warning("mark_waits", why=type(error).__name__, **(todo(error) if isinstance(error, Exception) else {}))

@@ -1,6 +1,5 @@
 """A channel with its destination, whichever it is."""
 
-import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from runtime.outbound.dialing import Dialer
 from runtime.outbound.posting import Poster
 from runtime.outbound.reach import Reach
 from schemas.settings import Settings
-from tests.calling import EVERYWHERE
+from tests.calling import EVERYWHERE, dialer
 from tests.launching import NOBODY, campaign
 from tests.unit.launcher.channels.destinations import Destination, HttpProvider, MailServer
 from workers.launcher.channels.channel import Channel
@@ -84,11 +82,11 @@ def _mailing(port: int) -> Settings:
 @asynccontextmanager
 async def way_of(name: str, reach: Reach = EVERYWHERE) -> AsyncIterator[Way]:
     """Its destination is not open yet."""
-    async with Dialer(reach) as dialer, Poster(dialer, ssl.create_default_context()) as calling:
+    async with dialer(reach) as dialing, Poster(dialing) as calling:
         destination = MailServer() if name.startswith("email") else HttpProvider()
         async with destination.open():
             channel: Channel = (
-                Smtp(_mailing(destination.port), Calling(None, dialer.dial)) if name.startswith("email") else Posting(calling, 4)
+                Smtp(_mailing(destination.port), Calling(None, dialing.dial)) if name.startswith("email") else Posting(calling, 4)
             )
         yield Way(name, channel, destination, Gate(channel, Rowless()))
         await channel.close()

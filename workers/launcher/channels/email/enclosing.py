@@ -5,6 +5,7 @@ No line of them begins with a dot, so they may be sent as they are.
 
 import re
 
+from schemas.mimetypes import MIMETYPE
 from workers.launcher.channels.email import bodies, headers
 
 # An underscore follows no `=` in quoted-printable, and is no letter of base64: no line of any part looks like this one.
@@ -13,8 +14,8 @@ END = f"--{BOUNDARY}--\r\n".encode()
 # Bytes that are encoded at a time; whole lines, so that slices can follow one another.
 SLICE = bodies.BYTES_A_LINE * 65_536
 
-# A multipart may not be encoded, so one that comes as a file is only bytes; so is what has a longer name than any type (RFC 6838, 4.2).
-_TYPE = re.compile(r"(?!multipart/|message/)[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
+# A multipart may not be encoded, so one that comes as a file is only bytes; so is what has a longer name than any type.
+_TYPE = re.compile(rf"(?!multipart/|message/){MIMETYPE}")
 # More than any head of a part has, around the name.
 _HEAD = 512
 
