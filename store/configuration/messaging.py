@@ -30,6 +30,14 @@ def template(given: str) -> str:
     return given
 
 
+def link(given: str) -> str:
+    """The same of one that becomes an address; what its conditions ask for may be any text."""
+    parts = templates.read(template(given))
+    if not all(map(str.isprintable, (*(part for part in parts if isinstance(part, str)), *templates.decided(parts)))):
+        raise ValueError("holds what is not seen in an address, where a no-break space is written as %C2%A0")
+    return given
+
+
 def json_template(given: str) -> str:
     """The same of one that is JSON, with placeholders in its strings."""
     try:
@@ -46,7 +54,8 @@ def url(given: str) -> str:
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in (*_HTTP, *_SMTP) or " " in given or len(given) > _LONGEST_URL:
+    is_seen = given.isprintable() and " " not in given
+    if not usable or parts.scheme not in (*_HTTP, *_SMTP) or not is_seen or len(given) > _LONGEST_URL:
         # Not quoted: it may hold a password.
         raise ValueError("must be an address like https://sms.example.com/send")
     return given

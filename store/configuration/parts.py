@@ -116,7 +116,7 @@ class Trigger(_Part):
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
     title: Annotated[Line, AfterValidator(messaging.template)] | None = None
     """Of a push message: a template."""
-    link: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    link: Annotated[Line, AfterValidator(messaging.link)] | None = None
     """Of a push message: a template."""
     body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
