@@ -14,8 +14,8 @@ END = f"--{BOUNDARY}--\r\n".encode()
 # Bytes that are encoded at a time; whole lines, so that slices can follow one another.
 SLICE = bodies.BYTES_A_LINE * 65_536
 
-# A multipart may not be encoded, so one that comes as a file is only bytes; so is what has a longer name than any type.
-_TYPE = re.compile(rf"(?!multipart/|message/){MIMETYPE}")
+# A multipart in whichever letters may not be encoded: one that comes as a file is only bytes, as is what has too long a name for a type.
+_TYPE = re.compile(rf"(?!(?i:multipart|message)/){MIMETYPE}")
 # More than any head of a part has, around the name.
 _HEAD = 512
 
