@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from standardwebhooks import Webhook
 from schemas.templating.filling import parsed
 from schemas.templating.templates import IncorrectTemplate
 from tests.calling import poster
-from tests.launching import NOBODY, campaign
+from tests.launching import NOBODY, campaign, launch
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
+from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
 from workers.launcher.deliver.gates import Ended, Held, PutOff
@@ -60,6 +62,20 @@ async def test_a_message_is_signed_and_says_who_it_is_for(name: str, members: di
     assert head["idempotency-key"] == head["webhook-id"] == whole["data"]["launch_id"] == "ok-1"
     about = {"launch_id": "ok-1", "account_id": 1, "campaign_id": 8, "channel": name, "profile_id": "07" * 12}
     assert whole["data"] == {**about, **members, "content": {"page": "/"}, "custom_data": {"row": 1}}
+
+
+@pytest.mark.promise("P-LAUNCH-17")
+@pytest.mark.parametrize(("name", "says", "members"), [
+    ("sms", {"text": "{lead.none}"}, {"text": ""}),
+    ("sms", {"text": "{if lead.none}Hi{end}"}, {"text": ""}),
+    ("push", {"text": "{lead.none}", "title": "{lead.none}", "link": "{lead.none}"}, {"text": "", "title": "", "link": ""}),
+    ("push", {"text": "Hi", "title": "", "link": ""}, {"text": "Hi"}),
+    ("webhook", {"body": '""'}, {"body": ""}),
+], ids=str)  # fmt: skip
+def test_what_a_trigger_says_is_a_member_also_where_nothing_comes_out(name: str, says: dict[str, str], members: dict[str, str]) -> None:
+    data = json.loads(compose(launch(channel=name, **says), datetime.now(UTC)).body)["data"]
+
+    assert {key: data[key] for key in ("text", "title", "link", "body") if key in data} == members
 
 
 @pytest.mark.promise("P-LAUNCH-18")
