@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from runtime.outbound.signing import key_of
 from schemas.templating import templates
-from schemas.templating.filling import parsed
+from schemas.templating.filling import check_leaves
 from store.configuration import converting
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
@@ -41,10 +41,10 @@ def link(given: str) -> str:
 def json_template(given: str) -> str:
     """The same of one that is JSON, with placeholders in its strings."""
     try:
-        parsed(given)
+        check_leaves(given)
     except templates.IncorrectTemplate as why:
         raise ValueError(str(why)) from None
-    return template(given)
+    return given
 
 
 def url(given: str) -> str:

@@ -98,7 +98,7 @@ def test_a_launch_that_looks_at_too_much_fails_with_its_reason() -> None:
             compose(channel, NOW, DOMAIN) if channel.campaign.channel == "email" else compose_message(channel, NOW, None)
 
 
-@pytest.mark.parametrize("check", [read, lambda template: parsed(json.dumps([template]))])
+@pytest.mark.parametrize("check", [read, lambda template: parsed(json.dumps(template))])
 @pytest.mark.parametrize(
     ("template", "why"),
     [
