@@ -6,7 +6,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from schemas.templating.budget import Budget
-from schemas.templating.conditions import Variables, is_true, look_up, shown
+from schemas.templating.conditions import Variables, is_true, look_up
+from schemas.templating.spelling import shown
 from schemas.templating.templates import Choice, Part, Variable, read
 
 # A mail that is larger is nobody's, and would fill the launcher's memory.
