@@ -116,6 +116,7 @@ class ConfigureTrigger:
 def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -> tuple[int, Values]:
     """The campaign's number, and what it is to be; refused where that names what is not there, or cannot be."""
     declared = request.declared()
+    before: Values = {}
     for kind in (Kind.DATABASE, Kind.RESOURCE):
         named = declared.get(kind.value)
         if named is not None and Key(kind, account, named) not in stored.things:
@@ -129,7 +130,7 @@ def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) ->
         number, before = _before(request, account, stored)
         declared = {**before, **declared}
     try:
-        return number, Trigger.model_validate({"id": number, **declared}).values()
+        return number, Trigger.model_validate({"id": number, **declared}, context=before).values()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise refused(place(*first["loc"]), reason_of(dict(first))) from None

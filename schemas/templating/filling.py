@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import msgspec
 
 from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables
+from schemas.templating.lookalikes import check_lookalikes
 from schemas.templating.rendering import Rendered, TooLong, of_text
 from schemas.templating.templates import IncorrectTemplate, Template, check, read
 
@@ -59,8 +61,10 @@ def check_leaves(template: str) -> None:
             # Its receivers would get a null.
             case float() if not isfinite(leaf):
                 raise IncorrectTemplate(f"{_shown(at)} is a number that is too large to be sent")
-            case str() | Text(written=str()) if _HALF.search(leaf.written if isinstance(leaf, Text) else leaf):
-                raise IncorrectTemplate(f"{_shown(at)} has half a character, which cannot be sent")
+            case Text():
+                _check_written(leaf.written, at, filled=True)
+            case str():
+                _check_written(leaf, at, filled=False)
 
 
 def texts(template: str) -> Iterator[tuple[str, str]]:
@@ -108,10 +112,8 @@ def _read(value: Any, at: str, depth: int) -> Any:
 
 
 def _text(written: str, at: str) -> Text:
-    try:
+    with _placed(at):
         return Text(written, read(written))
-    except IncorrectTemplate as why:
-        raise IncorrectTemplate(f"{_shown(at)}, {why}" if at else str(why)) from None
 
 
 def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:
@@ -126,6 +128,21 @@ def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:
                 yield from _leaves(each, f"{at}[{number}]")
         case _:
             yield at, value
+
+
+def _check_written(text: str, at: str, *, filled: bool) -> None:
+    if _HALF.search(text):
+        raise IncorrectTemplate(f"{_shown(at)} has half a character, which cannot be sent")
+    with _placed(at):
+        check_lookalikes(text, filled=filled)
+
+
+@contextmanager
+def _placed(at: str) -> Iterator[None]:
+    try:
+        yield
+    except IncorrectTemplate as why:
+        raise IncorrectTemplate(f"{_shown(at)}, {why}" if at else str(why)) from None
 
 
 def _each_once(members: list[tuple[str, Any]]) -> None:

@@ -32,7 +32,7 @@ def render_text(template: str, variables: Variables) -> Rendered:
 
 def render_html(template: str, variables: Variables) -> Rendered:
     """As `render_text` does; values are escaped."""
-    return of_html(variables).rendered(read(template))
+    return of_html(variables).rendered(read(template, html=True))
 
 
 def render_link(template: str, variables: Variables) -> Rendered:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from runtime.outbound.signing import key_of
 from schemas.templating import templates
 from schemas.templating.filling import check_leaves
+from schemas.templating.lookalikes import check_lookalikes
+from schemas.templating.tags import tags
 from store.configuration import converting
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
@@ -23,8 +25,18 @@ _OF_PARSERS = frozenset(("html", "head", "body", "colgroup", "tbody", "tr", "p",
 
 def template(given: str) -> str:
     """Raises `ValueError` if it cannot be read."""
+    return _template(given, html=False)
+
+
+def html_template(given: str) -> str:
+    """The same of one that an editor of HTML may have written."""
+    return _template(given, html=True)
+
+
+def _template(given: str, *, html: bool) -> str:
     try:
-        templates.read(given)
+        templates.read(given, html=html)
+        check_lookalikes(given, html=html)
     except templates.IncorrectTemplate as why:
         raise ValueError(str(why)) from None
     return given
@@ -74,11 +86,11 @@ def secret(given: str) -> str:
 
 def inlined(given: str) -> str:
     """With its styles in its elements; raises `ValueError` where that would change what is filled in."""
-    written = converting.inlined(given)
-    seen = partial(_read_by_people, elements=any(templates.conditions(given)))
-    stays = list(templates.tags(written)) == list(templates.tags(given)) and seen(written) == seen(given)
+    written = converting.inlined(html_template(given))
+    seen = partial(_read_by_people, elements=bool(_conditions(given, html=True)))
+    stays = _tags(written, html=True) == _tags(given, html=True) and seen(written) == seen(given)
     # Of some readers' styles everybody's elements would be made.
-    if not stays or any(map(_STYLE_BEGINS.search, templates.decided(templates.read(given)))):
+    if not stays or any(map(_STYLE_BEGINS.search, templates.decided(templates.read(given, html=True)))):
         raise ValueError("its styles cannot be written into its elements: its placeholders would not stay as they are")
     return written
 
@@ -120,13 +132,21 @@ def plain(given: str) -> str:
     except (ValueError, templates.IncorrectTemplate):
         return ""
     # What a comment or an attribute holds is no text, and a blank or an entity in a tag may make another one of it.
-    decides_alike = list(templates.conditions(text)) == list(templates.conditions(given))
-    return text if decides_alike and set(templates.tags(text)) <= set(templates.tags(given)) else ""
+    decides_alike = _conditions(text) == _conditions(given, html=True)
+    return text if decides_alike and set(_tags(text)) <= set(_tags(given, html=True)) else ""
+
+
+def _tags(given: str, *, html: bool = False) -> list[str]:
+    return [str(tag) for tag in tags(given, html=html)]
+
+
+def _conditions(given: str, *, html: bool = False) -> list[str]:
+    return [str(tag) for tag in tags(given, html=html) if tag.decides]
 
 
 def _as_text(given: str) -> str:
     text = converting.text(given)
-    if not any(templates.conditions(given)):
+    if not _conditions(given, html=True):
         return text
     # What is between the rows of a table is laid out before them, and lines of cells beside one another's: out of their conditions.
     in_order = converting.in_order(given)

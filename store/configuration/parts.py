@@ -1,9 +1,9 @@
 """What may be said of each thing that an account can have, in a file or in a request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from schemas.channels import CHANNELS, MESSAGE
 from schemas.fields import Declaration
@@ -25,6 +25,16 @@ def _own_field(name: str) -> str:
     if name.startswith("_") or name in _SPECIAL_FIELDS:
         raise ValueError("is a system field, which every database has")
     return name
+
+
+def _template(check: Callable[[str], str]) -> AfterValidator:
+    """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
+
+    def checked(given: str, info: ValidationInfo) -> str:
+        kept = (info.context or {}).get(info.field_name)
+        return given if given == kept else check(given)
+
+    return AfterValidator(checked)
 
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -108,17 +118,17 @@ class Trigger(_Part):
     # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
     sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
     """Of a mail: an address, or `Name <address>`."""
-    subject: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    subject: Annotated[Line, _template(messaging.template)] | None = None
     """Of a mail: a template."""
-    html: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    html: Annotated[Text, _template(messaging.html_template)] | None = None
     """Of a mail: a template."""
-    text: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    text: Annotated[Text, _template(messaging.template)] | None = None
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
-    title: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    title: Annotated[Line, _template(messaging.template)] | None = None
     """Of a push message: a template."""
-    link: Annotated[Line, AfterValidator(messaging.link)] | None = None
+    link: Annotated[Line, _template(messaging.link)] | None = None
     """Of a push message: a template."""
-    body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
+    body: Annotated[Text, _template(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
     inline_css: bool = False
     """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
