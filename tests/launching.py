@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from schemas.events import ProfileEvent
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from workers.launcher.channels.channel import SERVER, Channel, Route
@@ -17,6 +18,7 @@ from workers.launcher.channels.slots import Slot, Slots
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.events import Imported, imports, md5
 from workers.launcher.groups.group import Group
 from workers.launcher.model import Campaign, Launch, Profile, Provider, Recipient
 
@@ -40,6 +42,12 @@ def campaign(**changes: Any) -> Campaign:
         "custom_data": {},
     }
     return Campaign(**values | changes)
+
+
+def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
+    """That it was imported, as a launcher tells it."""
+    told = imports(imported.account, imported.database, imported.batch, accepted_at)
+    return told(imported.item, imported.profile.hex(), md5(imported.email), imported.custom_data)
 
 
 def profile(subscriptions: Sequence[dict[str, Any]] = (), **data: Any) -> Profile:

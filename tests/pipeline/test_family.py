@@ -180,6 +180,7 @@ def test_whoever_may_only_read_brings_nothing(pipeline: Stack, path: str) -> Non
 
 
 SET = "subscriptions/set"
+SMS, PUSH, TELEGRAM = 25, 28, 30
 
 
 @pytest.mark.promise("P-FAMILY-11")
@@ -199,11 +200,44 @@ def test_one_subscription_is_set_key_by_key_and_its_neighbours_stay(pipeline: St
     assert "import_api" not in events(pipeline, known)[1:]
 
 
+@pytest.mark.promise("P-FAMILY-11")
+def test_a_subscription_of_another_channel_is_set_for_whom_the_address_finds(pipeline: Stack) -> None:
+    known = imported(pipeline, "crossing@family.test", phones=["+79000000077"])
+    device = {"provider": "ios-apns", "subscription_id": "crossing"}
+    found = {"matching": "email", "email": "crossing@family.test"}
+    answers = [
+        pipeline.post(SET, db_id=1, **found, resource_id=SMS, phone="+79000000077", status="unsubscribed"),
+        pipeline.post(SET, db_id=1, **found, resource_id=PUSH, **device),
+        pipeline.post(SET, db_id=1, matching="phone", phone="+79000000077", resource_id=24, email="crossing@family.test"),
+        pipeline.post(SET, db_id=1, matching="push_sub", **device, resource_id=24, email="second@family.test"),
+        pipeline.post(SET, db_id=1, **found, resource_id=TELEGRAM, cc_data={"id": 7}),
+    ]
+
+    assert [answer.body.get("profile_id") for answer in answers] == [known] * len(answers)
+    shown = pipeline.profile(known)["subscriptions"]
+    assert [(each["resource_id"], each["status"]) for each in shown] == [
+        (SMS, "unsubscribed"),
+        (PUSH, "subscribed"),
+        (24, "subscribed"),
+        (24, "subscribed"),
+        (TELEGRAM, "subscribed"),
+    ]
+    assert [each.keys() & {"email", "phone", "provider", "cc_data"} for each in shown] == [
+        {"phone"},
+        {"provider"},
+        {"email"},
+        {"email"},
+        {"cc_data"},
+    ]
+
+
 NOT_SET: dict[str, tuple[Json, Json]] = {
     "nobody": ({"profile_id": "0" * 24, "email": "a@family.test"}, {"error": 404, "error_text": "Profile not found"}),
     "an address that is none": ({"matching": "email_profile", "email": "no address"}, {"error": 400}),
     "no address": ({}, {"error": 400}),
     "another channel's address": ({"phone": "+79000000001"}, {"error": 400}),
+    "only the address that finds": ({"matching": "phone", "phone": "+79000000001"}, {"error": 400}),
+    "an address of neither": ({"matching": "phone", "phone": "+79000000001", "email": "a@family.test", "provider": "a"}, {"error": 400}),
     "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, {"error": 400}),
     "a status that is none": ({"email": "nobody@family.test", "status": "asleep"}, {"error": 400}),
     "a date that is none": ({"email": "nobody@family.test", "date": "soon"}, {"error": 400}),

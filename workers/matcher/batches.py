@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from schemas.addresses import normal_email, normal_phones
-from schemas.batches import BatchSettings
+from schemas.batches import BatchKind, BatchSettings
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.matching import MODES, Mode
@@ -81,6 +81,11 @@ class Batch(BatchSettings):
     @cached_property
     def mode(self) -> Mode:
         return MODES[self.matching]
+
+    @cached_property
+    def found_by(self) -> frozenset[str]:
+        """Keys of a subscription by which its profile is found, too: where it is set alone, both stand at the root."""
+        return frozenset(part.key for part in self.mode.parts) if self.kind is BatchKind.SET else frozenset()
 
     @cached_property
     def creates(self) -> bool:

@@ -51,10 +51,8 @@ def _events(settled: Settled, due: Due, ending: Outcome | PutOff, date: str) -> 
     custom_data = merged(campaign.custom_data, due.own)
     imported = Imported(campaign.account, campaign.database, group.batch, group.items[due.position], due.whom, due.email, custom_data)
     launch = Told(due.id, group.run)
-    if group.doomed is not None:
-        # Its message could not be read, so its import was not told, either; and it never fired.
-        yield events.of_import(imported, campaign.accepted_at)
-    elif group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
+    # A launch whose message cannot be read never fired; its import is told when that is replayed.
+    if group.doomed is None and group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
         yield events.of_firing(imported, campaign, launch, date)
     if isinstance(ending, Outcome):
         yield events.of_ending(imported, campaign, launch, ending, date)

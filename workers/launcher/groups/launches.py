@@ -38,7 +38,8 @@ FROM (
         ) AS alive
 ) AS timed
 ON CONFLICT (batch, trigger, attempt, first_item) DO UPDATE
-SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
+-- That they failed has been told.
+SET run = launches.run + 1, run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
     traceparent = excluded.traceparent,
     -- Whoever holds it holds what is no more.
     fence = launches.fence + 1, claims = 0, failed = 0, doomed = NULL, outbox = NULL, finished_at = NULL
