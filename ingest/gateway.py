@@ -11,7 +11,7 @@ from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, Part
 from ingest.admission.budget import Budget
 from ingest.endpoints import registry, unsubscribing
 from ingest.endpoints.batch import Tools
-from ingest.endpoints.completion import Waiters
+from ingest.endpoints.completion_poll import Waiters
 from ingest.http.connections import bounded
 from ingest.http.intake import Intake
 from ingest.http.server import application

@@ -25,9 +25,9 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `handler`         what a room has to offer
 """
 
+from workers.exactly_once.changed_topics import TopicChanged
 from workers.exactly_once.handler import Conflict, Dead, Handler, TooMuch, Unprocessable
 from workers.exactly_once.liveness import Stuck
-from workers.exactly_once.ownership import TopicChanged
 from workers.exactly_once.stream import Stream
 
 __all__ = ["Conflict", "Dead", "Handler", "Stream", "Stuck", "TooMuch", "TopicChanged", "Unprocessable"]

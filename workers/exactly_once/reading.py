@@ -11,10 +11,10 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.settings import Settings
 from schemas.topics import M, Topic
+from workers.exactly_once.changed_topics import OUT_OF_RANGE
 from workers.exactly_once.chunks import Capacity, Entry, Record, decoded, size_of
-from workers.exactly_once.ownership import ANEW, Ownership
+from workers.exactly_once.ownership import Ownership
 
-OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
 # Seconds that are waited for a record.

@@ -21,6 +21,7 @@ from schemas.settings import Settings
 from schemas.topics import M
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
+from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
@@ -29,7 +30,7 @@ from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
 from workers.exactly_once.liveness import Furthest, Mark, Position, watch
 from workers.exactly_once.outbox import Outbox
-from workers.exactly_once.ownership import Ownership, TopicMissing
+from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.probes import Probes
 from workers.exactly_once.reading import Reading
 from workers.exactly_once.trials import Suspects, Trials

@@ -19,7 +19,7 @@ from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
-from workers.exactly_once.ownership import TopicMissing
+from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
