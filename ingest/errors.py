@@ -29,7 +29,7 @@ def invalid(debug: str) -> Refused:
     return Refused(400, "Invalid request", debug)
 
 
-def not_found(debug: str | None = None) -> Refused:
+def not_found(debug: str) -> Refused:
     return Refused(404, "Not found", debug)
 
 

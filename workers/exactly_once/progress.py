@@ -14,7 +14,6 @@ from workers.exactly_once.chunks import Entry, Record, by_partition, fingerprint
 class Position:
     """Where a partition stands: the next offset, the last record's fingerprint, what may not be published yet."""
 
-    partition: int
     offset: int
     fingerprint: str | None
     outbox: list[Outgoing]
@@ -32,10 +31,7 @@ async def load(pool: asyncpg.Pool, topic: str) -> dict[int, Position]:
     """All positions of a topic, by partition."""
     rows = await pool.fetch("SELECT partition, position, fingerprint, outbox, deaths, fence FROM progress WHERE topic = $1", topic)
     return {
-        row["partition"]: Position(
-            row["partition"], row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"], row["fence"]
-        )
-        for row in rows
+        row["partition"]: Position(row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"], row["fence"]) for row in rows
     }
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, TypeGuard
 
 import asyncpg
-import structlog
 
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
@@ -30,8 +29,6 @@ from workers.launcher.groups import marks
 from workers.launcher.groups.group import Group, Leaving
 from workers.launcher.groups.marks import Marked, Marks
 from workers.launcher.model import Campaign, Due, Ending, Outcome
-
-log = structlog.get_logger()
 
 _AGAIN_AFTER = 1.0
 
