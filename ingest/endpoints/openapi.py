@@ -17,7 +17,7 @@ ERRORS: Mapping[int, tuple[str, str, str | None]] = {
     401: ("API token required", "It is absent, unknown, expired or revoked.", None),
     403: ("No access", "The token lacks a right.", None),
     404: ("Not found", "The token's account has none of it.", "trigger_id"),
-    409: ("Conflict", "The trigger cannot be started, or the same `Request-ID` is being accepted.", "trigger_id: it is not active"),
+    409: ("Conflict", "The trigger cannot be started, or the same `Request-ID` is being accepted.", "trigger_id: the trigger is inactive"),
     415: ("Unsupported content encoding", "A body is plain, or packed by gzip.", "Content-Encoding: only gzip"),
     422: ("Request-ID reused", "With another path or body.", "Request-ID: it was used with another path or body"),
     429: ("Too many requests", "Repeat after as many seconds as `Retry-After` says.", "token: its limit is 100000 profiles that wait"),

@@ -60,7 +60,7 @@ class Stream(Generic[M]):
         self._outbox = Outbox(publisher)
         self._committing = Committing(settings, handler, pool, self._outbox)
         self.probes = Probes(settings, pool)
-        # Both made when the group is joined.
+        # Made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
         self._reading: Reading[M] | None = None
