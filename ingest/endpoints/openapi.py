@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest.endpoints.response_models import Failure, StillProcessing
+from ingest.envelope import TO_BE_REPEATED
 
 _REF = "#/components/schemas/{model}"
 
@@ -23,7 +24,6 @@ ERRORS: Mapping[int, tuple[str, str, str | None]] = {
     429: ("Too many requests", "Repeat after as many seconds as `Retry-After` says.", "token: its limit is 100000 profiles that wait"),
     503: ("Temporarily unavailable", "Repeat with the same `Request-ID`, after as many seconds as `Retry-After` says.", None),
 }
-_TO_BE_REPEATED = (429, 503)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _failure(status: int) -> dict[str, Any]:
     text, meaning, debug = ERRORS[status]
     shown = {"error": status, "error_text": text} | ({"error_debug": debug} if debug else {})
     described = {"description": f"{text}: {meaning}", "content": _json(Failure, shown)}
-    if status not in _TO_BE_REPEATED:
+    if status not in TO_BE_REPEATED:
         return described
     return described | {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "example": 1}}}
 

@@ -10,7 +10,7 @@ from schemas.templating.conditions import Variables, is_true, look_up, shown
 from schemas.templating.templates import Choice, Part, Variable, read
 
 # A mail that is larger is nobody's, and would fill the launcher's memory.
-_MOST = 4 * 1024 * 1024
+LONGEST = 4 * 1024 * 1024
 
 
 class TooLong(Exception):
@@ -50,7 +50,7 @@ class Filling:
         # How a value is spelled at the very beginning, and elsewhere.
         self._first, self._spell = first, spell or first
         self._pieces: list[str] = []
-        self._left = _MOST
+        self._left = LONGEST
         self._unknown = 0
 
     def rendered(self, parts: Sequence[Part], *, begun: bool = False) -> Rendered:

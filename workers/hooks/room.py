@@ -25,14 +25,12 @@ from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
 from workers.hooks.hosting import AWAY, Hosting
 from workers.hooks.newest import Newest
-from workers.hooks.reading import Reading
+from workers.hooks.reading import FETCHED, Reading
 from workers.hooks.supply import Supply
 
 log = structlog.get_logger()
 
 _CONNECTIONS = 4
-# Of each partition, before it is asked for.
-_FETCHED = 1024 * 1024
 _PAUSE = 1.0
 _GRACE = 1.0
 _STUCK = 60.0
@@ -63,7 +61,7 @@ class Hooks:
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(self._probes.watch())
-            consumer = new_consumer(self._settings, "hooks", _FETCHED)
+            consumer = new_consumer(self._settings, "hooks", FETCHED)
             try:
                 await self._work(consumer, stop)
             finally:
