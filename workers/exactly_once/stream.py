@@ -19,6 +19,7 @@ from runtime.schema import OldTables
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
+from store.positions import Partition
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
 from workers.exactly_once.changed_topics import TopicMissing
@@ -28,7 +29,7 @@ from workers.exactly_once.committing import Committing
 from workers.exactly_once.gathering import gathering
 from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
-from workers.exactly_once.liveness import Furthest, Mark, Position, watch
+from workers.exactly_once.liveness import Furthest, Mark, watch
 from workers.exactly_once.outbox import Outbox
 from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.probes import Probes
@@ -85,7 +86,7 @@ class Stream(Generic[M]):
         told = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in held.items()]
         return told + ([self._trouble] if self._trouble else [])
 
-    def standing(self) -> dict[Position, Mark]:
+    def standing(self) -> dict[Partition, Mark]:
         """Where the partitions stand that should move, and how far the chunk at hand has come."""
         if self._on_purpose or self._owned is None:
             return {}
