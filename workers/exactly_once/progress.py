@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
-import msgspec
 
-from schemas.topics import M, Outgoing
+from schemas.topics import M, Outgoing, pack, unpack
 from workers.exactly_once.chunks import Entry, Record, by_partition, fingerprint
 
 
@@ -102,11 +101,3 @@ async def move(connection: asyncpg.Connection, topic: str, chunk: Sequence[Entry
         [fingerprint(record) for record in last.values()],
         outboxes,
     )
-
-
-def pack(outbox: Sequence[Outgoing]) -> bytes | None:
-    return msgspec.msgpack.encode(outbox) if outbox else None
-
-
-def unpack(packed: bytes | None) -> list[Outgoing]:
-    return msgspec.msgpack.decode(packed, type=list[Outgoing]) if packed else []

@@ -17,8 +17,7 @@ from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import pack
+from schemas.topics import Outgoing, pack
 from workers.launcher import events
 from workers.launcher.deliver import recipients
 from workers.launcher.deliver.gates import PutOff
