@@ -3,7 +3,7 @@
 import structlog
 
 from runtime.trouble import kind_of
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.model import Ending, Outcome
 
 log = structlog.get_logger()

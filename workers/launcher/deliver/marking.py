@@ -20,9 +20,9 @@ from schemas.settings import Settings
 from schemas.topics import Outgoing, pack
 from workers.launcher import events
 from workers.launcher.deliver import recipients
-from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.endings import Endings, PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
-from workers.launcher.deliver.telling import Endings, Settled, parts
+from workers.launcher.deliver.telling import Settled, parts
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import marks
 from workers.launcher.groups.group import Group, Leaving

@@ -11,7 +11,7 @@ from schemas.ids import TriggerId
 from schemas.topics import Outgoing, unpack
 from workers.launcher.clock import clock
 from workers.launcher.deliver import paces
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.deliver.paces import Limit
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
