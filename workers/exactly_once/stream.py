@@ -40,7 +40,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WAITING = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
+RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -110,8 +110,8 @@ class Stream(Generic[M]):
                     owned = self._owned or await self._join()
                     if pause := await self._turn(owned):
                         await rest(stop, pause)
-                except WAITING as error:
-                    self._let_go(error)
+                except RETRIED as error:
+                    self._fall_back(error)
                     if self._owned is None:
                         await rest(stop, self._backoff.pause)
             await self._say_goodbye()
@@ -204,7 +204,7 @@ class Stream(Generic[M]):
         self._furthest.count(messages)
         self._turned = time.monotonic()
 
-    def _let_go(self, error: Exception) -> None:
+    def _fall_back(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
         why, todo = shown(error), advice(error)
         self._trouble = f"{why}; {todo}"

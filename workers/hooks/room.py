@@ -35,7 +35,7 @@ _PAUSE = 1.0
 _GRACE = 1.0
 _STUCK = 60.0
 
-_WAITING = (TopicMissing, OldTables, *AWAY)
+_RETRIED = (TopicMissing, OldTables, *AWAY)
 
 
 class Hooks:
@@ -100,7 +100,7 @@ class Hooks:
             try:
                 await step()
                 self._trouble.pop(name, None)
-            except _WAITING as error:
+            except _RETRIED as error:
                 why, todo = shown(error), advice(error)
                 self._trouble[name] = f"{why}; {todo}"
                 log.warning("stream_waits", topic=self._topic, why=why, todo=todo, seconds=_PAUSE)
