@@ -11,7 +11,7 @@ from ingest.admission.budget import Budget, NoRoom, Share
 from ingest.admission.drain import Drain, ahead
 from ingest.admission.retry_after import retry_after, until_matched
 from ingest.admission.tally import Tally
-from ingest.errors import Refused
+from ingest.errors import Refused, too_many
 from ingest.sql.accounts import Token
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
@@ -178,7 +178,7 @@ class Backpressure:
 
     def _refused(self, reason: str, seconds: int, debug: str | None = None) -> Refused:
         metrics.REFUSED.labels(reason).inc()
-        return Refused(429, "Too many requests", debug, {"Retry-After": str(seconds)})
+        return too_many(debug, seconds)
 
 
 def _todo(error: Exception) -> dict[str, str]:

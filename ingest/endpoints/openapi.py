@@ -9,21 +9,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest.endpoints.response_models import Failure, StillProcessing
 from ingest.envelope import TO_BE_REPEATED
+from ingest.errors import ERRORS
 
 _REF = "#/components/schemas/{model}"
-
-# The `error_text` of each, what it means, and what `error_debug` may say.
-ERRORS: Mapping[int, tuple[str, str, str | None]] = {
-    400: ("Invalid request", "`error_debug` names the parameter and why.", "trigger_id: required"),
-    401: ("API token required", "It is absent, unknown, expired or revoked.", None),
-    403: ("No access", "The token lacks a right.", None),
-    404: ("Not found", "The token's account has none of it.", "trigger_id"),
-    409: ("Conflict", "The trigger cannot be started, or the same `Request-ID` is being accepted.", "trigger_id: the trigger is inactive"),
-    415: ("Unsupported content encoding", "A body is plain, or packed by gzip.", "Content-Encoding: only gzip"),
-    422: ("Request-ID reused", "With another path or body.", "Request-ID: it was used with another path or body"),
-    429: ("Too many requests", "Repeat after as many seconds as `Retry-After` says.", "token: its limit is 100000 profiles that wait"),
-    503: ("Temporarily unavailable", "Repeat with the same `Request-ID`, after as many seconds as `Retry-After` says.", None),
-}
 
 
 @dataclass(frozen=True)
