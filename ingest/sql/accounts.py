@@ -9,7 +9,7 @@ from functools import lru_cache
 import asyncpg
 import msgspec
 
-from ingest.errors import Refused, conflict, invalid, not_found
+from ingest.errors import conflict, invalid, not_found
 from schemas.channels import channel
 from schemas.fields import Field, declared
 from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
@@ -18,15 +18,6 @@ from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
 NUMBERS = range(-(2**31), 2**31)
-
-
-# Each refusal is an exception of its own: one that is raised twice keeps all it has passed through, bodies too.
-def token_required() -> Refused:
-    return Refused(401, "API token required")
-
-
-def no_access() -> Refused:
-    return Refused(403, "No access")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import msgspec
 
 from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables
-from schemas.templating.rendering import Rendered, TooLong, of_text
+from schemas.templating.rendering import LONGEST, Rendered, TooLong, of_text
 from schemas.templating.templates import IncorrectTemplate, Template, check, read
 
-_MOST = 4 * 1024 * 1024
 _DEEPEST = 32
 
 
@@ -52,7 +51,7 @@ class _Filling:
         self._variables = variables
         # Of all of them together.
         self._budget = Budget()
-        self._left = _MOST
+        self._left = LONGEST
         self.unknown = 0
 
     def of(self, value: Any) -> Any:

@@ -9,7 +9,7 @@ from schemas.batches import BatchKind, BatchSettings
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.matching import MODES, Mode
-from schemas.system_fields import SYSTEM_FIELDS
+from schemas.system_fields import SPECIAL_FIELDS, SYSTEM_FIELDS
 from schemas.values import JsonValue
 
 
@@ -39,7 +39,7 @@ class Database:
     @cached_property
     def known(self) -> dict[str, Field | None]:
         """All names that an item's data may have; None for those with rules of their own."""
-        return {**self.fields, **SYSTEM_FIELDS, "_id": None, "email": None, "phones": None, "subscriptions": None}
+        return {**self.fields, **SYSTEM_FIELDS, **dict.fromkeys(("_id", *SPECIAL_FIELDS))}
 
     @cached_property
     def parsers(self) -> dict[str, Callable[[JsonValue], JsonValue]]:
@@ -64,7 +64,7 @@ class Database:
     @cached_property
     def identifying(self) -> frozenset[str]:
         """A change of anything else leaves a profile findable as it was."""
-        return frozenset({"email", "phones", "subscriptions", *self.matchable})
+        return frozenset({*SPECIAL_FIELDS, *self.matchable})
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from schemas.ids import TriggerNumber
 from tests.launching import NOBODY, Remembering, campaign, knowing
 from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
 from workers.launcher.channels.slots import Slots
-from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.deliver import suspicions
+from workers.launcher.deliver.endings import Held, PutOff
 from workers.launcher.deliver.paces import Limit, Now, Paces
 from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.sending import Sending
@@ -108,7 +108,7 @@ async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> Non
 
 
 async def test_whoever_waits_for_a_verdict_keeps_nobody_from_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holds, "SUSPENSE", 3600.0)
+    monkeypatch.setattr(suspicions, "SUSPENSE", 3600.0)
     channel = refusing("a", Rejected("550 no", 550))
     channel.slots = Slots(1)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
-from workers.launcher.channels.slots import half
+from workers.launcher.account_share import half
 from workers.launcher.claim.lane import Lane
 from workers.launcher.claim.parking import Parking
 

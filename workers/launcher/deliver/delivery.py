@@ -81,7 +81,7 @@ class Delivery:
                 log.error("group_halved", batch=work.group.batch.hex(), launches=len(work.left))
                 await launches.halve(self._pool, work.group)
                 return
-        if not await lease.kept(self._pool, self._tried(works, looked), stop, _GRACE):
+        if not await lease.during(self._pool, self._tried(works, looked), stop, _GRACE):
             for work in works:
                 work.held.clear()
         # Only now: a renewal that came after it would take a group back.
@@ -168,8 +168,8 @@ class Delivery:
         before = _left(works)
         async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
             async for under_way in looks:
-                looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
-                settled = [each for each in looked if each.endings]
+                taken = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
+                settled = [each for each in taken if each.endings]
                 # Of what goes by a pace also where a page is over before it is looked at: the next one waits, too.
                 if under_way or not settled or pages[0].limits:
                     tell(bool(settled))

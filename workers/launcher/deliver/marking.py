@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, TypeGuard
 
 import asyncpg
-import structlog
 
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
@@ -18,20 +17,17 @@ from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import pack
+from schemas.topics import Outgoing, pack
 from workers.launcher import events
 from workers.launcher.deliver import recipients
-from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.endings import Endings, PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
-from workers.launcher.deliver.telling import Endings, Settled, parts
+from workers.launcher.deliver.telling import Settled, parts
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import marks
 from workers.launcher.groups.group import Group, Leaving
 from workers.launcher.groups.marks import Marked, Marks
 from workers.launcher.model import Campaign, Due, Ending, Outcome
-
-log = structlog.get_logger()
 
 _AGAIN_AFTER = 1.0
 

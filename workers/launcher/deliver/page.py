@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workers.launcher.deliver import outcomes
-from workers.launcher.deliver.gates import Gate, Held, PutOff
+from workers.launcher.deliver.endings import Held, PutOff
+from workers.launcher.deliver.gates import Gate
 from workers.launcher.deliver.newest import Newest
 from workers.launcher.deliver.paces import Limit, of_provider
 from workers.launcher.deliver.profiles import merged

@@ -8,12 +8,13 @@ from functools import partial
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
-from workers.launcher.deliver.gates import Ended, Gate, Held, Suspected
-from workers.launcher.deliver.hands import Hands, Line
-from workers.launcher.deliver.holds import believed
+from workers.launcher.deliver.endings import Ended, Held, Suspected
+from workers.launcher.deliver.gates import Gate
 from workers.launcher.deliver.paces import Paces, of_provider
 from workers.launcher.deliver.page import Begun, Page
 from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.shared_tasks import Hands, Line
+from workers.launcher.deliver.suspicions import believed
 from workers.launcher.model import Due, Ending, Launch, Outcome, Provider
 
 # Seconds between two looks at what has ended.

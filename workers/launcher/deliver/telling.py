@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.events import ProfileEvent
 from schemas.topics import Outgoing
 from workers.launcher import events
-from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.endings import Endings, PutOff
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.work import Work
 from workers.launcher.events import Imported, Told
@@ -15,8 +15,6 @@ from workers.launcher.model import Campaign, Due, Ending, Outcome
 
 # Of events that are marked at a time; one launch's are less than a tenth of it.
 _MOST_BYTES = 1024 * 1024
-
-Endings = Mapping[int, Outcome | PutOff]
 
 
 class Settled(NamedTuple):

@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from schemas import ids
 from schemas.ids import TriggerId
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import unpack
+from schemas.topics import Outgoing, unpack
 from workers.launcher.clock import clock
 from workers.launcher.deliver import paces
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.deliver.paces import Limit
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
@@ -51,7 +50,7 @@ class Work:
             # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
             random.shuffle(self.ahead)
         self.left = set(self.ahead)
-        self.untold = list(unpack(self.group.outbox))
+        self.untold = unpack(self.group.outbox)
 
     @property
     def named(self) -> tuple[bytes, TriggerId]:

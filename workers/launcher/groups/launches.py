@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import asyncpg
 
+from runtime.arrays import array
+from runtime.postgres import affected
 from runtime.tracing import traces
 from schemas.ids import TriggerId
 from workers.launcher.groups.group import Group, NewGroup
-from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, array, key_of, still_ours
+from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, key_of, still_ours
 
 _INSERT = """
 INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, traceparent)
@@ -111,7 +113,7 @@ async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> lis
 async def halve(pool: asyncpg.Pool, group: Group) -> None:
     """Let what kills whoever works on the group be found: each half may be claimed once more before it is halved again."""
     left = group.undone()
-    _only_one(await pool.execute(_HALVE, *key_of(group), left[len(left) // 2], MOST_CLAIMS - 1))
+    await _execute(pool, _HALVE, group, left[len(left) // 2], MOST_CLAIMS - 1)
 
 
 async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False, told: bool = False) -> None:
@@ -134,9 +136,9 @@ def _keys(groups: Sequence[Group]) -> list[list[object]]:
 
 
 async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:
-    _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {MINE}", *key_of(group), *values))  # noqa: S608  # constants above
+    await _execute(pool, f"UPDATE launches SET {change} WHERE {MINE}", group, *values)  # noqa: S608  # constants above
 
 
-def _only_one(status: str) -> None:
-    if status not in ("UPDATE 1", "INSERT 0 1"):
+async def _execute(pool: asyncpg.Pool, statement: str, group: Group, *values: object) -> None:
+    if not affected(await pool.execute(statement, *key_of(group), *values)):
         raise LeaseLost

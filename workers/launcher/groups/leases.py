@@ -60,14 +60,14 @@ class Lease:
         """Whether a launch may begin: it may take long, but only while the lease is renewed."""
         return self.covers(self._least)
 
-    async def kept(self, pool: asyncpg.Pool, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
+    async def during(self, pool: asyncpg.Pool, work: Coroutine[Any, Any, T], stop: asyncio.Event, grace: float) -> T | None:
         """What the work returns; whatever it waits for, the lease is renewed meanwhile. Cuts it off with `LeaseLost`.
 
         None when it lasted longer than `grace` seconds, or a look more, after we were told to stop.
         """
         return await unless_later(self._every(), lambda: self._renewals(pool, stop, grace), work)
 
-    async def keep(self, pool: asyncpg.Pool) -> None:
+    async def renew_if_due(self, pool: asyncpg.Pool) -> None:
         """Renew the lease when less than half of it is left; raises `LeaseLost` where that was the last group's."""
         if self._groups and not self.covers(self._length / 2):
             asked, groups = clock(), list(self._groups.values())
@@ -82,7 +82,7 @@ class Lease:
         every = self._every()
         while grace > 0:
             try:
-                await self.keep(pool)
+                await self.renew_if_due(pool)
             except AWAY as error:
                 # What is under way may end; nothing begins once the lease is nearly over.
                 if trouble_of(error) is not Trouble.WORLD:

@@ -18,11 +18,11 @@ from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Ended, Held, PutOff
-from workers.launcher.deliver.holds import ALIKE
+from workers.launcher.deliver.endings import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.suspicions import ALIKE
 from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 

@@ -14,7 +14,7 @@ class Spread(NamedTuple):
     tell: Callable[[int, int], None]
 
 
-class Slot:
+class Holding:
     """What a claimed group holds, until it leaves or only waits."""
 
     def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None], spread: Spread | None = None) -> None:
