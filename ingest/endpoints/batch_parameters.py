@@ -225,7 +225,8 @@ class SetSubscription(BatchRequest):
     date: str | int | None = Field(None, description="When it was subscribed to or left.")
     ip: str | None = Field(None, description="The IP address that it was subscribed from.")
     url: str | None = Field(None, description="The page at which it was subscribed to.")
-    cats: list[str] | None = Field(None, description="Categories, which behave like tags.")
+    # One error is told: as many as there are wrong ones would take up hundreds of megabytes.
+    cats: list[str] | None = Field(None, fail_fast=True, description="Categories, which behave like tags.")
     custom_fields: dict[str, Any] | None = Field(None, description="What else is known of it: any JSON.")
     skip_triggers: bool = Field(False, description="Start no `update` trigger.")
 

@@ -114,6 +114,9 @@ def test_a_bad_request_is_refused(pipeline: Stack, what: str) -> None:
     assert pipeline.last_task() == before
 
 
+# Of 240 KiB, and of ten times as much where each number has a line of its own.
+GRID = [[number % 10 for number in range(100)] for _ in range(1_200)]
+
 # what is just within a limit
 ACCEPTED: dict[str, bytes] = {
     # The root, `data`, the item, its `data` and `settings` are five levels.
@@ -130,6 +133,9 @@ ACCEPTED: dict[str, bytes] = {
     ),
     "a file with a type of null": request(attach={"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K", "mimetype": None}),
     "the trigger's own database": request(db_id=1),
+    "indented content, and an indented item": json.dumps(
+        json.loads(request(content={"grid": GRID}, data=[{"data": {"email": "grid@good.test", "settings": {"grid": GRID}}}])), indent=4
+    ).encode(),
     "content of 255 KiB": request(content={"page": "x" * 255 * 1024}),
     "an item of 255 KiB": request(data=[{"data": {"email": "large@good.test", "_fname": "x" * 255 * 1024}}]),
     "text that spells an escape": request(data=[{"data": {"email": "escape@good.test", "_fname": "\\u0000 \\ud800"}}]),

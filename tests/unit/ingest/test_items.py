@@ -143,6 +143,7 @@ FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
     ),
     "far too much": ({"data": {"email": "a@b.test", "x": [0] * 100 * LIMIT}}, EMAIL, failure("Item too large")),
     "too much": ({"data": {"email": "a@b.test", "x": "x" * LIMIT}}, EMAIL, failure("Item too large")),
+    "far too many blanks in a text": ({"data": {"email": "a@b.test", "x": " " * 100 * LIMIT}}, EMAIL, failure("Item too large")),
 }
 
 
@@ -158,10 +159,10 @@ def test_an_item_fails_for(what: str) -> None:
 
 
 @pytest.mark.promise("P-HTTP-13")
-@pytest.mark.parametrize(("spaces", "numbers", "fits"), [(2 * LIMIT, 1, True), (0, 10, True), (0, 70, False)])
-def test_an_item_is_measured_as_it_would_be_written_compactly(spaces: int, numbers: int, fits: bool) -> None:
+@pytest.mark.parametrize(("blanks", "numbers", "fits"), [(100 * LIMIT, 1, True), (0, 10, True), (0, 70, False), (100 * LIMIT, 70, False)])
+def test_an_item_is_measured_as_it_would_be_written_compactly(blanks: int, numbers: int, fits: bool) -> None:
     # `1e15` is written as 1000000000000000.0.
-    written = b'{"data": {"email": "a@b.test", "x": [%s]}%s}' % (b",".join([b"1e15"] * numbers), b" " * spaces)
+    written = b'{"data": {"email": "a@b.test", "x": [%s]}%s}' % (b",".join([b"1e15"] * numbers), b" \t\r\n" * (blanks // 4))
     try:
         prepare(msgspec.Raw(written), EMAIL)
     except ItemFailed:
