@@ -261,7 +261,8 @@ MODES: Mapping[Matching, Mode] = {
     Matching.PUSH_SUB: Mode(
         parts=(_PROVIDER, _SUBSCRIPTION),
         ordered=lambda value, _: ("push", _device(value)),
-        searched=lambda value, _, __: _subscriptions("push", _device(value), None),
+        searched=lambda value, resource, _: _subscriptions("push", _device(value), resource),
+        subscriptions=_kinds_of("push"),
         whole=True,
     ),
     Matching.PROFILE_ID: Mode(

@@ -141,6 +141,8 @@ def test_a_task_is_answered_by_its_id_and_has_its_result_later(pipeline: Stack, 
     eventually(lambda: pipeline.status(task)["status"] == "completed", 20, lambda: "its item is answered")
 
 
+DEVICE = {"matching": "push_sub", "provider": "ios-apns", "subscription_id": "a"}
+
 # what is wrong: (path, the request's members, status, what error_debug begins with)
 REFUSED: dict[str, tuple[str, Json, int, str]] = {
     "one profile as an array": (ONE, {"trigger_id": 8, "data": [{"email": "a@b.test"}]}, 400, "data: must be an object"),
@@ -158,12 +160,15 @@ REFUSED: dict[str, tuple[str, Json, int, str]] = {
     "a database that nobody has": (IMPORT, {"db_id": 7, "data": {"email": "a@b.test"}}, 404, "db_id"),
     "a campaign that nobody has": (START, {"id": 10**12, "email": "a@b.test"}, 404, "trigger_id"),
     "a stranger's campaign": (LAUNCH, {"trigger_id": 99, "data": [{}]}, 404, "trigger_id"),
+    "a device's resource that nobody has": (START, {"id": 8, **DEVICE, "resource_id": 1234}, 404, "resource_id"),
+    "a mail's resource for a device": (LAUNCH, {"trigger_id": 8, **DEVICE, "resource_id": 24, "data": [{}]}, 400, "resource_id"),
+    "another database's for a device": (IMPORT, {"db_id": 1, **DEVICE, "resource_id": 36, "data": {}}, 400, "resource_id"),
     "a campaign that is off": (START, {"id": 9, "email": "a@b.test"}, 409, "trigger_id"),
     "nothing to start": (LAUNCH, {"trigger_id": 8, "data": []}, 400, "data"),
 }
 
 
-@pytest.mark.promise("P-FAMILY-08")
+@pytest.mark.promise("P-FAMILY-08", "P-BATCH-15")
 @pytest.mark.parametrize("wrong", REFUSED)
 def test_what_an_endpoint_does_not_take_is_refused_by_name(pipeline: Stack, wrong: str) -> None:
     path, body, status, debug = REFUSED[wrong]
