@@ -125,7 +125,7 @@ async def test_what_is_shown_can_be_given_back_and_changes_nothing(patient: Runn
     assert await shown(patient, made.json()["id"], **token) == before
 
 
-@pytest.mark.promise("P-FAMILY-12")
+@pytest.mark.promise("P-FAMILY-12", "P-FAMILY-07")
 async def test_a_change_leaves_what_it_does_not_give_and_gives_a_message_whole(patient: Running) -> None:
     number = await added(patient, skip_minutes=7)
     before = await shown(patient, number)
