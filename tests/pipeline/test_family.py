@@ -236,6 +236,7 @@ def test_a_subscription_of_another_channel_is_set_for_whom_the_address_finds(pip
     ]
 
 
+NO_RESOURCE: Json = {"error": 404, "error_text": "Not found", "error_debug": "resource_id"}
 NOT_SET: dict[str, tuple[Json, Json]] = {
     "nobody": ({"profile_id": "0" * 24, "email": "a@family.test"}, {"error": 404, "error_text": "Profile not found"}),
     "an address that is none": ({"matching": "email_profile", "email": "no address"}, {"error": 400}),
@@ -243,7 +244,13 @@ NOT_SET: dict[str, tuple[Json, Json]] = {
     "another channel's address": ({"phone": "+79000000001"}, {"error": 400}),
     "only the address that finds": ({"matching": "phone", "phone": "+79000000001"}, {"error": 400}),
     "an address of neither": ({"matching": "phone", "phone": "+79000000001", "email": "a@family.test", "provider": "a"}, {"error": 400}),
-    "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, {"error": 400}),
+    "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, NO_RESOURCE),
+    "a stranger's resource": ({"resource_id": 77, "email": "nobody@family.test"}, NO_RESOURCE),
+    "a resource beyond 64 bits": ({"resource_id": 2**70, "email": "nobody@family.test"}, NO_RESOURCE),
+    "another database's resource": (
+        {"resource_id": 35, "email": "nobody@family.test"},
+        {"error": 400, "error_text": "Invalid request", "error_debug": "resource_id: the resource belongs to another database"},
+    ),
     "a status that is none": ({"email": "nobody@family.test", "status": "asleep"}, {"error": 400}),
     "a date that is none": ({"email": "nobody@family.test", "date": "soon"}, {"error": 400}),
     "an address of a network that is none": ({"email": "nobody@family.test", "ip": "1.2.3"}, {"error": 400}),
@@ -252,7 +259,7 @@ NOT_SET: dict[str, tuple[Json, Json]] = {
 }
 
 
-@pytest.mark.promise("P-FAMILY-11")
+@pytest.mark.promise("P-FAMILY-11", "P-HTTP-21")
 @pytest.mark.parametrize("wrong", NOT_SET)
 def test_what_cannot_be_set_changes_nobody(pipeline: Stack, wrong: str) -> None:
     body, begins = NOT_SET[wrong]
@@ -263,6 +270,33 @@ def test_what_cannot_be_set_changes_nobody(pipeline: Stack, wrong: str) -> None:
     assert answer.status == answer.body["error"]
     assert begins.items() <= answer.body.items()
     assert pipeline.profile(known) == before
+
+
+@pytest.mark.promise("P-FAMILY-11", "P-REQID-08")
+def test_who_named_no_resource_of_theirs_may_use_the_id_again(pipeline: Stack) -> None:
+    imported(pipeline, "again@family.test")
+    found = {"token": TOKEN, "db_id": 1, "matching": "email", "email": "again@family.test"}
+    request = {"Request-ID": "no-resource"}
+    before = pipeline.last_task()
+    refused = [pipeline.raw(SET, json.dumps({**found, "resource_id": number}).encode(), request) for number in (999, 35)]
+    assert pipeline.last_task() == before
+
+    answer = pipeline.raw(SET, json.dumps({**found, "resource_id": 24}).encode(), request)
+
+    assert [each.status_code for each in refused] == [404, 400]
+    assert (answer.status_code, "Duplicate-Request" in answer.headers) == (200, False)
+
+
+@pytest.mark.promise("P-FAMILY-11", "P-HTTP-13", "P-HTTP-14")
+def test_a_subscription_that_is_set_alone_may_hold_as_much_as_in_an_item(pipeline: Stack) -> None:
+    known = imported(pipeline, "much@family.test")
+    much = {"history": ["x" * 100] * 2_000}
+    given = {"db_id": 1, "profile_id": known, "resource_id": 24, "email": "much@family.test"}
+    answer = pipeline.post(SET, **given, custom_fields=much)
+    too_much = pipeline.post(SET, **given, custom_fields={"history": ["x" * 100] * 3_000})
+
+    assert (answer.status, pipeline.profile(known)["subscriptions"][0]["custom_fields"]) == (200, much)
+    assert (too_much.body["error"], too_much.body["error_text"]) == (400, "Item too large")
 
 
 @pytest.mark.promise("P-FAMILY-11")
