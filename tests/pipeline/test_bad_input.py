@@ -48,6 +48,7 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
         "out of range",
     ),
     "a number of 4,301 digits": (with_page("1" * 4_301), INVALID, "a number has more than 4300 digits"),
+    "a negative number of 4,300 digits": (with_page("-" + "1" * 4_300), INVALID, "a number has more than 4300 digits"),
     "a number of ten million digits": (with_page("1" * 10_000_000), INVALID, "a number has more than 4300 digits"),
     # The root is level 1 and `content` level 2.
     "33 levels": (request(content={"page": nested(31)}), INVALID, "there are more than 32 levels"),
@@ -143,6 +144,7 @@ ACCEPTED: dict[str, bytes] = {
     # The root, `data`, the item, its `data` and `settings` are five levels.
     "32 levels": request(data=[{"data": {"email": "deep@good.test", "settings": {"deep": nested(27)}}}]),
     "a number of 4,300 digits": request(content={"page": 10**4_299}),
+    "a negative number of 4,299 digits": request(content={"page": -(10**4_298)}),
     "a timeout of 365 days": request(timeout={"days": 364, "hours": 23, "minutes": 60}),
     "a timeout of nothing": request(timeout={}),
     "a timeout of null": request(timeout=None),
