@@ -248,7 +248,8 @@ MODES: Mapping[Matching, Mode] = {
     Matching.PUSH_SUB: Mode(
         parts=(_PROVIDER, _SUBSCRIPTION),
         ordered=lambda value, _: ("push", _device(value)),
-        searched=lambda value, _, __: [subscribed(PUSH, _device(value), None)],
+        searched=lambda value, resource, _: [subscribed(PUSH, _device(value), resource)],
+        subscriptions=frozenset({PUSH}),
         whole=True,
     ),
     Matching.PROFILE_ID: Mode(

@@ -157,7 +157,10 @@ class Acceptance:
 
     async def _database(self, account: int, asked: Asked) -> Target:
         async with self.pool.acquire() as connection:
-            return Target(await accounts.get_database(connection, account, asked.db_id or 0))
+            database = await accounts.get_database(connection, account, asked.db_id or 0)
+            if asked.subscribed_to is not None:
+                await accounts.get_resource(connection, account, database.id, asked.subscribed_to)
+        return Target(database)
 
     async def _files(self, asked: Asked, call: Call) -> list[File]:
         uris = [attached.data for attached in asked.attach]

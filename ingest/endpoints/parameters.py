@@ -57,7 +57,7 @@ class MatchBy(Parameters):
     field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
     provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
     subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
-    resource_id: ResourceNumber | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
+    resource_id: ResourceNumber | None = Field(None, description="Narrows the subscriptions that are searched to one resource.")
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:

@@ -114,14 +114,16 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, mode: Mode) -> ResourceId:
-    """The internal id of one of the database's resources that the mode searches subscriptions to."""
+async def get_resource(
+    connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, mode: Mode | None = None
+) -> ResourceId:
+    """The internal id of one of the database's resources; of those that the mode searches subscriptions to, where there is one."""
     row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
     if row is None:
         raise not_found("resource_id")
     if row["database"] != database:
         raise invalid("resource_id: the resource belongs to another database")
-    if channel(row["channel"]).kinds not in mode.subscriptions:
+    if mode is not None and channel(row["channel"]).kinds not in mode.subscriptions:
         raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {' or '.join(sorted(mode.channels))}")
     return ResourceId(row["id"])
 
