@@ -16,6 +16,7 @@ from workers.launcher.channels.channel import SERVER, Channel, Route
 from workers.launcher.channels.email import enclosing
 from workers.launcher.channels.slots import Slot, Slots
 from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
 from workers.launcher.events import Imported, imports, md5
@@ -60,6 +61,11 @@ def subscription(email: str, **changes: Any) -> dict[str, Any]:
 
 def launch(address: str = "ann@example.com", lead: dict[str, Any] | None = None, **changes: Any) -> Launch:
     return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address), {})
+
+
+async def no_more() -> list[Page]:
+    """There is but one page."""
+    return []
 
 
 @dataclass(frozen=True)

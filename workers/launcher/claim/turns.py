@@ -149,6 +149,11 @@ class Turns:
         self._wait(lane, before, -1)
         self._wait(lane, now, 1)
 
+    def goes_on(self, lane: Lane, launches: int, waits: Waits) -> None:
+        """A group that gave up its room waits no more, and takes as much again."""
+        self._wait(lane, waits, -1)
+        self._hold(lane, self.weight(launches))
+
     def left(self, lane: Lane, waits: Waits) -> None:
         self._wait(lane, waits, -1)
 

@@ -19,6 +19,8 @@ class PutOff:
     doubted: str | None = None
     # Seconds that it waits at least.
     rest: float = 0.0
+    # Whether that was an attempt of its own; else it comes again at once, and was not nearer to its end.
+    counts: bool = True
 
 
 @dataclass(frozen=True)

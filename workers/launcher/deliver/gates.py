@@ -92,7 +92,8 @@ class Gate:
 
         Of a launcher that is killed nobody hears it: another way is tried if the first one is held by then.
         """
-        return None if (doubted := self._doubted(launch, way)) is None else PutOff("was cut off by our own stop", doubted=doubted)
+        doubted = self._doubted(launch, way)
+        return None if doubted is None else PutOff("was cut off by our own stop", doubted=doubted, counts=False)
 
     def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
         doubted = self._doubted(launch, route.provider) if isinstance(refusal, Deferred) and refusal.in_doubt else None
@@ -108,7 +109,7 @@ class Gate:
         if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
             tried = isinstance(refusal, Deferred)
-            return Held(_loggable(refusal), hold, tried=tried) if doubted is None else PutOff(str(refusal), doubted=doubted)
+            return Held(_loggable(refusal), hold, tried=tried) if doubted is None else PutOff(str(refusal), doubted=doubted, counts=False)
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), doubted=doubted, rest=refusal.rest)

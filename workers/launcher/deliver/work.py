@@ -40,7 +40,7 @@ class Work:
     crowded_out: bool = False
     # Why the world cannot be told.
     silent: str | None = None
-    # As it is by now, from when it was read.
+    # As it was when it was read.
     campaign: Campaign = field(init=False)
     read_at: float = field(default_factory=clock)
 

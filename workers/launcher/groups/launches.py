@@ -56,7 +56,13 @@ WHERE {THEIRS}
 RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
 """
 _FINISH = f"UPDATE launches SET finished_at = now(), outbox = NULL {_NAMED}"  # noqa: S608  # constants
-_RENEW = f"UPDATE launches SET run_at = now() + $6 {_NAMED}"  # noqa: S608  # constants
+_RENEW = f"""
+UPDATE launches SET run_at = now() + $7, claims = coalesce(named.claims, launches.claims)
+FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::int[])
+    AS named (batch, trigger, attempt, first_item, fence, claims)
+WHERE {THEIRS}
+RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
+"""  # noqa: S608  # constants
 
 # In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
 _HALVE = f"""
@@ -100,9 +106,16 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 
 
-async def renew(pool: asyncpg.Pool, groups: Sequence[Group], lease: timedelta) -> list[bool]:
-    """Of each whether its lease is still the one that is known."""
-    return still_ours(groups, await pool.fetch(_RENEW, *_keys(groups), lease))
+async def renew(pool: asyncpg.Pool, groups: Sequence[tuple[Group, bool]], lease: timedelta) -> list[bool]:
+    """Of each whether its lease is still the one that is known; a group comes with whether it is idle: then its claim does not count."""
+    rows = sorted(((*key_of(group), group.claims - 1 if idle else None) for group, idle in groups), key=lambda row: row[:-1])
+    found = await pool.fetch(_RENEW, *(list(column) for column in zip(*rows, strict=True)), lease)
+    return still_ours([group for group, _ in groups], found)
+
+
+async def count(pool: asyncpg.Pool, group: Group, claims: int) -> None:
+    """So many claims of it came to no mark."""
+    await _write(pool, group, "claims = $6", claims)
 
 
 async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> list[bool]:

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from schemas.templating.filling import parsed
 from schemas.templating.templates import IncorrectTemplate
 from tests.calling import poster
-from tests.launching import NOBODY, campaign
+from tests.launching import NOBODY, campaign, no_more
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
@@ -208,9 +208,10 @@ async def sent(
     due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": [phone], "email": "ann@shop.test"}))
     page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
     sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
-    async for _ in sending.send([page], asyncio.Event()):
+    async for _ in sending.send([page], no_more, asyncio.Event()):
         pass
-    return (page.take() | page.held)[0]
+    over = page.take()
+    return {**over.ended, **over.held}[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
