@@ -11,11 +11,11 @@ from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, Part
 from ingest.admission.budget import Budget
 from ingest.endpoints import registry, unsubscribing
 from ingest.endpoints.batch import Tools
-from ingest.endpoints.completion import Waiters
+from ingest.endpoints.completion_poll import Waiters
 from ingest.http.connections import bounded
 from ingest.http.intake import Intake
 from ingest.http.server import application
-from ingest.publish.end_offsets import BROKER_AWAY, Ends
+from ingest.publish.end_offsets import ANSWERED_WITHIN, BROKER_AWAY, Ends
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
@@ -35,7 +35,6 @@ log = structlog.get_logger()
 _REQUESTS_MAY_TAKE = 6.0
 _CONNECTIONS_MAY_TAKE = 7
 _PUBLISHING_MAY_TAKE = 7.5
-_ANSWERING = 3.0
 
 
 class Gateway:
@@ -114,7 +113,7 @@ class Gateway:
     async def _look(self) -> tuple[list[int], list[int]]:
         """Where the topic ends, and where its matchers are."""
         # Positions first: what is matched in between counts as in flight, and nothing as less than that.
-        async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+        async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
             found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
         if len(found) != self._producer.partitions:
             raise PartitionsChanged
@@ -129,7 +128,7 @@ class Gateway:
 
     async def _database_problems(self) -> list[str]:
         try:
-            async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+            async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
         except AWAY as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]

@@ -176,10 +176,10 @@ async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
             await producer.client.close()
 
 
-async def stop_client(client: Any, within: float = STOPPING) -> None:
+async def stop_client(client: Any) -> None:
     """Stop a consumer or producer; without a broker they would wait for ever."""
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(STOPPING):
             await client.stop()
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.

@@ -17,6 +17,7 @@ from runtime.health import Checked, application
 from runtime.loop_watch import watched_loop
 from runtime.masking import masked
 from runtime.serving import serving
+from runtime.trouble import innermost
 from schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[E
         asyncio.run(_run(name, open_room, settings))
     # A room's own task groups wrap what went wrong.
     except* (*_AWAY, *fatal) as group:
-        reason = _first(group)
+        reason = innermost(group)
     finally:
         tracing.stop()
     if reason is not None:
@@ -90,8 +91,3 @@ def _advice(reason: BaseException, settings: Settings) -> str:
     if not isinstance(reason, _AWAY):
         return ""
     return f"; do Kafka at {settings.kafka} and Postgres at {masked(settings.postgres)} answer?"
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

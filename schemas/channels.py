@@ -74,6 +74,9 @@ def _first_phone(data: Mapping[str, JsonValue]) -> JsonValue:
 MEMBERS: Mapping[str, Callable[[object], JsonValue]] = {"id": integer, "phone": normal_phone}
 """The members of `cc_data` that are addresses."""
 
+EMAIL = Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE)
+SMS = Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE)
+PUSH = Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE)
 CUSTOM = Kinds(Kind.CUSTOM_SUBSCRIPTION, Kind.CUSTOM_SUBSCRIPTION_OF_RESOURCE)
 
 
@@ -87,7 +90,7 @@ CHANNELS: Mapping[str, Channel] = {
         nested="email_data",
         normal=normal_email,
         own=lambda data: data.get("email"),
-        kinds=Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE),
+        kinds=EMAIL,
         needs=("sender", "subject", "html"),
         may=("text",),
         files=True,
@@ -98,12 +101,12 @@ CHANNELS: Mapping[str, Channel] = {
         nested="phone_data",
         normal=normal_phone,
         own=_first_phone,
-        kinds=Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
+        kinds=SMS,
         needs=("text",),
     ),
     "push": Channel(
         keys=("provider", "subscription_id"),
-        kinds=Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE),
+        kinds=PUSH,
         needs=("text",),
         may=("title", "link"),
     ),

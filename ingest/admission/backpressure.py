@@ -8,9 +8,10 @@ from typing import Protocol
 import structlog
 
 from ingest.admission.budget import Budget, NoRoom, Share
-from ingest.admission.drain import Drain, ahead, retry_after
+from ingest.admission.drain import Drain, ahead
+from ingest.admission.retry_after import retry_after, until_matched
 from ingest.admission.tally import Tally
-from ingest.errors import Refused
+from ingest.errors import Refused, too_many
 from ingest.sql.accounts import Token
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
@@ -119,7 +120,7 @@ class Backpressure:
         try:
             yield share
         except NoRoom:
-            raise self._refused("bytes", retry_after(self.in_flight, 0, 0, self._drain.rate) or 1) from None
+            raise self._refused("bytes", until_matched(self.in_flight, self._drain.rate)) from None
         finally:
             share.release()
 
@@ -172,12 +173,12 @@ class Backpressure:
         if seconds is not None:
             raise self._refused("token_profiles", seconds, f"token: its limit is {limit} profiles that wait")
         if not self._budget.has_room(token.id, share.size):
-            seconds = retry_after(waiting, 0, 0, self._drain.rate) or 1
+            seconds = until_matched(waiting, self._drain.rate)
             raise self._refused("token_bytes", seconds, "token: its limit is half of the bytes that a gateway holds")
 
     def _refused(self, reason: str, seconds: int, debug: str | None = None) -> Refused:
         metrics.REFUSED.labels(reason).inc()
-        return Refused(429, "Too many requests", debug, {"Retry-After": str(seconds)})
+        return too_many(debug, seconds)
 
 
 def _todo(error: Exception) -> dict[str, str]:

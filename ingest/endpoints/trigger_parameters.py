@@ -44,8 +44,8 @@ class Content(BaseModel):
         if self.from_email is not None:
             yield "sender", mailboxes.written(self.from_name or "", self.from_email)
         for name in MESSAGE:
-            value = getattr(self, name, None)
-            if value is not None:
+            # One that has none is shown with an empty text.
+            if value := getattr(self, name, None):
                 yield name, value
 
 

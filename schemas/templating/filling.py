@@ -14,10 +14,9 @@ import msgspec
 from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables
 from schemas.templating.lookalikes import check_lookalikes
-from schemas.templating.rendering import Rendered, TooLong, of_text
+from schemas.templating.rendering import LONGEST, Rendered, TooLong, of_text
 from schemas.templating.templates import IncorrectTemplate, Template, check, read
 
-_MOST = 4 * 1024 * 1024
 _DEEPEST = 32
 # JSON can write one, and UTF-8 cannot.
 _HALF = re.compile("[\ud800-\udfff]")
@@ -77,7 +76,7 @@ class _Filling:
         self._variables = variables
         # Of all of them together.
         self._budget = Budget()
-        self._left = _MOST
+        self._left = LONGEST
         self.unknown = 0
 
     def of(self, value: Any) -> Any:

@@ -7,12 +7,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from schemas.channels import CHANNELS, MESSAGE
 from schemas.fields import Declaration
+from schemas.system_fields import SPECIAL_FIELDS
 from schemas.tokens import USUAL_RIGHTS, Right, hashed
 from store.configuration import hooking, mailing, messaging, texts
 from store.configuration.model import Values
 from store.configuration.texts import Line, Name, Number, Text
-
-_SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
 
 def _leaving(channel: str) -> str:
@@ -22,7 +21,7 @@ def _leaving(channel: str) -> str:
 
 
 def _own_field(name: str) -> str:
-    if name.startswith("_") or name in _SPECIAL_FIELDS:
+    if name.startswith("_") or name in SPECIAL_FIELDS:
         raise ValueError("is a system field, which every database has")
     return name
 

@@ -6,8 +6,8 @@ from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
 from runtime.postgres import AWAY
 from runtime.schema import OldTables
 from runtime.trouble import Trouble
+from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.circuit_breaker import LineStopped
-from workers.exactly_once.ownership import TopicMissing
 from workers.exactly_once.trouble import Culprit, Overlong, trouble_of
 
 _FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."

@@ -19,17 +19,19 @@ from runtime.schema import OldTables
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
+from store.positions import Partition
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
+from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
 from workers.exactly_once.gathering import gathering
 from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
-from workers.exactly_once.liveness import Furthest, Mark, Position, watch
+from workers.exactly_once.liveness import Furthest, Mark, watch
 from workers.exactly_once.outbox import Outbox
-from workers.exactly_once.ownership import Ownership, TopicMissing
+from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.probes import Probes
 from workers.exactly_once.reading import Reading
 from workers.exactly_once.trials import Suspects, Trials
@@ -38,7 +40,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WAITING = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
+RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -59,7 +61,7 @@ class Stream(Generic[M]):
         self._outbox = Outbox(publisher)
         self._committing = Committing(settings, handler, pool, self._outbox)
         self.probes = Probes(settings, pool)
-        # Both made when the group is joined.
+        # Made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
         self._reading: Reading[M] | None = None
@@ -84,7 +86,7 @@ class Stream(Generic[M]):
         told = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in held.items()]
         return told + ([self._trouble] if self._trouble else [])
 
-    def standing(self) -> dict[Position, Mark]:
+    def standing(self) -> dict[Partition, Mark]:
         """Where the partitions stand that should move, and how far the chunk at hand has come."""
         if self._on_purpose or self._owned is None:
             return {}
@@ -108,8 +110,8 @@ class Stream(Generic[M]):
                     owned = self._owned or await self._join()
                     if pause := await self._turn(owned):
                         await rest(stop, pause)
-                except WAITING as error:
-                    self._let_go(error)
+                except RETRIED as error:
+                    self._fall_back(error)
                     if self._owned is None:
                         await rest(stop, self._backoff.pause)
             await self._say_goodbye()
@@ -202,7 +204,7 @@ class Stream(Generic[M]):
         self._furthest.count(messages)
         self._turned = time.monotonic()
 
-    def _let_go(self, error: Exception) -> None:
+    def _fall_back(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
         why, todo = shown(error), advice(error)
         self._trouble = f"{why}; {todo}"

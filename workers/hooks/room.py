@@ -19,25 +19,23 @@ from runtime.schema import OldTables
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
-from workers.exactly_once.ownership import TopicMissing
+from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
 from workers.hooks.hosting import AWAY, Hosting
 from workers.hooks.newest import Newest
-from workers.hooks.reading import Reading
+from workers.hooks.reading import FETCHED, Reading
 from workers.hooks.supply import Supply
 
 log = structlog.get_logger()
 
 _CONNECTIONS = 4
-# Of each partition, before it is asked for.
-_FETCHED = 1024 * 1024
 _PAUSE = 1.0
 _GRACE = 1.0
 _STUCK = 60.0
 
-_WAITING = (TopicMissing, OldTables, *AWAY)
+_RETRIED = (TopicMissing, OldTables, *AWAY)
 
 
 class Hooks:
@@ -63,7 +61,7 @@ class Hooks:
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(self._probes.watch())
-            consumer = new_consumer(self._settings, "hooks", _FETCHED)
+            consumer = new_consumer(self._settings, "hooks", FETCHED)
             try:
                 await self._work(consumer, stop)
             finally:
@@ -102,7 +100,7 @@ class Hooks:
             try:
                 await step()
                 self._trouble.pop(name, None)
-            except _WAITING as error:
+            except _RETRIED as error:
                 why, todo = shown(error), advice(error)
                 self._trouble[name] = f"{why}; {todo}"
                 log.warning("stream_waits", topic=self._topic, why=why, todo=todo, seconds=_PAUSE)

@@ -11,7 +11,7 @@ from schemas import ids
 from schemas.events import ProfileEvent
 from schemas.settings import KIB, MIB, Settings
 from schemas.topics import LARGEST_RECORD
-from tests.launching import NOBODY, campaign
+from tests.launching import NOBODY, campaign, of_import
 from workers.launcher import events
 from workers.launcher.model import Ending, Outcome
 
@@ -23,7 +23,7 @@ IMPORTED = events.Imported(1, 3, BATCH, 5, NOBODY, "ann@example.com", {"order": 
 
 @pytest.mark.promise("P-EVENT-03")
 def test_an_import_event_says_whose_item_it_was() -> None:
-    assert json.loads(events.of_import(IMPORTED, NOW).encode()) == {
+    assert json.loads(of_import(IMPORTED, NOW).encode()) == {
         "v": 1,
         "event_id": ids.event_id("01" * 12 + "/5", "import_api"),
         "event_type": "import_api",
@@ -77,7 +77,7 @@ def test_a_profile_without_email_has_no_hash() -> None:
 @pytest.mark.promise("P-EVENT-07")
 @pytest.mark.parametrize("cloud", [True, False])
 def test_an_event_has_the_headers_of_cloudevents_where_they_are_wanted_and_the_same_body(cloud: bool) -> None:
-    event = events.of_import(IMPORTED, NOW)
+    event = of_import(IMPORTED, NOW)
     record = events.outgoing("t.events", event, cloud=cloud)
 
     assert (record.topic, record.key, record.value) == ("t.events", event.profile_id.encode(), event.encode())
@@ -94,7 +94,7 @@ LARGEST_CUSTOM_DATA = 400 * KIB
 def test_custom_data_of_root_and_item_at_the_largest_limit_fit_into_an_event_that_the_broker_takes() -> None:
     settings = Settings(custom_data_limit=LARGEST_CUSTOM_DATA)
 
-    record = events.outgoing_of(settings)(events.of_import(_says({"root": _long(), "item": _long()}), NOW))
+    record = events.outgoing_of(settings)(of_import(_says({"root": _long(), "item": _long()}), NOW))
 
     assert 2 * LARGEST_CUSTOM_DATA - KIB < len(record.value) <= LARGEST_RECORD
 

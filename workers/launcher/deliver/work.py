@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from schemas import ids
 from schemas.ids import TriggerId
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import unpack
+from schemas.topics import Outgoing, unpack
 from workers.launcher.clock import clock
 from workers.launcher.deliver import paces
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.deliver.paces import Limit
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
@@ -41,7 +40,7 @@ class Work:
     crowded_out: bool = False
     # Why the world cannot be told.
     silent: str | None = None
-    # As it is by now, from when it was read.
+    # As it was when it was read.
     campaign: Campaign = field(init=False)
     read_at: float = field(default_factory=clock)
 
@@ -51,7 +50,7 @@ class Work:
             # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
             random.shuffle(self.ahead)
         self.left = set(self.ahead)
-        self.untold = list(unpack(self.group.outbox))
+        self.untold = unpack(self.group.outbox)
 
     @property
     def named(self) -> tuple[bytes, TriggerId]:

@@ -14,18 +14,18 @@ from standardwebhooks import Webhook
 from schemas.templating.filling import check_leaves, parsed
 from schemas.templating.templates import IncorrectTemplate
 from tests.calling import poster
-from tests.launching import NOBODY, campaign, launch
+from tests.launching import NOBODY, campaign, launch, no_more
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
 from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Ended, Held, PutOff
-from workers.launcher.deliver.holds import ALIKE
+from workers.launcher.deliver.endings import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.suspicions import ALIKE
 from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 
@@ -225,9 +225,10 @@ async def sent(
     due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": [phone], "email": "ann@shop.test"}))
     page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
     sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
-    async for _ in sending.send([page], asyncio.Event()):
+    async for _ in sending.send([page], no_more, asyncio.Event()):
         pass
-    return (page.take() | page.held)[0]
+    over = page.take()
+    return {**over.ended, **over.held}[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
