@@ -23,7 +23,7 @@ from ingest.sql import batches, results
 from ingest.sql.pool import Pool
 from ingest.sql.results import Finished
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.serving import Server
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -54,7 +54,7 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
-        waiters = Waiters(self._finished, AWAY)
+        waiters = Waiters(self._finished, POSTGRES_ERRORS)
         async with asyncio.TaskGroup() as tasks:
             queue = FairQueue()
             backpressure = self._backpressure(queue)
@@ -84,7 +84,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*AWAY, BrokerUnavailable, PartitionsChanged),
+            (*POSTGRES_ERRORS, BrokerUnavailable, PartitionsChanged),
             self._producer,
             queue,
             limit=settings.in_flight_limit,
@@ -130,7 +130,7 @@ class Gateway:
         try:
             async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
         if found != self._producer.partitions:
             return [f"progress has {found} partitions of imports instead of {self._producer.partitions}: {PARTITIONS_CHANGED}"]

@@ -14,7 +14,7 @@ from ingest.sql.pool import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
 from runtime.allocator import give_back_large_blocks
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from runtime.schema import OldTables
 from schemas.settings import Settings
@@ -61,7 +61,7 @@ class Starting:
         while not stop.is_set():
             try:
                 return await _partitions(self._pool, self._settings)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 # A password that is wrong is not one that will be right by itself.
                 if not (advice := todo(error)):
                     raise

@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from runtime.advice import todo
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from schemas.settings import Settings
 
@@ -26,7 +26,7 @@ async def tell(pool: asyncpg.Pool, settings: Settings) -> None:
     """To be called after the commit, for whoever is told looks at once."""
     try:
         await pool.execute(_TELL, _channel(settings))
-    except AWAY as error:
+    except POSTGRES_ERRORS as error:
         log.warning("hint_lost", why=type(error).__name__, **todo(error))
 
 
@@ -35,7 +35,7 @@ async def listen(settings: Settings, heard: Callable[[], None]) -> None:
     while True:
         try:
             await _listened(settings, heard)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             log.warning("hints_wait", why=type(error).__name__, **todo(error))
         # What was told meanwhile.
         heard()

@@ -15,7 +15,7 @@ from ingest.sql import batches
 from ingest.sql.pool import Pool
 from runtime.advice import todo
 from runtime.crash_points import crash_point
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class BatchPublisher:
         try:
             async with self._pool.acquire() as connection:
                 await batches.renew(connection, batch, self._lease)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__, **todo(error))
 
     async def _note(self, batch: bytes) -> None:
@@ -97,7 +97,7 @@ class BatchPublisher:
         while True:
             try:
                 return await self._pool.together(batches.mark_published, batch)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__, **todo(error))
                 await asyncio.sleep(_RETRY_PAUSE)
 

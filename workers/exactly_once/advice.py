@@ -3,7 +3,7 @@
 import asyncpg
 
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.schema import OldTables
 from runtime.trouble import Trouble
 from workers.exactly_once.changed_topics import TopicMissing
@@ -34,7 +34,7 @@ def advice(error: Exception) -> str:
             return POSTGRES_FULL
         case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError() | OSError():
             return POSTGRES_AWAY
-        case _ if isinstance(error, AWAY):
+        case _ if isinstance(error, POSTGRES_ERRORS):
             return "see the log of Postgres; it is tried again"
     return KAFKA_AWAY
 

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from runtime.kafka import BrokerUnavailable, end_offsets
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
 from store.positions import Partition, positions
 
@@ -88,7 +88,7 @@ async def lagging(settings: Settings, partitions: Iterable[Partition]) -> set[Pa
         async with asyncio.timeout(2 * _ANSWERING):
             ends = await end_offsets(settings, partitions)
             stand = await _positions(settings)
-    except (BrokerUnavailable, *AWAY) as error:
+    except (BrokerUnavailable, *POSTGRES_ERRORS) as error:
         log.debug("lag_unknown", why=repr(error))
         return set()
     return {partition for partition, end in ends.items() if end > stand.get(partition, end)}

@@ -10,7 +10,7 @@ import structlog
 from runtime import kafka, postgres
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
 from workers.exactly_once.advice import shown
 
@@ -67,7 +67,7 @@ class Probes:
             try:
                 async with asyncio.timeout(answering):
                     await question()
-            except (BrokerUnavailable, *AWAY) as error:
+            except (BrokerUnavailable, *POSTGRES_ERRORS) as error:
                 away[name] = error
         return away
 

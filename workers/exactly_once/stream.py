@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from runtime import schema
 from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.producer import Publisher
 from runtime.racing import rest
 from runtime.schema import OldTables
@@ -40,7 +40,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
+RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *POSTGRES_ERRORS)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -125,7 +125,7 @@ class Stream(Generic[M]):
     async def _say_goodbye(self) -> None:
         """Not after an error: it may be a message's doing."""
         if self._owned is not None:
-            with suppress(BrokerUnavailable, *AWAY):
+            with suppress(BrokerUnavailable, *POSTGRES_ERRORS):
                 async with asyncio.timeout(GOODBYE):
                     await self._outbox.confirmed()
                     await self._owned.let_go()
@@ -137,7 +137,7 @@ class Stream(Generic[M]):
             await consumer.start()
             await _find(consumer, self._topic)
             await schema.check(self._pool)
-        except (KafkaError, TopicMissing, OldTables, *AWAY):
+        except (KafkaError, TopicMissing, OldTables, *POSTGRES_ERRORS):
             await stop_client(consumer)
             raise
         # Not before the start, which would wait for the topic, and for nothing else.

@@ -23,7 +23,7 @@ from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
-from workers.hooks.hosting import AWAY, Hosting
+from workers.hooks.hosting import SERVER_ERRORS, Hosting
 from workers.hooks.newest import Newest
 from workers.hooks.reading import FETCHED, Reading
 from workers.hooks.supply import Supply
@@ -35,7 +35,7 @@ _PAUSE = 1.0
 _GRACE = 1.0
 _STUCK = 60.0
 
-_RETRIED = (TopicMissing, OldTables, *AWAY)
+_RETRIED = (TopicMissing, OldTables, *SERVER_ERRORS)
 
 
 class Hooks:

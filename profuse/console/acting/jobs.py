@@ -10,7 +10,7 @@ from profuse.console.acting.deed import Deed, Done, Means, Scope
 from profuse.console.acting.log import Asked
 from runtime.advice import todo
 from runtime.errors import CannotRun
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.retrying import until_it_is_back
 
 logger = structlog.get_logger()
@@ -80,7 +80,7 @@ class Jobs:
             await asyncio.sleep(_TOLD_EVERY)
             try:
                 await log.go_on(self._pool, id_, count.so_far)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 # Silent for good, an action that goes on would look as if its process had died.
                 logger.warning(_WAITS, why=type(error).__name__, **todo(error))
 

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from runtime.advice import todo
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
@@ -85,7 +85,7 @@ class ClaimLoop:
             if clock() - self._looked >= LOOK_EVERY:
                 await self._look()
             more = await self._claim(groups, stop)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             if not self._trouble:
                 log.warning("claims_wait", why=repr(error), **todo(error))
             self._trouble = f"launches cannot be claimed: {type(error).__name__}"
@@ -164,7 +164,7 @@ class ClaimLoop:
             while True:
                 try:
                     return await give_up(self._pool, group, pause)
-                except AWAY:
+                except POSTGRES_ERRORS:
                     if stop.is_set():
                         return None
                     await rest(stop, _TRY_AGAIN_AFTER)

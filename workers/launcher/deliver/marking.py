@@ -11,7 +11,7 @@ import asyncpg
 
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.producer import Publish
 from runtime.retrying import until_it_is_back
 from runtime.together import Together
@@ -136,7 +136,7 @@ class Marking:
         """Those that others have by now. Tried again while Postgres is away or full: given up, what was sent would be sent again."""
         try:
             return await self._write(marked)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
             # Only now: what counts attempts costs more than one that succeeds.

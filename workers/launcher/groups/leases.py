@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import T, unless_later
 from runtime.trouble import Trouble, trouble_of
 from workers.launcher.clock import clock
@@ -95,7 +95,7 @@ class Lease:
         while grace > 0:
             try:
                 await self.renew_if_due(pool)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 # What is under way may end; nothing begins once the lease is nearly over.
                 if trouble_of(error) is not Trouble.WORLD:
                     raise
