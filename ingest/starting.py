@@ -17,6 +17,7 @@ from runtime.allocator import give_back_large_blocks
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from runtime.schema import OldTables
+from runtime.trouble import passes_by_itself
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -63,9 +64,9 @@ class Starting:
                 return await _partitions(self._pool, self._settings)
             except POSTGRES_ERRORS as error:
                 # A password that is wrong is not one that will be right by itself.
-                if not (advice := todo(error)):
+                if not passes_by_itself(error):
                     raise
-                log.warning("database_away", error=type(error).__name__, **advice)
+                log.warning("database_away", error=type(error).__name__, **todo(error))
             await rest(stop, _AGAIN_AFTER)
         return None
 

@@ -43,6 +43,11 @@ def trouble_of(error: BaseException, of: Callable[[BaseException], Trouble] = of
     return of(error)
 
 
+def passes_by_itself(error: BaseException) -> bool:
+    """Whether who starts waits for it: a server that is silent, or has no disk or no connection left; not one that refuses a password."""
+    return isinstance(error, (*SILENT, asyncpg.InsufficientResourcesError))
+
+
 def innermost(error: BaseException) -> BaseException:
     """What went wrong first, of what task groups have wrapped."""
     return innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

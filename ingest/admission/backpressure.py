@@ -5,20 +5,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import structlog
-
 from ingest.admission.budget import Budget, NoRoom, Share
 from ingest.admission.drain import Drain, ahead
 from ingest.admission.retry_after import retry_after, until_matched
 from ingest.admission.tally import Tally
 from ingest.errors import Refused, too_many
 from ingest.sql.accounts import Token
-from runtime.advice import KAFKA_AWAY, todo
+from runtime.advice import KAFKA_AWAY
 from runtime.kafka import BrokerUnavailable
 from runtime.racing import rest
+from runtime.retrying import tell
 from schemas import metrics
-
-log = structlog.get_logger()
 
 # The ends of the topic and the positions of the matchers, by partition.
 Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
@@ -156,7 +153,7 @@ class Backpressure:
         try:
             ends, positions = await self._look()
         except self._away as error:
-            log.warning("backlog_unknown", error=type(error).__name__, **_todo(error))
+            tell("backlog_unknown", error, **_todo(error))
             return False
         self._drain = self._drain.observed(asyncio.get_running_loop().time(), ends, positions)
         self._seen = seen
@@ -184,4 +181,4 @@ class Backpressure:
 def _todo(error: Exception) -> dict[str, str]:
     if isinstance(error, PartitionsChanged):
         return {"todo": PARTITIONS_CHANGED}
-    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable) else todo(error)
+    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable) else {}

@@ -14,6 +14,7 @@ import structlog
 from runtime.advice import todo
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
+from runtime.retrying import tell
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.ids import TriggerId
@@ -87,7 +88,7 @@ class ClaimLoop:
             more = await self._claim(groups, stop)
         except POSTGRES_ERRORS as error:
             if not self._trouble:
-                log.warning("claims_wait", why=repr(error), **todo(error))
+                tell("claims_wait", error)
             self._trouble = f"launches cannot be claimed: {type(error).__name__}"
             return False
         self._trouble = ""
