@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
-from schemas.kinds import Kind
+from schemas.kinds import Key, Kind
 from workers.exactly_once import Conflict, TooMuch
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batch_cache import as_declared_now
 from workers.matcher.batches import Database
-from workers.matcher.item import Held, Item, Key, Outcome, Tags
+from workers.matcher.item import Held, Item, Outcome, Tags
 from workers.matcher.merging import Merging
 from workers.matcher.profile import Profile
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from schemas.blanks import is_blank
 from schemas.ids import new_id
 from schemas.item_errors import ItemFailed, Why
-from schemas.kinds import Identity
+from schemas.kinds import Identity, Key
 from schemas.same import same
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.change import Change
-from workers.matcher.item import Held, Item, Key, Outcome
+from workers.matcher.item import Held, Item, Outcome
 from workers.matcher.profile import Profile, overlaid, written
 from workers.matcher.subscribing import merged
 
