@@ -5,8 +5,8 @@ import asyncpg
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing
 from runtime.trouble import Trouble
-from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.trouble import Culprit, Overlong, trouble_of
 

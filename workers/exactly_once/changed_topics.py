@@ -10,10 +10,6 @@ class TopicChanged(Exception):
     """The topic is not the one that the positions were taken from: made anew, truncated, or with other partitions. It ends the process."""
 
 
-class TopicMissing(Exception):
-    """There is no such topic (yet, or any more). It is waited for."""
-
-
 def other_records(topic: str, partition: int) -> TopicChanged:
     return TopicChanged(f"{topic}/{partition} does not hold the record processed last: {_ANEW}")
 

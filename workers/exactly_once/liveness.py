@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 import asyncpg
 import structlog
 
-from runtime.kafka import BrokerUnavailable, end_offsets
+from runtime.broker import end_offsets
+from runtime.kafka import BrokerUnavailable
 from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
 from store.positions import Partition, positions

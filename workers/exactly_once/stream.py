@@ -8,21 +8,19 @@ from typing import Any, Generic
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 
-from runtime import schema
-from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
+from runtime.kafka import AWAY, BrokerUnavailable, new_consumer, stop_client
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.producer import Publisher
 from runtime.racing import rest
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing, find, subscribe
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
 from store.positions import Partition
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
-from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.chunks import Entry, by_partition
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.committing import Committing
@@ -40,7 +38,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *POSTGRES_ERRORS)
+RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, *AWAY, *POSTGRES_ERRORS)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -135,14 +133,10 @@ class Stream(Generic[M]):
         owned = Ownership(self._topic, consumer, self._pool, self._publisher)
         try:
             await consumer.start()
-            await _find(consumer, self._topic)
-            await schema.check(self._pool)
-        except (KafkaError, TopicMissing, OldTables, *POSTGRES_ERRORS):
+            await subscribe(consumer, self._topic, owned, self._pool)
+        except (TopicMissing, OldTables, *AWAY, *POSTGRES_ERRORS):
             await stop_client(consumer)
             raise
-        # Not before the start, which would wait for the topic, and for nothing else.
-        consumer.subscribe([self._topic], listener=owned)
-        log.info("joined", topic=self._topic)
         self._consumer, self._owned = consumer, owned
         self._reading = Reading(self._settings, self._reads, consumer)
         self.probes.consumer = consumer
@@ -166,7 +160,7 @@ class Stream(Generic[M]):
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
         if not (resting or self._consumer.assignment()) and time.monotonic() - self._found > FIND_EVERY:
-            await _find(self._consumer, self._topic)
+            await find(self._consumer, self._topic)
             self._found = time.monotonic()
 
     async def _work_off(self, owned: Ownership) -> tuple[int, float]:
@@ -215,8 +209,3 @@ class Stream(Generic[M]):
         tell(event, topic=self._topic, why=why, todo=todo, seconds=self._backoff.pause)
         if self._owned is not None:
             self._owned.release_all()
-
-
-async def _find(consumer: Any, topic: str) -> None:
-    if topic not in await consumer.topics():
-        raise TopicMissing(f"there is no topic {topic}")

@@ -9,17 +9,16 @@ from typing import Any
 import asyncpg
 import structlog
 
-from runtime import schema
 from runtime.kafka import new_consumer, stop_client
 from runtime.outbound.dialing import open_dialer
 from runtime.outbound.posting import Poster
 from runtime.postgres import open_pool
 from runtime.racing import rest, within_grace
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing, subscribe
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
-from workers.exactly_once.changed_topics import TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
@@ -112,12 +111,7 @@ class Hooks:
         if self._probes.consumer is None:
             await consumer.start()
             self._probes.consumer = consumer
-        if self._topic not in await consumer.topics():
-            raise TopicMissing(f"there is no topic {self._topic}")
-        await schema.check(self._pool)
-        # Not before the start, which would wait for the topic, and for nothing else.
-        consumer.subscribe([self._topic], listener=newest)
-        log.info("joined", topic=self._topic)
+        await subscribe(consumer, self._topic, newest, self._pool)
 
     def _tools(self, newest: Newest, reading: Reading) -> Tools:
         well, failing = Budget(self._settings.hooks_bytes // 2), Budget(self._settings.hooks_bytes // 4)

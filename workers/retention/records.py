@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from runtime import kafka
+from runtime import broker
 from runtime.kafka import BrokerUnavailable
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -18,7 +18,7 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 async def delete(connection: asyncpg.Connection, settings: Settings) -> int:
     # The record that was processed last tells its topic from one that was made anew.
     below = {partition: position - 1 for partition, position in (await positions(connection)).items()}
-    return await kafka.delete_records(settings, below, time.time() - settings.records_kept.total_seconds())
+    return await broker.delete_records(settings, below, time.time() - settings.records_kept.total_seconds())
 
 
 async def caught_up(connection: asyncpg.Connection, settings: Settings) -> bool:
@@ -27,7 +27,7 @@ async def caught_up(connection: asyncpg.Connection, settings: Settings) -> bool:
     kept = settings.batch_kept
     before = time.time() - (kept - min(_CLOCKS_DIFFER, kept / 2)).total_seconds()
     try:
-        return not theirs or await kafka.caught_up(settings, theirs, before)
+        return not theirs or await broker.caught_up(settings, theirs, before)
     except BrokerUnavailable:
         # Only what was never published whole has to wait for it.
         return False

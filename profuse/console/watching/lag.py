@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from runtime.kafka import BrokerUnavailable, end_offsets
+from runtime.broker import end_offsets
+from runtime.kafka import BrokerUnavailable
 from schemas.settings import Settings
 from store.positions import positions
 
