@@ -1,4 +1,7 @@
-"""Pure: whether messages can be made of what a trigger and a provider say, asked before the first one is due."""
+"""Whether messages can be made of what a trigger and a provider say, asked before the first one is due.
+
+Pure, but for `inlined` and `plain`, which have long HTML converted by a process.
+"""
 
 import html
 import re

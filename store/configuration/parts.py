@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from schemas.channels import CHANNELS, MESSAGE
 from schemas.fields import Declaration
@@ -140,17 +150,17 @@ class Trigger(_Part):
     fields: list[str] | None = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
+    # As it leaves; kept, because a long one costs a process.
+    _html: str = PrivateAttr("")
+
     @model_validator(mode="after")
-    def _can_be_inlined(self) -> Self:
-        if self.inline_css:
-            messaging.inlined(self.html or "")
+    def _written(self) -> Self:
+        self._html = messaging.inlined(self.html or "") if self.inline_css else self.html or ""
         return self
 
     def values(self) -> Values:
         """Its columns."""
-        message = {name: getattr(self, name) or "" for name in MESSAGE}
-        if self.inline_css:
-            message["html"] = messaging.inlined(message["html"])
+        message = {name: getattr(self, name) or "" for name in MESSAGE} | {"html": self._html}
         # What is not said is what its readers without HTML see.
         message["text"] = message["text"] or (messaging.plain(message["html"]) if message["html"] else "")
         return {**self.model_dump(exclude={"id", "inline_css", *MESSAGE}), **message}

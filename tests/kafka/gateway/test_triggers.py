@@ -186,6 +186,22 @@ async def test_a_mail_that_takes_longer_to_convert_than_a_transaction_may_last_i
     assert switched.status_code == 200, switched.text
 
 
+@pytest.mark.promise("P-FAMILY-12", "P-LAUNCH-40")
+async def test_each_long_mail_is_converted_once_however_many_come_at_once(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[str] = []
+    convert = converting._apart
+
+    def noted(what: str, html: str) -> str | None:
+        converted.append(html)
+        return convert(what, html)
+
+    monkeypatch.setattr(converting, "_apart", noted)
+    mails = [f"<p>Mail {turn}</p>" * 2_000 for turn in range(6)]
+    await asyncio.gather(*(added(patient, content=[{"subject": "S", "from_email": "a@b.test", "html": html}]) for html in mails))
+
+    assert sorted(converted) == sorted(mails)
+
+
 _WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
@@ -202,6 +218,21 @@ async def test_however_many_ask_they_take_one_connection_at_a_time(patient: Runn
 
     assert len(set(await asyncio.gather(*asking))) == 20
     assert most == 1
+
+
+@pytest.mark.promise("P-FAMILY-12")
+async def test_what_is_changed_while_a_request_waits_for_its_turn_stays(patient: Running) -> None:
+    number = await added(patient)
+    async with patient.pool.acquire() as connection, connection.transaction():
+        # Somebody applies a file.
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"apply {patient.settings.prefix}")
+        stopping = asyncio.create_task(configure(patient, UPDATE, {"id": number, "is_active": False}))
+        while not await connection.fetchval(_WAITING):
+            await asyncio.sleep(0.01)
+        await connection.execute("UPDATE triggers SET name = 'By the file' WHERE number = $1", number)
+
+    assert (await stopping).status_code == 200
+    assert [(await shown(patient, number))[key] for key in ("name", "is_active")] == ["By the file", False]
 
 
 # what is wrong: (path, what is given, status, what is named)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from ingest.endpoints.declaring import declare, make
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.trigger_parameters import UpdateTrigger
-from ingest.endpoints.triggers import wanted
 from ingest.errors import Refused
 from profuse.applying import desired
 from profuse.applying.file import read
@@ -25,7 +25,7 @@ def stored(html: str) -> Stored:
 
 
 def changed(html: str, **changes: Any) -> Values:
-    return wanted(checked(UpdateTrigger, {"id": 8, **changes}), 1, stored(html))[1]
+    return make(*declare(checked(UpdateTrigger, {"id": 8, **changes}), 1, stored(html))).values()
 
 
 @pytest.mark.parametrize("html", OLD)
