@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
+from schemas.ids import new_id
 from schemas.kinds import Key, Kind
 from workers.exactly_once import Conflict, TooMuch
 from workers.matcher import identities, profiles, tags
@@ -85,7 +86,7 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databas
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     # Who could not be locked has gone, and is nobody's match.
     strangers = await search.narrowed(ambiguous).found(connection, but=list(wanted))
-    return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys())
+    return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys(), new_id=new_id)
 
 
 async def _forgotten(

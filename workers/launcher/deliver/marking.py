@@ -4,7 +4,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
 import asyncpg
@@ -48,7 +48,8 @@ class Marking:
 
         Raises `LeaseLost` when no group is left; of others that are lost nothing is written, and nothing told.
         """
-        coming = [(each.work, parts(self._outgoing, each._replace(endings=self._final(each)))) for each in settled]
+        date = datetime.now(UTC).isoformat()
+        coming = [(each.work, parts(self._outgoing, each._replace(endings=self._final(each)), date)) for each in settled]
         # One part of each at a time, because a group has one outbox; most have no second.
         while together := [(work, *part) for work, rest in coming if work.lease.has(work.group) and (part := next(rest, None))]:
             await self._mark(together)

@@ -1,7 +1,6 @@
 """Pure: what the world hears of launches that are marked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from schemas.events import ProfileEvent
@@ -26,12 +25,13 @@ class Settled(NamedTuple):
     endings: Endings
 
 
-def parts(outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
-    """As many at a time as fit into an outbox."""
+def parts(
+    outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled, date: str
+) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
+    """As many at a time as fit into an outbox; `date` is when they are over."""
     part: dict[int, Outcome | PutOff] = {}
     told: list[Outgoing] = []
     size = 0
-    date = datetime.now(UTC).isoformat()
     for position, ending in settled.endings.items():
         part[position] = ending
         records = [outgoing(event) for event in _events(settled, settled.due[position], ending, date)]
