@@ -49,6 +49,10 @@ class Channel:
         """Whether triggers may have it; by the others nobody is reached, but found."""
         return bool(self.needs)
 
+    def destination(self, subscription: Mapping[str, JsonValue]) -> JsonValue:
+        """Where its messages go: the last of its keys, as those before it say whose that is; None where there is none."""
+        return subscription.get(self.keys[-1]) if self.keys else None
+
     def address(self, subscription: Mapping[str, JsonValue]) -> Sequence[str]:
         """What the address of a subscription is made of; raises `KeyError` or `TypeError` for one of another shape."""
         parts = [subscription[key] for key in self.keys]

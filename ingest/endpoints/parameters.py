@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ingest.endpoints.match_values import Email, FieldValue, Phone, ProfileId, Provider, SubscriptionId
 from ingest.errors import being_indexed, invalid
 from schemas.blanks import is_blank
 from schemas.channels import MEMBERS
 from schemas.fields import Field as DataField
-from schemas.ids import SIZE, ResourceNumber, TriggerNumber
+from schemas.ids import ResourceNumber, TriggerNumber
 from schemas.item_errors import ItemFailed
 from schemas.matching import MODES, Matching, Own
 
@@ -48,15 +49,15 @@ class MatchBy(Parameters):
     """How a profile is searched for; in a batch, an item's own value goes before the one here."""
 
     matching: Annotated[Matching, Field(strict=False, description=MATCHING)] = Matching.EMAIL
-    email: str | None = Field(None, description="Of the modes by e-mail.")
-    phone: str | None = Field(None, description="Of the modes by phone, with its country's code.")
-    profile_id: str | None = Field(None, description=f"Of the mode `profile_id`: {2 * SIZE} hex digits.")
+    email: Email = None
+    phone: Phone = None
+    profile_id: ProfileId = None
     field_name: str | None = Field(
         None, description="With `custom` a field of the database that is declared as matchable, with `custom_sub` a member of `cc_data`."
     )
-    field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
-    provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
-    subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
+    field_value: FieldValue = None
+    provider: Provider = None
+    subscription_id: SubscriptionId = None
     resource_id: ResourceNumber | None = Field(None, description="Narrows the subscriptions that are searched to one resource.")
 
     @model_validator(mode="after")
