@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 import asyncpg
-import structlog
 
-from runtime.advice import todo
+from runtime import retrying
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from schemas.settings import Settings
-
-log = structlog.get_logger()
 
 _AGAIN_AFTER = 1.0
 _CONNECTED_WITHIN = 10.0
@@ -27,7 +24,7 @@ async def tell(pool: asyncpg.Pool, settings: Settings) -> None:
     try:
         await pool.execute(_TELL, _channel(settings))
     except POSTGRES_ERRORS as error:
-        log.warning("hint_lost", why=type(error).__name__, **todo(error))
+        retrying.tell("hint_lost", error)
 
 
 async def listen(settings: Settings, heard: Callable[[], None]) -> None:
@@ -36,7 +33,7 @@ async def listen(settings: Settings, heard: Callable[[], None]) -> None:
         try:
             await _listened(settings, heard)
         except POSTGRES_ERRORS as error:
-            log.warning("hints_wait", why=type(error).__name__, **todo(error))
+            retrying.tell("hints_wait", error)
         # What was told meanwhile.
         heard()
         await asyncio.sleep(_AGAIN_AFTER)
