@@ -1,5 +1,6 @@
 """What launcher tests are made of: values with defaults, a seeded account, and a channel that remembers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ def launch(address: str = "ann@example.com", lead: dict[str, Any] | None = None,
     return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address), {})
 
 
-async def no_more() -> list[Page]:
+async def no_more(_: asyncio.Event) -> list[Page]:
     """There is but one page."""
     return []
 

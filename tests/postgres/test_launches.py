@@ -293,7 +293,7 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
     elif write == "finish":
         assert await launches.finish(world.pool, [frozen]) == [False]
     elif write == "renew":
-        assert await launches.renew(world.pool, [(frozen, False)], LEASE) == [False]
+        assert await launches.renew(world.pool, [frozen], [], LEASE) == [False]
     else:
         with pytest.raises(LeaseLost):
             await launches.put_back(world.pool, frozen, LEASE)

@@ -34,11 +34,12 @@ class Process:
         if self._poisoned:
             await asyncio.Event().wait()
 
-    async def live(self) -> None:
+    async def live(self, until: asyncio.Event | None = None) -> None:
+        """Until the poison kills it, or somebody else does."""
         await self._world.pool.execute("UPDATE launches SET run_at = now() WHERE finished_at IS NULL")
         claimed = list(bundles(await claim(self._world, most=100), 100))
         works = [asyncio.create_task(self.launcher.work(*bundle, by=self._delivery)) for bundle in claimed]
-        dying = asyncio.create_task(self._dead.wait())
+        dying = asyncio.create_task((until or self._dead).wait())
         ending = asyncio.ensure_future(asyncio.wait(works))
         await asyncio.wait([dying, ending], return_when=asyncio.FIRST_COMPLETED)
         for task in (dying, ending, *works):
@@ -80,6 +81,42 @@ async def test_what_only_waits_is_not_taken_for_what_its_launchers_died_of(world
     assert (await counts(world)).items() >= {"launched": 2, "failed": 0, "finished": True}.items()
     # Whoever begins is counted, before anybody can die of it.
     assert counted == [1, 1]
+
+
+@pytest.mark.promise("P-LAUNCH-26", "P-OPS-03")
+async def test_suspects_that_wait_for_their_pace_take_no_turn_and_are_not_counted(world: World, topic: Topic) -> None:
+    await world.pool.execute("UPDATE triggers SET pace = 1")
+    for number in range(3):
+        await schedule(world, f"{number}@example.com")
+    # The minute's launch has gone; two claims came to nothing.
+    await world.pool.execute("INSERT INTO paces (name, next_at) SELECT 'trigger ' || id, now() + interval '1 hour' FROM triggers")
+    await world.pool.execute("UPDATE launches SET claims = $1", launches.MOST_CLAIMS - 1)
+    for _ in range(2):
+        killed, process = asyncio.Event(), Process(world, topic)
+        living = asyncio.create_task(process.live(killed))
+        async with asyncio.timeout(20):
+            while [pace.users for pace in process.launcher.sending._paces._each.values()] != [3]:
+                await asyncio.sleep(0.05)
+        killed.set()
+        await living
+    await world.pool.execute("UPDATE triggers SET pace = NULL")
+    await Process(world, topic).live()
+
+    assert (await counts(world)).items() >= {"launched": 3, "failed": 0, "finished": True}.items()
+
+
+@pytest.mark.promise("P-LAUNCH-26")
+async def test_a_claim_that_came_to_a_mark_is_counted_no_more(world: World, topic: Topic) -> None:
+    await schedule(world, None, "b@example.com")
+    await world.pool.execute("UPDATE launches SET claims = $1", launches.MOST_CLAIMS - 1)
+    counted: dict[str, int] = {}
+
+    async def note(launch: Launch) -> None:
+        counted[launch.recipient.address] = await world.pool.fetchval("SELECT claims FROM launches")
+
+    await Launcher(world, Remembering(note), topic, page=1, lease=timedelta(seconds=1)).work_once()
+
+    assert counted == {"b@example.com": 0}
 
 
 async def waiting(world: World, launcher: Launcher) -> asyncio.Task[None]:

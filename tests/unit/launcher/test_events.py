@@ -1,7 +1,8 @@
 """What the world hears."""
 
+import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,9 +12,13 @@ from schemas import ids
 from schemas.events import ProfileEvent
 from schemas.settings import KIB, MIB, Settings
 from schemas.topics import LARGEST_RECORD
-from tests.launching import NOBODY, campaign, of_import
+from tests.launching import NOBODY, campaign, claimed, of_import
 from workers.launcher import events
-from workers.launcher.model import Ending, Outcome
+from workers.launcher.deliver.endings import PutOff
+from workers.launcher.deliver.telling import Settled, parts
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups.leases import Lease
+from workers.launcher.model import Due, Ending, Outcome
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 LATER = datetime(2026, 1, 2, 4, tzinfo=UTC)
@@ -121,3 +126,16 @@ def _long() -> str:
 
 def _left(event: ProfileEvent) -> ProfileEvent:
     return ProfileEvent.decode(events.outgoing("t.events", event, cloud=False).value)
+
+
+@pytest.mark.promise("P-EVENT-02", "P-EVENT-04")
+@pytest.mark.parametrize("ended", [PutOff("cut off"), PutOff("cut off", counts=False)])
+def test_that_a_launch_fired_is_told_with_the_first_attempt_that_counts(ended: PutOff) -> None:
+    work = Work(claimed(), Lease(timedelta(seconds=30), 0.0, []), asyncio.Event())
+    due = {0: Due(0, "1a2b", NOBODY, None)}
+
+    told = [
+        record for _, records in parts(events.outgoing_of(Settings()), Settled(work, campaign(), due, {0: ended})) for record in records
+    ]
+
+    assert len(told) == ended.counts

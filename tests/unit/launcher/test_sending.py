@@ -132,7 +132,7 @@ async def test_a_launch_that_hangs_keeps_no_launch_of_the_pages_behind_it_waitin
 
     coming = iter([[pages[1]], [], [pages[2]], []])
 
-    async def more() -> list[Page]:
+    async def more(_: asyncio.Event) -> list[Page]:
         return next(coming)
 
     channel = Remembering(hang)
@@ -153,7 +153,7 @@ async def test_pages_that_cannot_be_read_cut_nothing_off() -> None:
     async def hang(_: Launch) -> None:
         await asyncio.wait_for(released.wait(), 10)
 
-    async def more() -> list[Page]:
+    async def more(_: asyncio.Event) -> list[Page]:
         raise OSError("away")
 
     channel = Remembering(hang)

@@ -21,7 +21,7 @@ from workers.launcher.deliver.marking import Marking
 from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.reading import Going, Reading
 from workers.launcher.deliver.retries import Patience
-from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.sending import Look, Sending
 from workers.launcher.deliver.suspects import Suspects
 from workers.launcher.deliver.telling import Settled
 from workers.launcher.deliver.work import Work
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 # Seconds after we are told to stop; what was sent by then may still be marked and told.
 _GRACE = 5.0
+_READ_AGAIN_AFTER = 1.0
 _KILLER = "cannot be processed: whoever tried it died"
 
 Looked = Callable[[int, int, bool], bool]
@@ -140,26 +141,37 @@ class Delivery:
 
     async def _pages(self, works: Sequence[Work], tell: Callable[[bool], None]) -> None:
         while coming := await self._reading.next(works):
+            await self._suspects.waits(works[0])
             group, trigger = coming[0].work.group, coming[0].work.campaign.trigger
             # One that is traced is alone.
             with traces().page(group.traceparent, batch=group.batch.hex(), trigger=trigger, launches=_left(works)):
                 await self._fire(works, coming, tell)
 
     async def _fire(self, works: Sequence[Work], going: list[Going], tell: Callable[[bool], None]) -> None:
-        before = _left(works)
+        before, taken = _left(works), asyncio.Event()
 
-        async def more() -> Sequence[Page]:
-            coming = await self._reading.next(works)
-            going.extend(coming)
-            return [each.page for each in coming]
+        async def more(wanted: asyncio.Event) -> Sequence[Page]:
+            # However long it cannot be read, others are not kept by what is under way meanwhile.
+            while any(work.ahead and work.goes_on() for work in works):
+                # What is over by now is taken first: nothing is read ahead of a page that is not marked.
+                taken.clear()
+                wanted.set()
+                await taken.wait()
+                with database_may_be_away("pages_wait"):
+                    if coming := await self._reading.next(works):
+                        going.extend(coming)
+                        return [each.page for each in coming]
+                await asyncio.sleep(_READ_AGAIN_AFTER)
+            return []
 
         async with aclosing(self._sending.send([each.page for each in going], more, works[0].stop)) as looks:
-            async for under_way in looks:
+            async for look in looks:
                 paced = any(each.page.limits for each in going)
                 settled = _settled(going)
                 going[:] = [each for each in going if each.page.known]
-                # Of what goes by a pace also where a page is over before it is looked at: the next one waits, too.
-                if under_way or not settled or paced:
+                taken.set()
+                # Of what goes by a pace also where a page is over sooner: the next one waits, too.
+                if paced or look is Look.WAITED or (look is Look.OVER and not settled):
                     tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)

@@ -56,14 +56,14 @@ class Gate:
                 return _kept_by(hold)
         return _kept_by(self._holds.shut(places))
 
-    async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
-        """Once, by this way. Held: nothing can have passed."""
+    async def attempt(self, launch: Launch, way: Provider | None = None, doubted: str | None = None) -> Ended:
+        """Once, by this way. Held: nothing can have passed, or it is known to be `doubted` by it."""
         with traces().launch(launch.id, launch.campaign.channel, launch.campaign.total) as span:
-            ended = await self._attempted(launch, way)
+            ended = await self._attempted(launch, way, doubted)
             span.ends(_shown(ended), failed=not (isinstance(ended, Outcome) and ended.ending is Ending.SEND))
         return ended
 
-    async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
+    async def _attempted(self, launch: Launch, way: Provider | None, before: str | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
         places = _with_accounts(route.places, account)
         if (held := self.shut(way) or _kept_by(self._holds.keeps(places))) is not None:
@@ -81,21 +81,21 @@ class Gate:
             if isinstance(refusal, Gone) and await self._states.gone(route.provider):
                 # Until campaigns are read again, which say that it is paused.
                 self._holds.hold(route.places[0], "paused", rest=_UNTIL_READ, by_refusals=True)
-            return self._refused(refusal, launch, route, places)
+            return self._refused(refusal, launch, route, places, before)
         self._holds.passed(places)
         self._suspicions[route.places[0]].accepted()
         await self._states.passed(route.provider)
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
 
-    def cut_off(self, launch: Launch, way: Provider | None) -> PutOff | None:
+    def cut_off(self, launch: Launch, way: Provider | None, before: str | None = None) -> PutOff | None:
         """What becomes of one whose attempt was given up, as by our own stop; None: it stays in its group, and goes the same way again.
 
         Of a launcher that is killed nobody hears it: another way is tried if the first one is held by then.
         """
         doubted = self._doubted(launch, way)
-        return None if doubted is None else PutOff("was cut off by our own stop", doubted=doubted, counts=False)
+        return None if doubted == before else PutOff("was cut off by our own stop", doubted=doubted, counts=False)
 
-    def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
+    def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str], before: str | None) -> Ended:
         doubted = self._doubted(launch, route.provider) if isinstance(refusal, Deferred) and refusal.in_doubt else None
         if isinstance(refusal, Deferred) and refusal.in_doubt and not refusal.told_apart:
             return PutOff(str(refusal), in_doubt=True, doubted=doubted)
@@ -109,7 +109,8 @@ class Gate:
         if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
             tried = isinstance(refusal, Deferred)
-            return Held(_loggable(refusal), hold, tried=tried) if doubted is None else PutOff(str(refusal), doubted=doubted, counts=False)
+            known = doubted in (None, before)
+            return Held(_loggable(refusal), hold, tried=tried) if known else PutOff(str(refusal), doubted=doubted, counts=False)
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), doubted=doubted, rest=refusal.rest)

@@ -79,6 +79,7 @@ class Marking:
         ours = [(work, part) for work, part, _ in together if work.lease.has(work.group)]
         for work, part in ours:
             work.left -= part.keys()
+            work.lease.begins(work.group)
             work.sent = work.sent or any(isinstance(each, Outcome) and each.ending is Ending.SEND for each in part.values())
         for ending, count in Counter(each.ending for _, part in ours for each in part.values() if isinstance(each, Outcome)).items():
             metrics.LAUNCHES.labels(ending).inc(count)

@@ -31,7 +31,7 @@ class Page:
     taken_back: frozenset[bytes] | None = frozenset()
     # What its profiles are by the time somebody who waited leaves; None: as they are in `due`.
     newest: Newest | None = None
-    # To be heard before the first of its launches is attempted; None: nobody listens, or he has heard.
+    # To be waited for before any of its launches is attempted; None: nobody has to be told, or he knows.
     begins: Callable[[], Awaitable[None]] | None = None
     # When its campaign, and what was taken back, were read.
     looks: Looks = field(default_factory=Looks)
@@ -90,15 +90,16 @@ class Begun(NamedTuple):
             if (read := stored.reader()) is None:
                 return outcomes.CANCELLED if page.cancels(due.whom) else outcomes.PROFILE_DELETED
             profile = read()
-            await page.looks.recent()
+        if page.begins is not None:
+            await page.begins()
+            page.begins = None
+        # Whatever was waited for until now.
+        await page.looks.recent()
         if not page.open():
             return None
         decided = self._decided(profile)
         if isinstance(decided, Outcome):
             return decided
-        if page.begins is not None:
-            begins, page.begins = page.begins, None
-            await begins()
         return Launch(due.id, page.campaign, profile, decided, merged(page.campaign.custom_data, due.own))
 
     def limit(self, name: str) -> Limit | None:

@@ -47,16 +47,18 @@ class Reading:
     async def look_again(self, going: Iterable[Going]) -> None:
         """However long a page takes, it does not go on with a campaign as it was, or with launches that were taken back."""
         due = [each for each in going if each.page.looks.are_due()]
-        if not await self._refresh(list(dict.fromkeys(each.work for each in due))):
-            return
-        for work, page in due:
-            page.campaign, page.limits = work.campaign, work.limits()
         asked = [page for _, page in due if page.taken_back is not None]
         wanted = [Wanted([each.whom for each in page.known.values()], page.campaign) for page in asked]
-        for page, whom in zip(asked, await self._together.ask_each(profiles.taken_back, wanted), strict=True):
+        at = clock()
+        # At the same time: what was seen is as old as that took.
+        read, taken_back = await asyncio.gather(
+            self._refresh(list(dict.fromkeys(each.work for each in due))), self._together.ask_each(profiles.taken_back, wanted)
+        )
+        for page, whom in zip(asked, taken_back, strict=True):
             page.taken_back = whom
-        for work, page in due:
-            page.looks.made(work.read_at)
+        for work, page in due if read else ():
+            page.campaign, page.limits = work.campaign, work.limits()
+            page.looks.made(min(at, work.read_at))
 
     async def _refresh(self, works: Sequence[Work]) -> bool:
         """Read the campaigns again that are as of a while ago; false: they could not be."""

@@ -50,7 +50,12 @@ def _events(settled: Settled, due: Due, ending: Outcome | PutOff, date: str) -> 
     imported = Imported(campaign.account, campaign.database, group.batch, group.items[due.position], due.whom, due.email, custom_data)
     launch = Told(due.id, group.run)
     # A launch whose message cannot be read never fired; its import is told when that is replayed.
-    if group.doomed is None and group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
+    if group.doomed is None and group.nth() == 0 and _is_attempt(ending):
         yield events.of_firing(imported, campaign, launch, date)
     if isinstance(ending, Outcome):
         yield events.of_ending(imported, campaign, launch, ending, date)
+
+
+def _is_attempt(ending: Outcome | PutOff) -> bool:
+    """Each is told once: of what does not count the one that counts is."""
+    return ending.counts if isinstance(ending, PutOff) else ending.ending is not Ending.CANCEL

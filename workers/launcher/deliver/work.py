@@ -44,6 +44,9 @@ class Work:
     campaign: Campaign = field(init=False)
     read_at: float = field(default_factory=clock)
 
+    # Held by whoever makes its claim count.
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
     def __post_init__(self) -> None:
         self.ahead = self.group.undone()
         if self.group.held_for is not None:
@@ -57,9 +60,13 @@ class Work:
         """What its campaign is read by."""
         return self.group.batch, self.group.trigger
 
+    def goes_on(self) -> bool:
+        """Whether launches of it may begin now, or a moment later."""
+        return not (self.stop.is_set() or self.crowded_out) and self.silent is None and self.lease.has(self.group)
+
     def open(self) -> bool:
         """Whether another launch may begin."""
-        return not (self.stop.is_set() or self.crowded_out) and self.silent is None and self.lease.has(self.group) and self.lease.allows()
+        return self.goes_on() and self.lease.allows()
 
     def over(self) -> bool:
         """Whether all of it is marked and told."""

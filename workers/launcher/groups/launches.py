@@ -57,7 +57,7 @@ RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_ite
 """
 _FINISH = f"UPDATE launches SET finished_at = now(), outbox = NULL {_NAMED}"  # noqa: S608  # constants
 _RENEW = f"""
-UPDATE launches SET run_at = now() + $7, claims = coalesce(named.claims, launches.claims)
+UPDATE launches SET run_at = now() + $7, claims = least(launches.claims, named.claims)
 FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::int[])
     AS named (batch, trigger, attempt, first_item, fence, claims)
 WHERE {THEIRS}
@@ -106,11 +106,11 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 
 
-async def renew(pool: asyncpg.Pool, groups: Sequence[tuple[Group, bool]], lease: timedelta) -> list[bool]:
-    """Of each whether its lease is still the one that is known; a group comes with whether it is idle: then its claim does not count."""
-    rows = sorted(((*key_of(group), group.claims - 1 if idle else None) for group, idle in groups), key=lambda row: row[:-1])
-    found = await pool.fetch(_RENEW, *(list(column) for column in zip(*rows, strict=True)), lease)
-    return still_ours([group for group, _ in groups], found)
+async def renew(pool: asyncpg.Pool, groups: Sequence[Group], idle: Sequence[Group], lease: timedelta) -> list[bool]:
+    """Of each whether its lease is still the one that is known; of those that are idle the claim does not count."""
+    waiting = set(map(id, idle))
+    rows = sorted(((*key_of(group), group.claims - 1 if id(group) in waiting else None) for group in groups), key=lambda row: row[:-1])
+    return still_ours(groups, await pool.fetch(_RENEW, *(list(column) for column in zip(*rows, strict=True)), lease))
 
 
 async def count(pool: asyncpg.Pool, group: Group, claims: int) -> None:

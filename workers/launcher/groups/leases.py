@@ -32,7 +32,7 @@ class Lease:
         self._ends = asked + length.total_seconds()
         # By identity: each launch asks for its group.
         self._groups = {id(group): group for group in groups}
-        # Of which nothing was begun yet, and of which the claim does not count, because nothing was when it was renewed.
+        # Of which nothing was begun or marked yet, and of which the claim does not count meanwhile.
         self._idle = set(self._groups)
         self._uncounted: set[int] = set()
         # How many of them others have by now.
@@ -42,12 +42,23 @@ class Lease:
         """Whether it is ours, for all that we know."""
         return id(group) in self._groups
 
-    def begins(self, group: Group) -> bool:
-        """A launch of it is attempted; whether its claim has to be counted again."""
+    def begins(self, group: Group) -> None:
+        """A launch of it is attempted, or was marked: from then on each renewal leaves its claim as it counts."""
         self._idle.discard(id(group))
-        uncounted = id(group) in self._uncounted
         self._uncounted.discard(id(group))
-        return uncounted
+
+    def is_idle(self, group: Group) -> bool:
+        return id(group) in self._idle
+
+    def is_uncounted(self, group: Group) -> bool:
+        """Whether its claim does not count, because it only waited."""
+        return id(group) in self._uncounted
+
+    def counted(self, group: Group) -> None:
+        self._uncounted.discard(id(group))
+
+    def uncounted(self, groups: Iterable[Group]) -> None:
+        self._uncounted.update(map(id, groups))
 
     def let_go(self, groups: Iterable[Group]) -> None:
         """They are over, or given back: nobody renews them, and nobody gives them back once more."""
@@ -82,8 +93,9 @@ class Lease:
         if self._groups and not self.covers(self._length / 2):
             asked, groups = clock(), list(self._groups.values())
             # What only waits kills nobody, however many launchers die meanwhile.
-            self._uncounted |= self._idle
-            ours = await launches.renew(pool, [(group, id(group) in self._idle) for group in groups], self._length)
+            idle = [group for group in groups if id(group) in self._idle]
+            self.uncounted(idle)
+            ours = await launches.renew(pool, groups, idle, self._length)
             self._ends = asked + self._length.total_seconds()
             self.lose(group for group, is_ours in zip(groups, ours, strict=True) if not is_ours)
 
