@@ -160,6 +160,9 @@ def _is_true(value: Any) -> bool:
 
 
 def _equal(one: Any, other: Any, budget: Budget) -> bool:
+    # A float was kept as 5.0, and so may be compared by it.
+    if isinstance(one, float) or isinstance(other, float):
+        one, other = (number(each) if isinstance(each, str) else each for each in (one, other))
     texts = shown(one, budget), shown(other, budget)
     budget.characters(min(map(len, texts)))
     return texts[0] == texts[1]
