@@ -130,7 +130,7 @@ def wanted(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) ->
         number, before = _before(request, account, stored)
         declared = {**before, **declared}
     try:
-        return number, Trigger.model_validate({"id": number, **declared}, context=before).values()
+        return number, Trigger.model_validate({"id": number, **declared}, context={number: before}).values()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise refused(place(*first["loc"]), reason_of(dict(first))) from None
