@@ -52,7 +52,7 @@ def declare(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -
 def make(number: int, declared: Declared) -> Made:
     """Takes seconds where its HTML is long, which a process of its own converts."""
     try:
-        trigger = Trigger.model_validate({"id": number, **declared.said}, context=declared.before)
+        trigger = Trigger.model_validate({"id": number, **declared.said}, context={number: declared.before})
         return Made(declared, trigger.values())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from profuse.applying.desired import wanted
-from profuse.applying.file import read
+from profuse.applying.file import accounts_of, read
 from profuse.applying.indexing import index
 from profuse.applying.meaning import Question, questions
 from profuse.applying.surveying import survey
@@ -41,7 +41,7 @@ async def apply(
     `tell` gets every line: what a change means for stored profiles before it is made, what changed, and what was filed anew after it.
     `progress` gets how far it is with what takes long.
     """
-    things = wanted(read(text))
+    things = await _things(settings, text)
     how = _How(pruning, reindexing, dry)
     asked: set[Question] = set()
     while unasked := (attempt := await _attempt(settings, things, asked, how)).unasked:
@@ -53,6 +53,18 @@ async def apply(
     if not dry:
         await index(settings, {key for key in things if key.kind is Kind.DATABASE}, tell, progress, reindexing=reindexing)
     return attempt.lines
+
+
+async def _things(settings: Settings, text: str) -> Mapping[Key, Wanted]:
+    try:
+        return wanted(read(text))
+    except BadDeclaration:
+        if not (accounts := accounts_of(text)):
+            raise
+    # A text that was stored by the rules of its day does not keep the rest of the file, such as a token that leaked, from its effect.
+    async with transaction(settings) as connection:
+        stored = await storage.load(connection, accounts, [])
+    return wanted(read(text, stored.things))
 
 
 class _How(NamedTuple):

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
 from schemas.channels import CHANNELS
-from store.configuration.model import BadDeclaration
+from store.configuration.model import BadDeclaration, Key, Kind, Values
 from store.configuration.parts import STRICT, Database, Hook, Provider, Resource, Token, Trigger, place, reason_of
 from store.configuration.texts import Line, Number
 
@@ -22,6 +23,18 @@ def _own_channel(name: str) -> str:
     return name
 
 
+def _beside_stored(given: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> list[Trigger]:
+    """Each by what is stored of it: another account's of the same number is another one."""
+    if info.context is None:
+        return list(read(given))
+    account = info.data.get("id")
+    kept = {key.id: values for key, values in info.context.items() if key.kind is Kind.TRIGGER and key.account == account}
+    return _TRIGGERS.validate_python(given, context=kept)
+
+
+_TRIGGERS = TypeAdapter(list[Trigger], config=STRICT)
+
+
 class Account(BaseModel):
     model_config = STRICT
 
@@ -33,7 +46,7 @@ class Account(BaseModel):
     databases: list[Database] = []
     resources: list[Resource] = []
     providers: list[Provider] = []
-    triggers: list[Trigger] = []
+    triggers: Annotated[list[Trigger], WrapValidator(_beside_stored)] = []
     hooks: list[Hook] = []
 
 
@@ -43,10 +56,25 @@ class File(BaseModel):
     accounts: list[Account] = []
 
 
-def read(text: str) -> File:
-    """Raises `BadDeclaration`."""
+class _Named(BaseModel):
+    id: Number
+
+
+_NAMED = TypeAdapter(list[_Named])
+
+
+def accounts_of(text: str) -> set[int]:
+    """Whose file it is, whatever else is wrong with it; none where that cannot be told. Raises `BadDeclaration`."""
     try:
-        return File.model_validate(_parsed(text))
+        return {account.id for account in _NAMED.validate_python(_parsed(text).get("accounts"), strict=True)}
+    except ValidationError:
+        return set()
+
+
+def read(text: str, stored: Mapping[Key, Values] | None = None) -> File:
+    """Raises `BadDeclaration`; the texts of triggers that are `stored` are not asked again."""
+    try:
+        return File.model_validate(_parsed(text), context=stored)
     except ValidationError as error:
         raise BadDeclaration(
             "\n".join(f"{path(*found['loc'])}: {reason_of(dict(found))}" for found in error.errors(include_url=False))

@@ -17,6 +17,8 @@ Condition = Callable[[Variables, Budget], Any]
 SOURCES = ("lead", "subscription", "apicontent")
 
 _TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<word>[^\s()"']+))""")
+# A comparison without blanks would be the name of a value that nobody has.
+_SIGN = re.compile(r"[<>=!|]+|&&")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CONSTANTS = {"true": True, "false": False}
 _LONGEST = 1_000
@@ -49,14 +51,18 @@ def checked(path: str) -> str:
     return path
 
 
-def condition(written: str) -> Condition:
+def condition(written: str, *, before: bool = False) -> Condition:
     """`and`, `or`, `not`, `equal`, `contains`, `in`, round brackets, variables, texts in quotes and numbers; raises `IncorrectCondition`.
 
     Values and numbers are compared as they would be shown, so that 7 equals "7", and 7.0 does.
+    `before`: signs are letters of a name, as they were.
     """
     if len(written) > _LONGEST:
         raise IncorrectCondition(f"has more than {_LONGEST} characters")
-    reader = _Reader(_tokens(written))
+    tokens = _tokens(written)
+    if not before:
+        _check_signs(tokens)
+    reader = _Reader(tokens)
     read = reader.either()
     if reader.left:
         raise IncorrectCondition(f"does not go on with {reader.left[0].text}")
@@ -79,6 +85,12 @@ def _tokens(written: str) -> list[_Token]:
         tokens.append(_Token(found["mark"] or found["word"] or "") if quoted is None else _Token(quoted, quoted=True))
         at = found.end()
     return tokens
+
+
+def _check_signs(tokens: list[_Token]) -> None:
+    for sign in (_SIGN.search(token.text) for token in tokens if not token.quoted):
+        if sign:
+            raise IncorrectCondition(f"does not go on with {sign[0]}")
 
 
 class _Reader:
@@ -160,6 +172,9 @@ def _is_true(value: Any) -> bool:
 
 
 def _equal(one: Any, other: Any, budget: Budget) -> bool:
+    # A float was kept as 5.0, and so may be compared by it.
+    if isinstance(one, float) or isinstance(other, float):
+        one, other = (number(each) if isinstance(each, str) else each for each in (one, other))
     texts = shown(one, budget), shown(other, budget)
     budget.characters(min(map(len, texts)))
     return texts[0] == texts[1]

@@ -15,7 +15,7 @@ from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables
 from schemas.templating.lookalikes import check_lookalikes
 from schemas.templating.rendering import LONGEST, Rendered, TooLong, of_text
-from schemas.templating.templates import IncorrectTemplate, Template, check, read
+from schemas.templating.templates import IncorrectTemplate, Template, check, read, stored
 
 _DEEPEST = 32
 # JSON can write one, and UTF-8 cannot.
@@ -112,7 +112,7 @@ def _read(value: Any, at: str, depth: int) -> Any:
 
 def _text(written: str, at: str) -> Text:
     with _placed(at):
-        return Text(written, read(written))
+        return Text(written, stored(written))
 
 
 def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:
@@ -133,6 +133,8 @@ def _check_written(text: str, at: str, *, filled: bool) -> None:
     if _HALF.search(text):
         raise IncorrectTemplate(f"{_shown(at)} has half a character, which cannot be sent")
     with _placed(at):
+        if filled:
+            read(text)
         check_lookalikes(text, filled=filled)
 
 

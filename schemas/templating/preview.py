@@ -7,7 +7,7 @@ from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables, is_true
 from schemas.templating.filling import texts
 from schemas.templating.rendering import Filling, of_html, of_link, of_text
-from schemas.templating.templates import Choice, Part, place, read
+from schemas.templating.templates import Choice, Part, place, stored
 
 Spelling = Callable[[Variables], Filling]
 
@@ -36,7 +36,7 @@ def branches(key: str, template: str, variables: Variables) -> Iterator[Branches
 
 
 def _of(key: str, template: str, variables: Variables, spelling: Spelling) -> Iterator[Branches]:
-    for choice in _choices(read(template, html=spelling is of_html)):
+    for choice in _choices(stored(template, html=spelling is of_html)):
         written = template[choice.at : template.index("}", choice.at) + 1]
         either = (choice.then, choice.otherwise or ())
         then, otherwise = (spelling(variables).rendered(parts, begun=choice.at > 0).text for parts in either)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from schemas.templating.budget import Budget
 from schemas.templating.conditions import Variables, is_true, look_up
 from schemas.templating.spelling import shown
-from schemas.templating.templates import Choice, Part, Variable, read
+from schemas.templating.templates import Choice, Part, Variable, stored
 
 # A mail that is larger is nobody's, and would fill the launcher's memory.
 LONGEST = 4 * 1024 * 1024
@@ -26,18 +26,18 @@ class Rendered(NamedTuple):
 
 
 def render_text(template: str, variables: Variables) -> Rendered:
-    """Raises `TooLong`, `TooCostly`, and `IncorrectTemplate` for one that `profuse apply` would refuse."""
-    return of_text(variables).rendered(read(template))
+    """Raises `TooLong`, `TooCostly`, and `IncorrectTemplate` for one that `profuse apply` never let pass."""
+    return of_text(variables).rendered(stored(template))
 
 
 def render_html(template: str, variables: Variables) -> Rendered:
     """As `render_text` does; values are escaped."""
-    return of_html(variables).rendered(read(template, html=True))
+    return of_html(variables).rendered(stored(template, html=True))
 
 
 def render_link(template: str, variables: Variables) -> Rendered:
     """As `render_text` does; a value is a part of an address, and encoded as one, unless the address begins with it."""
-    return of_link(variables).rendered(read(template))
+    return of_link(variables).rendered(stored(template))
 
 
 class Filling:

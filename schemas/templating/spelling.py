@@ -1,5 +1,6 @@
 """Pure: how a value is written in a text, and so what it is compared by."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -7,7 +8,9 @@ import msgspec
 from schemas.templating.budget import Budget
 
 # From here on floats are written as powers of ten.
-_WRITTEN_OUT = 1e15
+_WRITTEN_OUT = 1e16
+# No longer than a float says anything: all of it is read for each comparison.
+_POINTED = re.compile(r"-?[0-9]{1,32}\.[0-9]{1,32}")
 
 
 def shown(value: Any, budget: Budget) -> str:
@@ -27,10 +30,9 @@ def shown(value: Any, budget: Budget) -> str:
     return text
 
 
-def number(written: str) -> str:
-    """One of a condition, as a field would show it."""
-    # Without a point it may be a post code that begins with 0.
-    return _json(float(written), Budget()) if "." in written else written
+def number(written: str) -> float | str:
+    """One with a point, which may be spelled in several ways; without one it may be a post code that begins with 0."""
+    return float(written) if _POINTED.fullmatch(written) else written
 
 
 def _json(value: Any, budget: Budget) -> str:

@@ -7,6 +7,7 @@ from html import unescape
 from html.entities import html5
 
 from schemas.templating.conditions import SOURCES
+from schemas.templating.scripts import is_script
 
 ELSE, END = "{else}", "{end}"
 _ENTITY = r"&[#\w]{2,32};"
@@ -26,6 +27,7 @@ def _pattern(blank: str, letter: str) -> re.Pattern[str]:
 _IN_TEXT = _pattern(r"[^\S\r\n]", r"[^{};\r\n]")
 # An editor of HTML writes quotes and no-break blanks as entities.
 _IN_HTML = _pattern(rf"[^\S\r\n]|{_NO_BREAK}", rf"{_ENTITY}|[^{{}};\r\n]")
+_BEFORE = _pattern(r"[ \t]", r"[^{};\r\n]")
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ class Tag:
         return f"{{{self.source}.{self.path}}}" if self.source else self.written
 
 
-def tags(template: str, *, html: bool = False) -> Iterator[Tag]:
-    """All of a template, in their order; `html`: as an editor of HTML may have written them."""
-    for found in (_IN_HTML if html else _IN_TEXT).finditer(template):
+def tags(template: str, *, html: bool = False, before: bool = False) -> Iterator[Tag]:
+    """All of a template, in their order; `html`: as an editor of HTML may have written them, `before`: as was the rule once, of any."""
+    for found in (_BEFORE if before else _IN_HTML if html else _IN_TEXT).finditer(template):
         if html and not _is_html(found["condition"] or ""):
             continue
         path, condition = (_unescaped(found[name] or "", html=html) for name in ("path", "condition"))
+        if is_script(condition):
+            continue
         yield Tag(found.start(), found[0], found["source"] or "", path, found["link"] or "", condition)
 
 

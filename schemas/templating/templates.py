@@ -1,6 +1,7 @@
 """Templates, read once."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -37,29 +38,39 @@ Part = str | Variable | Choice
 Template = Sequence[Part]
 
 
-def check(template: str, *, html: bool = False) -> None:
+def check(template: str, *, html: bool = False, before: bool = False) -> None:
     """Raises `IncorrectTemplate` for one with too many conditions; also of the JSON around some."""
-    if sum(len(tag.condition) for tag in tags(template, html=html)) > _MOST_CONDITIONS:
+    if sum(len(tag.condition) for tag in tags(template, html=html, before=before)) > _MOST_CONDITIONS:
         raise IncorrectTemplate(f"its conditions have more than {_MOST_CONDITIONS:,} characters together")
 
 
 # Each version of a trigger's is read once by a process that launches it.
 @lru_cache(maxsize=64)
-def read(template: str, *, html: bool = False) -> Template:
-    """`html`: as an editor of HTML may have written it. Raises `IncorrectTemplate`."""
-    check(template, html=html)
+def stored(template: str, *, html: bool = False) -> Template:
+    """One that passed what was asked in its day, and goes on being sent; raises `IncorrectTemplate` for one that never did."""
+    try:
+        return read(template, html=html)
+    except IncorrectTemplate:
+        with suppress(IncorrectTemplate):
+            return read(template, before=True)
+        raise
+
+
+def read(template: str, *, html: bool = False, before: bool = False) -> Template:
+    """`html`: as an editor of HTML may have written it, `before`: as was the rule before there were editors. Raises `IncorrectTemplate`."""
+    check(template, html=html, before=before)
     whole: list[Part] = []
     # Where parts go; the choices that are open, where each one's parts went before, and its place.
     into = whole
     opened: list[tuple[Choice, list[Part], int]] = []
     at = 0
-    for tag in tags(template, html=html):
+    for tag in tags(template, html=html, before=before):
         into.append(template[at : tag.at])
         at = tag.at + len(tag.written)
         if not tag.decides:
             into.append(Variable("", tag.link) if tag.link else _variable(template, tag))
         elif tag.condition:
-            choice = Choice(_condition(template, tag), tag.at)
+            choice = Choice(_condition(template, tag, before=before), tag.at)
             opened.append((choice, into, tag.at))
             if len(opened) > _DEEPEST:
                 raise IncorrectTemplate(f"{place(template, tag.at)}: more than {_DEEPEST} conditions inside one another")
@@ -92,9 +103,9 @@ def _variable(template: str, tag: Tag) -> Variable:
         raise IncorrectTemplate(f"{place(template, tag.at)}: {why}") from None
 
 
-def _condition(template: str, tag: Tag) -> Condition:
+def _condition(template: str, tag: Tag, *, before: bool) -> Condition:
     try:
-        return condition(tag.condition)
+        return condition(tag.condition, before=before)
     except IncorrectCondition as why:
         raise IncorrectTemplate(f"{place(template, tag.at)}: the condition {why}") from None
 

@@ -40,8 +40,9 @@ def _template(check: Callable[[str], str]) -> AfterValidator:
     """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
 
     def checked(given: str, info: ValidationInfo) -> str:
-        kept = (info.context or {}).get(info.field_name)
-        return given if given == kept else check(given)
+        # What is stored, by the trigger's number.
+        kept = (info.context or {}).get(info.data.get("id"), {})
+        return given if given == kept.get(info.field_name) else check(given)
 
     return AfterValidator(checked)
 

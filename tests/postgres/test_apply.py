@@ -73,6 +73,18 @@ async def test_the_same_file_again_changes_nothing(tables: Settings, text: str) 
     assert second == []
 
 
+@pytest.mark.promise("P-APPLY-22")
+async def test_a_text_that_would_be_refused_today_keeps_no_token_from_being_revoked(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    await pool.execute("UPDATE triggers SET html = '<p>{IF lead.x}</p>', text = ''")
+    stored = FILE.replace("<p>Hello</p>", "<p>{IF lead.x}</p>").replace('{ name = "producer"', '{ name = "producer", revoked = true')
+    changed = await apply(tables, stored)
+
+    assert "account 1, token producer: revoked" in changed
+    with pytest.raises(BadDeclaration, match=r"triggers\[0\]\.html: line 1, column 4: looks like a condition"):
+        await apply(tables, stored.replace("{IF lead.x}", "{IF lead.y}"))
+
+
 @pytest.mark.promise("P-APPLY-01")
 async def test_only_what_differs_is_changed_and_told(tables: Settings, pool: asyncpg.Pool) -> None:
     await apply(tables, FILE)

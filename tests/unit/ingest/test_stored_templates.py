@@ -1,5 +1,8 @@
 """What requests may change of a campaign whose message was stored before something more was asked of messages."""
 
+import json
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -8,14 +11,32 @@ from ingest.endpoints.declaring import declare, make
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.trigger_parameters import UpdateTrigger
 from ingest.errors import Refused
-from profuse.applying import desired
-from profuse.applying.file import read
+from profuse.applying import BadDeclaration, desired
+from profuse.applying.file import accounts_of, read
+from schemas.templating.preview import branches
 from store.configuration.model import Key, Kind, Stored, Values
+from tests.launching import launch
+from tests.unit.launcher.test_mails import DOMAIN, NOW
 from tests.unit.test_files_for_apply import ACCOUNT, DATABASE, TRIGGER
+from workers.launcher.channels.email.mail import compose
+from workers.launcher.channels.http.messages import compose as compose_message
 
 pytestmark = pytest.mark.promise("P-LAUNCH-19", "P-FAMILY-12")
+LEAD = {"plan": "pro"}
 # Each was sent as it is written, or cannot be read any more.
 OLD = ["<p>{IF lead.plan}Pro{end}</p>", "<p>{if lead.plan equal &quot;pro&quot;}Pro</p>", "{if&nbsp;lead.plan equal}Pro{end}"]
+AS_IT_IS = [
+    *OLD,
+    "<p>{if lead.plan equal &ldquo;pro&rdquo;}Pro{else}Free{end}</p>",
+    "<p>{if lead.plan &gt; 5}Pro{end}</p>",
+    "<p>{if&nbsp;you have any question, write us}</p>",
+    "<p>{if\u00a0you have any question, write us}</p>",
+]
+# And what was sent of them.
+SENT = {html: html for html in AS_IT_IS} | {
+    "<p>{if lead.plan==pro}Pro{else}Free{end}</p>": "<p>Free</p>",
+    "{if&nbsp;you may}{if lead.plan}a{else}b{end}": "{if&nbsp;you may}a",
+}
 
 
 def stored(html: str) -> Stored:
@@ -62,3 +83,67 @@ def test_nor_are_styles_written_into_it(html: str) -> None:
         changed(html, inline_css=True)
 
     assert "condition" in str(refused.value.debug)
+
+
+@pytest.mark.promise("P-LAUNCH-51")
+@pytest.mark.parametrize(("html", "sent"), SENT.items())
+def test_it_goes_on_being_sent_as_it_was(html: str, sent: str) -> None:
+    mail = compose(launch(lead=LEAD, html=html), NOW, DOMAIN)
+
+    assert message_from_bytes(mail.content, policy=default).get_body(("html",)).get_content().rstrip() == sent  # type: ignore[union-attr]
+
+
+@pytest.mark.promise("P-LAUNCH-51")
+@pytest.mark.parametrize("text", ["{if\u00a0you have any question, write us}", "{if lead.plan==pro}Pro{else}Free{end}"])
+def test_so_do_other_messages(text: str) -> None:
+    sent = "Free" if "==" in text else text
+
+    assert json.loads(compose_message(launch(lead=LEAD, channel="sms", text=text), NOW).body)["data"]["text"] == sent
+    assert sent in compose_message(launch(lead=LEAD, channel="webhook", body=json.dumps([text])), NOW).body.decode()
+
+
+@pytest.mark.promise("P-DOOR-38")
+def test_a_preview_shows_it_as_it_is_sent() -> None:
+    (branch,) = branches("html", "{if&nbsp;you may}{if lead.plan}a{else}b{end}", {"lead": LEAD, "subscription": {}, "apicontent": {}})
+
+    assert (branch.written, branch.then, branch.otherwise) == ("{if lead.plan}", "a", "b")
+
+
+def of_file(html: str, *, account: str = ACCOUNT, token: str = "", trigger: str = TRIGGER) -> str:
+    return account + token + DATABASE + trigger.replace('"<p>Hello</p>"', json.dumps(html))
+
+
+@pytest.mark.promise("P-APPLY-22")
+@pytest.mark.parametrize("html", SENT)
+def test_a_file_with_it_has_its_effect(html: str) -> None:
+    token = 'tokens = [{ name = "leaked", revoked = true }]\n'
+    things = desired.wanted(read(of_file(html, token=token), stored(html).things))
+
+    assert things[Key(Kind.TOKEN, 1, "leaked")].values["revoked"]
+    assert things[Key(Kind.TRIGGER, 1, 8)].values["html"] == html
+
+
+@pytest.mark.promise("P-APPLY-22")
+@pytest.mark.parametrize("changed", [{"account": ACCOUNT.replace("id = 1", "id = 2")}, {"trigger": TRIGGER.replace("id = 8", "id = 9")}])
+def test_what_another_trigger_has_is_asked_in_a_file(changed: dict[str, str]) -> None:
+    with pytest.raises(BadDeclaration, match=r"^accounts\[0\]\.triggers\[0\]\.html: line 1, column 4: looks like a condition"):
+        read(of_file(OLD[0], **changed), stored(OLD[0]).things)
+
+
+@pytest.mark.promise("P-APPLY-22")
+def test_all_else_of_it_is_asked_in_a_file() -> None:
+    with pytest.raises(BadDeclaration, match=r"^accounts\[0\]\.triggers\[0\]\.id: Input should be a valid integer"):
+        read(of_file(OLD[0], trigger=TRIGGER.replace("id = 8", 'id = "8"')), stored(OLD[0]).things)
+
+
+@pytest.mark.promise("P-APPLY-22")
+@pytest.mark.parametrize(("text", "accounts"), [
+    (ACCOUNT + "x = 1", {1}),
+    (ACCOUNT + ACCOUNT.replace("1", "2"), {1, 2}),
+    ("accounts = 1", set()),
+    ("", set()),
+    (ACCOUNT.replace("1", "true"), set()),
+    (ACCOUNT.replace("1", "9" * 30), set()),
+])  # fmt: skip
+def test_whose_a_bad_file_is_can_be_told(text: str, accounts: set[int]) -> None:
+    assert accounts_of(text) == accounts

@@ -1,6 +1,8 @@
 """Templates as editors of HTML write them, and what only looks like one."""
 
+import json
 from contextlib import suppress
+from re import escape
 from typing import Any
 
 import pytest
@@ -15,7 +17,16 @@ from store.configuration.messaging import html_template, inlined, json_template,
 from tests.unit.test_files_for_apply import ACCOUNT, TRIGGER
 
 PRO: dict[str, dict[str, Any]] = {
-    "lead": {"plan": "pro", "city": "München", "shop": "R&D", "odd": "a;b", "two": "a\u00a0b", "R&D": "labs", "braces": "{x}"},
+    "lead": {
+        "plan": "pro",
+        "city": "München",
+        "shop": "R&D",
+        "odd": "a;b",
+        "two": "a\u00a0b",
+        "sign": "&& a>b",
+        "R&D": "labs",
+        "braces": "{x}",
+    },
     "subscription": {},
     "apicontent": {},
 }
@@ -33,6 +44,7 @@ AS_EDITORS_WRITE = [
     "lead.city equal &quot;M&uuml;nchen&quot;",
     "lead.shop equal 'R&amp;D'",
     "lead.shop equal 'R&D'",
+    "lead.sign equal '&amp;&amp; a>b'",
     "lead.odd equal 'a&semi;b'",
     "lead.two equal 'a&nbsp;b'",
     'lead.two equal "a&nbsp;b"',
@@ -69,6 +81,23 @@ def test_in_every_template_a_no_break_space_is_a_blank(asked: str) -> None:
 def test_so_does_a_placeholder_in_html_and_nowhere_else() -> None:
     assert render_html("{lead.R&amp;D} {lead.plan&nbsp;}", PRO) == Rendered("labs pro", 0)
     assert render_text("{lead.R&D} {lead.R&amp;D}", PRO) == Rendered("labs ", 1)
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize(("asked", "sign"), [
+    ("lead.score>5", ">"),
+    ("lead.score&gt;5", ">"),
+    ("lead.plan==free", "=="),
+    ("lead.plan!=pro", "!="),
+    ('lead.plan="pro"', "="),
+    ("!lead.plan", "!"),
+    ("lead.score&lt;5||lead.plan", "<"),
+    ("lead.plan||lead.city", "||"),
+    ("lead.plan&amp;&amp;lead.city", "&&"),
+])  # fmt: skip
+def test_a_comparison_without_blanks_is_no_name(asked: str, sign: str) -> None:
+    with pytest.raises(ValueError, match=f"^line 1, column 1: the condition does not go on with {escape(sign)}$"):
+        html_template(f"{{if {asked}}}a{{else}}b{{end}}")
 
 
 @pytest.mark.promise("P-LAUNCH-19")
@@ -111,6 +140,15 @@ MEANT = [
     "{elif (lead.plan)}",
     "{else if (lead.plan) && lead.city}",
     "{if not\nlead.plan}",
+    "&#123;if lead.plan equal &quot;pro&quot;&#125;",
+    "&#x7B;if lead.plan&#X7d;",
+    "&lbrace;if lead.plan}",
+    "{if lead.plan&rcub;",
+    "&lcub;x&rcub; &lcub;if(lead.plan)&rcub;",
+    "{if(lead.plan) && lead.city}",
+    "{if(lead.plan) And lead.city}",
+    "{if(lead.plan equal ') return')}",
+    '{if(lead.plan equal ") return")}',
 ]
 ONLY_IN_TEXT = ["{if&nbsp;lead.plan}", "{if lead.plan equal &quot;pro&quot;}", "{if (lead.plan&nbsp;equal&nbsp;1)}"]
 
@@ -119,17 +157,25 @@ ONLY_IN_TEXT = ["{if&nbsp;lead.plan}", "{if lead.plan equal &quot;pro&quot;}", "
 @pytest.mark.parametrize("meant", [*MEANT, *ONLY_IN_TEXT])
 def test_what_looks_like_a_condition_and_is_none_is_refused(meant: str) -> None:
     for check in (template,) if meant in ONLY_IN_TEXT else (template, html_template):
-        with pytest.raises(ValueError, match=r"^line 2, column [23]: looks like a condition, and would be sent as it is written"):
+        with pytest.raises(ValueError, match=r"^line 2, column ([23]|16): looks like a condition, and would be sent as it is written"):
             check(f"<p>\n {meant}Pro{{end}}")
 
 
 @pytest.mark.promise("P-LAUNCH-19")
-@pytest.mark.parametrize("meant", ["{Else}", "{ else }", "{END}", "{endif}", "{end if}", "{&nbsp;end}", "{end "])
+@pytest.mark.parametrize("meant", ["{Else}", "{ else }", "{END}", "{endif}", "{end if}", "{&nbsp;end}", "{end ", "&#123;end}"])
 def test_so_is_what_looks_like_the_rest_of_one(meant: str) -> None:
     with pytest.raises(ValueError, match=r"^line 1, column 12: looks like \{else\} or \{end\}, and would be sent as it is written"):
         html_template(f"{{if lead.x}}{meant}{{end}}")
+    with pytest.raises(ValueError, match="looks like"):
+        html_template(f"{{end}}{{if lead.x}}{meant}{{end}}")
 
     assert html_template(f"no condition {meant}")
+    assert html_template(f"{meant} {{if lead.x}}{{end}} {meant}")
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+def test_what_is_in_quotes_of_a_condition_is_not_looked_at() -> None:
+    assert html_template("{if lead.x equal '&lbrace;end&rbrace;'}{end}{if lead.x equal '&lbrace;if lead.x&rbrace;'}{end}")
 
 
 ALONE = [
@@ -146,6 +192,17 @@ ALONE = [
     "<script>function f(){if(lead.plan)(h())}</script>",
     "<script>function f(){if(lead.plan)orders()}</script>",
     "<script>function f(){if (a) return b&&cc;}</script>",
+    "<script>function f(){if (a) return b}</script>",
+    "<script>function f(){if (lead.plan) return 1}</script>",
+    "<script>function f(){if (lead.plan > 5) g()}</script>",
+    "<script>function f(){if (lead.plan) x.y = lead.plan}</script>",
+    "<script>function f(){if ((lead.plan)) x=1}</script>",
+    "<script>function f(){if (lead.plan == ')') (h)()}</script>",
+    "<script>function f(){if (!lead.plan) /* no */ ++i}</script>",
+    "{{#if customer.subscription.active}}x{{/if}}",
+    "{% if customer.subscription.plan == 'x' %}y{% endif %}",
+    "{{#if order.lead.time}}x{{/if}}",
+    "{{#if my_lead.time}}x{{/if}}",
     "<!--[if mso]>{lead.plan}<![endif]-->",
     "{else}{end}{if}{if }",
     "{ lead.plan }",
@@ -159,6 +216,51 @@ def test_what_is_written_in_other_languages_is_left_alone(script: str) -> None:
     assert render_html(script.replace("{lead.plan}", ""), PRO) == Rendered(script.replace("{lead.plan}", ""), 0)
 
 
+@pytest.mark.promise("P-LAUNCH-13", "P-LAUNCH-19")
+@pytest.mark.parametrize("end", ["query{ a(id: 7) { start end } }", "query{ a { end } }", "const { end } = range;"])
+def test_an_end_of_another_language_is_left_alone_behind_a_condition(end: str) -> None:
+    written = f"{{if lead.plan}}1{{else}}2{{end}} {end}"
+
+    assert filled(json_template(json.dumps([written])), PRO).text == f'["1 {end}"]'
+    assert render_html(html_template(written), PRO).text == f"1 {end}"
+
+
+BRACKETED = [
+    "(lead.plan equal 'pro') and (lead.shop equal 'R&D')",
+    "(lead.none) or(lead.plan)",
+    "((lead.plan) ) equal 'pro'",
+    "('pro') in lead.plan",
+    '(lead.plan) contains("pr")',
+    "not (lead.none)",
+    "(lead.plan equal ') return x(' or lead.plan)",
+]
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize("asked", BRACKETED)
+def test_a_condition_in_brackets_is_no_script(asked: str) -> None:
+    assert render_html(html_template(f"{{if {asked}}}yes{{else}}no{{end}}"), PRO).text == "yes"
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize("asked", [
+    "(lead.a) && (lead.b)",
+    "(lead.a) And (lead.b)",
+    "(lead.a) (lead.b)",
+    "(lead.a) lead.b",
+    "(lead.a) equals (lead.b)",
+    "(lead.a) == 'b'",
+    "(lead.a) is 'b'",
+    "(lead.a) (not lead.b)",
+    "(lead.a) NOT(lead.b)",
+    "(lead.a) != 1",
+    "(lead.a",
+])  # fmt: skip
+def test_nor_is_one_that_is_wrong_behind_its_bracket(asked: str) -> None:
+    with pytest.raises(ValueError, match=r"^line 1, column 1: the condition "):
+        html_template(f"{{if {asked}}}a{{else}}b{{end}}")
+
+
 @pytest.mark.promise("P-LAUNCH-19")
 @pytest.mark.parametrize(("key", "text"), [("subject", "{If lead.x}"), ("html", "{if lead.x\\nequal 1}")])
 def test_apply_names_the_key_and_the_place(key: str, text: str) -> None:
@@ -170,6 +272,7 @@ def test_apply_names_the_key_and_the_place(key: str, text: str) -> None:
 @pytest.mark.promise("P-LAUNCH-19", "P-LAUNCH-36")
 @pytest.mark.parametrize(("body", "why"), [
     ('{"a": ["{If lead.x}"]}', r"\.a\[0\], line 1, column 1: looks like a condition"),
+    ('{"a": ["{if lead.x>5}a{end}"]}', r"\.a\[0\], line 1, column 1: the condition does not go on with >"),
     ('"{if&nbsp;lead.x}"', "line 1, column 1: looks like a condition"),
     ('{"{if lead.x}a{end}": 1}', r"\.\{if lead\.x\}a\{end\}, line 1, column 1: looks like a condition"),
 ])  # fmt: skip
@@ -207,8 +310,29 @@ def test_a_preview_reads_them_as_they_are_sent() -> None:
     assert list(branches("text", "{if&nbsp;lead.plan equal &quot;pro&quot;}a{end}", PRO)) == []
 
 
+# Half a second is enough; with a way back it takes minutes.
+@pytest.mark.timeout(10)
 @pytest.mark.promise("P-LAUNCH-44")
-@pytest.mark.parametrize("letter", ["{", "{if ", "{if (", " ", "&nbsp;", "&", "&quot", "<", "{if <", "{if lead.", "{else ", "{if\u00a0"])
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "{",
+        "{if ",
+        "{if (",
+        " ",
+        "&nbsp;",
+        "&",
+        "&quot",
+        "<",
+        "{if <",
+        "{if lead.",
+        "{else ",
+        "{if\u00a0",
+        "&#0",
+        "&lbrace;",
+        "{if (lead.x) a",
+    ],
+)
 def test_long_rows_of_what_may_begin_a_condition_are_looked_at_once(letter: str) -> None:
     for text in (letter * 50_000, "{if" + letter * 50_000, "{if " + letter * 50_000 + "lead.x"):
         for check in (template, html_template):

@@ -134,8 +134,6 @@ def test_that_a_launch_fired_is_told_with_the_first_attempt_that_counts(ended: P
     work = Work(claimed(), Lease(timedelta(seconds=30), 0.0, []), asyncio.Event())
     due = {0: Due(0, "1a2b", NOBODY, None)}
 
-    told = [
-        record for _, records in parts(events.outgoing_of(Settings()), Settled(work, campaign(), due, {0: ended})) for record in records
-    ]
+    ((_, told),) = parts(events.outgoing_of(Settings()), Settled(work, campaign(), due, {0: ended}), NOW.isoformat())
 
     assert len(told) == ended.counts

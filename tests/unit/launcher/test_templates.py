@@ -141,7 +141,17 @@ def test_a_condition_chooses_what_is_shown(condition: str, holds: bool) -> None:
 
 
 FLOATS: dict[str, dict[str, Any]] = {
-    "lead": {"score": 5.0, "half": 1.5, "zero": 0.0, "less": -0.0, "large": 1e14, "huge": 1e15, "small": 1e-7, "list": [5.0, 2.5, [7.0]]},
+    "lead": {
+        "score": 5.0,
+        "half": 1.5,
+        "zero": 0.0,
+        "less": -0.0,
+        "large": 1e14,
+        "huge": 9.9e15,
+        "larger": 1e16,
+        "small": 1e-7,
+        "list": [5.0, 2.5, [7.0]],
+    },
     "subscription": {"custom_fields": {"size": 42.0}},
     "apicontent": {"price": {"sum": 10.0, "of": [1.0, 0.5], "name": "1.0", "tax": 1e300}, "text": "5.0"},
 }
@@ -155,7 +165,8 @@ FLOATS: dict[str, dict[str, Any]] = {
         ("lead.half", "1.5"),
         ("lead.less", "0"),
         ("lead.large", "100000000000000"),
-        ("lead.huge", "1000000000000000.0"),
+        ("lead.huge", "9900000000000000"),
+        ("lead.larger", "1e16"),
         ("lead.small", "1e-7"),
         ("lead.list", "5, 2.5, 7"),
         ("subscription.custom_fields.size", "42"),
@@ -176,6 +187,10 @@ def test_a_whole_number_of_a_float_is_shown_as_it_was_given(path: str, text: str
         ("lead.score equal 5.0", True),
         ("lead.score equal 5.00", True),
         ('lead.score equal "5"', True),
+        ('lead.score equal "5.0"', True),
+        ('"5.00" equal lead.score', True),
+        ("lead.score equal apicontent.text", True),
+        ('lead.score equal "5."', False),
         ("lead.score equal 5.1", False),
         ("lead.half equal 1.50", True),
         ("lead.half equal 1.5", True),
@@ -191,6 +206,9 @@ def test_a_whole_number_of_a_float_is_shown_as_it_was_given(path: str, text: str
         ("apicontent.price.sum equal 10", True),
         ("apicontent.price contains '\"sum\":10,'", True),
         ("apicontent.text equal '5.0'", True),
+        ("apicontent.text equal 5.0", True),
+        ("apicontent.text equal '5'", False),
+        (f"lead.score equal '{'0' * 40}5.0'", False),
     ],
 )
 def test_a_float_is_compared_as_it_was_given(condition: str, holds: bool) -> None:
