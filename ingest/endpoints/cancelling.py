@@ -53,10 +53,13 @@ class Cancel:
             which = await _which(connection, call.token.account, request)
             await reserve(connection, call.identified)
             cancelled = await cancel(connection, which)
-            answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
-            await keep(connection, call.identified, answer, self.settings.request_id_kept)
+        answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
         if cancelled.under_way:
             await asyncio.sleep(KNOWN_WITHIN)
+        if call.identified is not None:
+            # Only now: a repeat would be answered with it at once.
+            async with self.pool.acquire() as connection:
+                await keep(connection, call.identified, answer, self.settings.request_id_kept)
         return answer
 
 

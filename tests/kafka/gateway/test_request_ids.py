@@ -7,6 +7,7 @@ import json
 import httpx2
 import pytest
 
+from ingest.endpoints import cancelling
 from runtime.kafka import BrokerUnavailable
 from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
 
@@ -224,6 +225,32 @@ async def test_a_cancel_that_is_repeated_while_it_is_done_is_done_once(hasty: Ru
     assert [answer.status_code for answer in answers].count(200) == 1 + [marks(answer) for answer in answers].count(marks(repeat))
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 409)
+
+
+_UNDER_WAY = """
+INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, account)
+SELECT id, trigger, 0, 0, now(), now() + interval '1 minute', 0, ARRAY[0], $1, B'0', account FROM batches
+"""
+
+
+@pytest.mark.promise("P-HTTP-34", "P-REQID-13", "P-REQID-04")
+async def test_a_cancel_is_answered_to_nobody_before_the_launchers_know(hasty: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancelling, "KNOWN_WITHIN", 2.0)
+    await hasty.send()
+    await hasty.pool.execute(_UNDER_WAY, bytes(12))
+    name = {"Request-ID": "order-under-way"}
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(hasty.post("campaigns/triggers/cancel", name, trigger_id=8))
+        await hasty.soon("SELECT count(*) FROM requests WHERE request_id = 'order-under-way'")
+        answers = [await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)]
+        while not first.done():
+            answers.append(await hasty.post("campaigns/triggers/cancel", name, trigger_id=8))
+    # The last one was asked for before the first was answered, and may have come after it.
+    *meanwhile, repeat = answers
+
+    assert {answer.status_code for answer in meanwhile} == {409}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in meanwhile)
+    assert repeat.status_code == 409 or repeat.json() == first.result().json()
 
 
 @pytest.mark.promise("P-REQID-08")
