@@ -11,8 +11,12 @@ from schemas.topics import IMPORTS
 
 _KEYS = 'unnest($1::text[], $2::int[], $3::bigint[]) AS its (topic, partition, "offset")'
 _IS_ITS = '(letter.topic, letter.partition, letter."offset") = (its.topic, its.partition, its."offset")'
+# Before the batches, as whoever has found them by their rows has them already, and a replay for as long as it publishes.
+_LOCK_LETTERS = f"""
+SELECT FROM {_KEYS} JOIN dead_letters AS letter ON {_IS_ITS} ORDER BY letter.topic, letter.partition, letter."offset" FOR UPDATE OF letter
+"""  # constants
 # In everybody's order. A matcher may be answering an item of theirs, and nobody may count it twice.
-_LOCK = f"""
+_LOCK_BATCHES = f"""
 SELECT FROM batch_progress WHERE batch IN (SELECT letter.batch FROM {_KEYS} JOIN dead_letters AS letter ON {_IS_ITS})
 ORDER BY batch FOR NO KEY UPDATE
 """  # noqa: S608  # constants
@@ -42,6 +46,7 @@ async def drop(connection: asyncpg.Connection, keys: Sequence[tuple[str, int, in
     columns = [list(column) for column in zip(*keys, strict=True)]
     if not columns:
         return 0
-    await connection.execute(_LOCK, *columns)
+    await connection.execute(_LOCK_LETTERS, *columns)
+    await connection.execute(_LOCK_BATCHES, *columns)
     entry = msgspec.json.encode(CANNOT_BE_PROCESSED.entry()).decode()
     return int(await connection.fetchval(_DROP, *columns, f"%.{IMPORTS.name}", bytes(SIZE), entry))

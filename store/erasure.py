@@ -39,7 +39,7 @@ SELECT topic, partition, "offset" FROM dead_letters AS letter WHERE account = AN
         AND substring(results.profiles FROM 12 * (array_position(results.items, letter.item) - 1) + 1 FOR 12) = $3
     )
 )
-FOR UPDATE
+ORDER BY topic, partition, "offset" FOR UPDATE
 """
 _REMEMBER = "INSERT INTO erasures (profile) VALUES ($1)"
 

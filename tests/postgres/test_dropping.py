@@ -1,8 +1,9 @@
 """Whoever lets a dead letter go sees to it that its item is answered, also where a replay broke off."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -71,7 +72,11 @@ async def _by_erasure(_: Settings, world: World) -> None:
         assert await erase(connection, world.database, NOBODY)
 
 
-Deleting = Callable[[Settings, World], Awaitable[None]]
+async def _by_keys(settings: Settings, world: World) -> None:
+    await dropped(world, *((settings.topic(IMPORTS.name), 0, offset) for offset in reversed(range(20))))
+
+
+Deleting = Callable[[Settings, World], Coroutine[Any, Any, None]]
 
 
 @pytest.mark.promise("P-OPS-42", "P-DOOR-17")
@@ -154,6 +159,23 @@ async def test_batches_are_locked_in_the_order_in_which_matchers_lock_them(table
         await connection.execute("SELECT FROM batch_progress WHERE batch = ANY($1) FOR UPDATE NOWAIT", batches[1:])
 
     assert await dropping == 20
+
+
+@pytest.mark.promise("P-OPS-42")
+@pytest.mark.parametrize("delete", [_by_keys, _by_erasure])
+async def test_letters_are_locked_in_one_order_and_before_their_batches(tables: Settings, world: World, delete: Deleting) -> None:
+    batch = await world.batch(20)
+    for offset in reversed(range(20)):
+        await letter(world, tables.topic(IMPORTS.name), batch, offset, offset=offset)
+    async with world.transaction() as connection:
+        await connection.execute('SELECT FROM dead_letters WHERE "offset" = 0 FOR UPDATE')
+        dropping = asyncio.create_task(delete(tables, world))
+        await _until_blocked(world, connection)
+        await connection.execute('SELECT FROM dead_letters WHERE "offset" > 0 FOR UPDATE NOWAIT')
+        await connection.execute("SELECT FROM batch_progress FOR UPDATE NOWAIT")
+
+    await dropping
+    assert await answered(world, batch) == (20, 0, 20)
 
 
 async def _until_blocked(world: World, by: asyncpg.Connection) -> None:
