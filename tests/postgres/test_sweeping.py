@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import asyncpg
 import pytest
@@ -164,6 +165,23 @@ async def test_a_batch_that_cannot_go_at_all_keeps_no_other(tables: Settings, wo
 
     assert await left(world) == [stuck]
     assert [entry["batch"] for entry in logs if entry["event"] == "batch_too_large"] == [stuck.hex()]
+
+
+@pytest.mark.promise("P-OPS-41")
+async def test_a_batch_that_took_too_long_and_that_is_looked_at_later_now_is_left_alone(tables: Settings, world: World) -> None:
+    """As when an operator starts its launches in the meantime."""
+    batch = await finished(world)
+    now = await world.pool.fetchval("SELECT now()")
+
+    class Moved(portions.Portion):
+        async def of(self, step: object, left: int | None = None) -> NoReturn:
+            await world.pool.execute("UPDATE batches SET look_at = now() + interval '1 hour'")
+            raise asyncpg.QueryCanceledError("too long")
+
+    async with world.pool.acquire() as connection:
+        swept = await slices.sweep(connection, now, terms_of(tables), Moved(1))
+
+    assert (swept, await left(world)) == (None, [batch])
 
 
 _REFUSED = """

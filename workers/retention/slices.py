@@ -32,7 +32,11 @@ async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms, pag
     try:
         return await page.of(partial(batches.sweep, connection, now, terms))
     except asyncpg.QueryCanceledError:
-        (alone,) = await batches.due(connection, now, 1)
+        first = await batches.due(connection, now, 1)
+    # An operator who starts its launches now has it looked at later.
+    if not first:
+        return None
+    (alone,) = first
     try:
         await _shrink(connection, alone, terms)
         return await batches.sweep(connection, now, terms, 1)
