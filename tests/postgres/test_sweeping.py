@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from schemas.settings import Settings
 from tests.launching import World
 from tests.retaining import LETTER, finished, left, request, sweep, until, world_of
-from workers.retention import Retention, batches, job, letters, portions, slices
+from workers.retention import Retention, batches, halving, job, letters, slices
 
 OVER = timedelta(seconds=-1)
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('retention ' || $1, 0))"
@@ -81,7 +81,7 @@ async def test_no_statement_deletes_more_than_a_page(tables: Settings, world: Wo
 @pytest.fixture
 def in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """No statement may take longer than half a second."""
-    monkeypatch.setattr(portions, "LIMIT_MS", 500)
+    monkeypatch.setattr(halving, "LIMIT_MS", 500)
 
 
 @pytest.mark.promise("P-OPS-41", "P-OPS-19")
@@ -173,7 +173,7 @@ async def test_a_batch_that_took_too_long_and_that_is_looked_at_later_now_is_lef
     batch = await finished(world)
     now = await world.pool.fetchval("SELECT now()")
 
-    class Moved(portions.Portion):
+    class Moved(halving.Portion):
         async def of(self, step: object, left: int | None = None) -> NoReturn:
             await world.pool.execute("UPDATE batches SET look_at = now() + interval '1 hour'")
             raise asyncpg.QueryCanceledError("too long")

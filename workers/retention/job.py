@@ -15,8 +15,8 @@ from runtime.postgres import AWAY, affected
 from schemas import metrics
 from schemas.settings import Settings
 from store.erasure import strip
-from workers.retention import batches, letters, portions, records, slices
-from workers.retention.portions import Portion, until_none
+from workers.retention import batches, halving, letters, records, slices
+from workers.retention.halving import Portion, until_none
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class Retention:
             async with self._connection() as connection:
                 if await connection.fetchval(_TRY_LOCK, self._settings.prefix):
                     await connection.execute(IN_ORDER)
-                    await connection.execute(_IN_TIME, str(portions.LIMIT_MS))
+                    await connection.execute(_IN_TIME, str(halving.LIMIT_MS))
                     self._note(await self._sweep(connection))
                 else:
                     # Whoever swept last counts.

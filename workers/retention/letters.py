@@ -7,7 +7,7 @@ import asyncpg
 
 from schemas import metrics
 from store import dead_letters
-from workers.retention.portions import Portion, until_none
+from workers.retention.halving import Portion, until_none
 
 ROWS = 1_000
 

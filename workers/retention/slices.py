@@ -9,7 +9,7 @@ import structlog
 from runtime.postgres import affected
 from workers.retention import batches
 from workers.retention.batches import Swept, Terms
-from workers.retention.portions import Portion, until_none
+from workers.retention.halving import Portion, until_none
 
 log = structlog.get_logger()
 

@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from workers.retention import portions
-from workers.retention.portions import Portion, until_none
+from workers.retention import halving
+from workers.retention.halving import Portion, until_none
 
 
 class Server:
@@ -52,7 +52,7 @@ async def test_it_grows_again_where_the_server_is_quick_and_never_beyond_the_mos
 
 
 async def test_it_does_not_grow_while_the_server_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "LIMIT_MS", 0)
+    monkeypatch.setattr(halving, "LIMIT_MS", 0)
     server, portion = Server(bears=50), Portion(200)
     for _ in range(3):
         await portion.of(server.delete)
