@@ -8,7 +8,7 @@ import msgspec
 
 SUCCESS = "Successful operation"
 STILL_PROCESSING = "Accepted, still processing"
-_TO_BE_REPEATED = (429, 503)
+TO_BE_REPEATED = (429, 503)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Answer:
 
     def always_200(self) -> "Answer":
         """For clients that read the body first: `error` alone tells, but for what is to be repeated."""
-        return self if self.status in _TO_BE_REPEATED else replace(self, status=200)
+        return self if self.status in TO_BE_REPEATED else replace(self, status=200)
 
 
 def success(**fields: Any) -> Answer:

@@ -11,11 +11,11 @@ from ingest.admission.backpressure import PARTITIONS_CHANGED, Backpressure, Part
 from ingest.admission.budget import Budget
 from ingest.endpoints import registry, unsubscribing
 from ingest.endpoints.batch import Tools
-from ingest.endpoints.completion import Waiters
+from ingest.endpoints.completion_poll import Waiters
 from ingest.http.connections import bounded
 from ingest.http.intake import Intake
 from ingest.http.server import application
-from ingest.publish.end_offsets import BROKER_AWAY, Ends
+from ingest.publish.end_offsets import ANSWERED_WITHIN, BROKER_AWAY, Ends
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
@@ -23,7 +23,7 @@ from ingest.sql import batches, results
 from ingest.sql.pool import Pool
 from ingest.sql.results import Finished
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.serving import Server
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -35,7 +35,6 @@ log = structlog.get_logger()
 _REQUESTS_MAY_TAKE = 6.0
 _CONNECTIONS_MAY_TAKE = 7
 _PUBLISHING_MAY_TAKE = 7.5
-_ANSWERING = 3.0
 
 
 class Gateway:
@@ -55,7 +54,7 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until asked to stop; what was accepted is then published, and who waits is answered."""
-        waiters = Waiters(self._finished, AWAY)
+        waiters = Waiters(self._finished, POSTGRES_ERRORS)
         async with asyncio.TaskGroup() as tasks:
             queue = FairQueue()
             backpressure = self._backpressure(queue)
@@ -85,7 +84,7 @@ class Gateway:
         settings = self._settings
         return Backpressure(
             self._look,
-            (*AWAY, BrokerUnavailable, PartitionsChanged),
+            (*POSTGRES_ERRORS, BrokerUnavailable, PartitionsChanged),
             self._producer,
             queue,
             limit=settings.in_flight_limit,
@@ -114,7 +113,7 @@ class Gateway:
     async def _look(self) -> tuple[list[int], list[int]]:
         """Where the topic ends, and where its matchers are."""
         # Positions first: what is matched in between counts as in flight, and nothing as less than that.
-        async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+        async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
             found = await batches.positions(connection, self._settings.topic(IMPORTS.name))
         if len(found) != self._producer.partitions:
             raise PartitionsChanged
@@ -129,9 +128,9 @@ class Gateway:
 
     async def _database_problems(self) -> list[str]:
         try:
-            async with asyncio.timeout(_ANSWERING), self._pool.acquire() as connection:
+            async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
         if found != self._producer.partitions:
             return [f"progress has {found} partitions of imports instead of {self._producer.partitions}: {PARTITIONS_CHANGED}"]

@@ -14,9 +14,10 @@ from ingest.sql.pool import Pool, open_pool
 from runtime import schema
 from runtime.advice import POSTGRES_AWAY, todo
 from runtime.allocator import give_back_large_blocks
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from runtime.schema import OldTables
+from runtime.trouble import passes_by_itself
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
@@ -61,11 +62,11 @@ class Starting:
         while not stop.is_set():
             try:
                 return await _partitions(self._pool, self._settings)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 # A password that is wrong is not one that will be right by itself.
-                if not (advice := todo(error)):
+                if not passes_by_itself(error):
                     raise
-                log.warning("database_away", error=type(error).__name__, **advice)
+                log.warning("database_away", error=type(error).__name__, **todo(error))
             await rest(stop, _AGAIN_AFTER)
         return None
 

@@ -10,8 +10,9 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.postgres import transaction
+from runtime.broker import end_offsets
 from runtime.errors import CannotRun
-from runtime.kafka import BrokerUnavailable, end_offsets
+from runtime.kafka import BrokerUnavailable
 from schemas.settings import Settings
 from schemas.tables import hook_positions, hooks
 from schemas.topics import EVENTS

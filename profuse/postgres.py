@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from runtime import engine
 from runtime.errors import CannotRun
 from runtime.masking import masked
-from runtime.postgres import SILENT, open_pool
+from runtime.postgres import POSTGRES_ERRORS, SILENT, open_pool
 from schemas.settings import Settings
 
 
@@ -55,7 +55,7 @@ async def patient_connections(settings: Settings) -> AsyncIterator[asyncpg.Pool]
 def _in_a_line(settings: Settings) -> Iterator[None]:
     try:
         yield
-    except (asyncpg.PostgresError, DBAPIError, *SILENT) as error:
+    except (DBAPIError, *POSTGRES_ERRORS) as error:
         raise _told(settings, error) from error
 
 

@@ -1,19 +1,17 @@
-"""The workers' consumer, and what they ask of the broker."""
+"""The lives of the broker's clients: how they are made, started and stopped."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings
-from schemas.topics import ALL, COPIES, faults
+
+C = TypeVar("C", bound=AIOKafkaConsumer | AIOKafkaAdminClient)
 
 STOPPING = 2.0
 _CUT_OFF_WITHIN = 0.5
@@ -50,108 +48,6 @@ def new_consumer(settings: Settings, group: str | None, fetched: int = 4 * 1024 
     )
 
 
-async def ask(consumer: Any) -> None:
-    """Raises `BrokerUnavailable` if the broker does not answer."""
-    try:
-        await consumer.topics()
-    except KafkaError as error:
-        raise BrokerUnavailable(repr(error)) from error
-
-
-async def end_offsets(settings: Settings, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Where the partitions end, asked by a client of its own. Raises `BrokerUnavailable`."""
-    consumer = AIOKafkaConsumer(**settings.kafka_options())
-    try:
-        await consumer.start()
-        ends = await consumer.end_offsets([TopicPartition(*partition) for partition in partitions])
-    except KafkaError as error:
-        raise BrokerUnavailable(repr(error)) from error
-    finally:
-        await stop_client(consumer)
-    return {(partition.topic, partition.partition): end for partition, end in ends.items()}
-
-
-async def caught_up(settings: Settings, positions: Mapping[tuple[str, int], int], before: float) -> bool:
-    """Whether all records that are older than `before`, a Unix time, lie below these positions. Raises `BrokerUnavailable`."""
-    consumer = AIOKafkaConsumer(**settings.kafka_options())
-    partitions = [TopicPartition(*partition) for partition in positions]
-    try:
-        await consumer.start()
-        young = await consumer.offsets_for_times(dict.fromkeys(partitions, int(before * 1000)))
-        ends = await consumer.end_offsets(partitions)
-    except KafkaError as error:
-        raise BrokerUnavailable(repr(error)) from error
-    finally:
-        await stop_client(consumer)
-    # No young one: all are old.
-    return all(positions[each.topic, each.partition] >= (young[each].offset if young[each] else ends[each]) for each in partitions)
-
-
-async def delete_records(settings: Settings, below: Mapping[tuple[str, int], int], before: float) -> int:
-    """Let the broker delete the records below these offsets that are older than `before`, a Unix time; how many those were.
-
-    Raises `BrokerUnavailable`.
-    """
-    if not below:
-        return 0
-    consumer, admin = AIOKafkaConsumer(**settings.kafka_options()), AIOKafkaAdminClient(**settings.kafka_options())
-    limits = {TopicPartition(*partition): offset for partition, offset in below.items()}
-    try:
-        await consumer.start()
-        await admin.start()
-        starts = await consumer.beginning_offsets(list(limits))
-        young = await consumer.offsets_for_times(dict.fromkeys(limits, int(before * 1000)))
-        # No young one: all are old.
-        ends = {each: min(limit, young[each].offset if young[each] else limit) for each, limit in limits.items()}
-        old = {each: RecordsToDelete(end) for each, end in ends.items() if end > starts[each]}
-        await admin.delete_records(old)
-    except KafkaError as error:
-        raise BrokerUnavailable(repr(error)) from error
-    finally:
-        await stop_client(consumer)
-        await admin.close()
-    return sum(ends[each] - starts[each] for each in old)
-
-
-@dataclass(frozen=True)
-class TopicsFound:
-    """What the broker says of the topics: settings that would lose records, and topics with fewer copies than are safe."""
-
-    faults: list[str]
-    few_copies: dict[str, int]
-
-
-async def look_at_topics(settings: Settings) -> TopicsFound:
-    """The topics that exist, as they are really set. Raises `BrokerUnavailable`."""
-    admin = AIOKafkaAdminClient(**settings.kafka_options())
-    try:
-        await admin.start()
-        return await topics_of(admin, settings)
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(repr(error)) from error
-    finally:
-        await admin.close()
-
-
-async def partitions_of_all(admin: AIOKafkaAdminClient) -> dict[str, list[dict[str, Any]]]:
-    """What the broker says of each partition, by topic; all are described, because asking for a topic by its name may create it."""
-    return {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
-
-
-async def topics_of(admin: AIOKafkaAdminClient, settings: Settings) -> TopicsFound:
-    described = await partitions_of_all(admin)
-    copies = {name: min(len(partition["replicas"]) for partition in partitions) for name, partitions in described.items() if partitions}
-    ours = {settings.topic(topic.name): topic for topic in ALL if copies.get(settings.topic(topic.name))}
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in ours]) if ours else []
-    found = {name: {entry[0]: entry[1] for entry in entries} for answer in answers for *_, name, entries in answer.resources}
-    wrong = [
-        f"topic {name}: {fault}"
-        for name, topic in ours.items()
-        for fault in faults(topic, found.get(name, {}), copies[name], settings.kept(topic.kept_for))
-    ]
-    return TopicsFound(wrong, {name: copies[name] for name in ours if copies[name] < COPIES})
-
-
 async def started(client: Any) -> Any:
     """The client, once it has started; one that could not is stopped, or it would leave connections behind."""
     try:
@@ -160,6 +56,26 @@ async def started(client: Any) -> Any:
         await stop_client(client)
         raise
     return client
+
+
+async def ask(consumer: Any) -> None:
+    """Raises `BrokerUnavailable` if the broker does not answer."""
+    try:
+        await consumer.topics()
+    except KafkaError as error:
+        raise BrokerUnavailable(repr(error)) from error
+
+
+@asynccontextmanager
+async def asking(client: C) -> AsyncIterator[C]:
+    """The client, started, for as long as something is asked; what the broker has against that is `BrokerUnavailable`."""
+    try:
+        await client.start()
+        yield client
+    except (KafkaError, OSError) as error:
+        raise BrokerUnavailable(repr(error)) from error
+    finally:
+        await stop_client(client)
 
 
 async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
@@ -176,11 +92,11 @@ async def cut_off(producer: AIOKafkaProducer, within: float = STOPPING) -> None:
             await producer.client.close()
 
 
-async def stop_client(client: Any, within: float = STOPPING) -> None:
-    """Stop a consumer or producer; without a broker they would wait for ever."""
+async def stop_client(client: Any) -> None:
+    """Stop a client; without a broker they would wait for ever."""
     try:
-        async with asyncio.timeout(within):
-            await client.stop()
+        async with asyncio.timeout(STOPPING):
+            await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
     except (KafkaError, OSError, TimeoutError):
         # Whatever was not confirmed is published again from its outbox.
         return

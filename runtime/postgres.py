@@ -9,8 +9,8 @@ from schemas.settings import Settings
 # InternalClientError: a connection was ended while it was idle, and asyncpg has read why but not yet that it is closed.
 _CLIENT = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
-AWAY = (asyncpg.PostgresError, *_CLIENT)
-"""What a statement may raise; `runtime.trouble` tells a database that is away from one that refuses."""
+POSTGRES_ERRORS = (asyncpg.PostgresError, *_CLIENT)
+"""What a statement may raise, a missing column included; `runtime.trouble` tells a database that is away from one that refuses."""
 
 SILENT = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, *_CLIENT)
 """What it raises when no server spoke, or one that stops or starts."""

@@ -17,12 +17,13 @@ from runtime.health import Checked, application
 from runtime.loop_watch import watched_loop
 from runtime.masking import masked
 from runtime.serving import serving
+from runtime.trouble import innermost
 from schemas.settings import Settings
 
 log = structlog.get_logger()
 
-# The world is away; whoever supervises this process starts it again.
-_AWAY = (*kafka.AWAY, *postgres.AWAY)
+# A server is away or refuses; whoever supervises this process starts it again.
+_SERVER_ERRORS = (*kafka.AWAY, *postgres.POSTGRES_ERRORS)
 # Before whoever supervises it loses patience.
 _GONE_WITHIN = 9.0
 
@@ -38,15 +39,15 @@ OpenRoom = Callable[[Settings], AbstractAsyncContextManager[Room]]
 
 
 def host(name: str, open_room: OpenRoom, settings: Settings, fatal: tuple[type[Exception], ...] = ()) -> None:
-    """Raises `CannotRun` for what the operator can mend: a world that is away, or one of `fatal`."""
+    """Raises `CannotRun` for what the operator can mend: a server that is away or refuses, or one of `fatal`."""
     logs.configure(settings)
     tracing.start(name, settings)
     reason: BaseException | None = None
     try:
         asyncio.run(_run(name, open_room, settings))
     # A room's own task groups wrap what went wrong.
-    except* (*_AWAY, *fatal) as group:
-        reason = _first(group)
+    except* (*_SERVER_ERRORS, *fatal) as group:
+        reason = innermost(group)
     finally:
         tracing.stop()
     if reason is not None:
@@ -87,11 +88,6 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 def _advice(reason: BaseException, settings: Settings) -> str:
-    if not isinstance(reason, _AWAY):
+    if not isinstance(reason, _SERVER_ERRORS):
         return ""
     return f"; do Kafka at {settings.kafka} and Postgres at {masked(settings.postgres)} answer?"
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

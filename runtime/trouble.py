@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
+from traceback import extract_tb
 
 import asyncpg
 
@@ -41,6 +43,22 @@ def trouble_of(error: BaseException, of: Callable[[BaseException], Trouble] = of
         kinds = {trouble_of(each, of) for each in error.exceptions}
         return next(kind for kind in Trouble if kind in kinds)
     return of(error)
+
+
+def passes_by_itself(error: BaseException) -> bool:
+    """Whether who starts waits for it: a server that is silent, or has no disk or no connection left; not one that refuses a password."""
+    return isinstance(error, (*SILENT, asyncpg.InsufficientResourcesError))
+
+
+def innermost(error: BaseException) -> BaseException:
+    """What went wrong first, of what task groups have wrapped."""
+    return innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def kind_of(error: BaseException) -> str:
+    """By which two bugs are told apart: its type and the line that raised it, never its text, which may quote people's addresses."""
+    place = extract_tb(error.__traceback__, limit=-1)
+    return type(error).__name__ + "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
 
 
 def state_of(error: BaseException) -> str:

@@ -15,6 +15,9 @@ Session = Annotated[timedelta, Field(ge=timedelta(seconds=6), le=timedelta(minut
 # How long something is kept.
 Kept = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=3650))]
 
+LAST_PORT = 65535
+# To listen on; 0 is any free one.
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 # Connections, and groups or launches that one claim takes.
 Few = Annotated[int, Field(ge=1, le=1_000)]
 # Messages or profiles that are in memory together.

@@ -49,6 +49,10 @@ class Channel:
         """Whether triggers may have it; by the others nobody is reached, but found."""
         return bool(self.needs)
 
+    def destination(self, subscription: Mapping[str, JsonValue]) -> JsonValue:
+        """Where its messages go: the last of its keys, as those before it say whose that is; None where there is none."""
+        return subscription.get(self.keys[-1]) if self.keys else None
+
     def address(self, subscription: Mapping[str, JsonValue]) -> Sequence[str]:
         """What the address of a subscription is made of; raises `KeyError` or `TypeError` for one of another shape."""
         parts = [subscription[key] for key in self.keys]
@@ -74,6 +78,9 @@ def _first_phone(data: Mapping[str, JsonValue]) -> JsonValue:
 MEMBERS: Mapping[str, Callable[[object], JsonValue]] = {"id": integer, "phone": normal_phone}
 """The members of `cc_data` that are addresses."""
 
+EMAIL = Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE)
+SMS = Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE)
+PUSH = Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE)
 CUSTOM = Kinds(Kind.CUSTOM_SUBSCRIPTION, Kind.CUSTOM_SUBSCRIPTION_OF_RESOURCE)
 
 
@@ -87,7 +94,7 @@ CHANNELS: Mapping[str, Channel] = {
         nested="email_data",
         normal=normal_email,
         own=lambda data: data.get("email"),
-        kinds=Kinds(Kind.EMAIL_SUBSCRIPTION, Kind.EMAIL_SUBSCRIPTION_OF_RESOURCE),
+        kinds=EMAIL,
         needs=("sender", "subject", "html"),
         may=("text",),
         files=True,
@@ -98,12 +105,12 @@ CHANNELS: Mapping[str, Channel] = {
         nested="phone_data",
         normal=normal_phone,
         own=_first_phone,
-        kinds=Kinds(Kind.SMS_SUBSCRIPTION, Kind.SMS_SUBSCRIPTION_OF_RESOURCE),
+        kinds=SMS,
         needs=("text",),
     ),
     "push": Channel(
         keys=("provider", "subscription_id"),
-        kinds=Kinds(Kind.PUSH_SUBSCRIPTION, Kind.PUSH_SUBSCRIPTION_OF_RESOURCE),
+        kinds=PUSH,
         needs=("text",),
         may=("title", "link"),
     ),

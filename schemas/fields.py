@@ -116,7 +116,7 @@ def parse(field: Field, value: object) -> JsonValue:
 
 
 def match_value(field: Field, value: object) -> str | list[str]:
-    """What a value is searched by: the same for an int and its decimal string, for texts alike, and for tags in any order."""
+    """What a value is searched by: the same for texts alike, for tags in any order, and for an int and its text where both are taken."""
     stored = parse(field, value)
     if field.type is FieldType.TAGS:
         # No tag at all would be carried by everybody.

@@ -20,3 +20,6 @@ class Kind(IntEnum):
 
 
 Identity = tuple[Kind, str]
+
+Key = tuple[int, Identity]
+"""An identity in its database."""

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.actions import is_update
 from schemas.addresses import normal_email, normal_phone
-from schemas.channels import CHANNELS, CUSTOM, MEMBERS, Kinds, member_address
+from schemas.channels import CHANNELS, CUSTOM, EMAIL, MEMBERS, PUSH, SMS, Kinds, member_address
 from schemas.fields import Field, FieldType, MatchValue, bounded, match_value, parse
 from schemas.identities import address_of, of_field, subscribed
 from schemas.ids import ResourceNumber, parse_id
@@ -149,22 +148,12 @@ def _custom_held(data: Mapping[str, Any], own: Own | None) -> tuple[str, Any]:
     return name, _bare(data, name)
 
 
-@cache
-def _kinds_of(channel: str) -> frozenset[Kinds]:
-    kinds = CHANNELS[channel].kinds
-    return frozenset() if kinds is None else frozenset({kinds})
-
-
-def _subscriptions(channel: str, address: str, resource: ResourceNumber | None) -> list[Identity]:
-    return [subscribed(kinds, address, resource) for kinds in _kinds_of(channel)]
-
-
 def _email_subs(value: str, resource: ResourceNumber | None) -> list[Identity]:
-    return _subscriptions("email", value, resource)
+    return [subscribed(EMAIL, value, resource)]
 
 
 def _phone_subs(value: str, resource: ResourceNumber | None) -> list[Identity]:
-    return _subscriptions("sms", value, resource)
+    return [subscribed(SMS, value, resource)]
 
 
 def _emails(value: str, resource: ResourceNumber | None) -> list[Identity]:
@@ -210,15 +199,13 @@ _SUBSCRIPTION = Part("subscription_id", lambda given, _: bounded(string(given)),
 
 _ADDRESS_OF_MEMBER = Part("field_value", lambda given, own: str(MEMBERS[_own(own).name](given)), lambda _, __: ("field_value", None))
 
-_EMAIL_ALONE, _PHONE_ALONE = _kinds_of("email"), _kinds_of("sms")
-
 MODES: Mapping[Matching, Mode] = {
     Matching.EMAIL: Mode(
         parts=(_EMAIL,),
         ordered=lambda value, _: ("email", value),
         searched=lambda value, resource, _: _emails(value, resource),
         implied=lambda value, _: {"email": value},
-        subscriptions=_EMAIL_ALONE,
+        subscriptions=frozenset({EMAIL}),
     ),
     Matching.EMAIL_PROFILE: Mode(
         parts=(_EMAIL,),
@@ -230,38 +217,39 @@ MODES: Mapping[Matching, Mode] = {
         parts=(_EMAIL,),
         ordered=lambda value, _: ("email", value),
         searched=lambda value, resource, _: _email_subs(value, resource),
-        subscriptions=_EMAIL_ALONE,
+        subscriptions=frozenset({EMAIL}),
     ),
     Matching.PHONE: Mode(
         parts=(_PHONE,),
         ordered=lambda value, _: ("phone", value),
         searched=lambda value, resource, _: _phones(value, resource),
         implied=lambda value, _: {"phones": [value]},
-        subscriptions=_PHONE_ALONE,
+        subscriptions=frozenset({SMS}),
     ),
     Matching.PHONE_SUB: Mode(
         parts=(_PHONE,),
         ordered=lambda value, _: ("phone", value),
         searched=lambda value, resource, _: _phone_subs(value, resource),
-        subscriptions=_PHONE_ALONE,
+        subscriptions=frozenset({SMS}),
     ),
     Matching.EMAIL_PHONE: Mode(
         parts=(_EMAIL, _PHONE),
         ordered=_in_order_of_either,
         searched=_either(_emails, _phones),
         implied=_implied_by_either,
-        subscriptions=_EMAIL_ALONE | _PHONE_ALONE,
+        subscriptions=frozenset({EMAIL, SMS}),
     ),
     Matching.EMAIL_PHONE_SUB: Mode(
         parts=(_EMAIL, _PHONE),
         ordered=_in_order_of_either,
         searched=_either(_email_subs, _phone_subs),
-        subscriptions=_EMAIL_ALONE | _PHONE_ALONE,
+        subscriptions=frozenset({EMAIL, SMS}),
     ),
     Matching.PUSH_SUB: Mode(
         parts=(_PROVIDER, _SUBSCRIPTION),
         ordered=lambda value, _: ("push", _device(value)),
-        searched=lambda value, _, __: _subscriptions("push", _device(value), None),
+        searched=lambda value, resource, _: [subscribed(PUSH, _device(value), resource)],
+        subscriptions=frozenset({PUSH}),
         whole=True,
     ),
     Matching.PROFILE_ID: Mode(

@@ -3,6 +3,8 @@
 import re
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from schemas.bounds import LAST_PORT
+
 _SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%[^\s\]]+)?\]|[^\s:@\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 # As it is written into a header of mails, which takes ASCII only, and no line without an end.
 _PUBLIC = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::(?P<port>[0-9]{1,5}))?")
@@ -32,7 +34,7 @@ def smtp(given: str) -> str:
 def public(given: str) -> str:
     """The same; raises `ValueError` where a mail could not carry a link to it."""
     found = _PUBLIC.fullmatch(given)
-    if found is None or int(found["port"] or 1) not in range(1, 65536):
+    if found is None or not is_port(found["port"]):
         raise ValueError("write https://mail.example.com, with no path, and letters beyond ASCII in A-labels, as xn--bcher-kva.example")
     return given
 
@@ -44,6 +46,11 @@ def room(given: str) -> str:
     if not is_whole or not _is_server(parts.netloc) or not _is_name(parts.hostname or ""):
         raise ValueError("it cannot be read; write http://host:9090")
     return given.rstrip("/")
+
+
+def is_port(given: str | None) -> bool:
+    """Whether it can be connected to; None is one that is left out."""
+    return given is None or 1 <= int(given) <= LAST_PORT
 
 
 def _parts(given: str) -> SplitResult:
@@ -60,7 +67,7 @@ def _ends_well(parts: SplitResult) -> bool:
 
 def _is_server(given: str) -> bool:
     found = _SERVER.fullmatch(given)
-    return found is not None and int(found["port"] or 1) in range(1, 65536)
+    return found is not None and is_port(found["port"])
 
 
 def _is_name(host: str) -> bool:

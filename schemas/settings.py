@@ -10,7 +10,7 @@ from pydantic import Field, FilePath, PositiveInt, SecretStr, field_validator, m
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import server_urls
-from schemas.bounds import CustomDataSize, Few, ItemSize, Kept, Lease, Many, Most, Patience, Rhythm, Session, Size
+from schemas.bounds import CustomDataSize, Few, ItemSize, Kept, Lease, Many, Most, Patience, Port, Rhythm, Session, Size
 from schemas.tls import client_context
 
 KIB = 1024
@@ -76,16 +76,16 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="Address that the gateway, the console and the health port listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="The gateway's API port; 0 is any free one.")
+    port: Port = Field(8080, description="The gateway's API port; 0 is any free one.")
     socket_fd: int | None = Field(None, description="A listening socket that the gateway inherits instead of opening `port`.")
-    console_port: int = Field(8090, ge=0, le=65535, description="The console's port; 0 is any free one.")
+    console_port: Port = Field(8090, description="The console's port; 0 is any free one.")
     console_fd: int | None = Field(None, description="A listening socket that the console inherits instead of opening `console_port`.")
     console_rooms: list[str] = Field(
         [],
         description='Health addresses whose metrics the console shows, as a JSON array: ["http://gateway:9090"]; every address of a name '
         "is asked. Empty: the processes of the stack in its directory.",
     )
-    health_port: int = Field(9090, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 is any free one.")
+    health_port: Port = Field(9090, description="Port of /healthz, /readyz and /metrics; 0 is any free one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or lines for a person.")
 
@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     def _servers(cls, given: str) -> str:
         for server in given.split(","):
             found = _SERVER.fullmatch(server.strip())
-            if found is None or int(found["port"] or 1) not in range(1, 65536):
+            if found is None or not server_urls.is_port(found["port"]):
                 raise ValueError(f"{server.strip()!r} is no server: write host:port, and commas between several")
         return given
 

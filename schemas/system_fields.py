@@ -34,7 +34,9 @@ def _status(value: object) -> int:
 _TEXT = Field(type=FieldType.STRING)
 _IP = Field(type=FieldType.IP)
 
-# `email`, `phones` and `subscriptions` follow rules of their own.
+# Those that follow rules of their own, by the type that producers are told.
+SPECIAL_FIELDS: Mapping[str, str] = MappingProxyType({"email": "string", "phones": "arr_string", "subscriptions": "arr_object"})
+
 SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "_fname": _TEXT,

@@ -1,4 +1,4 @@
-"""The tables. The room named at a table fills it; commands of the operator and retention change rows of others, too.
+"""The tables. Whoever is named at a table fills it; the gateway, retention and commands of the operator write to others, too.
 
 The schema they live in is `PROFUSE_PREFIX`.
 """

@@ -1,4 +1,4 @@
-"""Certificates as settings name them: the files are read together with the settings."""
+"""Certificates as settings name them; their files are read when a client is made."""
 
 import ssl
 from pathlib import Path

@@ -1,10 +1,12 @@
 """Each topic in one value: its name, its message and what its order is kept by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from zlib import crc32
+
+import msgspec
 
 from schemas.events import ProfileEvent
 from schemas.messages import DeadLetter, Message, ProfileImport, ProfilesMatched
@@ -81,6 +83,15 @@ class Outgoing:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def pack(outbox: Sequence[Outgoing]) -> bytes | None:
+    """As a row keeps what may not be published yet; None where there is nothing."""
+    return msgspec.msgpack.encode(outbox) if outbox else None
+
+
+def unpack(packed: bytes | None) -> list[Outgoing]:
+    return msgspec.msgpack.decode(packed, type=list[Outgoing]) if packed else []
 
 
 def partition(key: bytes, count: int) -> int:

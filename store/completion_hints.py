@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 import asyncpg
-import structlog
 
-from runtime.advice import todo
-from runtime.postgres import AWAY
+from runtime import retrying
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from schemas.settings import Settings
-
-log = structlog.get_logger()
 
 _AGAIN_AFTER = 1.0
 _CONNECTED_WITHIN = 10.0
@@ -26,8 +23,8 @@ async def tell(pool: asyncpg.Pool, settings: Settings) -> None:
     """To be called after the commit, for whoever is told looks at once."""
     try:
         await pool.execute(_TELL, _channel(settings))
-    except AWAY as error:
-        log.warning("hint_lost", why=type(error).__name__, **todo(error))
+    except POSTGRES_ERRORS as error:
+        retrying.tell("hint_lost", error)
 
 
 async def listen(settings: Settings, heard: Callable[[], None]) -> None:
@@ -35,8 +32,8 @@ async def listen(settings: Settings, heard: Callable[[], None]) -> None:
     while True:
         try:
             await _listened(settings, heard)
-        except AWAY as error:
-            log.warning("hints_wait", why=type(error).__name__, **todo(error))
+        except POSTGRES_ERRORS as error:
+            retrying.tell("hints_wait", error)
         # What was told meanwhile.
         heard()
         await asyncio.sleep(_AGAIN_AFTER)

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from runtime.arrays import array
 from schemas.fields import Field
 from schemas.identities import holder_number, identities_of
 from schemas.ids import unpack
@@ -56,7 +57,7 @@ WHERE batch = ANY($1::bytea[]) AND custom_data::text <> '{}' AND position($2 IN 
 _STRIP = """
 UPDATE results SET custom_data = (
     SELECT coalesce(json_object_agg(own.key, own.value), '{}') FROM json_each(custom_data) AS own
-    WHERE own.key <> ALL(string_to_array(its.items, ','))
+    WHERE own.key <> ALL(its.items::text[])
 )
 FROM unnest($1::bytea[], $2::int[], $3::text[]) AS its (batch, chunk, items)
 WHERE results.batch = its.batch AND results.chunk = its.chunk
@@ -103,10 +104,9 @@ async def strip(connection: asyncpg.Connection, profile: bytes) -> None:
 async def _strip(connection: asyncpg.Connection, batches: Sequence[bytes], profile: bytes) -> None:
     async with connection.transaction():
         rows = await connection.fetch(_LOCK_RESULTS, batches, profile)
-        theirs = [[str(item) for item, id_ in zip(row["items"], unpack(row["profiles"]), strict=True) if id_ == profile] for row in rows]
+        theirs = [[item for item, id_ in zip(row["items"], unpack(row["profiles"]), strict=True) if id_ == profile] for row in rows]
         keys = [row["batch"] for row in rows], [row["chunk"] for row in rows]
-        # Arrays of different lengths cannot travel inside an array.
-        await connection.execute(_STRIP, *keys, [",".join(items) for items in theirs])
+        await connection.execute(_STRIP, *keys, list(map(array, theirs)))
 
 
 def _fields(declared: str) -> Mapping[str, Field]:

@@ -9,14 +9,9 @@ from schemas.fields import MatchValue
 from schemas.identities import tagged
 from schemas.ids import ResourceNumber
 from schemas.matching import Mode, Own
+from store.identity_search import holders
 from store.tag_search import carriers
 
-# Two of a kind are several, however many more there are.
-_FIND = """
-SELECT DISTINCT found.profile FROM unnest($2::smallint[], $3::text[]) AS searched (kind, value), LATERAL (
-    SELECT profile FROM identities WHERE database = $1 AND kind = searched.kind AND value = searched.value LIMIT 2
-) AS found
-"""
 _READ = "SELECT data::text AS data, subscriptions::text AS subscriptions FROM profiles WHERE id = $1 AND database = $2"
 
 
@@ -38,9 +33,9 @@ async def find(
         return [profile for profile in found if profile]
     if mode.searched is None:
         return [bytes.fromhex(str(value))]
-    identities = mode.searched(value, resource, own)
-    rows = await connection.fetch(_FIND, database, [kind for kind, _ in identities], [text for _, text in identities])
-    return [row["profile"] for row in rows]
+    keys = [(database, identity) for identity in mode.searched(value, resource, own)]
+    # One profile may hold several of them.
+    return list({profile for _, profile in await holders(connection, keys)})
 
 
 async def read(connection: asyncpg.Connection, database: int, profile: bytes) -> dict[str, Any] | None:

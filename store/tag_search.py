@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from runtime.arrays import array_of_texts
 from schemas.kinds import Identity
 
 # One step is one descent of the index. Rare tags need fewer, be the others as frequent as they will.
@@ -45,8 +46,7 @@ async def carriers(
     None: there may be more, and no end is in sight.
     """
     databases = [database for database, _ in searches]
-    # Arrays of different lengths cannot travel inside an array.
-    spelled = [f"{{{','.join(value for _, value in tags)}}}" for _, tags in searches]
+    spelled = [array_of_texts([value for _, value in tags]) for _, tags in searches]
     kind = searches[0][1][0][0]
     rows = await connection.fetch(CARRIERS, databases, spelled, kind, list(but), MOST_STEPS)
     return [(row["at"] - 1, row["profile"]) for row in rows]

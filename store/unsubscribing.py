@@ -33,5 +33,5 @@ def _is(subscription: object, link: Unsubscribing) -> bool:
     if not isinstance(subscription, dict) or subscription.get("resource_id") != link.resource:
         return False
     row = CHANNELS.get(str(subscription.get("channel")))
-    address = subscription.get(row.keys[-1]) if row and row.keys else None
+    address = row.destination(subscription) if row else None
     return isinstance(address, str) and digest(address) == link.address

@@ -11,11 +11,12 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from profuse.migrating import migrate, migrate_tables
+from profuse.migrating import migrate
 from profuse.stack.servers import servers as local_servers
 from schemas.settings import Settings
 from schemas.topics import ALL
 from tests.copying import Model, model
+from tests.migrating import migrate_tables
 
 pytest_plugins = ["tests.promises", "tests.programs", "tests.sharing"]
 

@@ -67,6 +67,7 @@ class Launcher:
         # One for all claims: it remembers which destinations are held.
         self.sending = knowing({"email": self.channel}, self.world.pool)
         self.enclosures = Enclosures(self.world.pool, MIB)
+        self._looked = asyncio.Event()
 
     def delivery(self) -> Delivery:
         pool = self.world.pool
@@ -79,10 +80,20 @@ class Launcher:
         for bundle in bundles(await claim(self.world, self.lease), self.page):
             await self.work(*bundle)
 
-    async def work(self, *groups: Group, asked: float | None = None) -> None:
+    async def work(self, *groups: Group, asked: float | None = None, by: Delivery | None = None) -> None:
         """On all of them together; the claim was asked for at that moment."""
         lease = Lease(self.lease, clock() if asked is None else asked, groups)
-        await self.delivery().work(groups, lease, lambda *_: True, self.stop)
+        await (by or self.delivery()).work(groups, lease, self._look, self.stop)
+
+    def _look(self, *_: object) -> bool:
+        looked, self._looked = self._looked, asyncio.Event()
+        looked.set()
+        return True
+
+    async def looked(self) -> None:
+        """Wait for the next look, which begins then."""
+        async with asyncio.timeout(20):
+            await self._looked.wait()
 
 
 @contextmanager

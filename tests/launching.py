@@ -1,5 +1,6 @@
 """What launcher tests are made of: values with defaults, a seeded account, and a channel that remembers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -9,14 +10,17 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from schemas.events import ProfileEvent
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from workers.launcher.channels.channel import SERVER, Channel, Route
 from workers.launcher.channels.email import enclosing
 from workers.launcher.channels.slots import Slot, Slots
 from workers.launcher.deliver.paces import Paces
+from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.events import Imported, imports, md5
 from workers.launcher.groups.group import Group
 from workers.launcher.model import Campaign, Launch, Profile, Provider, Recipient
 
@@ -42,6 +46,12 @@ def campaign(**changes: Any) -> Campaign:
     return Campaign(**values | changes)
 
 
+def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
+    """That it was imported, as a launcher tells it."""
+    told = imports(imported.account, imported.database, imported.batch, accepted_at)
+    return told(imported.item, imported.profile.hex(), md5(imported.email), imported.custom_data)
+
+
 def profile(subscriptions: Sequence[dict[str, Any]] = (), **data: Any) -> Profile:
     return Profile(NOBODY, data, tuple(subscriptions))
 
@@ -52,6 +62,11 @@ def subscription(email: str, **changes: Any) -> dict[str, Any]:
 
 def launch(address: str = "ann@example.com", lead: dict[str, Any] | None = None, **changes: Any) -> Launch:
     return Launch("1a2b", campaign(**changes), Profile(NOBODY, lead or {}), Recipient(address), {})
+
+
+async def no_more(_: asyncio.Event) -> list[Page]:
+    """There is but one page."""
+    return []
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-import structlog
-
 from ingest.admission.budget import Budget, NoRoom, Share
-from ingest.admission.drain import Drain, ahead, retry_after
+from ingest.admission.drain import Drain, ahead
+from ingest.admission.retry_after import retry_after, until_matched
 from ingest.admission.tally import Tally
-from ingest.errors import Refused
+from ingest.errors import Refused, too_many
 from ingest.sql.accounts import Token
-from runtime.advice import KAFKA_AWAY, todo
+from runtime.advice import KAFKA_AWAY
 from runtime.kafka import BrokerUnavailable
 from runtime.racing import rest
+from runtime.retrying import tell
 from schemas import metrics
-
-log = structlog.get_logger()
 
 # The ends of the topic and the positions of the matchers, by partition.
 Look = Callable[[], Awaitable[tuple[list[int], list[int]]]]
@@ -119,7 +117,7 @@ class Backpressure:
         try:
             yield share
         except NoRoom:
-            raise self._refused("bytes", retry_after(self.in_flight, 0, 0, self._drain.rate) or 1) from None
+            raise self._refused("bytes", until_matched(self.in_flight, self._drain.rate)) from None
         finally:
             share.release()
 
@@ -155,7 +153,7 @@ class Backpressure:
         try:
             ends, positions = await self._look()
         except self._away as error:
-            log.warning("backlog_unknown", error=type(error).__name__, **_todo(error))
+            tell("backlog_unknown", error, **_todo(error))
             return False
         self._drain = self._drain.observed(asyncio.get_running_loop().time(), ends, positions)
         self._seen = seen
@@ -172,15 +170,15 @@ class Backpressure:
         if seconds is not None:
             raise self._refused("token_profiles", seconds, f"token: its limit is {limit} profiles that wait")
         if not self._budget.has_room(token.id, share.size):
-            seconds = retry_after(waiting, 0, 0, self._drain.rate) or 1
+            seconds = until_matched(waiting, self._drain.rate)
             raise self._refused("token_bytes", seconds, "token: its limit is half of the bytes that a gateway holds")
 
     def _refused(self, reason: str, seconds: int, debug: str | None = None) -> Refused:
         metrics.REFUSED.labels(reason).inc()
-        return Refused(429, "Too many requests", debug, {"Retry-After": str(seconds)})
+        return too_many(debug, seconds)
 
 
 def _todo(error: Exception) -> dict[str, str]:
     if isinstance(error, PartitionsChanged):
         return {"todo": PARTITIONS_CHANGED}
-    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable) else todo(error)
+    return {"todo": KAFKA_AWAY} if isinstance(error, BrokerUnavailable) else {}

@@ -1,4 +1,4 @@
-"""Who is admitted, and how far ahead of the matchers a gateway publishes: decisions from what was measured."""
+"""Pure: how fast the matchers drain the backlog, and how far ahead of them a gateway publishes."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,6 @@ _REMEMBERED = 2.0
 _ALONE = 0.5, 500
 # Where others come in between, it is they who wait; between two looks a matcher may run dry.
 _SHARED = 0.2, 250
-_SLOWEST_RATE = 1.0
-_LONGEST_RETRY = 60
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,3 @@ def ahead(rate: float, *, shared: bool) -> int:
     """How many profiles may be ahead of the matchers, so that who comes next does not wait for long."""
     seconds, least = _SHARED if shared else _ALONE
     return max(least, int(rate * seconds))
-
-
-def retry_after(in_flight: int, asked: int, limit: int, rate: float) -> int | None:
-    """Seconds until there is room for as many profiles as are asked for; None: they are admitted."""
-    if not in_flight or in_flight + asked <= limit:
-        return None
-    excess = min(in_flight, in_flight + asked - limit)
-    return max(1, min(math.ceil(excess / max(rate, _SLOWEST_RATE)), _LONGEST_RETRY))

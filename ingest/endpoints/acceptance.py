@@ -14,7 +14,7 @@ from ingest.admission.budget import Share
 from ingest.endpoints.batch_parameters import Asked, BatchRequest
 from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.endpoints.parameters import MatchBy, checked, searched_field
-from ingest.errors import invalid
+from ingest.errors import being_accepted, invalid
 from ingest.http import attachments
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns
@@ -25,7 +25,7 @@ from ingest.sql import accounts, batches
 from ingest.sql.accounts import Database
 from ingest.sql.batches import File, NewBatch
 from ingest.sql.pool import Pool
-from ingest.sql.request_ids import RequestId, being_accepted
+from ingest.sql.request_ids import RequestId
 from runtime.tracing import traces
 from schemas import metrics
 from schemas.channels import channel
@@ -157,7 +157,10 @@ class Acceptance:
 
     async def _database(self, account: int, asked: Asked) -> Target:
         async with self.pool.acquire() as connection:
-            return Target(await accounts.get_database(connection, account, asked.db_id or 0))
+            database = await accounts.get_database(connection, account, asked.db_id or 0)
+            if asked.subscribed_to is not None:
+                await accounts.get_resource(connection, account, database.id, asked.subscribed_to)
+        return Target(database)
 
     async def _files(self, asked: Asked, call: Call) -> list[File]:
         uris = [attached.data for attached in asked.attach]

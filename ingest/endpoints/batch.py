@@ -8,7 +8,7 @@ from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import NoRoom, Share
 from ingest.endpoints.acceptance import Acceptance
 from ingest.endpoints.batch_parameters import BatchRequest
-from ingest.endpoints.completion import Waiters
+from ingest.endpoints.completion_poll import Waiters
 from ingest.envelope import Answer, still_processing, success
 from ingest.errors import unavailable
 from ingest.http.call import Call

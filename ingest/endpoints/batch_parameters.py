@@ -34,6 +34,8 @@ class Asked:
     data: Sequence[Raw] = (_NOTHING,)
     trigger_id: TriggerNumber | None = None
     db_id: int | None = None
+    # The resource of the one subscription that is set.
+    subscribed_to: ResourceNumber | None = None
     skip_triggers: bool = False
     skip_invalid_subscriptions: bool = False
     detect_geo: bool = False
@@ -225,7 +227,8 @@ class SetSubscription(BatchRequest):
     date: str | int | None = Field(None, description="When it was subscribed to or left.")
     ip: str | None = Field(None, description="The IP address that it was subscribed from.")
     url: str | None = Field(None, description="The page at which it was subscribed to.")
-    cats: list[str] | None = Field(None, description="Categories, which behave like tags.")
+    # One error is told: as many as there are wrong ones would take up hundreds of megabytes.
+    cats: list[str] | None = Field(None, fail_fast=True, description="Categories, which behave like tags.")
     custom_fields: dict[str, Any] | None = Field(None, description="What else is known of it: any JSON.")
     skip_triggers: bool = Field(False, description="Start no `update` trigger.")
 
@@ -234,7 +237,9 @@ class SetSubscription(BatchRequest):
         subscription = {name: getattr(self, name) for name in _OF_SUBSCRIPTION}
         data = Raw(msgspec.json.encode({"subscriptions": [subscription]}))
         match = MatchBy.model_construct(**{name: getattr(self, name) for name in MatchBy.model_fields} | {"resource_id": None})
-        return Asked(self.KIND, self.SHAPE, match, data=[data], db_id=self.db_id, skip_triggers=self.skip_triggers)
+        return Asked(
+            self.KIND, self.SHAPE, match, data=[data], db_id=self.db_id, subscribed_to=self.resource_id, skip_triggers=self.skip_triggers
+        )
 
 
 _ADDRESS = tuple(dict.fromkeys(key for row in CHANNELS.values() for key in row.keys))

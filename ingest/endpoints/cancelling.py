@@ -7,14 +7,14 @@ from typing import Self
 import asyncpg
 from pydantic import ConfigDict, Field, model_validator
 
-from ingest.endpoints.parameters import SHOWN, CampaignId, Parameters, checked
+from ingest.endpoints.parameters import SHOWN, Parameters, checked
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.envelope import Answer, success
 from ingest.errors import not_found
 from ingest.http.call import Call
 from ingest.sql import cancellable
 from ingest.sql.pool import Pool
-from schemas.ids import parse_id
+from schemas.ids import TriggerNumber, parse_id
 from schemas.settings import Settings
 from store.cancelling import Which, cancel
 
@@ -28,7 +28,7 @@ class CancelLaunches(Parameters):
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": SHOWN, "task_id": "019f3c1b2a4d5e6f70819205"}]})
 
     task_id: str | None = Field(None, description="All launches of a batch.")
-    trigger_id: CampaignId | None = Field(None, description="All launches of a trigger campaign.")
+    trigger_id: TriggerNumber | None = Field(None, description="All launches of a trigger campaign.")
     profile_id: str | None = Field(None, description="All launches for a profile.")
 
     @model_validator(mode="after")

@@ -13,10 +13,7 @@ from ingest.sql import accounts, configuration
 from ingest.sql.configuration import Listed
 from ingest.sql.pool import Pool
 from schemas.fields import Field as DataField
-from schemas.system_fields import SYSTEM_FIELDS
-
-# Fields that follow rules of their own.
-_SPECIAL = {"email": "string", "phones": "arr_string", "subscriptions": "arr_object"}
+from schemas.system_fields import SPECIAL_FIELDS, SYSTEM_FIELDS
 
 
 class Listing(Parameters):
@@ -81,7 +78,7 @@ class ShowFields:
         request = checked(ListFields, call.parameters())
         async with self.pool.acquire() as connection:
             database = await accounts.get_database(connection, call.token.account, request.db_id)
-        fields = [{"name": name, "type": type_, "system": True, "match": False} for name, type_ in _SPECIAL.items()]
+        fields = [{"name": name, "type": type_, "system": True, "match": False} for name, type_ in SPECIAL_FIELDS.items()]
         fields += [_shown(name, field, system=True) for name, field in SYSTEM_FIELDS.items()]
         fields += [_shown(name, field, system=False) for name, field in database.fields.items()]
         return success(data=fields, total_count=len(fields))

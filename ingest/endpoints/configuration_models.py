@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from ingest.endpoints.message_shape import Message
 from ingest.endpoints.response_models import Count, Shape, Success, example
 
 
@@ -64,17 +65,8 @@ class TriggersListed(Success):
     total_count: Count = Field(description="All from `from_id` on.")
 
 
-class TriggerContent(Shape):
+class TriggerContent(Message):
     """What a message of its channel has."""
-
-    subject: str | None = Field(None, description="Of an e-mail.")
-    from_email: str | None = Field(None, description="Of an e-mail: the sender's address.")
-    from_name: str | None = Field(None, description="Of an e-mail: the sender's name.")
-    html: str | None = Field(None, description="Of an e-mail.")
-    text: str | None = Field(None, description="Of an e-mail its plain part; of a text or a push message what it says.")
-    title: str | None = Field(None, description="Of a push message.")
-    link: str | None = Field(None, description="Of a push message: where it leads.")
-    body: str | None = Field(None, description="Of a webhook: JSON with placeholders in its strings.")
 
 
 _WELCOME = {

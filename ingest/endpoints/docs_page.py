@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
-from ingest.endpoints.openapi import ERRORS, Documented
+from ingest.endpoints.openapi import Documented
 from ingest.endpoints.profile_shapes import FunctionalUpdate, GivenProfile, GivenSubscription
 from ingest.endpoints.response_models import StillProcessing
+from ingest.errors import ERRORS
 from ingest.http.server import PREFIX
 from schemas.item_errors import Why
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.endpoints.match_values import Email, FieldValue, Phone, ProfileId, Provider, SubscriptionId
 from ingest.endpoints.profile_shapes import GivenProfile
 from schemas.item_errors import ItemFailed, Why
 
@@ -15,12 +16,12 @@ class MatchKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str | None = Field(None, description="Of the modes by e-mail.")
-    phone: str | None = Field(None, description="Of the modes by phone, with its country's code.")
-    profile_id: str | None = Field(None, description="Of the mode `profile_id`: 24 hex digits.")
-    field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
-    provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
-    subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
+    email: Email = None
+    phone: Phone = None
+    profile_id: ProfileId = None
+    field_value: FieldValue = None
+    provider: Provider = None
+    subscription_id: SubscriptionId = None
     custom_data: dict[str, Any] | None = Field(None, description="Its own keys go before the root's.")
 
 

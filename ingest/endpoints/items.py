@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from ingest.endpoints.item_shapes import Shape
 from ingest.http import parsing
+from ingest.http.counting import is_longer
 from ingest.http.parsing import SHRINKS, is_storable
 from ingest.publish.record import Prepared
 from schemas.blanks import is_blank
@@ -45,7 +46,7 @@ class Shared:
 
 def prepare(raw: Raw, shared: Shared) -> Prepared:
     """Check one item and find its match value; raises `ItemFailed`."""
-    if parsing.size(raw) > SHRINKS * shared.item_limit:
+    if is_longer(raw, SHRINKS * shared.item_limit):
         raise ItemFailed(Why.ITEM_TOO_LARGE)
     piece = parsing.piece(raw)
     item = piece.value

@@ -1,18 +1,17 @@
 """The parameters of requests that start a campaign: when, and what travels to the launches."""
 
-import unicodedata
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from ingest.http.attachments import MOST_FILES, DataUri, data_uri
+from schemas.lines import is_unbroken
 from schemas.mimetypes import MIMETYPE
 
 LONGEST_TIMEOUT = timedelta(days=365)
 
-# Control characters, line and paragraph separators; paths, and what turns the direction of the text around it.
-_UNSEEN = frozenset(("Cc", "Zl", "Zp"))
+# Paths, and what turns the direction of the text around it.
 _NOT_IN_NAMES = frozenset("/\\\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -41,7 +40,7 @@ def _without_nulls(given: object) -> object:
 
 
 def _file_name(name: str) -> str:
-    if name in (".", "..") or any(unicodedata.category(letter) in _UNSEEN or letter in _NOT_IN_NAMES for letter in name):
+    if name in (".", "..") or not is_unbroken(name) or not _NOT_IN_NAMES.isdisjoint(name):
         raise ValueError("must be a name without a path and without control characters")
     return name
 

@@ -8,22 +8,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest.endpoints.response_models import Failure, StillProcessing
+from ingest.envelope import TO_BE_REPEATED
+from ingest.errors import ERRORS
 
 _REF = "#/components/schemas/{model}"
-
-# The `error_text` of each, what it means, and what `error_debug` may say.
-ERRORS: Mapping[int, tuple[str, str, str | None]] = {
-    400: ("Invalid request", "`error_debug` names the parameter and why.", "trigger_id: required"),
-    401: ("API token required", "It is absent, unknown, expired or revoked.", None),
-    403: ("No access", "The token lacks a right.", None),
-    404: ("Not found", "The token's account has none of it.", "trigger_id"),
-    409: ("Conflict", "The trigger cannot be started, or the same `Request-ID` is being accepted.", "trigger_id: it is not active"),
-    415: ("Unsupported content encoding", "A body is plain, or packed by gzip.", "Content-Encoding: only gzip"),
-    422: ("Request-ID reused", "With another path or body.", "Request-ID: it was used with another path or body"),
-    429: ("Too many requests", "Repeat after as many seconds as `Retry-After` says.", "token: its limit is 100000 profiles that wait"),
-    503: ("Temporarily unavailable", "Repeat with the same `Request-ID`, after as many seconds as `Retry-After` says.", None),
-}
-_TO_BE_REPEATED = (429, 503)
 
 
 @dataclass(frozen=True)
@@ -95,7 +83,7 @@ def _failure(status: int) -> dict[str, Any]:
     text, meaning, debug = ERRORS[status]
     shown = {"error": status, "error_text": text} | ({"error_debug": debug} if debug else {})
     described = {"description": f"{text}: {meaning}", "content": _json(Failure, shown)}
-    if status not in _TO_BE_REPEATED:
+    if status not in TO_BE_REPEATED:
         return described
     return described | {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "example": 1}}}
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ingest.errors import Refused, invalid
+from ingest.endpoints.match_values import Email, FieldValue, Phone, ProfileId, Provider, SubscriptionId
+from ingest.errors import being_indexed, invalid
 from schemas.blanks import is_blank
 from schemas.channels import MEMBERS
 from schemas.fields import Field as DataField
-from schemas.ids import SIZE, ResourceNumber, TriggerNumber
-from schemas.item_errors import ItemFailed, Why
+from schemas.ids import ResourceNumber, TriggerNumber
+from schemas.item_errors import ItemFailed
 from schemas.matching import MODES, Matching, Own
 
 # The token of examples.
@@ -48,16 +49,16 @@ class MatchBy(Parameters):
     """How a profile is searched for; in a batch, an item's own value goes before the one here."""
 
     matching: Annotated[Matching, Field(strict=False, description=MATCHING)] = Matching.EMAIL
-    email: str | None = Field(None, description="Of the modes by e-mail.")
-    phone: str | None = Field(None, description="Of the modes by phone, with its country's code.")
-    profile_id: str | None = Field(None, description=f"Of the mode `profile_id`: {2 * SIZE} hex digits.")
+    email: Email = None
+    phone: Phone = None
+    profile_id: ProfileId = None
     field_name: str | None = Field(
         None, description="With `custom` a field of the database that is declared as matchable, with `custom_sub` a member of `cc_data`."
     )
-    field_value: int | str | None = Field(None, description="Of `custom` and `custom_sub`: what the field or member holds.")
-    provider: str | None = Field(None, description="Of a push subscription; with `subscription_id`.")
-    subscription_id: str | None = Field(None, description="Of a push subscription: the device, as its provider knows it.")
-    resource_id: ResourceNumber | None = Field(None, description="Narrows an e-mail's or phone's subscriptions to one resource.")
+    field_value: FieldValue = None
+    provider: Provider = None
+    subscription_id: SubscriptionId = None
+    resource_id: ResourceNumber | None = Field(None, description="Narrows the subscriptions that are searched to one resource.")
 
     @model_validator(mode="after")
     def _searchable(self) -> Self:
@@ -108,7 +109,7 @@ def searched_field(request: MatchBy, fields: Mapping[str, DataField]) -> Own | N
     except ItemFailed:
         raise invalid(f"field_name: {_NAMES.get(request.matching, '')}") from None
     if own is not None and own.field.indexing:
-        raise Refused(409, Why.FIELD_IS_BEING_INDEXED.text, "field_name: profiles that were there before are still being filed by it")
+        raise being_indexed()
     return own
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from ingest.endpoints.message_shape import Message
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters
 from ingest.errors import Refused, invalid
 from schemas import mailboxes
@@ -24,19 +25,12 @@ _CONTENT = "The message; it is given whole, and there is one."
 _PLACE = re.compile(r"\.?(\w+)(\S*)")
 
 
-class Content(BaseModel):
+class Content(Message):
     """The message; which of these it has to have, and which it may, its channel says."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True)
 
-    subject: str | None = Field(None, description="Of an e-mail.")
-    from_email: str | None = Field(None, description="Of an e-mail: the sender's address.")
-    from_name: str | None = Field(None, description="Of an e-mail: the sender's name.")
-    html: str | None = Field(None, description="Of an e-mail.")
     text: str | None = Field(None, description="What it says; of an e-mail its plain part, which is made from the HTML if left out.")
-    title: str | None = Field(None, description="Of a push message.")
-    link: str | None = Field(None, description="Of a push message: where it leads.")
-    body: str | None = Field(None, description="Of a webhook: JSON with placeholders in its strings.")
 
     def declared(self) -> Iterator[tuple[str, str]]:
         if self.from_email is None and self.from_name is not None:
@@ -44,8 +38,8 @@ class Content(BaseModel):
         if self.from_email is not None:
             yield "sender", mailboxes.written(self.from_name or "", self.from_email)
         for name in MESSAGE:
-            value = getattr(self, name, None)
-            if value is not None:
+            # One that has none is shown with an empty text.
+            if value := getattr(self, name, None):
                 yield name, value
 
 

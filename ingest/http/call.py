@@ -9,13 +9,16 @@ from msgspec import Raw
 from ingest.admission.budget import Share
 from ingest.errors import invalid
 from ingest.http import attachments, parsing
+from ingest.http.counting import is_longer
 from ingest.http.parsing import SHRINKS, Members
 from ingest.sql.accounts import Token
 from ingest.sql.request_ids import RequestId
 from schemas.settings import KIB, Settings
 
-# An object or array where none as large makes sense, as it was written.
+# An object or array where none as large makes sense, as it was written but for blanks.
 _CONTAINER = 64 * KIB
+# What stands in an item elsewhere.
+_OF_AN_ITEM = ("cc_data", "custom_fields", "cats")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Call:
         if name == "attach":
             return attachments.entries(raw)
         most = SHRINKS * self._limits.get(name, 0) or _CONTAINER
-        if parsing.size(raw) > most and not parsing.is_text(raw):
+        if not parsing.is_text(raw) and is_longer(raw, most):
             raise invalid(f"{name}: too long")
         piece = parsing.piece(raw)
         if not piece.storable:
@@ -61,7 +64,8 @@ class Call:
 
     @property
     def _limits(self) -> Mapping[str, int]:
-        return {"content": self.settings.content_limit, "custom_data": self.settings.custom_data_limit}
+        item = dict.fromkeys(_OF_AN_ITEM, self.settings.item_limit)
+        return {"content": self.settings.content_limit, "custom_data": self.settings.custom_data_limit, **item}
 
     def let_go(self) -> None:
         """Forget what was sent: who waits for an answer holds none of it."""

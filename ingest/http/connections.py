@@ -7,7 +7,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ingest.envelope import Answer
-from ingest.errors import Refused, invalid, unavailable
+from ingest.errors import head_too_large, invalid, method_not_allowed, unavailable
 from ingest.http.bodies import SLOWEST
 from ingest.http.joining import Joining
 from ingest.http.turned_away import TurnedAway
@@ -76,7 +76,7 @@ class Connection(HttpToolsProtocol):
             self._end(invalid("no HTTP/1.1").answer())
         # A header that does not end is not reported to anybody.
         if self._beside > _HEAD_LIMIT and not self._deaf:
-            self._end(Refused(431, "Request header fields too large").answer())
+            self._end(head_too_large().answer())
         if self._is_idle and self._limit is None and self.timeout_keep_alive_task is None:
             # What came was no request.
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -180,7 +180,7 @@ class Connection(HttpToolsProtocol):
         """Read a head again without its offer of another protocol, for which the parser takes all that follows (RFC 9110, 7.8)."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
-            return self._end(Refused(405, "Method not allowed").answer())
+            return self._end(method_not_allowed().answer())
         lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)

@@ -1,12 +1,16 @@
-"""How many elements an array has, without building any of them."""
+"""How much some JSON is, without building any of it."""
 
 import re
 from collections.abc import Generator
+
+from msgspec import Raw
 
 from schemas.levels import LEVELS
 from schemas.settings import KIB
 
 _SLICE = 256 * KIB
+
+_BLANKS = b" \t\r\n"
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 
@@ -18,6 +22,18 @@ def _nested(levels: int) -> bytes:
 
 
 _ELEMENT = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb"|[\[{]" + _nested(LEVELS) + rb"[\]}])++,", re.DOTALL)
+
+
+def is_longer(raw: Raw, most: int) -> bool:
+    """Whether it was written in more bytes, blanks aside: of indented JSON they are most, and nothing is built of them."""
+    written, found = memoryview(raw), 0
+    if len(written) <= most:
+        return False
+    for at in range(0, len(written), _SLICE):
+        found += len(bytes(written[at : at + _SLICE]).translate(None, _BLANKS))
+        if found > most:
+            return True
+    return False
 
 
 def has_more(array: memoryview, most: int) -> Generator[None, None, bool]:

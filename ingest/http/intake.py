@@ -13,13 +13,13 @@ from starlette.requests import Request
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Share
 from ingest.envelope import Answer
-from ingest.errors import Refused, invalid
+from ingest.errors import invalid, no_access, token_required, unsupported_encoding
 from ingest.http import bodies, parsing, spans
 from ingest.http.call import Call
 from ingest.http.parsing import Members
 from ingest.http.scanning import Body
 from ingest.sql import accounts
-from ingest.sql.accounts import Token, no_access, token_required
+from ingest.sql.accounts import Token
 from ingest.sql.pool import Pool
 from schemas.settings import KIB, Settings
 from schemas.tokens import Right
@@ -76,7 +76,7 @@ class Intake:
         token = await self._authorize(request, bearer, served) if bearer is not None else None
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip", "x-gzip", ""):
-            raise Refused(415, "Unsupported content encoding", "Content-Encoding: only gzip")
+            raise unsupported_encoding()
         if _stated_size(request) > max(self.settings.body_limit, self.settings.attach_body_limit):
             raise bodies.too_large()
         with self.backpressure.holding() as share:

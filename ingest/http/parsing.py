@@ -19,7 +19,7 @@ V = TypeVar("V")
 
 # As many elements can be found at once without asking how many they are.
 _FEW_ELEMENTS = 500_000
-# Written again, `\u0041` takes up a sixth; what shrinks more is not worth to be built.
+# Written again, `\u0041` takes up a sixth; what shrinks more, blanks aside, is not worth to be built.
 SHRINKS = 6
 
 _ELEMENTS = msgspec.json.Decoder(list[Raw])

@@ -58,7 +58,7 @@ class Scan:
         first = plain[: len(plain) - len(plain.lstrip(_IN_NUMBER))]
         digits = 0 if self.in_string else self.digits + _digits(first)
         if digits > DIGITS or self._has_long_number(plain):
-            raise NotJson(f"a number has more than {DIGITS} digits")
+            raise NotJson(f"a number has more than {DIGITS} digits, minus signs counted")
         if len(first) < len(plain):
             last = plain[len(plain.rstrip(_IN_NUMBER)) :]
             digits = 0 if self._is_in_string(plain, len(plain)) else _digits(last)
@@ -142,7 +142,8 @@ def _check_utf8(part: bytes) -> None:
 
 
 def _digits(number: bytes) -> int:
-    return sum(map(number.count, b"0123456789"))
+    # The parser counts a sign as one.
+    return sum(map(number.count, b"0123456789-"))
 
 
 def _height_exceeds(levels: int, brackets: bytes) -> bool:

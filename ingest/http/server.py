@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.envelope import Answer
-from ingest.errors import Refused, invalid, not_found, unavailable
+from ingest.errors import Refused, invalid, method_not_allowed, not_found, unavailable
 from ingest.http.intake import Intake, Served, wants_200
 from ingest.http.scanning import NotJson
 from runtime.advice import KAFKA_AWAY, todo
@@ -119,5 +119,5 @@ def _page(response: Response) -> Handle:
 
 async def _not_served(_: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return _response(Refused(405, "Method not allowed", headers=error.headers).answer())
+        return _response(method_not_allowed(error.headers).answer())
     return _response(not_found("unknown path").answer())

@@ -11,7 +11,8 @@ from runtime.kafka import started, stop_client
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 
-_ANSWERING = 3.0
+# Seconds for a server, the database too, that is only asked how things stand.
+ANSWERED_WITHIN = 3.0
 
 BROKER_AWAY: tuple[type[Exception], ...] = (KafkaError, OSError, TimeoutError)
 
@@ -26,7 +27,7 @@ class Ends:
 
     async def read(self) -> list[int]:
         """Raises one of `BROKER_AWAY` if the broker does not answer."""
-        async with asyncio.timeout(_ANSWERING):
+        async with asyncio.timeout(ANSWERED_WITHIN):
             if self._consumer is None:
                 self._consumer = await started(AIOKafkaConsumer(**self._settings.kafka_options(), enable_auto_commit=False))
             ends = await self._consumer.end_offsets(self._partitions)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from ingest.publish.end_offsets import ANSWERED_WITHIN
 from ingest.publish.partition_queue import Delivery, PartitionQueue, Placed
 from runtime.advice import KAFKA_AWAY
 from runtime.crash_points import crash_point
@@ -27,7 +28,6 @@ _BATCH_BYTES = 768 * KIB
 _BATCH_RECORDS = 100_000
 UNCONFIRMED_FOR = 5.0
 _REFUSED_PAUSE = 1.0
-_ANSWERING = 3.0
 _SEE_BROKER = "see the broker's log; what was accepted is kept, and published as soon as it is taken"
 
 
@@ -84,7 +84,7 @@ class Producer:
 
     async def mismatch(self) -> str:
         """What is wrong with the topic; raises what says that the broker is away."""
-        async with asyncio.timeout(_ANSWERING):
+        async with asyncio.timeout(ANSWERED_WITHIN):
             metadata = await (await self._started()).client.fetch_all_metadata()
         found = len(metadata.partitions_for_topic(self._topic) or ())
         if found == len(self._queues):

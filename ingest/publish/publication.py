@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Share
 from ingest.publish.fair_queue import FairQueue, Records
@@ -13,11 +11,9 @@ from ingest.publish.partition_queue import Delivery
 from ingest.publish.producer import Producer
 from ingest.sql import batches
 from ingest.sql.pool import Pool
-from runtime.advice import todo
 from runtime.crash_points import crash_point
-from runtime.postgres import AWAY
-
-log = structlog.get_logger()
+from runtime.postgres import POSTGRES_ERRORS
+from runtime.retrying import tell, until_it_is_back
 
 _RETRY_PAUSE = 0.5
 # A lease is renewed twice before it would end.
@@ -82,6 +78,9 @@ class BatchPublisher:
             await self._note(batch)
             delivery.noted.set()
             crash_point("gateway:noted")
+        except POSTGRES_ERRORS as error:
+            # A fault of ours costs this batch, whose lease ends: a repeat publishes it anew.
+            tell("publishing_given_up", error, batch=batch.hex())
         finally:
             share.release()
 
@@ -89,17 +88,14 @@ class BatchPublisher:
         try:
             async with self._pool.acquire() as connection:
                 await batches.renew(connection, batch, self._lease)
-        except AWAY as error:
-            log.warning("lease_not_renewed", batch=batch.hex(), error=type(error).__name__, **todo(error))
+        except POSTGRES_ERRORS as error:
+            tell("lease_not_renewed", error, batch=batch.hex())
 
     async def _note(self, batch: bytes) -> None:
         # Until it is noted, a repeat would be told to wait for the publishing.
-        while True:
-            try:
-                return await self._pool.together(batches.mark_published, batch)
-            except AWAY as error:
-                log.warning("publishing_not_noted", batch=batch.hex(), error=type(error).__name__, **todo(error))
-                await asyncio.sleep(_RETRY_PAUSE)
+        async for attempt in until_it_is_back("publishing_not_noted", _RETRY_PAUSE, batch=batch.hex()):
+            with attempt:
+                await self._pool.together(batches.mark_published, batch)
 
 
 async def _confirmed(delivery: Delivery, within: timedelta) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import asyncpg
 import msgspec
 
-from ingest.errors import Refused, conflict, invalid, not_found
+from ingest.errors import conflict, invalid, not_found
 from schemas.channels import channel
 from schemas.fields import Field, declared
 from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber
@@ -18,15 +18,6 @@ from schemas.tokens import ALWAYS_200, hashed
 
 # What fits into the column; any other number names nothing.
 NUMBERS = range(-(2**31), 2**31)
-
-
-# Each refusal is an exception of its own: one that is raised twice keeps all it has passed through, bodies too.
-def token_required() -> Refused:
-    return Refused(401, "API token required")
-
-
-def no_access() -> Refused:
-    return Refused(403, "No access")
 
 
 @dataclass(frozen=True)
@@ -123,14 +114,16 @@ async def get_database(connection: asyncpg.Connection, account: int, number: int
     return database(row["id"], row["fields"], row["indexing"] or ())
 
 
-async def get_resource(connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, mode: Mode) -> ResourceId:
-    """The internal id of one of the database's resources that the mode searches subscriptions to."""
+async def get_resource(
+    connection: asyncpg.Connection, account: int, database: int, number: ResourceNumber, mode: Mode | None = None
+) -> ResourceId:
+    """The internal id of one of the database's resources; of those that the mode searches subscriptions to, where there is one."""
     row = await _find(connection, "SELECT id, database, channel FROM resources WHERE account = $1 AND number = $2", account, number)
     if row is None:
         raise not_found("resource_id")
     if row["database"] != database:
         raise invalid("resource_id: the resource belongs to another database")
-    if channel(row["channel"]).kinds not in mode.subscriptions:
+    if mode is not None and channel(row["channel"]).kinds not in mode.subscriptions:
         raise invalid(f"resource_id: the resource's channel is {row['channel']}, not {' or '.join(sorted(mode.channels))}")
     return ResourceId(row["id"])
 

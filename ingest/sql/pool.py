@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class Pool:
-    """Lends connections; whoever gets no answer in time gets one of `runtime.postgres.AWAY`."""
+    """Lends connections; whoever gets no answer in time gets one of `runtime.postgres.POSTGRES_ERRORS`."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from ingest.errors import REPEAT_AFTER, Refused, conflict
+from ingest.errors import being_accepted, id_reused
 
 # Longer than any of them takes.
 _RESERVED_FOR = timedelta(minutes=2)
@@ -30,10 +30,6 @@ class FirstTry:
 
     batch: bytes
     published: bool
-
-
-def being_accepted() -> Refused:
-    return conflict("Request-ID: a request with this id is being accepted", REPEAT_AFTER)
 
 
 async def find(connection: asyncpg.Connection, requests: Sequence[RequestId]) -> list[asyncpg.Record | None]:
@@ -115,4 +111,4 @@ async def keep_answer(connection: asyncpg.Connection, request: RequestId, answer
 
 def _check_same(path: str, body_hash: bytes, request: RequestId) -> None:
     if (path, body_hash) != (request.path, request.body_hash):
-        raise Refused(422, "Request-ID reused", "Request-ID: it was used with another path or body")
+        raise id_reused()

@@ -13,6 +13,7 @@ from profuse.commands.options import Dir
 from profuse.commands.tables import as_text, show_rows
 from profuse.stack.finding import directory_of
 from runtime.errors import CannotRun
+from schemas.bounds import LAST_PORT
 from schemas.settings import Settings
 
 app = typer.Typer()
@@ -26,7 +27,7 @@ Count = Annotated[int | None, typer.Option(min=0, help="How many of them; left o
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; it runs on in the background.")] = False,
     directory: Dir = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API; 0 is any free one.", show_default="8080")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=LAST_PORT, help="Of the API; 0 is any free one.", show_default="8080")] = None,
     gateways: Count = None,
     matchers: Count = None,
     launchers: Count = None,

@@ -1,6 +1,7 @@
 """Tables for a person, whole also where they go into a pipe."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,12 +12,14 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 _PIPE = 250
+# Whoever names a thing may write so that its row reads backwards.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def show(columns: Iterable[Column | str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(_TURNING.sub(_spelled, cell)) for cell in row))
     console().print(table)
 
 
@@ -36,6 +39,10 @@ def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, a
 def as_text(value: object) -> str:
     """JSON, moments in RFC 3339."""
     return json.dumps(value, default=lambda moment: moment.isoformat())
+
+
+def _spelled(letter: re.Match[str]) -> str:
+    return f"\\u{ord(letter[0]):04x}"
 
 
 def _cell(value: object) -> str:

@@ -21,7 +21,7 @@ from profuse.console.watching.sampler import Sampler
 from profuse.plain_http import plain_client
 from runtime import schema
 from runtime.errors import CannotRun
-from runtime.postgres import AWAY, ask, open_pool
+from runtime.postgres import POSTGRES_ERRORS, ask, open_pool
 from runtime.serving import serving
 from schemas.settings import Settings
 
@@ -58,7 +58,7 @@ class Console:
             async with asyncio.timeout(_ANSWERED_WITHIN):
                 await ask(self._desk.reads)
                 await schema.check(self._desk.reads)
-        except (*AWAY, schema.OldTables) as error:
+        except (*POSTGRES_ERRORS, schema.OldTables) as error:
             return [f"Postgres: {error or type(error).__name__}"]
         return []
 

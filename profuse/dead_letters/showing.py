@@ -7,6 +7,7 @@ from rich.table import Column
 
 from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.selection import shown_key
+from schemas.lines import is_unbroken
 from schemas.settings import Settings
 
 _COLUMNS = ("id", "created_at", "batch", "item", "bytes", "fate", "reason")
@@ -36,7 +37,7 @@ def content(value: bytes | None) -> str | dict[str, str] | None:
     if value is None:
         return None
     text = value.decode(errors="replace")
-    return text if "\ufffd" not in text and text.isprintable() else {"hex": value.hex()}
+    return text if "\ufffd" not in text and is_unbroken(text) else {"hex": value.hex()}
 
 
 def _row(told: dict[str, Any]) -> list[str]:

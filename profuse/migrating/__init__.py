@@ -9,7 +9,7 @@ from schemas.settings import Settings
 from schemas.topics import ALL
 from store.configuration import refilings
 
-__all__ = ["migrate", "migrate_tables"]
+__all__ = ["file_anew", "migrate"]
 
 Tell = Callable[[str], None]
 
@@ -30,17 +30,10 @@ async def migrate(settings: Settings, *, refiling: bool = False, progress: Tell 
         made, partitions = await topics.create_missing(settings, stored)
         await positions.begin(connection, {name: partitions[name] for name in kept})
     created = [f"topic {name}: created with {partitions[name]} partitions" for name in made]
-    return [*changed, *created, *await _file_anew(settings, progress, once_more=refiling)]
+    return [*changed, *created, *await file_anew(settings, progress, once_more=refiling)]
 
 
-async def migrate_tables(settings: Settings, *, refiling: bool = False) -> list[str]:
-    """The tables alone, for whoever needs no broker."""
-    async with tables.alone(settings) as connection:
-        changed = await tables.upgrade(connection)
-    return [*changed, *await _file_anew(settings, _silent, once_more=refiling)]
-
-
-async def _file_anew(settings: Settings, progress: Tell, *, once_more: bool) -> list[str]:
+async def file_anew(settings: Settings, progress: Tell = _silent, *, once_more: bool) -> list[str]:
     """Finish what a migration or an `apply` has begun."""
     async with transaction(settings) as connection:
         if once_more:

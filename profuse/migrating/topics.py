@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from profuse.migrating.starting import while_starting
+from runtime.broker import partitions_of_all, topics_of
 from runtime.errors import CannotRun
-from runtime.kafka import partitions_of_all, topics_of
 from schemas.settings import Settings
 from schemas.topics import ALL, COPIES, safe_settings
 

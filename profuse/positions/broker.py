@@ -12,8 +12,9 @@ from aiokafka.errors import KafkaError, for_code
 
 from profuse.migrating.starting import while_starting
 from profuse.positions.standing import Range
+from runtime.broker import partitions_of_all
 from runtime.errors import CannotRun
-from runtime.kafka import BrokerUnavailable, new_consumer, partitions_of_all, started, stop_client
+from runtime.kafka import BrokerUnavailable, new_consumer, started, stop_client
 from schemas.settings import Settings
 from workers.exactly_once.chunks import Record, fingerprint
 

@@ -7,7 +7,7 @@ import asyncpg
 from profuse import dead_letters
 from profuse.dead_letters.selection import Wanted
 from runtime.errors import CannotRun
-from runtime.postgres import SILENT
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
 
 # What is kept of each batch, in the order in which it is copied.
@@ -53,7 +53,7 @@ async def _refuse(settings: Settings, *, refuse: bool) -> None:
             await connection.execute("UPDATE refusing SET refuses = $1", refuse, timeout=5)
         finally:
             await connection.close()
-    except (asyncpg.PostgresError, *SILENT) as error:
+    except POSTGRES_ERRORS as error:
         raise CannotRun(f"Postgres does not answer ({error})") from error
 
 

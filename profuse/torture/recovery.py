@@ -17,7 +17,7 @@ from schemas.topics import IMPORTS, MATCHES
 # By topic and partition, as the workers keep them in Postgres.
 Positions = dict[TopicPartition, int]
 
-_AWAY = (*postgres.AWAY, *kafka.AWAY)
+_SERVER_ERRORS = (*postgres.POSTGRES_ERRORS, *kafka.AWAY)
 _LOOK_EVERY = 0.2
 _LOOK_WITHIN = 3.0
 # All of it must hold for so long, or a partition that was merely idle would count as alive.
@@ -59,7 +59,7 @@ class Watch:
             async with asyncio.timeout(_LOOK_WITHIN):
                 positions = await self._positions()
                 return Look(positions, await self._consumer.end_offsets(list(positions)))
-        except _AWAY:
+        except _SERVER_ERRORS:
             return None
 
     async def recovered(self) -> float:

@@ -5,6 +5,7 @@ No text of an error, no address and no token goes into a span: who reads traces 
 
 `untraced`   what a room calls, and that nothing happens where nobody listens
 `telling`    the same, told: spans by OpenTelemetry
+`spans`      what such a span is told, and what it carries on
 `carrying`   pure: what of a trace travels, and what is made of what arrives
 `exporting`  spans on their way to whom PROFUSE_TRACES names; whatever becomes of them, no room waits
 `process`    which of both a process has

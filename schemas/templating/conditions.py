@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from schemas.templating.budget import ELEMENT, Budget
+from schemas.templating.spelling import number, shown
 
 Variables = Mapping[str, Mapping[str, Any]]
 """What is known of a launch, by source and name."""
@@ -50,27 +49,10 @@ def checked(path: str) -> str:
     return path
 
 
-def shown(value: Any, budget: Budget) -> str:
-    """A value as text; raises `TooCostly`."""
-    # As nearly always.
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        budget.elements(1 + len(value))
-        text = ", ".join([each if isinstance(each, str) else shown(each, budget) for each in value])
-    else:
-        text = msgspec.json.encode(value).decode()
-    # However few its elements are.
-    budget.characters(len(text))
-    return text
-
-
 def condition(written: str) -> Condition:
     """`and`, `or`, `not`, `equal`, `contains`, `in`, round brackets, variables, texts in quotes and numbers; raises `IncorrectCondition`.
 
-    Values are compared as they would be shown, so that 7 equals "7".
+    Values and numbers are compared as they would be shown, so that 7 equals "7", and 7.0 does.
     """
     if len(written) > _LONGEST:
         raise IncorrectCondition(f"has more than {_LONGEST} characters")
@@ -156,7 +138,7 @@ def _operand(token: _Token) -> Condition:
     if token.quoted:
         return lambda _, __: token.text
     if token.text in _CONSTANTS or _NUMBER.fullmatch(token.text):
-        constant = _CONSTANTS.get(token.text, token.text)
+        constant = _CONSTANTS[token.text] if token.text in _CONSTANTS else number(token.text)
         return lambda _, __: constant
     source, _, path = token.text.partition(".")
     if source not in SOURCES or not path:

@@ -36,7 +36,7 @@ def branches(key: str, template: str, variables: Variables) -> Iterator[Branches
 
 
 def _of(key: str, template: str, variables: Variables, spelling: Spelling) -> Iterator[Branches]:
-    for choice in _choices(read(template)):
+    for choice in _choices(read(template, html=spelling is of_html)):
         written = template[choice.at : template.index("}", choice.at) + 1]
         either = (choice.then, choice.otherwise or ())
         then, otherwise = (spelling(variables).rendered(parts, begun=choice.at > 0).text for parts in either)

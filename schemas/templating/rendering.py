@@ -6,11 +6,12 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from schemas.templating.budget import Budget
-from schemas.templating.conditions import Variables, is_true, look_up, shown
+from schemas.templating.conditions import Variables, is_true, look_up
+from schemas.templating.spelling import shown
 from schemas.templating.templates import Choice, Part, Variable, read
 
 # A mail that is larger is nobody's, and would fill the launcher's memory.
-_MOST = 4 * 1024 * 1024
+LONGEST = 4 * 1024 * 1024
 
 
 class TooLong(Exception):
@@ -31,7 +32,7 @@ def render_text(template: str, variables: Variables) -> Rendered:
 
 def render_html(template: str, variables: Variables) -> Rendered:
     """As `render_text` does; values are escaped."""
-    return of_html(variables).rendered(read(template))
+    return of_html(variables).rendered(read(template, html=True))
 
 
 def render_link(template: str, variables: Variables) -> Rendered:
@@ -43,14 +44,14 @@ class Filling:
     """Bounded while it grows: a template that shows a long value often would be gigabytes. So is what it looks at."""
 
     def __init__(
-        self, variables: Variables, budget: Budget | None, first: Callable[[str], str], spell: Callable[[str], str] | None = None
+        self, variables: Variables, budget: Budget, first: Callable[[str], str], spell: Callable[[str], str] | None = None
     ) -> None:
         self._variables = variables
-        self._budget = budget or Budget()
+        self._budget = budget
         # How a value is spelled at the very beginning, and elsewhere.
         self._first, self._spell = first, spell or first
         self._pieces: list[str] = []
-        self._left = _MOST
+        self._left = LONGEST
         self._unknown = 0
 
     def rendered(self, parts: Sequence[Part], *, begun: bool = False) -> Rendered:
@@ -85,12 +86,12 @@ class Filling:
 
 
 def of_text(variables: Variables, budget: Budget | None = None) -> Filling:
-    return Filling(variables, budget, str)
+    return Filling(variables, budget or Budget(), str)
 
 
-def of_html(variables: Variables, budget: Budget | None = None) -> Filling:
-    return Filling(variables, budget, html.escape)
+def of_html(variables: Variables) -> Filling:
+    return Filling(variables, Budget(), html.escape)
 
 
-def of_link(variables: Variables, budget: Budget | None = None) -> Filling:
-    return Filling(variables, budget, str, lambda value: quote(value, safe=""))
+def of_link(variables: Variables) -> Filling:
+    return Filling(variables, Budget(), str, lambda value: quote(value, safe=""))

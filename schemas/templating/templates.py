@@ -1,20 +1,15 @@
 """Templates, read once."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from schemas.templating.conditions import SOURCES, Condition, IncorrectCondition, checked, condition
+from schemas.templating.conditions import Condition, IncorrectCondition, checked, condition
+from schemas.templating.tags import ELSE, END, Tag, tags
 
 _DEEPEST = 32
 # Characters of all conditions together: they are read by whoever launches, who does nothing else meanwhile.
 _MOST_CONDITIONS = 100_000
-# Nothing else in braces is ours: CSS and JSON stay as they are. No semicolon, so that no script of a page is taken for a condition.
-_TAG = re.compile(
-    rf"\{{(?:(?P<source>{'|'.join(SOURCES)})\.(?P<path>[^{{}}\r\n]+)|(?P<link>unsubscribe)"
-    r"|if[ \t]+(?P<condition>[^{};\r\n]+)|(?P<else>else)|(?P<end>end))\}"
-)
 
 
 class IncorrectTemplate(Exception):
@@ -42,50 +37,40 @@ Part = str | Variable | Choice
 Template = Sequence[Part]
 
 
-def tags(template: str) -> Iterator[str]:
-    """What is filled in, and decides what is, as it is written."""
-    return (found[0] for found in _TAG.finditer(template))
-
-
-def conditions(template: str) -> Iterator[str]:
-    """Those of them that decide."""
-    return (found[0] for found in _TAG.finditer(template) if not (found["source"] or found["link"]))
-
-
-def check(template: str) -> None:
+def check(template: str, *, html: bool = False) -> None:
     """Raises `IncorrectTemplate` for one with too many conditions; also of the JSON around some."""
-    if sum(len(tag["condition"] or "") for tag in _TAG.finditer(template)) > _MOST_CONDITIONS:
+    if sum(len(tag.condition) for tag in tags(template, html=html)) > _MOST_CONDITIONS:
         raise IncorrectTemplate(f"its conditions have more than {_MOST_CONDITIONS:,} characters together")
 
 
 # Each version of a trigger's is read once by a process that launches it.
 @lru_cache(maxsize=64)
-def read(template: str) -> Template:
-    """Raises `IncorrectTemplate`."""
-    check(template)
+def read(template: str, *, html: bool = False) -> Template:
+    """`html`: as an editor of HTML may have written it. Raises `IncorrectTemplate`."""
+    check(template, html=html)
     whole: list[Part] = []
     # Where parts go; the choices that are open, where each one's parts went before, and its place.
     into = whole
     opened: list[tuple[Choice, list[Part], int]] = []
     at = 0
-    for tag in _TAG.finditer(template):
-        into.append(template[at : tag.start()])
-        at = tag.end()
-        if tag["link"] or tag["source"]:
-            into.append(Variable("", tag["link"]) if tag["link"] else _variable(template, tag))
-        elif tag["condition"]:
-            choice = Choice(_condition(template, tag), tag.start())
-            opened.append((choice, into, tag.start()))
+    for tag in tags(template, html=html):
+        into.append(template[at : tag.at])
+        at = tag.at + len(tag.written)
+        if not tag.decides:
+            into.append(Variable("", tag.link) if tag.link else _variable(template, tag))
+        elif tag.condition:
+            choice = Choice(_condition(template, tag), tag.at)
+            opened.append((choice, into, tag.at))
             if len(opened) > _DEEPEST:
-                raise IncorrectTemplate(f"{place(template, tag.start())}: more than {_DEEPEST} conditions inside one another")
+                raise IncorrectTemplate(f"{place(template, tag.at)}: more than {_DEEPEST} conditions inside one another")
             into.append(choice)
             into = choice.then
-        elif opened and tag["else"] and opened[-1][0].otherwise is None:
+        elif opened and tag.written == ELSE and opened[-1][0].otherwise is None:
             into = opened[-1][0].otherwise = []
-        elif opened and tag["end"]:
+        elif opened and tag.written == END:
             _, into, _ = opened.pop()
         else:
-            into.append(tag[0])
+            into.append(tag.written)
     if opened:
         raise IncorrectTemplate(f"{place(template, opened[-1][2])}: the condition has no {{end}}")
     into.append(template[at:])
@@ -100,18 +85,18 @@ def decided(template: Template) -> Iterator[str]:
         yield from decided(inner)
 
 
-def _variable(template: str, tag: re.Match[str]) -> Variable:
+def _variable(template: str, tag: Tag) -> Variable:
     try:
-        return Variable(tag["source"], checked(tag["path"].strip()))
+        return Variable(tag.source, checked(tag.path.strip()))
     except IncorrectCondition as why:
-        raise IncorrectTemplate(f"{place(template, tag.start())}: {why}") from None
+        raise IncorrectTemplate(f"{place(template, tag.at)}: {why}") from None
 
 
-def _condition(template: str, tag: re.Match[str]) -> Condition:
+def _condition(template: str, tag: Tag) -> Condition:
     try:
-        return condition(tag["condition"])
+        return condition(tag.condition)
     except IncorrectCondition as why:
-        raise IncorrectTemplate(f"{place(template, tag.start())}: the condition {why}") from None
+        raise IncorrectTemplate(f"{place(template, tag.at)}: the condition {why}") from None
 
 
 def place(template: str, at: int) -> str:

@@ -4,7 +4,6 @@ import resource
 import subprocess
 import sys
 from contextlib import suppress
-from functools import lru_cache
 
 import css_inline
 from inscriptis import get_text
@@ -67,8 +66,6 @@ def _from_apart(what: str, html: str) -> str:
     return made
 
 
-# Asked for more than once: whether it can be made, and what it is; and, by a gateway, before its transaction.
-@lru_cache(maxsize=4)
 def _apart(what: str, html: str) -> str | None:
     """None for what takes too long, or too much."""
     # Of the directory in which it is started nothing is imported.

@@ -1,4 +1,7 @@
-"""Pure: whether messages can be made of what a trigger and a provider say, asked before the first one is due."""
+"""Whether messages can be made of what a trigger and a provider say, asked before the first one is due.
+
+Pure, but for `inlined` and `plain`, which have long HTML converted by a process.
+"""
 
 import html
 import re
@@ -8,7 +11,9 @@ from urllib.parse import urlsplit
 
 from runtime.outbound.signing import key_of
 from schemas.templating import templates
-from schemas.templating.filling import parsed
+from schemas.templating.filling import check_leaves
+from schemas.templating.lookalikes import check_lookalikes
+from schemas.templating.tags import tags
 from store.configuration import converting
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
@@ -23,20 +28,38 @@ _OF_PARSERS = frozenset(("html", "head", "body", "colgroup", "tbody", "tr", "p",
 
 def template(given: str) -> str:
     """Raises `ValueError` if it cannot be read."""
+    return _template(given, html=False)
+
+
+def html_template(given: str) -> str:
+    """The same of one that an editor of HTML may have written."""
+    return _template(given, html=True)
+
+
+def _template(given: str, *, html: bool) -> str:
     try:
-        templates.read(given)
+        templates.read(given, html=html)
+        check_lookalikes(given, html=html)
     except templates.IncorrectTemplate as why:
         raise ValueError(str(why)) from None
+    return given
+
+
+def link(given: str) -> str:
+    """The same of one that becomes an address; what its conditions ask for may be any text."""
+    parts = templates.read(template(given))
+    if not all(map(str.isprintable, (*(part for part in parts if isinstance(part, str)), *templates.decided(parts)))):
+        raise ValueError("holds what is not seen in an address, where a no-break space is written as %C2%A0")
     return given
 
 
 def json_template(given: str) -> str:
     """The same of one that is JSON, with placeholders in its strings."""
     try:
-        parsed(given)
+        check_leaves(given)
     except templates.IncorrectTemplate as why:
         raise ValueError(str(why)) from None
-    return template(given)
+    return given
 
 
 def url(given: str) -> str:
@@ -46,7 +69,8 @@ def url(given: str) -> str:
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if not usable or parts.scheme not in (*_HTTP, *_SMTP) or " " in given or len(given) > _LONGEST_URL:
+    is_seen = given.isprintable() and " " not in given
+    if not usable or parts.scheme not in (*_HTTP, *_SMTP) or not is_seen or len(given) > _LONGEST_URL:
         # Not quoted: it may hold a password.
         raise ValueError("must be an address like https://sms.example.com/send")
     return given
@@ -65,11 +89,11 @@ def secret(given: str) -> str:
 
 def inlined(given: str) -> str:
     """With its styles in its elements; raises `ValueError` where that would change what is filled in."""
-    written = converting.inlined(given)
-    seen = partial(_read_by_people, elements=any(templates.conditions(given)))
-    stays = list(templates.tags(written)) == list(templates.tags(given)) and seen(written) == seen(given)
+    written = converting.inlined(html_template(given))
+    seen = partial(_read_by_people, elements=bool(_conditions(given, html=True)))
+    stays = _tags(written, html=True) == _tags(given, html=True) and seen(written) == seen(given)
     # Of some readers' styles everybody's elements would be made.
-    if not stays or any(map(_STYLE_BEGINS.search, templates.decided(templates.read(given)))):
+    if not stays or any(map(_STYLE_BEGINS.search, templates.decided(templates.read(given, html=True)))):
         raise ValueError("its styles cannot be written into its elements: its placeholders would not stay as they are")
     return written
 
@@ -111,13 +135,21 @@ def plain(given: str) -> str:
     except (ValueError, templates.IncorrectTemplate):
         return ""
     # What a comment or an attribute holds is no text, and a blank or an entity in a tag may make another one of it.
-    decides_alike = list(templates.conditions(text)) == list(templates.conditions(given))
-    return text if decides_alike and set(templates.tags(text)) <= set(templates.tags(given)) else ""
+    decides_alike = _conditions(text) == _conditions(given, html=True)
+    return text if decides_alike and set(_tags(text)) <= set(_tags(given, html=True)) else ""
+
+
+def _tags(given: str, *, html: bool = False) -> list[str]:
+    return [str(tag) for tag in tags(given, html=html)]
+
+
+def _conditions(given: str, *, html: bool = False) -> list[str]:
+    return [str(tag) for tag in tags(given, html=html) if tag.decides]
 
 
 def _as_text(given: str) -> str:
     text = converting.text(given)
-    if not any(templates.conditions(given)):
+    if not _conditions(given, html=True):
         return text
     # What is between the rows of a table is laid out before them, and lines of cells beside one another's: out of their conditions.
     in_order = converting.in_order(given)

@@ -1,18 +1,27 @@
 """What may be said of each thing that an account can have, in a file or in a request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from schemas.channels import CHANNELS, MESSAGE
 from schemas.fields import Declaration
+from schemas.system_fields import SPECIAL_FIELDS
 from schemas.tokens import USUAL_RIGHTS, Right, hashed
 from store.configuration import hooking, mailing, messaging, texts
 from store.configuration.model import Values
 from store.configuration.texts import Line, Name, Number, Text
-
-_SPECIAL_FIELDS = ("email", "phones", "subscriptions")
 
 
 def _leaving(channel: str) -> str:
@@ -22,9 +31,19 @@ def _leaving(channel: str) -> str:
 
 
 def _own_field(name: str) -> str:
-    if name.startswith("_") or name in _SPECIAL_FIELDS:
+    if name.startswith("_") or name in SPECIAL_FIELDS:
         raise ValueError("is a system field, which every database has")
     return name
+
+
+def _template(check: Callable[[str], str]) -> AfterValidator:
+    """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
+
+    def checked(given: str, info: ValidationInfo) -> str:
+        kept = (info.context or {}).get(info.field_name)
+        return given if given == kept else check(given)
+
+    return AfterValidator(checked)
 
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -108,17 +127,17 @@ class Trigger(_Part):
     # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
     sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
     """Of a mail: an address, or `Name <address>`."""
-    subject: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    subject: Annotated[Line, _template(messaging.template)] | None = None
     """Of a mail: a template."""
-    html: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    html: Annotated[Text, _template(messaging.html_template)] | None = None
     """Of a mail: a template."""
-    text: Annotated[Text, AfterValidator(messaging.template)] | None = None
+    text: Annotated[Text, _template(messaging.template)] | None = None
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
-    title: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    title: Annotated[Line, _template(messaging.template)] | None = None
     """Of a push message: a template."""
-    link: Annotated[Line, AfterValidator(messaging.template)] | None = None
+    link: Annotated[Line, _template(messaging.link)] | None = None
     """Of a push message: a template."""
-    body: Annotated[Text, AfterValidator(messaging.json_template)] | None = None
+    body: Annotated[Text, _template(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
     inline_css: bool = False
     """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
@@ -131,17 +150,17 @@ class Trigger(_Part):
     fields: list[str] | None = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
+    # As it leaves; kept, because a long one costs a process.
+    _html: str = PrivateAttr("")
+
     @model_validator(mode="after")
-    def _can_be_inlined(self) -> Self:
-        if self.inline_css:
-            messaging.inlined(self.html or "")
+    def _written(self) -> Self:
+        self._html = messaging.inlined(self.html or "") if self.inline_css else self.html or ""
         return self
 
     def values(self) -> Values:
         """Its columns."""
-        message = {name: getattr(self, name) or "" for name in MESSAGE}
-        if self.inline_css:
-            message["html"] = messaging.inlined(message["html"])
+        message = {name: getattr(self, name) or "" for name in MESSAGE} | {"html": self._html}
         # What is not said is what its readers without HTML see.
         message["text"] = message["text"] or (messaging.plain(message["html"]) if message["html"] else "")
         return {**self.model_dump(exclude={"id", "inline_css", *MESSAGE}), **message}

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from schemas.lines import is_line
+
 
 def _text(text: str) -> str:
     if "\0" in text:
@@ -14,7 +16,7 @@ def _text(text: str) -> str:
 
 def _line(text: str) -> str:
     # Some of them become mail headers.
-    if not text.isprintable() or not text.strip():
+    if not is_line(text):
         raise ValueError("must be one line of text")
     return text
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from schemas.system_fields import SYSTEM_FIELDS
+from schemas.system_fields import SPECIAL_FIELDS, SYSTEM_FIELDS
 from store.configuration import leaving
 from store.configuration.model import Key, Kind, Stored, Values, Wanted
 
@@ -13,8 +13,6 @@ _FIXED: Mapping[Kind, tuple[str, ...]] = {
     Kind.PROVIDER: ("channel",),
     Kind.TRIGGER: ("database",),
 }
-
-_SPECIAL_FIELDS = frozenset({"email", "phones", "subscriptions"})
 
 
 def problems(wanted: Mapping[Key, Wanted], stored: Stored, *, reindexing: bool) -> Iterator[str]:
@@ -97,5 +95,5 @@ def _unfit_fields(thing: Wanted, database: Values) -> Iterator[str]:
     if thing.values["type"] != "update":
         yield f"{thing.path}.fields: only a trigger of type update has fields"
     for at, name in enumerate(thing.values["fields"]):
-        if name not in database["fields"] and name not in SYSTEM_FIELDS and name not in _SPECIAL_FIELDS:
+        if name not in database["fields"] and name not in SYSTEM_FIELDS and name not in SPECIAL_FIELDS:
             yield f"{thing.path}.fields[{at}]: the database has no field {name}"

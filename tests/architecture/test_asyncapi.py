@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator
 
 from schemas.asyncapi import CLOUD, asyncapi
 from schemas.events import EVENT_TYPES
-from tests.launching import campaign
-from workers.launcher.events import Imported, Told, of_ending, of_firing, of_import, outgoing
+from tests.launching import campaign, of_import
+from workers.launcher.events import Imported, Told, of_ending, of_firing, outgoing
 from workers.launcher.model import Ending, Outcome
 
 pytestmark = pytest.mark.promise("P-EVENT-08")

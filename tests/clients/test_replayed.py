@@ -187,7 +187,7 @@ def test_a_page_starts_a_campaign_for_a_profile_that_it_knows(pipeline: Stack) -
 def test_a_tool_lists_databases(pipeline: Stack) -> None:
     answer = pipeline.post("databases/list/", limit=100)
 
-    assert answer.body["data"] == [{"id": 1, "name": "Customers"}]
+    assert answer.body["data"] == [{"id": 1, "name": "Customers"}, {"id": 2, "name": "Partners"}]
 
 
 @pytest.mark.promise("P-FAMILY-10", "P-FAMILY-08")

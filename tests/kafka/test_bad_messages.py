@@ -1,5 +1,6 @@
 """What cannot be read, on each topic, with the real rooms: real Kafka, Postgres, matcher and launcher."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,8 @@ from profuse.dead_letters import replay
 from profuse.dead_letters.selection import Wanted
 from schemas.ids import new_id
 from schemas.messages import ProfileImport
-from schemas.topics import IMPORTS, MATCHES, Outgoing, item_headers
-from tests.kafka.conftest import Bench, until
+from schemas.topics import EVENTS, IMPORTS, MATCHES, Outgoing, item_headers
+from tests.kafka.conftest import Bench, published, until
 from tests.kafka.hosting import OPENING, Headers, hosted, says
 from tests.matching import World, item, new_world
 
@@ -97,7 +98,7 @@ def bad_matches(batch: bytes, trigger: int, items: Sequence[int]) -> dict[str, b
     return bad | {"a tombstone": None, "garbage": b"\xff\x00{"}
 
 
-@pytest.mark.promise("P-OPS-31")
+@pytest.mark.promise("P-EVENT-01", "P-EVENT-02", "P-OPS-31")
 async def test_the_launches_of_an_unreadable_message_have_failed_until_it_is_replayed(bench: Bench) -> None:
     world = await new_world(bench.pool)
     good = dict([await imported(bench, world) for _ in bad_matches(NOBODY, 0, ())])
@@ -120,6 +121,14 @@ async def test_the_launches_of_an_unreadable_message_have_failed_until_it_is_rep
     assert told == ["published again"] * len(batches)
     assert [(await status(bench, batch)).launches["launch_failed"] for batch in batches] == [0] * len(batches)
     assert await bench.pool.fetchval("SELECT count(*) FROM launches") == len(batches)
+    # That they failed was told of another run.
+    assert await bench.pool.fetch("SELECT DISTINCT run FROM launches") == [(1,)]
+    events = [msgspec.json.decode(value) for value in await published(bench.settings, EVENTS.name)]
+    # The first was replayed twice.
+    assert Counter({event["event_id"]: event["event_type"] for event in events}.values()) == {
+        "fail": 2 * len(batches),
+        "import_api": 2 * len(batches),
+    }
 
 
 async def imported(bench: Bench, world: World) -> tuple[bytes, bytes]:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from profuse.console.access.rights import Rights
-from runtime.kafka import end_offsets
+from runtime.broker import end_offsets
 from schemas.settings import Settings
 from tests.visiting import logged_in, visiting
 

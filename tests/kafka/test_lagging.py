@@ -8,9 +8,10 @@ import pytest
 
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
+from store.positions import Partition
 from tests.kafka.conftest import Bench
 from workers.exactly_once import Stuck, liveness
-from workers.exactly_once.liveness import CONFIRMED, LOOKS, Mark, Position, lagging
+from workers.exactly_once.liveness import CONFIRMED, LOOKS, Mark, lagging
 
 COUNT = 50
 NOWHERE = {"kafka": "127.0.0.1:1", "postgres": "postgresql://postgres@127.0.0.1:1/postgres"}
@@ -50,12 +51,12 @@ async def test_a_server_that_never_answers_is_not_waited_for(bench: Bench, monke
 async def test_what_did_not_lag_has_another_minute_before_it_is_asked_for_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     looks, asked = 0, []
 
-    def standing() -> dict[Position, Mark]:
+    def standing() -> dict[Partition, Mark]:
         nonlocal looks
         looks += 1
         return {(bench.settings.topic(IMPORTS.name), 0): (0, 0)}
 
-    async def noted(settings: Settings, partitions: Iterable[Position]) -> set[Position]:
+    async def noted(settings: Settings, partitions: Iterable[Partition]) -> set[Partition]:
         asked.append(looks)
         return await lagging(settings, partitions) if len(asked) == 1 else set(partitions)
 
@@ -72,11 +73,11 @@ async def test_what_did_not_lag_has_another_minute_before_it_is_asked_for_again(
 async def test_work_that_came_a_moment_ago_makes_nobody_stuck(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
 
-    def standing() -> dict[Position, Mark]:
+    def standing() -> dict[Partition, Mark]:
         # It is processed between two looks.
         return {(bench.settings.topic(IMPORTS.name), 0): (asked, 0)}
 
-    async def just_now(_: Settings, partitions: Iterable[Position]) -> set[Position]:
+    async def just_now(_: Settings, partitions: Iterable[Partition]) -> set[Partition]:
         nonlocal asked
         asked += 1
         return set(partitions)

@@ -12,20 +12,21 @@ from runtime.producer import Publisher
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS, Outgoing
+from store.positions import Partition
 from tests.kafka.conftest import BATCH, Bench, until
 from workers.exactly_once import Stream, Stuck, liveness
-from workers.exactly_once.liveness import Position, lagging
+from workers.exactly_once.liveness import lagging
 from workers.exactly_once.stream import STUCK
 
 COUNT = 50
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> list[set[Position]]:
+def hasty(monkeypatch: pytest.MonkeyPatch) -> list[set[Partition]]:
     """A minute of 0.6 s, and what was found to lag after each."""
-    found: list[set[Position]] = []
+    found: list[set[Partition]] = []
 
-    async def noted(settings: Settings, partitions: Iterable[Position]) -> set[Position]:
+    async def noted(settings: Settings, partitions: Iterable[Partition]) -> set[Partition]:
         found.append(await lagging(settings, partitions))
         return found[-1]
 
@@ -81,7 +82,7 @@ async def lose_all(bench: Bench) -> None:
 
 @pytest.mark.promise("P-OPS-23")
 @pytest.mark.parametrize("returns", [True, False])
-async def test_a_worker_whose_consumer_stopped_silently_ends_itself(bench: Bench, hasty: list[set[Position]], returns: bool) -> None:
+async def test_a_worker_whose_consumer_stopped_silently_ends_itself(bench: Bench, hasty: list[set[Partition]], returns: bool) -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await go_deaf(bench, Deaf(returns))
 
@@ -89,7 +90,7 @@ async def test_a_worker_whose_consumer_stopped_silently_ends_itself(bench: Bench
 
 
 @pytest.mark.promise("P-OPS-23")
-async def test_a_worker_that_has_nothing_to_do_goes_on(bench: Bench, hasty: list[set[Position]]) -> None:
+async def test_a_worker_that_has_nothing_to_do_goes_on(bench: Bench, hasty: list[set[Partition]]) -> None:
     await bench.feed(["1"] * COUNT)
     async with bench.running():
         await bench.until_processed(COUNT)
@@ -123,7 +124,7 @@ async def test_a_worker_that_a_living_database_refuses_is_not_stuck(bench: Bench
 
 
 @pytest.mark.promise("P-OPS-23")
-async def test_a_worker_whose_take_over_never_ends_ends_itself(bench: Bench, hasty: list[set[Position]]) -> None:
+async def test_a_worker_whose_take_over_never_ends_ends_itself(bench: Bench, hasty: list[set[Partition]]) -> None:
     await bench.feed(["1"] * COUNT)
     async with aclosing(Mute(bench.settings)) as mute:
         with pytest.raises(ExceptionGroup) as caught:
@@ -134,7 +135,7 @@ async def test_a_worker_whose_take_over_never_ends_ends_itself(bench: Bench, has
 
 
 @pytest.mark.promise("P-OPS-23")
-async def test_a_worker_whose_rebalance_never_ends_ends_itself(bench: Bench, hasty: list[set[Position]]) -> None:
+async def test_a_worker_whose_rebalance_never_ends_ends_itself(bench: Bench, hasty: list[set[Partition]]) -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await lose_all(bench)
 
@@ -187,5 +188,5 @@ async def _says(stream: Stream[ProfileImport], words: str) -> bool:
     return any(words in problem for problem in stream.problems())
 
 
-async def _noted(found: list[set[Position]], count: int) -> bool:
+async def _noted(found: list[set[Partition]], count: int) -> bool:
     return len(found) >= count

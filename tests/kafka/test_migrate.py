@@ -13,8 +13,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
 from profuse.migrating import migrate, starting, topics
+from runtime.broker import look_at_topics
 from runtime.errors import CannotRun
-from runtime.kafka import look_at_topics
 from runtime.schema import REVISION
 from schemas.settings import Settings
 from schemas.topics import ALL, EVENTS, IMPORTS, MATCHES, Topic

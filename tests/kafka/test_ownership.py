@@ -11,9 +11,8 @@ from aiokafka.structs import TopicPartition
 from runtime.kafka import new_consumer
 from runtime.producer import Publisher
 from schemas.messages import ProfileImport
-from schemas.topics import IMPORTS, MATCHES, Outgoing
+from schemas.topics import IMPORTS, MATCHES, Outgoing, pack
 from tests.kafka.conftest import BATCH, Bench, announced
-from workers.exactly_once import progress
 from workers.exactly_once.chunks import Capacity, Record, decoded
 from workers.exactly_once.ownership import Ownership
 
@@ -71,7 +70,7 @@ async def test_what_waits_to_be_taken_over_is_not_read(bench: Bench, member: Mem
 async def test_a_partition_that_comes_during_a_take_over_keeps_its_outbox(bench: Bench, member: Member) -> None:
     for each in member.everything:
         stored = ProfileImport(batch=BATCH.hex(), item=each.partition, value="1", data={}).encode()
-        packed = progress.pack([Outgoing(bench.settings.topic(MATCHES.name), b"", stored)])
+        packed = pack([Outgoing(bench.settings.topic(MATCHES.name), b"", stored)])
         await bench.pool.execute("UPDATE progress SET outbox = $1 WHERE topic = $2 AND partition = $3", packed, each.topic, each.partition)
     member.owned.on_partitions_assigned(member.everything[:1])
     member.publisher.happening = lambda: member.owned.on_partitions_assigned(member.everything)

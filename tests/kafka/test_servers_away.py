@@ -54,6 +54,25 @@ async def test_a_gateway_that_was_started_without_a_database_serves_when_it_is_t
         await until(lambda: says(gateway, ""))
 
 
+@pytest.mark.promise("P-OPS-15")
+async def test_a_gateway_that_starts_while_no_connection_is_left_serves_when_there_is_one(migrated: Settings, pool: asyncpg.Pool) -> None:
+    role = f"{migrated.prefix}_crowded"
+    await pool.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0; GRANT pg_read_all_data TO {role}")
+    crowded = migrated.model_copy(update={"postgres": migrated.postgres.replace("postgres@", f"{role}@"), "port": 0})
+    try:
+        with capture_logs() as logs:
+            async with hosted("gateway", crowded) as gateway:
+                await until(lambda: told(logs, "TooManyConnectionsError"))
+                await pool.execute(f"ALTER ROLE {role} CONNECTION LIMIT -1")
+                await until(lambda: says(gateway, ""))
+    finally:
+        await pool.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+async def told(logs: Sequence[Mapping[str, Any]], error: str) -> bool:
+    return any(entry["event"] == "database_away" and entry["error"] == error for entry in logs)
+
+
 @asynccontextmanager
 async def passing_on(port: int, server: str) -> AsyncIterator[None]:
     """What a server that has come up at a port of its own would be."""

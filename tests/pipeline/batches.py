@@ -9,7 +9,16 @@ from tests.pipeline.model import ADDRESSES, CHANNELS, KEYS, MEMBERS, PROVIDER, T
 _RARE = ["email_profile", "profile_id", "email_sub", "phone_sub", "email_phone", "email_phone", "email_phone_sub", "push_sub", "custom_sub"]
 MODES = ["email"] * 4 + ["phone"] * 3 + ["custom"] * 4 + _RARE
 # Resources that a search may be narrowed to.
-NARROWED = {"email": 24, "custom_sub": 31, "phone": 25, "email_sub": 26, "phone_sub": 27, "email_phone": 24, "email_phone_sub": 25}
+NARROWED = {
+    "email": 24,
+    "custom_sub": 31,
+    "phone": 25,
+    "email_sub": 26,
+    "phone_sub": 27,
+    "email_phone": 24,
+    "email_phone_sub": 25,
+    "push_sub": 28,
+}
 
 
 class Batches:

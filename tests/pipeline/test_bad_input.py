@@ -26,23 +26,34 @@ def written(body: str) -> bytes:
     return f'{{"token": "{TOKEN}", {body}}}'.encode()
 
 
+def with_page(page: str) -> bytes:
+    """A good request but for what its `content` holds."""
+    return written(f'"trigger_id": 8, "skip_triggers": true, "content": {{"page": {page}}}, "data": [{json.dumps(GOOD)}]')
+
+
 INVALID = (400, "Invalid request")
+DEVICE = {"matching": "push_sub", "provider": "ios-apns", "subscription_id": "a"}
 
 # what is wrong: (the request, (HTTP status and `error`, `error_text`), what `error_debug` names)
 REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
-    "no JSON": (b'{"token": ', INVALID, ""),
-    "no UTF-8": (b'{"token": "\xff"}', INVALID, ""),
-    "no object": (b"[]", INVALID, ""),
-    "nothing at all": (b"", INVALID, ""),
-    "NaN": (written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": NaN}}]'), INVALID, ""),
-    "Infinity": (written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": -Infinity}}]'), INVALID, ""),
-    "a number that overflows": (written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": 1e999}}]'), INVALID, ""),
-    "a number of 4,301 digits": (written(f'"trigger_id": {"1" * 4_301}, "data": []'), INVALID, ""),
-    "a number of ten million digits": (written(f'"trigger_id": {"1" * 10_000_000}, "data": []'), INVALID, ""),
+    "no JSON": (b'{"token": ', INVALID, "truncated"),
+    "no UTF-8": (b'{"token": "\xff"}', INVALID, "UTF-8"),
+    "no object": (b"[]", INVALID, "object"),
+    "nothing at all": (b"", INVALID, "truncated"),
+    "NaN": (written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": NaN}}]'), INVALID, "malformed"),
+    "Infinity": (written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": -Infinity}}]'), INVALID, "malformed"),
+    "a number that overflows": (
+        written('"trigger_id": 8, "data": [{"data": {"email": "a@b.test", "ratio": 1e999}}]'),
+        INVALID,
+        "out of range",
+    ),
+    "a number of 4,301 digits": (with_page("1" * 4_301), INVALID, "a number has more than 4300 digits"),
+    "a negative number of 4,300 digits": (with_page("-" + "1" * 4_300), INVALID, "a number has more than 4300 digits"),
+    "a number of ten million digits": (with_page("1" * 10_000_000), INVALID, "a number has more than 4300 digits"),
     # The root is level 1 and `content` level 2.
-    "33 levels": (request(content={"page": nested(31)}), INVALID, ""),
-    "a million levels": (b"[" * 1_000_000, INVALID, ""),
-    "an unknown parameter": (request(trigger=8), INVALID, "trigger"),
+    "33 levels": (request(content={"page": nested(31)}), INVALID, "there are more than 32 levels"),
+    "a million levels": (with_page("[" * 1_000_000 + "]" * 1_000_000), INVALID, "there are more than 32 levels"),
+    "an unknown parameter": (request(trigger=8), INVALID, "trigger: unknown parameter"),
     "no trigger_id": (request(trigger_id=REMOVED), INVALID, "trigger_id"),
     "trigger_id as text": (request(trigger_id="8"), INVALID, "trigger_id"),
     "trigger_id as a float": (written('"trigger_id": 8.0, "data": [{"data": {"email": "a@b.test"}}]'), INVALID, "trigger_id"),
@@ -52,7 +63,7 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "detect_geo as text": (request(detect_geo="yes"), INVALID, "detect_geo"),
     "another format": (request(format="xml"), INVALID, "format"),
     "an unknown matching": (request(matching="telepathy"), INVALID, "matching"),
-    "a matching mode of a later issue": (request(matching="custom_sub"), INVALID, "matching"),
+    "a matching mode in other letters": (request(matching="EMAIL"), INVALID, "matching"),
     "a negative timeout": (request(timeout={"minutes": -1}), INVALID, "timeout"),
     "a timeout over 365 days": (request(timeout={"days": 365, "minutes": 1}), INVALID, "timeout"),
     "a timeout in fractions": (request(timeout={"minutes": 0.5}), INVALID, "timeout"),
@@ -71,13 +82,14 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "attach with broken base64": (request(attach=[{"name": "a.txt", "data": "data:text/csv;base64,#"}]), INVALID, "attach"),
     "attach without a name": (request(attach={"data": "data:text/csv;base64,SEVMTE8K"}), INVALID, "attach"),
     "custom without a field_name": (request(matching="custom"), INVALID, "field_name"),
+    "custom_sub without a field_name": (request(matching="custom_sub"), INVALID, "field_name"),
     "a field_name that is not declared": (request(matching="custom", field_name="nobody"), INVALID, "field_name"),
     "a field_name that is not matchable": (request(matching="custom", field_name="plan"), INVALID, "field_name"),
     "resource_id as text": (request(resource_id="24"), INVALID, "resource_id"),
     "no data": (request(data=REMOVED), INVALID, "data"),
     "empty data": (request(data=[]), INVALID, "data"),
     "data that is an object": (request(data=GOOD), INVALID, "data"),
-    "100,001 items": (request(data=[0] * 100_001), INVALID, ""),
+    "100,001 items": (request(data=[0] * 100_001), INVALID, "data: more than 100000 items"),
     "NUL at the root": (request(content={"page": "a\0b"}), INVALID, "content"),
     "a lone surrogate at the root": (request(content={"page": "\ud800"}), INVALID, "content"),
     "no token": (request(token=REMOVED), (401, "API token required"), ""),
@@ -85,14 +97,24 @@ REFUSED: dict[str, tuple[bytes, tuple[int, str], str]] = {
     "an expired token": (request(token="expired-token"), (401, "API token required"), ""),
     "a revoked token": (request(token="revoked-token"), (401, "API token required"), ""),
     "a token that may only read": (request(token="reader-token"), (403, "No access"), ""),
-    "a trigger that does not exist": (request(trigger_id=1234), (404, "Not found"), ""),
-    "a trigger of another account": (request(trigger_id=99), (404, "Not found"), ""),
-    "a trigger beyond 64 bits": (request(trigger_id=2**70), (404, "Not found"), ""),
-    "a resource that does not exist": (request(resource_id=1234), (404, "Not found"), ""),
-    "a resource of another account": (request(resource_id=77), (404, "Not found"), ""),
+    "a trigger that does not exist": (request(trigger_id=1234), (404, "Not found"), "trigger_id"),
+    "a trigger of another account": (request(trigger_id=99), (404, "Not found"), "trigger_id"),
+    "a trigger beyond 64 bits": (request(trigger_id=2**70), (404, "Not found"), "trigger_id"),
+    "a resource that does not exist": (request(resource_id=1234), (404, "Not found"), "resource_id"),
+    "a resource of another account": (request(resource_id=77), (404, "Not found"), "resource_id"),
     "a resource of another channel": (request(resource_id=25), INVALID, "resource_id"),
+    "a resource of another database": (request(resource_id=35), INVALID, "resource_id"),
+    "a device's resource that does not exist": (request(**DEVICE, resource_id=1234), (404, "Not found"), "resource_id"),
+    "a device's resource of another channel": (
+        request(**DEVICE, resource_id=24),
+        INVALID,
+        "resource_id: the resource's channel is email, not push",
+    ),
+    "a device's resource of another database": (request(**DEVICE, resource_id=36), INVALID, "resource_id"),
     "a database that does not exist": (request(db_id=1234), (404, "Not found"), "db_id"),
-    "an inactive trigger": (request(trigger_id=9), (409, "Conflict"), ""),
+    "an inactive trigger": (request(trigger_id=9), (409, "Conflict"), "trigger_id: the trigger is inactive"),
+    "a trigger that imports start": (request(trigger_id=456), (409, "Conflict"), "trigger_id: the trigger is not of the type api_call"),
+    "a trigger that changes start": (request(trigger_id=457), (409, "Conflict"), "trigger_id: the trigger is not of the type api_call"),
     "several mistakes: the token counts before the trigger": (request(token="nobody", trigger_id=9), (401, "API token required"), ""),
     "several mistakes: parameters count before the trigger": (request(matching="?", trigger_id=9), INVALID, "matching"),
 }
@@ -114,11 +136,15 @@ def test_a_bad_request_is_refused(pipeline: Stack, what: str) -> None:
     assert pipeline.last_task() == before
 
 
+# Of 240 KiB, and of ten times as much where each number has a line of its own.
+GRID = [[number % 10 for number in range(100)] for _ in range(1_200)]
+
 # what is just within a limit
 ACCEPTED: dict[str, bytes] = {
     # The root, `data`, the item, its `data` and `settings` are five levels.
     "32 levels": request(data=[{"data": {"email": "deep@good.test", "settings": {"deep": nested(27)}}}]),
     "a number of 4,300 digits": request(content={"page": 10**4_299}),
+    "a negative number of 4,299 digits": request(content={"page": -(10**4_298)}),
     "a timeout of 365 days": request(timeout={"days": 364, "hours": 23, "minutes": 60}),
     "a timeout of nothing": request(timeout={}),
     "a timeout of null": request(timeout=None),
@@ -130,6 +156,9 @@ ACCEPTED: dict[str, bytes] = {
     ),
     "a file with a type of null": request(attach={"name": "a.txt", "data": "data:text/csv;base64,SEVMTE8K", "mimetype": None}),
     "the trigger's own database": request(db_id=1),
+    "indented content, and an indented item": json.dumps(
+        json.loads(request(content={"grid": GRID}, data=[{"data": {"email": "grid@good.test", "settings": {"grid": GRID}}}])), indent=4
+    ).encode(),
     "content of 255 KiB": request(content={"page": "x" * 255 * 1024}),
     "an item of 255 KiB": request(data=[{"data": {"email": "large@good.test", "_fname": "x" * 255 * 1024}}]),
     "text that spells an escape": request(data=[{"data": {"email": "escape@good.test", "_fname": "\\u0000 \\ud800"}}]),

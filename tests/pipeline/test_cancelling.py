@@ -50,6 +50,7 @@ def test_launches_that_wait_are_taken_back(pipeline: Stack, by: str) -> None:
     )
 
 
+@pytest.mark.promise("P-HTTP-08")
 @pytest.mark.parametrize(
     ("body", "error", "names"),
     [
@@ -62,6 +63,7 @@ def test_launches_that_wait_are_taken_back(pipeline: Stack, by: str) -> None:
         ({"trigger_id": 77}, 404, "trigger_id"),
         ({"trigger_id": 10**12}, 404, "trigger_id"),
         ({"trigger_id": True}, 400, "trigger_id"),
+        ({"trigger_id": "8"}, 400, "trigger_id"),
         ({"task_id": 5}, 400, "task_id"),
     ],
 )

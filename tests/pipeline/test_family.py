@@ -141,6 +141,8 @@ def test_a_task_is_answered_by_its_id_and_has_its_result_later(pipeline: Stack, 
     eventually(lambda: pipeline.status(task)["status"] == "completed", 20, lambda: "its item is answered")
 
 
+DEVICE = {"matching": "push_sub", "provider": "ios-apns", "subscription_id": "a"}
+
 # what is wrong: (path, the request's members, status, what error_debug begins with)
 REFUSED: dict[str, tuple[str, Json, int, str]] = {
     "one profile as an array": (ONE, {"trigger_id": 8, "data": [{"email": "a@b.test"}]}, 400, "data: must be an object"),
@@ -158,12 +160,15 @@ REFUSED: dict[str, tuple[str, Json, int, str]] = {
     "a database that nobody has": (IMPORT, {"db_id": 7, "data": {"email": "a@b.test"}}, 404, "db_id"),
     "a campaign that nobody has": (START, {"id": 10**12, "email": "a@b.test"}, 404, "trigger_id"),
     "a stranger's campaign": (LAUNCH, {"trigger_id": 99, "data": [{}]}, 404, "trigger_id"),
+    "a device's resource that nobody has": (START, {"id": 8, **DEVICE, "resource_id": 1234}, 404, "resource_id"),
+    "a mail's resource for a device": (LAUNCH, {"trigger_id": 8, **DEVICE, "resource_id": 24, "data": [{}]}, 400, "resource_id"),
+    "another database's for a device": (IMPORT, {"db_id": 1, **DEVICE, "resource_id": 36, "data": {}}, 400, "resource_id"),
     "a campaign that is off": (START, {"id": 9, "email": "a@b.test"}, 409, "trigger_id"),
     "nothing to start": (LAUNCH, {"trigger_id": 8, "data": []}, 400, "data"),
 }
 
 
-@pytest.mark.promise("P-FAMILY-08")
+@pytest.mark.promise("P-FAMILY-08", "P-BATCH-15")
 @pytest.mark.parametrize("wrong", REFUSED)
 def test_what_an_endpoint_does_not_take_is_refused_by_name(pipeline: Stack, wrong: str) -> None:
     path, body, status, debug = REFUSED[wrong]
@@ -180,6 +185,7 @@ def test_whoever_may_only_read_brings_nothing(pipeline: Stack, path: str) -> Non
 
 
 SET = "subscriptions/set"
+SMS, PUSH, TELEGRAM = 25, 28, 30
 
 
 @pytest.mark.promise("P-FAMILY-11")
@@ -199,12 +205,52 @@ def test_one_subscription_is_set_key_by_key_and_its_neighbours_stay(pipeline: St
     assert "import_api" not in events(pipeline, known)[1:]
 
 
+@pytest.mark.promise("P-FAMILY-11")
+def test_a_subscription_of_another_channel_is_set_for_whom_the_address_finds(pipeline: Stack) -> None:
+    known = imported(pipeline, "crossing@family.test", phones=["+79000000077"])
+    device = {"provider": "ios-apns", "subscription_id": "crossing"}
+    found = {"matching": "email", "email": "crossing@family.test"}
+    answers = [
+        pipeline.post(SET, db_id=1, **found, resource_id=SMS, phone="+79000000077", status="unsubscribed"),
+        pipeline.post(SET, db_id=1, **found, resource_id=PUSH, **device),
+        pipeline.post(SET, db_id=1, matching="phone", phone="+79000000077", resource_id=24, email="crossing@family.test"),
+        pipeline.post(SET, db_id=1, matching="push_sub", **device, resource_id=24, email="second@family.test"),
+        pipeline.post(SET, db_id=1, **found, resource_id=TELEGRAM, cc_data={"id": 7}),
+    ]
+
+    assert [answer.body.get("profile_id") for answer in answers] == [known] * len(answers)
+    shown = pipeline.profile(known)["subscriptions"]
+    assert [(each["resource_id"], each["status"]) for each in shown] == [
+        (SMS, "unsubscribed"),
+        (PUSH, "subscribed"),
+        (24, "subscribed"),
+        (24, "subscribed"),
+        (TELEGRAM, "subscribed"),
+    ]
+    assert [each.keys() & {"email", "phone", "provider", "cc_data"} for each in shown] == [
+        {"phone"},
+        {"provider"},
+        {"email"},
+        {"email"},
+        {"cc_data"},
+    ]
+
+
+NO_RESOURCE: Json = {"error": 404, "error_text": "Not found", "error_debug": "resource_id"}
 NOT_SET: dict[str, tuple[Json, Json]] = {
     "nobody": ({"profile_id": "0" * 24, "email": "a@family.test"}, {"error": 404, "error_text": "Profile not found"}),
     "an address that is none": ({"matching": "email_profile", "email": "no address"}, {"error": 400}),
     "no address": ({}, {"error": 400}),
     "another channel's address": ({"phone": "+79000000001"}, {"error": 400}),
-    "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, {"error": 400}),
+    "only the address that finds": ({"matching": "phone", "phone": "+79000000001"}, {"error": 400}),
+    "an address of neither": ({"matching": "phone", "phone": "+79000000001", "email": "a@family.test", "provider": "a"}, {"error": 400}),
+    "an unknown resource": ({"resource_id": 999, "email": "nobody@family.test"}, NO_RESOURCE),
+    "a stranger's resource": ({"resource_id": 77, "email": "nobody@family.test"}, NO_RESOURCE),
+    "a resource beyond 64 bits": ({"resource_id": 2**70, "email": "nobody@family.test"}, NO_RESOURCE),
+    "another database's resource": (
+        {"resource_id": 35, "email": "nobody@family.test"},
+        {"error": 400, "error_text": "Invalid request", "error_debug": "resource_id: the resource belongs to another database"},
+    ),
     "a status that is none": ({"email": "nobody@family.test", "status": "asleep"}, {"error": 400}),
     "a date that is none": ({"email": "nobody@family.test", "date": "soon"}, {"error": 400}),
     "an address of a network that is none": ({"email": "nobody@family.test", "ip": "1.2.3"}, {"error": 400}),
@@ -213,7 +259,7 @@ NOT_SET: dict[str, tuple[Json, Json]] = {
 }
 
 
-@pytest.mark.promise("P-FAMILY-11")
+@pytest.mark.promise("P-FAMILY-11", "P-HTTP-21")
 @pytest.mark.parametrize("wrong", NOT_SET)
 def test_what_cannot_be_set_changes_nobody(pipeline: Stack, wrong: str) -> None:
     body, begins = NOT_SET[wrong]
@@ -224,6 +270,33 @@ def test_what_cannot_be_set_changes_nobody(pipeline: Stack, wrong: str) -> None:
     assert answer.status == answer.body["error"]
     assert begins.items() <= answer.body.items()
     assert pipeline.profile(known) == before
+
+
+@pytest.mark.promise("P-FAMILY-11", "P-REQID-08")
+def test_who_named_no_resource_of_theirs_may_use_the_id_again(pipeline: Stack) -> None:
+    imported(pipeline, "again@family.test")
+    found = {"token": TOKEN, "db_id": 1, "matching": "email", "email": "again@family.test"}
+    request = {"Request-ID": "no-resource"}
+    before = pipeline.last_task()
+    refused = [pipeline.raw(SET, json.dumps({**found, "resource_id": number}).encode(), request) for number in (999, 35)]
+    assert pipeline.last_task() == before
+
+    answer = pipeline.raw(SET, json.dumps({**found, "resource_id": 24}).encode(), request)
+
+    assert [each.status_code for each in refused] == [404, 400]
+    assert (answer.status_code, "Duplicate-Request" in answer.headers) == (200, False)
+
+
+@pytest.mark.promise("P-FAMILY-11", "P-HTTP-13", "P-HTTP-14")
+def test_a_subscription_that_is_set_alone_may_hold_as_much_as_in_an_item(pipeline: Stack) -> None:
+    known = imported(pipeline, "much@family.test")
+    much = {"history": ["x" * 100] * 2_000}
+    given = {"db_id": 1, "profile_id": known, "resource_id": 24, "email": "much@family.test"}
+    answer = pipeline.post(SET, **given, custom_fields=much)
+    too_much = pipeline.post(SET, **given, custom_fields={"history": ["x" * 100] * 3_000})
+
+    assert (answer.status, pipeline.profile(known)["subscriptions"][0]["custom_fields"]) == (200, much)
+    assert (too_much.body["error"], too_much.body["error_text"]) == (400, "Item too large")
 
 
 @pytest.mark.promise("P-FAMILY-11")

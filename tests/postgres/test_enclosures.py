@@ -96,7 +96,7 @@ async def test_a_group_that_is_given_up_holds_no_room(world: World, moment: int)
     await asyncio.gather(given_up, return_exceptions=True)
 
     assert await asyncio.wait_for(_lent(enclosures, 2, batch), 10) > 2 * enclosing.SLICE
-    assert not enclosures._room._used
+    assert not enclosures._budget._used
 
 
 async def test_files_that_cannot_be_read_hold_no_room(world: World) -> None:

@@ -293,7 +293,7 @@ async def test_a_launcher_that_was_frozen_past_its_lease_writes_nothing(world: W
     elif write == "finish":
         assert await launches.finish(world.pool, [frozen]) == [False]
     elif write == "renew":
-        assert await launches.renew(world.pool, [frozen], LEASE) == [False]
+        assert await launches.renew(world.pool, [frozen], [], LEASE) == [False]
     else:
         with pytest.raises(LeaseLost):
             await launches.put_back(world.pool, frozen, LEASE)
@@ -335,7 +335,7 @@ async def test_a_lease_is_renewed_when_less_than_half_is_left(world: World) -> N
     group = await one(world, timedelta(seconds=14))
     lease = Lease(LEASE, clock() - 16, [group])
 
-    await lease.keep(world.pool)
+    await lease.renew_if_due(world.pool)
 
     assert lease.covers(timedelta(seconds=29))
     assert await world.pool.fetchval("SELECT run_at > now() + interval '29 s' FROM launches")
@@ -346,7 +346,7 @@ async def test_a_fresh_lease_costs_no_write(world: World) -> None:
     group = await one(world)
     before = await world.pool.fetchval("SELECT xmin::text FROM launches")
 
-    await Lease(LEASE, clock(), [group]).keep(world.pool)
+    await Lease(LEASE, clock(), [group]).renew_if_due(world.pool)
 
     assert await world.pool.fetchval("SELECT xmin::text FROM launches") == before
 
@@ -358,7 +358,7 @@ async def test_a_lease_that_was_taken_over_is_noticed_before_the_next_page(world
     await one(world)
 
     with pytest.raises(LeaseLost):
-        await Lease(LEASE, clock() - 60, [frozen]).keep(world.pool)
+        await Lease(LEASE, clock() - 60, [frozen]).renew_if_due(world.pool)
 
 
 # Plans

@@ -47,7 +47,7 @@ async def test_a_renewal_counts_from_before_it_was_sent(world: World) -> None:
     lease = Lease(LEASE, clock() - 20, [group])
     async with asyncio.TaskGroup() as tasks, world.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM launches FOR UPDATE")
-        tasks.create_task(lease.keep(world.pool))
+        tasks.create_task(lease.renew_if_due(world.pool))
         asked_before = await until_waited_for(connection, world)
 
     assert lease._ends < asked_before + LEASE.total_seconds()

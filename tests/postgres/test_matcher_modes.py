@@ -48,7 +48,12 @@ async def test_a_mode_of_subscriptions_finds_by_them_alone_and_writes_nothing(
 @pytest.mark.promise("P-MATCH-21", "P-MATCH-11")
 @pytest.mark.parametrize(
     ("matching", "value", "right", "wrong"),
-    [("email_sub", EMAIL, 24, 26), ("email_phone", {"email": EMAIL}, 24, 26), ("email_phone_sub", {"phone": PHONE}, 25, 24)],
+    [
+        ("email_sub", EMAIL, 24, 26),
+        ("email_phone", {"email": EMAIL}, 24, 26),
+        ("email_phone_sub", {"phone": PHONE}, 25, 24),
+        ("push_sub", DEVICE, 27, 24),
+    ],
 )
 async def test_a_resource_narrows_them_too(world: World, matching: str, value: Any, right: int, wrong: int) -> None:
     (holder,) = await world.bring([item("ada@a.test", subscriptions=GIVEN)])

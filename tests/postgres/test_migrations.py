@@ -10,11 +10,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from profuse.migrating import migrate_tables, tables
+from profuse.migrating import tables
 from profuse.migrating.tables import alone, downgrade, upgrade
 from runtime.schema import REVISION
 from schemas.settings import Settings
 from schemas.tables import metadata
+from tests.migrating import migrate_tables
 
 
 @pytest.fixture

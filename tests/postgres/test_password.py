@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from profuse.migrating import migrate_tables
 from profuse.postgres import plain_connection, transaction
 from profuse.stack import postgres
 from profuse.stack.child import Child
@@ -19,6 +18,7 @@ from profuse.stack.servers import await_ready, prepared
 from runtime.errors import CannotRun
 from runtime.postgres import open_pool
 from schemas.settings import Settings
+from tests.migrating import migrate_tables
 
 PASSWORD = "s3/c#r?e@t %41:"
 

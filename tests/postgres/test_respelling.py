@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from profuse.migrating import migrate_tables
 from profuse.migrating.tables import alone, upgrade
 from runtime.postgres import open_pool
 from schemas.ids import TriggerId
 from schemas.settings import Settings
 from tests.matching import World, item
+from tests.migrating import migrate_tables
 
 FIELDS = {
     "since": {"type": "date", "match": True, "options": []},

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from profuse.plain_http import NO_CERTIFICATES
-from runtime.kafka import look_at_topics
+from runtime.broker import look_at_topics
 from schemas.settings import Settings
 from tests.stack.cluster import addresses, brokers
 from tests.stack.conftest import DEMO

@@ -79,6 +79,8 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (ACCOUNT + TRIGGER + "provider = []", "accounts[0].triggers[0].provider: List should have at least 1 item"),
         (ACCOUNT + TRIGGER + "pace = 0", "accounts[0].triggers[0].pace: Input should be greater than or equal to 1"),
         (ACCOUNT + TRIGGER + "body = '{'", "accounts[0].triggers[0].body: line 1, column 2: is no JSON"),
+        (ACCOUNT + TRIGGER + """body = '{"a": [1e400]}'""", "accounts[0].triggers[0].body: .a[0] is a number that is too large"),
+        (ACCOUNT + TRIGGER + """body = '{"a": "\\ud800"}'""", "accounts[0].triggers[0].body: .a has half a character"),
         (
             ACCOUNT + TRIGGER.replace("<p>Hello</p>", "<table>{if lead.a equal 1}<tr><td>x</td></tr>{end}</table>") + "inline_css = true",
             "accounts[0].triggers[0]: its styles cannot be written into its elements",

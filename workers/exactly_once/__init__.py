@@ -11,6 +11,7 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `preparing`       what happens before that transaction, in slices; bisects what will not pass
 `processing`      what happens inside it; searches by halves, in trials, for what will not pass
 `trouble`         pure: the world, the code, or the data? The one place where every exception is caught
+`changed_topics`  what is told of a topic that is not the one whose positions we have
 `circuit_breaker` pure: tells broken code from broken data
 `trials`          what is tried alone or apart, because of what became of those before, and how often
 `probes`          broker and database, asked whether they answer
@@ -25,9 +26,9 @@ Kafka's committed offset is only a hint for lag tools; it is never read back.
 `handler`         what a room has to offer
 """
 
+from workers.exactly_once.changed_topics import TopicChanged
 from workers.exactly_once.handler import Conflict, Dead, Handler, TooMuch, Unprocessable
 from workers.exactly_once.liveness import Stuck
-from workers.exactly_once.ownership import TopicChanged
 from workers.exactly_once.stream import Stream
 
 __all__ = ["Conflict", "Dead", "Handler", "Stream", "Stuck", "TooMuch", "TopicChanged", "Unprocessable"]

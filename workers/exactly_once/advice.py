@@ -3,11 +3,11 @@
 import asyncpg
 
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, todo
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing
 from runtime.trouble import Trouble
 from workers.exactly_once.circuit_breaker import LineStopped
-from workers.exactly_once.ownership import TopicMissing
 from workers.exactly_once.trouble import Culprit, Overlong, trouble_of
 
 _FIX = "Nothing was set aside. Deploy a fix, or the version before: the messages are tried again until they pass."
@@ -34,7 +34,7 @@ def advice(error: Exception) -> str:
             return todo(error)["todo"]
         case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError() | OSError():
             return POSTGRES_AWAY
-        case _ if isinstance(error, AWAY):
+        case _ if isinstance(error, POSTGRES_ERRORS):
             return "see the log of Postgres; it is tried again"
     return KAFKA_AWAY
 

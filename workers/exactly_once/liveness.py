@@ -7,9 +7,11 @@ from typing import Generic, TypeVar
 import asyncpg
 import structlog
 
-from runtime.kafka import BrokerUnavailable, end_offsets
-from runtime.postgres import AWAY
+from runtime.broker import end_offsets
+from runtime.kafka import BrokerUnavailable
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
+from store.positions import Partition, positions
 
 log = structlog.get_logger()
 
@@ -22,11 +24,8 @@ CONFIRMED = 3
 _ANSWERING = 5.0
 
 K = TypeVar("K")
-Position = tuple[str, int]
-"""A topic's partition."""
-
 Mark = tuple[int, int]
-"""Its next offset, and how many messages from there were prepared."""
+"""A partition's next offset, and how many messages from there were prepared."""
 
 
 class Stuck(Exception):
@@ -70,39 +69,36 @@ class Stillness(Generic[K]):
             self._seen.pop(key, None)
 
 
-async def watch(settings: Settings, standing: Callable[[], Mapping[Position, Mark]]) -> None:
+async def watch(settings: Settings, standing: Callable[[], Mapping[Partition, Mark]]) -> None:
     """Raises `Stuck` when a partition that should move, and lags, has stood for a minute."""
-    stillness: Stillness[Position] = Stillness()
-    behind: Stillness[Position] = Stillness(CONFIRMED)
+    stillness: Stillness[Partition] = Stillness()
+    behind: Stillness[Partition] = Stillness(CONFIRMED)
     while True:
         await asyncio.sleep(LOOK_EVERY)
         marks = standing()
         still = stillness.seen(marks)
-        lags = await lagging(settings, still) if still else set[Position]()
+        lags = await lagging(settings, still) if still else set[Partition]()
         if stuck := behind.seen({partition: marks[partition] for partition in lags}):
             raise Stuck(f"{sorted(stuck)} have not moved for a minute, although there is work and both servers answer")
         stillness.forget(still - lags)
 
 
-async def lagging(settings: Settings, partitions: Iterable[Position]) -> set[Position]:
+async def lagging(settings: Settings, partitions: Iterable[Partition]) -> set[Partition]:
     """Those whose topic has more than is processed; none while one of the servers is away."""
     try:
         async with asyncio.timeout(2 * _ANSWERING):
             ends = await end_offsets(settings, partitions)
-            positions = await _positions(settings)
-    except (BrokerUnavailable, *AWAY) as error:
+            stand = await _positions(settings)
+    except (BrokerUnavailable, *POSTGRES_ERRORS) as error:
         log.debug("lag_unknown", why=repr(error))
         return set()
-    return {partition for partition, end in ends.items() if end > positions.get(partition, end)}
+    return {partition for partition, end in ends.items() if end > stand.get(partition, end)}
 
 
-async def _positions(settings: Settings) -> dict[Position, int]:
+async def _positions(settings: Settings) -> dict[Partition, int]:
     connection = await asyncpg.connect(**settings.postgres_options(), timeout=_ANSWERING)
     try:
-        return {
-            (row["topic"], row["partition"]): row["position"]
-            for row in await connection.fetch("SELECT topic, partition, position FROM progress")
-        }
+        return await positions(connection)
     finally:
         # A server that has fallen silent does not say goodbye either.
         await connection.close(timeout=_ANSWERING)

@@ -12,20 +12,10 @@ from runtime.producer import Publisher
 from schemas.ids import new_id
 from schemas.topics import M
 from workers.exactly_once import progress
+from workers.exactly_once.changed_topics import other_partitions, other_records
 from workers.exactly_once.chunks import Entry, Gap, Record, by_partition, fingerprint, following
 
 log = structlog.get_logger()
-
-GROWN = "keys would lose their order; docs/operations.md says how to go on (partitions were added)"
-ANEW = "the topic was made anew, or lost records; docs/operations.md says how to go on (topic made anew)"
-
-
-class TopicChanged(Exception):
-    """The topic is not the one that the positions were taken from: made anew, truncated, or with other partitions."""
-
-
-class TopicMissing(Exception):
-    """There is no such topic (yet, or any more)."""
 
 
 class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -82,8 +72,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         left = await progress.hold(self._pool, self._topic, [partition.partition for partition in taken], self._holder)
         rows = await progress.load(self._pool, self._topic)
         if (found := len(self._consumer.partitions_for_topic(self._topic) or ())) != len(rows):
-            todo = GROWN if rows else "run `profuse migrate`"
-            raise TopicChanged(f"{self._topic} has {found} partitions, its positions are for {len(rows)}: {todo}")
+            raise other_partitions(self._topic, found, len(rows))
         crash_point("stream:loaded")
         await self._publisher.publish([record for partition in taken for record in rows[partition.partition].outbox])
         crash_point("stream:outbox_published")
@@ -154,7 +143,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         if partition in self._expected and records:
             expected, first = self._expected.pop(partition), records[0]
             if fingerprint(first) != expected:
-                raise TopicChanged(f"{self._topic}/{partition.partition} does not hold the record processed last: {ANEW}")
+                raise other_records(self._topic, partition.partition)
 
     def stand(self, partition: int, offset: int) -> progress.Stand:
         """What the row must say, so that a chunk that begins at this offset may move it."""

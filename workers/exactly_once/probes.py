@@ -9,8 +9,9 @@ import structlog
 
 from runtime import kafka, postgres
 from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY
+from runtime.broker import look_at_topics
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.settings import Settings
 from workers.exactly_once.advice import shown
 
@@ -54,7 +55,7 @@ class Probes:
         """Whoever sets a topic may do so at any time."""
         try:
             async with asyncio.timeout(LOOK_EVERY):
-                self._faults = (await kafka.look_at_topics(self._settings)).faults
+                self._faults = (await look_at_topics(self._settings)).faults
         except (BrokerUnavailable, TimeoutError):
             # Said below; what was known of the topics stays known.
             return
@@ -67,7 +68,7 @@ class Probes:
             try:
                 async with asyncio.timeout(answering):
                     await question()
-            except (BrokerUnavailable, *AWAY) as error:
+            except (BrokerUnavailable, *POSTGRES_ERRORS) as error:
                 away[name] = error
         return away
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
-import msgspec
 
-from schemas.topics import M, Outgoing
+from schemas.topics import M, Outgoing, pack, unpack
 from workers.exactly_once.chunks import Entry, Record, by_partition, fingerprint
 
 
@@ -14,7 +13,6 @@ from workers.exactly_once.chunks import Entry, Record, by_partition, fingerprint
 class Position:
     """Where a partition stands: the next offset, the last record's fingerprint, what may not be published yet."""
 
-    partition: int
     offset: int
     fingerprint: str | None
     outbox: list[Outgoing]
@@ -32,10 +30,7 @@ async def load(pool: asyncpg.Pool, topic: str) -> dict[int, Position]:
     """All positions of a topic, by partition."""
     rows = await pool.fetch("SELECT partition, position, fingerprint, outbox, deaths, fence FROM progress WHERE topic = $1", topic)
     return {
-        row["partition"]: Position(
-            row["partition"], row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"], row["fence"]
-        )
-        for row in rows
+        row["partition"]: Position(row["position"], row["fingerprint"], unpack(row["outbox"]), row["deaths"], row["fence"]) for row in rows
     }
 
 
@@ -106,11 +101,3 @@ async def move(connection: asyncpg.Connection, topic: str, chunk: Sequence[Entry
         [fingerprint(record) for record in last.values()],
         outboxes,
     )
-
-
-def pack(outbox: Sequence[Outgoing]) -> bytes | None:
-    return msgspec.msgpack.encode(outbox) if outbox else None
-
-
-def unpack(packed: bytes | None) -> list[Outgoing]:
-    return msgspec.msgpack.decode(packed, type=list[Outgoing]) if packed else []

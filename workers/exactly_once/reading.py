@@ -11,16 +11,16 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.settings import Settings
 from schemas.topics import M, Topic
+from workers.exactly_once.changed_topics import OUT_OF_RANGE
 from workers.exactly_once.chunks import Capacity, Entry, Record, decoded, size_of
-from workers.exactly_once.ownership import ANEW, Ownership
+from workers.exactly_once.ownership import Ownership
 
-OUT_OF_RANGE = f"the position is out of the topic's range: {ANEW}"
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
 # Seconds that are waited for a record.
 POLL = 0.5
 # Seconds beyond that, after which the loop turns all the same.
-WAITING = 5.0
+REBALANCE_WAIT = 5.0
 # Records that may be read before their bytes are counted.
 STEP = 128
 
@@ -106,7 +106,7 @@ class Reading(Generic[M]):
     ) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
             # While the broker gives partitions away the client would wait for the end of that, even if there is none.
-            async with asyncio.timeout(wait + WAITING):
+            async with asyncio.timeout(wait + REBALANCE_WAIT):
                 some: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
                     *of, timeout_ms=int(wait * 1000), max_records=most
                 )

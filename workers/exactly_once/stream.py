@@ -8,17 +8,17 @@ from typing import Any, Generic
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 
-from runtime import schema
-from runtime.kafka import BrokerUnavailable, new_consumer, stop_client
-from runtime.postgres import AWAY
+from runtime.kafka import AWAY, BrokerUnavailable, new_consumer, stop_client
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.producer import Publisher
 from runtime.racing import rest
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing, find, subscribe
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
+from store.positions import Partition
 from workers.exactly_once.advice import advice, shown
 from workers.exactly_once.backoff import Backoff
 from workers.exactly_once.chunks import Entry, by_partition
@@ -27,9 +27,9 @@ from workers.exactly_once.committing import Committing
 from workers.exactly_once.gathering import gathering
 from workers.exactly_once.handler import Handler
 from workers.exactly_once.lag_offsets import LagOffsets
-from workers.exactly_once.liveness import Furthest, Mark, Position, watch
+from workers.exactly_once.liveness import Furthest, Mark, watch
 from workers.exactly_once.outbox import Outbox
-from workers.exactly_once.ownership import Ownership, TopicMissing
+from workers.exactly_once.ownership import Ownership
 from workers.exactly_once.probes import Probes
 from workers.exactly_once.reading import Reading
 from workers.exactly_once.trials import Suspects, Trials
@@ -38,7 +38,7 @@ from workers.exactly_once.trouble import OUT_OF_TIME, Culprit, Overlong
 log = structlog.get_logger()
 
 # The world is away, or the code is broken: everything is let go, and taken over again after a pause.
-WAITING = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, BrokerUnavailable, KafkaError, *AWAY)
+RETRIED = (Culprit, LineStopped, Overlong, TopicMissing, OldTables, *AWAY, *POSTGRES_ERRORS)
 
 FIND_EVERY = 5.0
 # A server that has fallen silent is not waited for.
@@ -59,7 +59,7 @@ class Stream(Generic[M]):
         self._outbox = Outbox(publisher)
         self._committing = Committing(settings, handler, pool, self._outbox)
         self.probes = Probes(settings, pool)
-        # Both made when the group is joined.
+        # Made when the group is joined.
         self._consumer: Any = None
         self._owned: Ownership | None = None
         self._reading: Reading[M] | None = None
@@ -84,7 +84,7 @@ class Stream(Generic[M]):
         told = [f"{partition.topic}/{partition.partition}: {reason}" for partition, reason in held.items()]
         return told + ([self._trouble] if self._trouble else [])
 
-    def standing(self) -> dict[Position, Mark]:
+    def standing(self) -> dict[Partition, Mark]:
         """Where the partitions stand that should move, and how far the chunk at hand has come."""
         if self._on_purpose or self._owned is None:
             return {}
@@ -108,8 +108,8 @@ class Stream(Generic[M]):
                     owned = self._owned or await self._join()
                     if pause := await self._turn(owned):
                         await rest(stop, pause)
-                except WAITING as error:
-                    self._let_go(error)
+                except RETRIED as error:
+                    self._fall_back(error)
                     if self._owned is None:
                         await rest(stop, self._backoff.pause)
             await self._say_goodbye()
@@ -123,7 +123,7 @@ class Stream(Generic[M]):
     async def _say_goodbye(self) -> None:
         """Not after an error: it may be a message's doing."""
         if self._owned is not None:
-            with suppress(BrokerUnavailable, *AWAY):
+            with suppress(BrokerUnavailable, *POSTGRES_ERRORS):
                 async with asyncio.timeout(GOODBYE):
                     await self._outbox.confirmed()
                     await self._owned.let_go()
@@ -133,14 +133,10 @@ class Stream(Generic[M]):
         owned = Ownership(self._topic, consumer, self._pool, self._publisher)
         try:
             await consumer.start()
-            await _find(consumer, self._topic)
-            await schema.check(self._pool)
-        except (KafkaError, TopicMissing, OldTables, *AWAY):
+            await subscribe(consumer, self._topic, owned, self._pool)
+        except (TopicMissing, OldTables, *AWAY, *POSTGRES_ERRORS):
             await stop_client(consumer)
             raise
-        # Not before the start, which would wait for the topic, and for nothing else.
-        consumer.subscribe([self._topic], listener=owned)
-        log.info("joined", topic=self._topic)
         self._consumer, self._owned = consumer, owned
         self._reading = Reading(self._settings, self._reads, consumer)
         self.probes.consumer = consumer
@@ -164,7 +160,7 @@ class Stream(Generic[M]):
     async def _find(self, resting: bool) -> None:
         """Who has no partition may have too many neighbours, or no topic."""
         if not (resting or self._consumer.assignment()) and time.monotonic() - self._found > FIND_EVERY:
-            await _find(self._consumer, self._topic)
+            await find(self._consumer, self._topic)
             self._found = time.monotonic()
 
     async def _work_off(self, owned: Ownership) -> tuple[int, float]:
@@ -202,7 +198,7 @@ class Stream(Generic[M]):
         self._furthest.count(messages)
         self._turned = time.monotonic()
 
-    def _let_go(self, error: Exception) -> None:
+    def _fall_back(self, error: Exception) -> None:
         """The world is away, or the outcome of a commit is unknown: start again from the rows, after a pause."""
         why, todo = shown(error), advice(error)
         self._trouble = f"{why}; {todo}"
@@ -213,8 +209,3 @@ class Stream(Generic[M]):
         tell(event, topic=self._topic, why=why, todo=todo, seconds=self._backoff.pause)
         if self._owned is not None:
             self._owned.release_all()
-
-
-async def _find(consumer: Any, topic: str) -> None:
-    if topic not in await consumer.topics():
-        raise TopicMissing(f"there is no topic {topic}")

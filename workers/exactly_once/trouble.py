@@ -4,15 +4,13 @@ The world is away: wait for it, loudly. The code is wrong: hold the line until i
 everything else, also what nobody foresaw: find the culprit, set it aside alone, and go on.
 """
 
-from pathlib import Path
-from traceback import extract_tb
 from types import TracebackType
 from typing import Self
 
 import asyncpg
 
 from runtime import trouble
-from runtime.trouble import Trouble, state_of
+from runtime.trouble import Trouble, kind_of, state_of
 from schemas.messages import NewerVersion, Unreadable
 from workers.exactly_once.circuit_breaker import LineStopped
 from workers.exactly_once.handler import Conflict, TooMuch
@@ -86,6 +84,4 @@ def _reason(error: BaseException) -> str:
         return f"unreadable: {error}"
     if isinstance(error, Conflict):
         return "meets a surprise again and again"
-    place = extract_tb(error.__traceback__)[-1:]
-    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
-    return f"{type(error).__name__}{where}"
+    return kind_of(error)

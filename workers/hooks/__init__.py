@@ -12,6 +12,7 @@ Promise: in the topic's order per partition, at least once, and no hook waits fo
 `choosing`   pure: which events are the next batch, and what it is called
 `judging`    pure: what an answer means, and when to try again
 `budget`     how many bytes are under way
+`events`     what records say, and which of them cost themselves alone
 `declared`   SQL: the hooks as they are now
 `positions`  SQL: where they stand, under a fence
 `model`      the words of the above

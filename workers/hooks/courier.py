@@ -4,8 +4,6 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from traceback import extract_tb
 
 import asyncpg
 import structlog
@@ -13,6 +11,7 @@ import structlog
 from runtime.crash_points import crash_point
 from runtime.outbound.posting import InDoubt, NotSent, Poster
 from runtime.outbound.signing import signed
+from runtime.trouble import kind_of
 from schemas import metrics
 from schemas.settings import Settings
 from workers.hooks import declared, judging, positions
@@ -119,8 +118,7 @@ class Courier:
             return Again(f"no answer: {error}")
         except Exception as error:
             # Of whatever nobody foresaw only this hook's batch is the worse; its text may quote an address with its password.
-            place = extract_tb(error.__traceback__)[-1]
-            log.error("hook_trouble", **self._named, why=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}")  # noqa: TRY400
+            log.error("hook_trouble", **self._named, why=kind_of(error))  # noqa: TRY400
             return Again(f"trouble: {type(error).__name__}")
 
     async def _settle(self, batch: Batch, verdict: Verdict) -> float | None:

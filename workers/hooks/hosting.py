@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import structlog
 
-from runtime.kafka import AWAY as BROKER_AWAY
-from runtime.postgres import AWAY as DATABASE_AWAY
+from runtime.kafka import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from schemas import metrics
 from workers.exactly_once.advice import shown
@@ -34,7 +34,7 @@ _GOODBYE = 1.0
 # Turns after which a place beyond the end means another topic, and not a leader that is new and has yet to hear of its end.
 _BEYOND = 10
 
-AWAY = (*BROKER_AWAY, *DATABASE_AWAY)
+SERVER_ERRORS = (*AWAY, *POSTGRES_ERRORS)
 
 _Key = tuple[int, int]
 
@@ -83,7 +83,7 @@ class Hosting:
     async def close(self) -> None:
         """Let what is out come back; what is noted and not told is sent again by whoever is next."""
         self._stop.set()
-        with suppress(*AWAY):
+        with suppress(*SERVER_ERRORS):
             async with asyncio.timeout(_GOODBYE):
                 await self._store()
         posting = [key for key, courier in self._couriers.items() if courier.is_posting]

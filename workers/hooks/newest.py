@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 _POLL = 0.5
 # Beyond that the loop turns all the same: while the broker gives partitions away, its client waits for the end of that.
-_WAITING = 5.0
+_REBALANCE_WAIT = 5.0
 _STEP = 256
 
 _Waiting = dict[tuple[int, int], list[tuple[Place, asyncio.Future[None]]]]
@@ -88,7 +88,7 @@ class Newest(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def read(self) -> None:
         """What has come, of all partitions that are read. Raises what the broker raises."""
         try:
-            async with asyncio.timeout(_POLL + _WAITING):
+            async with asyncio.timeout(_POLL + _REBALANCE_WAIT):
                 returned = await self._consumer.getmany(timeout_ms=int(_POLL * 1000), max_records=_STEP)
         except TimeoutError:
             return

@@ -13,7 +13,8 @@ from schemas.topics import EVENTS
 from workers.hooks.events import events_of
 from workers.hooks.model import Stretch
 
-_FETCHED = 1024 * 1024
+# Of each partition, before it is asked for; of the room's other consumer, too.
+FETCHED = 1024 * 1024
 # Seconds that are waited for records that must be there.
 _PATIENCE = 2.0
 # Records that may be read before their bytes are counted; and all together.
@@ -84,5 +85,5 @@ class Reading:
 
     async def _started(self) -> Any:
         if self._consumer is None:
-            self._consumer = await started(new_consumer(self._settings, None, _FETCHED))
+            self._consumer = await started(new_consumer(self._settings, None, FETCHED))
         return self._consumer

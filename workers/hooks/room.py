@@ -9,35 +9,32 @@ from typing import Any
 import asyncpg
 import structlog
 
-from runtime import schema
 from runtime.kafka import new_consumer, stop_client
 from runtime.outbound.dialing import open_dialer
 from runtime.outbound.posting import Poster
 from runtime.postgres import open_pool
 from runtime.racing import rest, within_grace
 from runtime.schema import OldTables
+from runtime.subscribing import TopicMissing, subscribe
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.exactly_once.advice import advice, shown
-from workers.exactly_once.ownership import TopicMissing
 from workers.exactly_once.probes import Probes
 from workers.hooks.budget import Budget
 from workers.hooks.courier import Tools
-from workers.hooks.hosting import AWAY, Hosting
+from workers.hooks.hosting import SERVER_ERRORS, Hosting
 from workers.hooks.newest import Newest
-from workers.hooks.reading import Reading
+from workers.hooks.reading import FETCHED, Reading
 from workers.hooks.supply import Supply
 
 log = structlog.get_logger()
 
 _CONNECTIONS = 4
-# Of each partition, before it is asked for.
-_FETCHED = 1024 * 1024
 _PAUSE = 1.0
 _GRACE = 1.0
 _STUCK = 60.0
 
-_WAITING = (TopicMissing, OldTables, *AWAY)
+_RETRIED = (TopicMissing, OldTables, *SERVER_ERRORS)
 
 
 class Hooks:
@@ -63,7 +60,7 @@ class Hooks:
     async def run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(self._probes.watch())
-            consumer = new_consumer(self._settings, "hooks", _FETCHED)
+            consumer = new_consumer(self._settings, "hooks", FETCHED)
             try:
                 await self._work(consumer, stop)
             finally:
@@ -102,7 +99,7 @@ class Hooks:
             try:
                 await step()
                 self._trouble.pop(name, None)
-            except _WAITING as error:
+            except _RETRIED as error:
                 why, todo = shown(error), advice(error)
                 self._trouble[name] = f"{why}; {todo}"
                 log.warning("stream_waits", topic=self._topic, why=why, todo=todo, seconds=_PAUSE)
@@ -114,12 +111,7 @@ class Hooks:
         if self._probes.consumer is None:
             await consumer.start()
             self._probes.consumer = consumer
-        if self._topic not in await consumer.topics():
-            raise TopicMissing(f"there is no topic {self._topic}")
-        await schema.check(self._pool)
-        # Not before the start, which would wait for the topic, and for nothing else.
-        consumer.subscribe([self._topic], listener=newest)
-        log.info("joined", topic=self._topic)
+        await subscribe(consumer, self._topic, newest, self._pool)
 
     def _tools(self, newest: Newest, reading: Reading) -> Tools:
         well, failing = Budget(self._settings.hooks_bytes // 2), Budget(self._settings.hooks_bytes // 4)

@@ -27,13 +27,6 @@ class Imported(NamedTuple):
     custom_data: Mapping[str, Any]
 
 
-def of_import(imported: Imported, accepted_at: datetime) -> ProfileEvent:
-    """The same in every repeat, its date too."""
-    return imports(imported.account, imported.database, imported.batch, accepted_at)(
-        imported.item, imported.profile.hex(), md5(imported.email), imported.custom_data
-    )
-
-
 def imports(
     account: int, database: int, batch: bytes, accepted_at: datetime
 ) -> Callable[[int, str, str | UnsetType, Mapping[str, Any]], ProfileEvent]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from schemas.addresses import normal_email, normal_phones
-from schemas.batches import BatchSettings
+from schemas.batches import BatchKind, BatchSettings
 from schemas.fields import Field
 from schemas.ids import ResourceNumber, TriggerId
 from schemas.matching import MODES, Mode
-from schemas.system_fields import SYSTEM_FIELDS
+from schemas.system_fields import SPECIAL_FIELDS, SYSTEM_FIELDS
 from schemas.values import JsonValue
 
 
@@ -39,7 +39,7 @@ class Database:
     @cached_property
     def known(self) -> dict[str, Field | None]:
         """All names that an item's data may have; None for those with rules of their own."""
-        return {**self.fields, **SYSTEM_FIELDS, "_id": None, "email": None, "phones": None, "subscriptions": None}
+        return {**self.fields, **SYSTEM_FIELDS, **dict.fromkeys(("_id", *SPECIAL_FIELDS))}
 
     @cached_property
     def parsers(self) -> dict[str, Callable[[JsonValue], JsonValue]]:
@@ -64,7 +64,7 @@ class Database:
     @cached_property
     def identifying(self) -> frozenset[str]:
         """A change of anything else leaves a profile findable as it was."""
-        return frozenset({"email", "phones", "subscriptions", *self.matchable})
+        return frozenset({*SPECIAL_FIELDS, *self.matchable})
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class Batch(BatchSettings):
     @cached_property
     def mode(self) -> Mode:
         return MODES[self.matching]
+
+    @cached_property
+    def found_by(self) -> frozenset[str]:
+        """Keys of a subscription by which its profile is found, too: where it is set alone, both stand at the root."""
+        return frozenset(part.key for part in self.mode.parts) if self.kind is BatchKind.SET else frozenset()
 
     @cached_property
     def creates(self) -> bool:

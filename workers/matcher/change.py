@@ -92,7 +92,8 @@ def _set(change: Change, name: str, value: JsonValue, batch: Batch) -> None:
         change.profile = _id(value)
     elif name == "subscriptions":
         skip_invalid = batch.skip_invalid_subscriptions
-        change.subscriptions = parse_subscriptions(value, batch.database.resources, skip_invalid=skip_invalid)
+        found_by = batch.found_by
+        change.subscriptions = parse_subscriptions(value, batch.database.resources, skip_invalid=skip_invalid, found_by=found_by)
     else:
         change.fields[name] = _parsed(name, value, batch.database)
 

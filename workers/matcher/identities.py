@@ -8,25 +8,14 @@ import asyncpg
 from runtime.arrays import array, array_of_bytes, array_of_texts
 from runtime.postgres import affected
 from schemas.identities import holder_number
-from schemas.kinds import Identity, Kind
+from schemas.kinds import Identity, Key, Kind
+from store.identity_search import holders
 from workers.exactly_once import Conflict
-from workers.matcher.item import Held, Key
+from workers.matcher.item import Held
 from workers.matcher.profile import Profile
 
 # Database, kind, value, `n` and profile.
 _ROWS = "unnest($1::text::int[], $2::text::smallint[], $3::text::text[], $4::text::bigint[], $5::text::bytea[])"
-
-# Two holders say as much as a million do: that a search is ambiguous.
-_HOLDERS = """
-    SELECT wanted.at, found.profile
-    FROM unnest($1::text::int[], $2::text::smallint[], $3::text::text[]) WITH ORDINALITY AS wanted (database, kind, value, at),
-    LATERAL (
-        SELECT profile FROM identities
-        WHERE database = wanted.database AND kind = wanted.kind AND value = wanted.value
-        LIMIT 2
-    ) AS found
-"""
-_OTHER_HOLDERS = _HOLDERS.replace("LIMIT", "AND profile <> ALL($4::bytea[]) LIMIT")
 
 # Whether the profile was the first holder or a further one, it has one row for a value.
 _REMOVE = f"""
@@ -57,13 +46,9 @@ _Row = tuple[int, Kind, str, int, bytes]
 
 async def look_up(connection: asyncpg.Connection, keys: Sequence[Key], but: Sequence[bytes] = ()) -> Held:
     """Up to two profiles, `but` these, for each key that anybody holds."""
-    if not keys:
-        return {}
-    wanted = array([key[0] for key in keys]), array([key[1][0] for key in keys]), array_of_texts([key[1][1] for key in keys])
-    rows = await (connection.fetch(_OTHER_HOLDERS, *wanted, but) if but else connection.fetch(_HOLDERS, *wanted))
     found: Held = defaultdict(set)
-    for at, profile in rows:
-        found[keys[at - 1]].add(profile)
+    for key, profile in await holders(connection, keys, but):
+        found[key].add(profile)
     return dict(found)
 
 

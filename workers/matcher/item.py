@@ -7,15 +7,12 @@ from schemas.fields import FieldType, MatchValue, search_text
 from schemas.identities import tagged
 from schemas.ids import parse_id
 from schemas.item_errors import ItemFailed, Why
-from schemas.kinds import Identity, Kind
+from schemas.kinds import Key, Kind
 from schemas.matching import Mode, Own
 from schemas.messages import ProfileImport
 from schemas.values import JsonValue, storable
 from workers.matcher.batches import Batch
 from workers.matcher.change import Change, Locate, parse_change
-
-Key = tuple[int, Identity]
-"""An identity in its database."""
 
 Tags = tuple[Key, ...]
 """Tags of one database that a profile must carry all of."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
-from schemas.kinds import Kind
+from schemas.ids import new_id
+from schemas.kinds import Key, Kind
 from workers.exactly_once import Conflict, TooMuch
 from workers.matcher import identities, profiles, tags
 from workers.matcher.batch_cache import as_declared_now
 from workers.matcher.batches import Database
-from workers.matcher.item import Held, Item, Key, Outcome, Tags
+from workers.matcher.item import Held, Item, Outcome, Tags
 from workers.matcher.merging import Merging
 from workers.matcher.profile import Profile
 
@@ -85,7 +86,7 @@ async def _locked(connection: asyncpg.Connection, items: Sequence[Item], databas
     ambiguous = {key for key, holders in after.items() if len(holders) >= AMBIGUOUS}
     # Who could not be locked has gone, and is nobody's match.
     strangers = await search.narrowed(ambiguous).found(connection, but=list(wanted))
-    return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys())
+    return Merging(databases, locked, strangers, unheld=set(search.keys) - after.keys(), new_id=new_id)
 
 
 async def _forgotten(

@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schemas.blanks import is_blank
-from schemas.ids import new_id
 from schemas.item_errors import ItemFailed, Why
-from schemas.kinds import Identity
+from schemas.kinds import Identity, Key
 from schemas.same import same
 from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.change import Change
-from workers.matcher.item import Held, Item, Key, Outcome
+from workers.matcher.item import Held, Item, Outcome
 from workers.matcher.profile import Profile, overlaid, written
 from workers.matcher.subscribing import merged
 
@@ -24,14 +23,22 @@ class Merging:
     """What is known of the stored profiles while a chunk's items are merged.
 
     `databases` are as they are declared now. `profiles` are locked; whoever else holds an identity is in `strangers`,
-    and in `unheld` are those that nobody holds.
+    and in `unheld` are those that nobody holds. Who is created gets one of `new_id`.
     """
 
-    def __init__(self, databases: Mapping[int, Database], profiles: Iterable[Profile], strangers: Held, unheld: set[Key]) -> None:
+    def __init__(
+        self,
+        databases: Mapping[int, Database],
+        profiles: Iterable[Profile],
+        strangers: Held,
+        unheld: set[Key],
+        new_id: Callable[[], bytes],
+    ) -> None:
         self._databases = databases
         self.profiles = {profile.id: profile for profile in profiles}
         self._strangers = strangers
         self._unheld = unheld
+        self._new_id = new_id
         self._holders: dict[Key, set[bytes]] = defaultdict(set)
         for profile in self.profiles.values():
             self._file(profile, profile.identities)
@@ -94,7 +101,7 @@ class Merging:
         return found
 
     def _create(self, item: Item) -> Profile:
-        profile = Profile(new_id(), self._databases[item.batch.database.id], new=True)
+        profile = Profile(self._new_id(), self._databases[item.batch.database.id], new=True)
         data = _started(item.implied or {}, item.change)
         self._claim_email(profile, item)
         profile.data, profile.subscriptions = data, merged([], item.change.subscriptions) if item.change.subscriptions else []

@@ -1,11 +1,13 @@
 """The table of profiles."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 
 import asyncpg
 import msgspec
 
 from runtime.arrays import array, array_of_bytes
+from runtime.portions import portions
 from schemas.settings import KIB, MIB
 from workers.exactly_once import TooMuch
 from workers.matcher.batches import Database
@@ -55,8 +57,9 @@ async def lock(
     for *row, _ in locked:
         if row[-1] is not None:
             held.add(*row)
-    for some in _slices([(id_, size) for id_, _, data, _, size in locked if data is None]):
-        for row in await connection.fetch(_READ, some):
+    large = [(id_, size) for id_, _, data, _, size in locked if data is None]
+    for some in portions(large, itemgetter(1), _FETCHED):
+        for row in await connection.fetch(_READ, [id_ for id_, _ in some]):
             held.add(*row)
     return held.profiles
 
@@ -78,19 +81,6 @@ class _Held:
             raise TooMuch("means profiles that are too large together")
         decode = msgspec.json.decode
         self.profiles.append(Profile.stored(id_, self._databases[database], decode(data), decode(subscriptions)))
-
-
-def _slices(large: Sequence[tuple[bytes, int]]) -> Iterator[list[bytes]]:
-    some: list[bytes] = []
-    left = _FETCHED
-    for id_, size in large:
-        if some and size > left:
-            yield some
-            some, left = [], _FETCHED
-        some.append(id_)
-        left -= size
-    if some:
-        yield some
 
 
 async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> None:

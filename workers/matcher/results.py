@@ -7,6 +7,7 @@ from typing import TypeVar
 import asyncpg
 import msgspec
 
+from runtime.arrays import array
 from schemas import bits
 from schemas.ids import SIZE
 from schemas.item_errors import CANNOT_BE_PROCESSED
@@ -81,11 +82,11 @@ async def record(connection: asyncpg.Connection, chunks: Sequence[Sequence[Outco
 
 
 def _result(chunk: Sequence[Outcome]) -> tuple[bytes, int, str, bytes, str, str]:
-    items = ",".join(str(outcome.number) for outcome in chunk)
+    items = array([outcome.number for outcome in chunk])
     profiles = b"".join(outcome.profile or _NOBODY for outcome in chunk)
     errors = {str(outcome.number): outcome.error.entry() for outcome in chunk if outcome.error}
     custom_data = {str(outcome.number): outcome.custom_data for outcome in chunk if outcome.custom_data}
-    return chunk[0].batch.id, chunk[0].number, f"{{{items}}}", profiles, _json(errors), _json(custom_data)
+    return chunk[0].batch.id, chunk[0].number, items, profiles, _json(errors), _json(custom_data)
 
 
 def _count(outcomes: Sequence[Outcome]) -> tuple[bytes, asyncpg.BitString, int, int]:

@@ -75,11 +75,8 @@ class Importing:
         self._finished = await results.record(connection, chunks)
         for failed in {outcome.batch.id for outcome in outcomes if outcome.error}:
             traces().failed(failed)
-        matched = [announced for chunk in chunks if (announced := announcement(chunk))]
-        return [
-            Outgoing(self._matches, bytes.fromhex(each.batch), each.encode(), item_headers(bytes.fromhex(each.batch), each.chunk))
-            for each in matched
-        ]
+        announced = [(chunk[0].batch.id, announcement(chunk)) for chunk in chunks]
+        return [Outgoing(self._matches, batch, each.encode(), item_headers(batch, each.chunk)) for batch, each in announced if each]
 
 
 class Matcher:

@@ -77,8 +77,13 @@ class Given:
         return found | ({"priority": _priority(found["priority"])} if "priority" in self.updates else {})
 
 
-def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool) -> list[Given]:
-    """What `data.subscriptions` asks for: subscriptions to add or change, in their order."""
+def parse_subscriptions(
+    value: JsonValue, resources: Mapping[ResourceNumber, str], *, skip_invalid: bool, found_by: frozenset[str] = frozenset()
+) -> list[Given]:
+    """What `data.subscriptions` asks for: subscriptions to add or change, in their order.
+
+    The keys of `found_by` find the profile, too, and are no address where the resource's channel has others.
+    """
     if not isinstance(value, list):
         raise ItemFailed(Why.INCORRECT_SUBSCRIPTIONS)
     if len(value) > _MOST_GIVEN:
@@ -87,7 +92,7 @@ def parse_subscriptions(value: JsonValue, resources: Mapping[ResourceNumber, str
     known = set()
     for one in value:
         try:
-            given = _parse(one, resources)
+            given = _parse(one, resources, found_by)
         except InvalidSubscription:
             if not skip_invalid:
                 raise
@@ -129,10 +134,10 @@ def _stored_key(subscription: Subscription, at: int) -> tuple[JsonValue, ...]:
     return key
 
 
-def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str]) -> Given:
+def _parse(given: JsonValue, resources: Mapping[ResourceNumber, str], found_by: frozenset[str]) -> Given:
     flat, changes = _without_updates(_flattened(given))
     settings = _settings(flat)
-    resource, name = _resource(flat, resources)
+    resource, name = _resource(flat, resources, found_by)
     return Given({"resource_id": resource, "channel": name, **_addressed(flat, channel(name)), **settings}, changes)
 
 
@@ -180,7 +185,7 @@ def _without_updates(flat: Subscription) -> tuple[Subscription, dict[str, Update
     return values, changes
 
 
-def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tuple[ResourceNumber, str]:
+def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str], found_by: frozenset[str]) -> tuple[ResourceNumber, str]:
     """The resource and its channel; it may be left out where the channel has one only."""
     resource = flat["resource_id"] if "resource_id" in flat else _only_one_of(flat.get("channel"), resources)
     if type(resource) is not int or resource not in resources:
@@ -188,7 +193,7 @@ def _resource(flat: Subscription, resources: Mapping[ResourceNumber, str]) -> tu
     number = ResourceNumber(resource)
     name = resources[number]
     # An address of another channel would be lost silently.
-    if flat.get("channel", name) != name or _ADDRESS_KEYS.difference(channel(name).keys).intersection(flat):
+    if flat.get("channel", name) != name or _ADDRESS_KEYS.difference(channel(name).keys, found_by).intersection(flat):
         raise InvalidSubscription(Why.CHANNEL_DIFFERS)
     return number, name
 

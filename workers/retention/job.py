@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY, affected
+from runtime.postgres import POSTGRES_ERRORS, affected
 from schemas import metrics
 from schemas.settings import Settings
 from store.erasure import strip
@@ -94,7 +94,7 @@ class Retention:
                 else:
                     # Whoever swept last counts.
                     metrics.DEAD_LETTERS_KEPT.clear()
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             self._note({"connection": error})
 
     @asynccontextmanager
@@ -126,7 +126,7 @@ class Retention:
         for name, step in steps.items():
             try:
                 done[name] = await step(connection)
-            except (BrokerUnavailable, OutOfTime, *AWAY) as error:
+            except (BrokerUnavailable, OutOfTime, *POSTGRES_ERRORS) as error:
                 failed[name] = error
         log.info("swept", **done)
         return failed

@@ -8,10 +8,9 @@ import structlog
 from profuse.console.acting import log
 from profuse.console.acting.deed import Deed, Done, Means, Scope
 from profuse.console.acting.log import Asked
-from runtime.advice import todo
 from runtime.errors import CannotRun
-from runtime.postgres import AWAY
-from runtime.retrying import until_it_is_back
+from runtime.postgres import POSTGRES_ERRORS
+from runtime.retrying import tell, until_it_is_back
 
 logger = structlog.get_logger()
 
@@ -80,9 +79,9 @@ class Jobs:
             await asyncio.sleep(_TOLD_EVERY)
             try:
                 await log.go_on(self._pool, id_, count.so_far)
-            except AWAY as error:
+            except POSTGRES_ERRORS as error:
                 # Silent for good, an action that goes on would look as if its process had died.
-                logger.warning(_WAITS, why=type(error).__name__, **todo(error))
+                tell(_WAITS, error)
 
     async def _end(self, id_: int, done: int, said: str, *, failed: bool) -> None:
         """Tried again while Postgres is away: untold, what has ended would look interrupted for good."""

@@ -18,7 +18,7 @@ ON CONFLICT (form) DO NOTHING RETURNING id
 _SEEN = "UPDATE console_actions SET done = $2, seen_at = now() WHERE id = $1"
 _END = "UPDATE console_actions SET done = $2, outcome = $3, failed = $4, ended_at = now(), seen_at = now() WHERE id = $1"
 _READ = """
-SELECT id, asked_at, who, what, scope::text AS scope, counted, done, outcome, failed, ended_at, seen_at,
+SELECT id, asked_at, who, what, scope::text AS scope, counted, done, outcome, failed, ended_at,
     CASE WHEN failed THEN 'failed' WHEN ended_at IS NOT NULL THEN 'done' WHEN seen_at < now() - $1::interval THEN 'interrupted'
     ELSE 'running' END AS state
 FROM console_actions
@@ -37,7 +37,6 @@ class Action:
     outcome: str | None
     failed: bool
     ended_at: datetime | None
-    seen_at: datetime
     state: str
 
 

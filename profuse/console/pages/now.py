@@ -4,7 +4,6 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import asyncpg
 from starlette.responses import Response, StreamingResponse
 
 from profuse.console.access import sessions
@@ -14,7 +13,7 @@ from profuse.console.reading import pending, standing
 from profuse.console.watching import exposition, rates
 from profuse.console.watching.lag import Lag
 from profuse.console.watching.rates import Look
-from runtime.postgres import SILENT
+from runtime.postgres import POSTGRES_ERRORS
 from schemas.topics import IMPORTS, MATCHES
 
 # Looks that a number is taken from: ten seconds.
@@ -40,7 +39,7 @@ async def _events(desk: Desk, visit: Visit) -> AsyncIterator[str]:
                 yield _event("gone", "")
                 return
             values = await _values(desk, looks)
-        except (asyncpg.PostgresError, *SILENT) as error:
+        except POSTGRES_ERRORS as error:
             yield _event("trouble", f"Postgres does not answer ({type(error).__name__}).")
             continue
         yield _event("now", desk.views.block("now.html", "live", {"session": visit.session, "path": "/", **values}))

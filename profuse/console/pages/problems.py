@@ -6,9 +6,9 @@ from starlette.exceptions import HTTPException
 
 from profuse.console.pages.asked import Refused
 from runtime.errors import CannotRun
-from runtime.postgres import SILENT
+from runtime.postgres import POSTGRES_ERRORS, SILENT
 
-FORESEEN: tuple[type[Exception], ...] = (HTTPException, Refused, CannotRun, asyncpg.PostgresError, DBAPIError, *SILENT)
+FORESEEN: tuple[type[Exception], ...] = (HTTPException, Refused, CannotRun, DBAPIError, *POSTGRES_ERRORS)
 
 
 def told(error: Exception) -> tuple[int, str, str]:
@@ -27,6 +27,6 @@ def told(error: Exception) -> tuple[int, str, str]:
         )
     if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
         return 503, "The tables are of another release", "Run `profuse migrate` first."
-    if isinstance(error, (CannotRun, DBAPIError, asyncpg.PostgresError, *SILENT)):
+    if isinstance(error, (CannotRun, DBAPIError, *POSTGRES_ERRORS)):
         return 503, "Postgres does not answer", "Nothing is lost by that: this page comes back when Postgres does."
     return 500, "Something is wrong with this page", "The console's log says what. Nothing was changed by it."

@@ -1,4 +1,4 @@
-"""Pure: numbers, moments, sizes and texts for a person."""
+"""Numbers, moments, sizes and texts for a person. Pure, but for `ago`, which reads the clock where it is told no moment."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import asyncpg
 
-from runtime.kafka import BrokerUnavailable, end_offsets
+from runtime.broker import end_offsets
+from runtime.kafka import BrokerUnavailable
 from schemas.settings import Settings
+from store.positions import positions
 
 # Each look opens a connection to the broker.
 _GOOD_FOR = 10.0
@@ -58,15 +60,14 @@ class Lags:
         return self._found
 
     async def _look(self, now: float) -> Lag:
-        rows = await self._pool.fetch("SELECT topic, partition, position FROM progress")
-        positions = {(row["topic"], row["partition"]): int(row["position"]) for row in rows}
+        stand = await positions(self._pool)
         try:
             async with asyncio.timeout(_WITHIN):
-                ends = await end_offsets(self._settings, positions) if positions else {}
+                ends = await end_offsets(self._settings, stand) if stand else {}
         except (BrokerUnavailable, OSError, TimeoutError):
             return Lag(None, [])
-        waiting = {each: max(0, ends.get(each, 0) - position) for each, position in positions.items()}
-        self._since = {each: self._moved(each, position, now) for each, position in positions.items() if waiting[each]}
+        waiting = {each: max(0, ends.get(each, 0) - position) for each, position in stand.items()}
+        self._since = {each: self._moved(each, position, now) for each, position in stand.items() if waiting[each]}
         behind: dict[str, int] = {}
         for (topic, _), count in waiting.items():
             name = topic.removeprefix(self._settings.topic(""))

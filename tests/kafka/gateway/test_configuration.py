@@ -61,7 +61,7 @@ async def test_the_fields_of_a_database_are_the_systems_and_its_own(patient: Run
     assert {"email", "phones", "subscriptions", "interests"} <= fields.keys()
 
 
-@pytest.mark.promise("P-HTTP-36")
+@pytest.mark.promise("P-HTTP-36", "P-FAMILY-07")
 @pytest.mark.parametrize("number", [8, "8"])
 async def test_a_trigger_is_shown_by_its_number(patient: Running, number: Any) -> None:
     assert (await shown(patient, "campaigns/triggers/get", id=number))["data"] == WELCOME

@@ -9,12 +9,13 @@ import pytest
 
 from schemas.ids import new_id, unpack
 from tests.kafka.gateway.running import Json, Running
-from tests.kafka.gateway.test_profiles import NEWS, get, stored
+from tests.kafka.gateway.test_profiles import NEWS, RINGING, get, stored
 from tests.kafka.hosting import hosted
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ERASER = "eraser-token"
+GONE = {"provider": "ios-apns", "subscription_id": "gone"}
 
 
 async def delete(world: Running, token: str = ERASER, **by: object) -> Json:
@@ -31,6 +32,7 @@ async def delete(world: Running, token: str = ERASER, **by: object) -> Json:
         {"email": "ann@gone.test"},
         {"email": "news@gone.test", "resource_id": 24},
         {"matching": "phone", "phone": "+79000000077"},
+        {"matching": "push_sub", **GONE, "resource_id": 28},
         {"matching": "custom", "field_name": "crm", "field_value": "G-1"},
         {"matching": "custom", "field_name": "interests", "field_value": "gone"},
         {"matching": "profile_id", "profile_id": "ID"},
@@ -38,7 +40,7 @@ async def delete(world: Running, token: str = ERASER, **by: object) -> Json:
 )
 async def test_a_profile_is_erased_by_each_mode(patient: Running, by: Json) -> None:
     data = {"email": "ann@gone.test", "phones": ["+79000000077"], "crm": "G-1", "interests": ["gone"]}
-    ann = await stored(patient, data, NEWS | {"email": "news@gone.test"})
+    ann = await stored(patient, data, NEWS | {"email": "news@gone.test"}, RINGING | GONE)
     named = {name: ann["_id"] if value == "ID" else value for name, value in by.items()}
     answer = await delete(patient, **named)
 
@@ -52,17 +54,23 @@ async def test_a_profile_is_erased_by_each_mode(patient: Running, by: Json) -> N
 @pytest.mark.promise("P-ERASE-05")
 async def test_none_several_and_a_lack_of_the_right_change_nothing(patient: Running) -> None:
     shared = NEWS | {"email": "both@several.test"}
-    both = [await stored(patient, {"email": f"{name}@erased.test"}, shared) for name in ("one", "two")]
+    ringing = [RINGING | GONE, RINGING | GONE | {"resource_id": 29}]
+    both = [
+        await stored(patient, {"email": f"{name}@erased.test"}, shared, rings) for name, rings in zip(("one", "two"), ringing, strict=True)
+    ]
     answers = [
         await delete(patient, email="nobody@erased.test"),
         await delete(patient, matching="profile_id", profile_id=new_id().hex()),
         await delete(patient, email="both@several.test"),
+        await delete(patient, matching="push_sub", **GONE),
+        await delete(patient, matching="push_sub", **GONE, resource_id=2929),
+        await delete(patient, matching="push_sub", **GONE, resource_id=24),
         await delete(patient, db_id=2, email="one@erased.test"),
         await delete(patient, token="abcdefghijklmnqrstuvwxyz", email="one@erased.test"),
         await delete(patient, email=None),
     ]
 
-    assert [answer["error"] for answer in answers] == [404, 404, 409, 404, 403, 400]
+    assert [answer["error"] for answer in answers] == [404, 404, 409, 409, 404, 400, 404, 403, 400]
     assert [(await get(patient, email=each["email"]))["data"] for each in both] == both
 
 

@@ -12,6 +12,8 @@ from tests.kafka.gateway.running import Json, Running
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIELDS = {name: Field.model_validate({"type": type_, "match": True}) for name, type_ in (("crm", "string"), ("interests", "tags"))}
+DEVICE = {"provider": "ios-apns", "subscription_id": "ann's"}
+RINGING = {"resource_id": 28, "channel": "push", **DEVICE, "status": "subscribed", "priority": 0}
 NEWS = {"resource_id": 24, "channel": "email", "email": "news@good.test", "status": "subscribed", "priority": 0}
 
 
@@ -36,16 +38,18 @@ async def get(world: Running, **by: object) -> Json:
     return body
 
 
-@pytest.mark.promise("P-HTTP-28")
+@pytest.mark.promise("P-HTTP-28", "P-MATCH-11")
 async def test_a_profile_is_found_by_each_mode(patient: Running) -> None:
     data = {"email": "ann@good.test", "phones": ["+79000000000"], "crm": "A-1", "interests": ["a", "b", "c"]}
-    ann = await stored(patient, data, NEWS)
+    ann = await stored(patient, data, NEWS, RINGING)
     modes: list[Json] = [
         {"email": " ANN@good.test"},
         {"email": "news@good.test"},
         {"email": "news@good.test", "resource_id": 24},
         {"matching": "email_profile", "email": "ann@good.test", "resource_id": 1234},
         {"matching": "phone", "phone": "+7 900 000 00 00"},
+        {"matching": "push_sub", **DEVICE},
+        {"matching": "push_sub", **DEVICE, "resource_id": 28},
         {"matching": "profile_id", "profile_id": ann["_id"].upper()},
         {"matching": "custom", "field_name": "crm", "field_value": "A-1"},
         {"matching": "custom", "field_name": "interests", "field_value": "c, a"},
@@ -57,7 +61,8 @@ async def test_a_profile_is_found_by_each_mode(patient: Running) -> None:
 
 @pytest.mark.promise("P-HTTP-28", "P-HTTP-21", "P-OPS-11")
 async def test_what_is_not_there_is_not_found(patient: Running) -> None:
-    ann = await stored(patient, {"email": "ann@alone.test"}, NEWS | {"email": "other@alone.test"})
+    alone = DEVICE | {"subscription_id": "alone"}
+    ann = await stored(patient, {"email": "ann@alone.test"}, NEWS | {"email": "other@alone.test"}, RINGING | alone)
     missing: list[Json] = [
         {"email": "nobody@alone.test"},
         {"matching": "email_profile", "email": "other@alone.test"},
@@ -67,6 +72,8 @@ async def test_what_is_not_there_is_not_found(patient: Running) -> None:
         {"db_id": 3, "email": "ann@alone.test"},
         {"db_id": 2**70, "email": "ann@alone.test"},
         {"resource_id": 25, "email": "ann@alone.test"},
+        {"matching": "push_sub", **alone, "resource_id": 25},
+        {"matching": "push_sub", **alone, "resource_id": 29},
         {"token": "other-token", "email": "ann@alone.test"},
         {"token": "other-token", "matching": "profile_id", "profile_id": ann["_id"]},
     ]
@@ -95,7 +102,7 @@ async def test_several_profiles_are_a_conflict(patient: Running) -> None:
         assert (await get(patient, **by))["error"] == 409
 
 
-@pytest.mark.promise("P-HTTP-07")
+@pytest.mark.promise("P-HTTP-07", "P-BATCH-15")
 async def test_a_search_that_makes_no_sense_is_refused_by_name(patient: Running) -> None:
     mistakes: dict[str, Json] = {
         "email": {},
@@ -104,6 +111,9 @@ async def test_a_search_that_makes_no_sense_is_refused_by_name(patient: Running)
         "field_name": {"matching": "custom", "field_name": "nobody", "field_value": 1},
         "field_value": {"matching": "custom", "field_name": "crm"},
         "data: unknown parameter": {"email": "a@b.test", "data": []},
+        "resource_id: the resource's channel is push, not email": {"email": "a@b.test", "resource_id": 28},
+        "resource_id: the resource's channel is email, not push": {"matching": "push_sub", **DEVICE, "resource_id": 24},
+        "resource_id: the resource belongs to another database": {"matching": "push_sub", **DEVICE, "resource_id": 30},
     }
 
     for named, by in mistakes.items():

@@ -35,8 +35,8 @@ async def added(world: Running, **changes: Any) -> int:
     return number
 
 
-async def shown(world: Running, number: int) -> Json:
-    trigger: Json = (await world.post("campaigns/triggers/get", None, id=number)).json()["data"]
+async def shown(world: Running, number: int, **token: str) -> Json:
+    trigger: Json = (await world.post("campaigns/triggers/get", None, id=number, **token)).json()["data"]
     return trigger
 
 
@@ -67,18 +67,65 @@ async def test_one_that_is_added_has_the_next_number_is_shown_as_it_was_given_an
     assert accepted.status_code == 200, accepted.text
 
 
+# what is sent: a campaign of an account that has providers of all channels
+OF_EVERY_CHANNEL: dict[str, Json] = {
+    "a mail": {"send_channel": "email", "content": [MESSAGE]},
+    "a mail with its plain part": {"send_channel": "email", "resource_id": 24, "content": [MESSAGE | {"text": "Hi\nthere"}]},
+    "a mail that has no plain part": {"send_channel": "email", "content": [MESSAGE | {"html": "<br>"}]},
+    "a mail of nobody's name": {"send_channel": "email", "content": [MESSAGE | {"from_name": None}]},
+    "a mail with styles": {"send_channel": "email", "inline_css": True, "content": [MESSAGE]},
+    "a text": {"send_channel": "sms", "provider": ["more texts", "texts"], "content": [{"text": "Hi"}]},
+    "a push message": {"send_channel": "push", "provider": "pushes", "resource_id": 28, "content": [{"text": "Hi"}]},
+    "a push message with a title": {
+        "send_channel": "push",
+        "provider": "pushes",
+        "resource_id": 28,
+        "content": [{"text": "Hi", "title": "Hello"}],
+    },
+    "a push message with a link": {
+        "send_channel": "push",
+        "provider": "pushes",
+        "resource_id": 28,
+        "content": [{"text": "Hi", "link": "https://example.com/"}],
+    },
+    "a webhook": {"send_channel": "webhook", "provider": "hooks", "content": [{"body": '{"to": "{lead.email}"}'}]},
+    "one that an import starts": {"send_channel": "email", "trigger_type": "api_import", "content": [MESSAGE]},
+    "one that a change starts": {"send_channel": "email", "trigger_type": "update", "content": [MESSAGE]},
+    "one that a change of some fields starts": {
+        "send_channel": "email",
+        "trigger_type": "update",
+        "fields": ["crm", "_fname"],
+        "content": [MESSAGE],
+    },
+    "one that no field starts": {"send_channel": "email", "trigger_type": "update", "fields": [], "content": [MESSAGE]},
+    "one that is off and takes its time": {
+        "send_channel": "email",
+        "is_active": False,
+        "skip_minutes": 9,
+        "pace": 5,
+        "spread": 3,
+        "unconditional_sending": True,
+        "content": [MESSAGE],
+    },
+}
+
+
 @pytest.mark.promise("P-FAMILY-12")
-async def test_what_is_shown_can_be_given_back_and_changes_nothing(patient: Running) -> None:
-    number = await added(patient, resource_id=24, pace=600, spread=30)
-    before = await shown(patient, number)
+@pytest.mark.parametrize("what", OF_EVERY_CHANNEL)
+async def test_what_is_shown_can_be_given_back_and_changes_nothing(patient: Running, what: str) -> None:
+    token = {"token": "channels-token"}
+    given = {"name": "Any", "list_id": 1, "trigger_type": "api_call", **token, **OF_EVERY_CHANNEL[what]}
+    made = await patient.post(ADD, None, **given)
+    assert made.status_code == 200, made.text
+    before = await shown(patient, made.json()["id"], **token)
 
-    answer = await configure(patient, UPDATE, before)
+    answer = await patient.post(UPDATE, None, **token, **before)
 
-    assert (answer.status_code, answer.json()["id"]) == (200, number), answer.text
-    assert await shown(patient, number) == before
+    assert answer.status_code == 200, answer.text
+    assert await shown(patient, made.json()["id"], **token) == before
 
 
-@pytest.mark.promise("P-FAMILY-12")
+@pytest.mark.promise("P-FAMILY-12", "P-FAMILY-07")
 async def test_a_change_leaves_what_it_does_not_give_and_gives_a_message_whole(patient: Running) -> None:
     number = await added(patient, skip_minutes=7)
     before = await shown(patient, number)
@@ -139,6 +186,22 @@ async def test_a_mail_that_takes_longer_to_convert_than_a_transaction_may_last_i
     assert switched.status_code == 200, switched.text
 
 
+@pytest.mark.promise("P-FAMILY-12", "P-LAUNCH-40")
+async def test_each_long_mail_is_converted_once_however_many_come_at_once(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[str] = []
+    convert = converting._apart
+
+    def noted(what: str, html: str) -> str | None:
+        converted.append(html)
+        return convert(what, html)
+
+    monkeypatch.setattr(converting, "_apart", noted)
+    mails = [f"<p>Mail {turn}</p>" * 2_000 for turn in range(6)]
+    await asyncio.gather(*(added(patient, content=[{"subject": "S", "from_email": "a@b.test", "html": html}]) for html in mails))
+
+    assert sorted(converted) == sorted(mails)
+
+
 _WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
@@ -155,6 +218,21 @@ async def test_however_many_ask_they_take_one_connection_at_a_time(patient: Runn
 
     assert len(set(await asyncio.gather(*asking))) == 20
     assert most == 1
+
+
+@pytest.mark.promise("P-FAMILY-12")
+async def test_what_is_changed_while_a_request_waits_for_its_turn_stays(patient: Running) -> None:
+    number = await added(patient)
+    async with patient.pool.acquire() as connection, connection.transaction():
+        # Somebody applies a file.
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"apply {patient.settings.prefix}")
+        stopping = asyncio.create_task(configure(patient, UPDATE, {"id": number, "is_active": False}))
+        while not await connection.fetchval(_WAITING):
+            await asyncio.sleep(0.01)
+        await connection.execute("UPDATE triggers SET name = 'By the file' WHERE number = $1", number)
+
+    assert (await stopping).status_code == 200
+    assert [(await shown(patient, number))[key] for key in ("name", "is_active")] == ["By the file", False]
 
 
 # what is wrong: (path, what is given, status, what is named)

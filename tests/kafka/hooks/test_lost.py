@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from profuse.hooks import listed
-from runtime import kafka
+from runtime import broker
 from schemas.topics import EVENTS
 from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import World
@@ -22,7 +22,7 @@ async def test_a_hook_that_fell_behind_what_is_kept_is_told_how_much_it_lost_and
         await world.tell(range(10))
         await world.until_taken("well", range(10))
         await world.until_so("SELECT EXISTS (SELECT FROM hook_positions WHERE attempts > 0)")
-    await kafka.delete_records(world.settings, {(world.settings.topic(EVENTS.name), 0): 7}, 2**33)
+    await broker.delete_records(world.settings, {(world.settings.topic(EVENTS.name), 0): 7}, 2**33)
     world.receiver.always("crm", GOOD)
     world.receiver.got["crm"].clear()
     with capture_logs() as logs:
@@ -44,7 +44,7 @@ async def test_events_that_go_while_a_hook_is_behind_are_told_too(world: World) 
     async with hosted("hooks", settings):
         await world.tell(range(200))
         await world.until_taken("well", range(200))
-        await kafka.delete_records(settings, {(settings.topic(EVENTS.name), 0): 100}, 2**33)
+        await broker.delete_records(settings, {(settings.topic(EVENTS.name), 0): 100}, 2**33)
         world.receiver.always("crm", GOOD)
 
         async def has_the_last() -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from runtime.kafka import end_offsets
+from runtime.broker import end_offsets
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from tests.kafka.conftest import until

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from runtime import kafka
+from runtime import broker
 from schemas.topics import EVENTS
 from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import World
@@ -86,7 +86,7 @@ async def test_another_one_that_joins_and_leaves_repeats_nothing(world: World) -
             for at in range(4):
                 await world.tell(range(at * 3, at * 3 + 3), at=at)
             await until(lambda: _came(world, 12))
-            await kafka.delete_records(world.settings, {(world.settings.topic(EVENTS.name), at): 2 for at in range(4)}, 2**33)
+            await broker.delete_records(world.settings, {(world.settings.topic(EVENTS.name), at): 2 for at in range(4)}, 2**33)
             async with hosted("hooks", world.settings) as second:
                 await until(lambda: says(second, ""))
                 for turn in range(20):

@@ -12,7 +12,16 @@ from tests.postgres.console import rows
 from tests.visiting import Visitor
 
 TOO_LONG = "x" * 100_000
-UGLY = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{{ 7*7 }}", "\u202egnp.exe", "Юля 李 🎉", "a\r\nb\x07", TOO_LONG]
+UGLY = [
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "{{ 7*7 }}",
+    "\u202egnp.exe",
+    "Юля 李 🎉",
+    "\u200fمی\u200cرسم\u00a0👩\u200d👧",
+    "a\r\nb\x07",
+    TOO_LONG,
+]
 
 
 async def ugly_world(world: World, ugly: str, settings: Settings) -> bytes:

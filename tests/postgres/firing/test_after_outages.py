@@ -9,7 +9,7 @@ from tests.firing import Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
 from workers.launcher.channels.channel import Rejected, Unavailable
 from workers.launcher.clock import clock
-from workers.launcher.deliver import holds
+from workers.launcher.deliver import holds, suspicions
 from workers.launcher.model import Launch
 
 _MANY = 25
@@ -23,7 +23,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     """So much later that one may be let through again."""
     passed = 0.0
     monkeypatch.setattr(holds, "clock", lambda: clock() + passed)
-    monkeypatch.setattr(holds, "SUSPENSE", 0.05)
+    monkeypatch.setattr(suspicions, "SUSPENSE", 0.05)
 
     def let_pass() -> None:
         nonlocal passed

@@ -8,7 +8,8 @@ import pytest
 from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World, subscription
 from workers.launcher.channels.channel import Deferred, Rejected
-from workers.launcher.deliver import delivery, holds, sending
+from workers.launcher.channels.slots import Slots
+from workers.launcher.deliver import delivery, holds, looks, sending
 from workers.launcher.groups import marks
 from workers.launcher.groups.marks import Marked, Marks
 from workers.launcher.model import Launch
@@ -177,13 +178,18 @@ async def test_a_slow_send_keeps_its_lease(world: World, topic: Topic, monkeypat
 async def test_a_trigger_that_is_switched_off_in_the_middle_skips_the_rest(
     world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "_READ_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(looks, "_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.1)
 
     async def switch_off(_launch: Launch) -> None:
         await world.pool.execute("UPDATE triggers SET active = false")
+        for _ in range(2):
+            await launcher.looked()
 
     await schedule(world, "a@example.com", "b@example.com", "c@example.com")
-    await Launcher(world, Remembering(switch_off), topic, page=1).work_once()
+    # Two slots, of which an account has one.
+    launcher = Launcher(world, Remembering(switch_off, slots=Slots(2)), topic, page=1)
+    await launcher.work_once()
 
     assert (await counts(world)).items() >= {"launched": 1, "skipped": 2, "finished": True}.items()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.firing import Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World
 from workers.launcher.deliver.boundary import ALIKE, Boundary
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.groups import launches
 from workers.launcher.model import Ending, Launch, Outcome
 

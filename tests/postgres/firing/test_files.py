@@ -9,7 +9,7 @@ from schemas.settings import MIB
 from tests.firing import FINISHED, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World
 from tests.postgres.firing.test_loop import loop_of
-from workers.launcher.deliver.enclosures import Room
+from workers.launcher.deliver.enclosures import ByteBudget
 
 pytestmark = pytest.mark.promise("P-LAUNCH-25")
 
@@ -20,9 +20,9 @@ async def scheduled(world: World) -> None:
     await schedule(world, "ann@example.com", batch=batch)
 
 
-async def waiting(world: World, launcher: Launcher) -> tuple[Room, asyncio.Task[None]]:
+async def waiting(world: World, launcher: Launcher) -> tuple[ByteBudget, asyncio.Task[None]]:
     """A launcher whose room is taken, and that works on a group with a file."""
-    room = launcher.enclosures._room
+    room = launcher.enclosures._budget
     await room.take(2, MIB)
     await scheduled(world)
     return room, asyncio.create_task(launcher.work_once())
@@ -65,7 +65,7 @@ async def test_a_launcher_that_is_told_to_stop_waits_for_no_room_and_sends_no_ma
 @pytest.mark.promise("P-LAUNCH-34")
 async def test_a_group_that_waits_for_room_needs_no_slot(world: World, topic: Topic) -> None:
     launcher = Launcher(world, Remembering(), topic)
-    await launcher.enclosures._room.take(2, MIB)
+    await launcher.enclosures._budget.take(2, MIB)
     await scheduled(world)
     async with asyncio.TaskGroup() as loops, asyncio.timeout(20):
         claim_loop = loop_of(launcher)
@@ -73,7 +73,7 @@ async def test_a_group_that_waits_for_room_needs_no_slot(world: World, topic: To
         while not claim_loop._turns._parking.all():
             await asyncio.sleep(0.01)
         held = claim_loop._turns._holds.total()
-        launcher.enclosures._room.give_back(2, MIB)
+        launcher.enclosures._budget.give_back(2, MIB)
         while not launcher.channel.sent:
             await asyncio.sleep(0.01)
         launcher.stop.set()

@@ -1,17 +1,21 @@
 """From a due group to its end: pages, marks, events, leases."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from schemas.ids import launch_id
 from schemas.messages import TriggerStart
+from schemas.topics import Outgoing
 from tests.firing import FINISHED, LEASE, Launcher, Topic, claim, counts, schedule
 from tests.launching import Remembering, World, matched, subscription
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
+from workers.launcher.channels.slots import Slots
 from workers.launcher.clock import clock
-from workers.launcher.deliver import holds
+from workers.launcher.deliver import delivery, holds, looks, profiles, sending
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import started_by
 from workers.launcher.groups.naming import LeaseLost
@@ -193,7 +197,10 @@ async def test_events_that_were_marked_but_not_published_are_published_by_the_ne
 
 @pytest.mark.promise("P-LAUNCH-16")
 async def test_a_launcher_whose_lease_was_taken_over_marks_nothing_and_tells_nobody(world: World, topic: Topic) -> None:
-    async def freeze(_launch: Launch) -> None:
+    async def freeze(launch: Launch) -> None:
+        if launch.recipient.address == "b@example.com":
+            # Until it is cut off.
+            await asyncio.Event().wait()
         await world.pool.execute("UPDATE launches SET run_at = now()")
         await claim(world, LEASE, 1)
 
@@ -242,3 +249,132 @@ async def test_a_group_whose_batch_was_deleted_is_let_go(world: World, topic: To
 
     with pytest.raises(LeaseLost):
         await Launcher(world, Remembering(), topic).work(group)
+
+
+@pytest.mark.promise("P-LAUNCH-43", "P-LAUNCH-29")
+async def test_a_recipient_that_hangs_keeps_the_rest_of_its_group_from_nothing(world: World, topic: Topic) -> None:
+    released = asyncio.Event()
+
+    async def hang(launch: Launch) -> None:
+        if launch.recipient.address == "0@example.com":
+            await asyncio.wait_for(released.wait(), 60)
+
+    await schedule(world, *(f"{number}@example.com" for number in range(9)))
+    launcher = Launcher(world, Remembering(hang), topic, page=3)
+    working = asyncio.create_task(launcher.work_once())
+    async with asyncio.timeout(20):
+        while await world.pool.fetchval("SELECT launched < 8 FROM launches"):
+            await asyncio.sleep(0.02)
+    released.set()
+    await working
+
+    assert (await counts(world)).items() >= {"launched": 9, "finished": True}.items()
+
+
+@pytest.mark.promise("P-HTTP-34", "P-LAUNCH-09")
+async def test_while_a_broker_says_nothing_no_launch_begins_by_what_was_known_long_ago(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(looks, "_BELIEVED", 0.3)
+    confirmed, asked = asyncio.Event(), asyncio.Event()
+    publish = topic.publish
+
+    async def slowly(records: Sequence[Outgoing]) -> None:
+        if records:
+            asked.set()
+            await asyncio.wait_for(confirmed.wait(), 60)
+        await publish(records)
+
+    monkeypatch.setattr(topic, "publish", slowly)
+
+    async def wait(_: Launch) -> None:
+        await asyncio.sleep(0.05)
+
+    batch = await schedule(world, *(f"{number}@example.com" for number in range(200)))
+    # Two slots, of which an account has one: ten seconds of sending.
+    launcher = Launcher(world, Remembering(wait, slots=Slots(2)), topic)
+    working = asyncio.create_task(launcher.work_once())
+    await asyncio.wait_for(asked.wait(), 20)
+    await world.pool.execute("INSERT INTO cancels (account, batch) VALUES (1, $1)", batch)
+    await asyncio.sleep(0.5)
+    sent = len(launcher.channel.sent)
+    await asyncio.sleep(0.5)
+    later = len(launcher.channel.sent)
+    confirmed.set()
+    await working
+
+    assert (later, len(launcher.channel.sent)) == (sent, sent)
+    assert await world.pool.fetchval("SELECT cancelled FROM launches") == 200 - sent
+
+
+@pytest.mark.promise("P-LAUNCH-43", "P-OPS-15")
+async def test_a_page_that_cannot_be_read_for_a_moment_does_not_wait_for_the_one_that_hangs(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_READ_AGAIN_AFTER", 0.05)
+    released, read, refused = asyncio.Event(), profiles.load, 0
+
+    async def away(*asked: Any) -> Any:
+        nonlocal refused
+        if refused < 3 and launcher.channel.sent:
+            refused += 1
+            raise ConnectionError("away")
+        return await read(*asked)
+
+    monkeypatch.setattr(profiles, "load", away)
+
+    async def hang(launch: Launch) -> None:
+        if launch.recipient.address == "0@example.com":
+            await asyncio.wait_for(released.wait(), 60)
+
+    await schedule(world, *(f"{number}@example.com" for number in range(6)))
+    launcher = Launcher(world, Remembering(hang), topic, page=2)
+    working = asyncio.create_task(launcher.work_once())
+    async with asyncio.timeout(20):
+        while await world.pool.fetchval("SELECT launched < 5 FROM launches"):
+            await asyncio.sleep(0.02)
+    released.set()
+    await working
+
+    assert refused == 3
+    assert (await counts(world)).items() >= {"launched": 6, "finished": True}.items()
+
+
+@pytest.mark.promise("P-OPS-16")
+async def test_a_group_that_is_skipped_behind_one_that_hangs_is_not_read_ahead_of_its_marks(
+    world: World, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, released = 0, asyncio.Event()
+    read, publish = profiles.load, topic.publish
+
+    async def count(*wanted: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await read(*wanted)
+
+    async def never(records: Sequence[Outgoing]) -> None:
+        if records:
+            await asyncio.wait_for(released.wait(), 60)
+        await publish(records)
+
+    monkeypatch.setattr(profiles, "load", count)
+    monkeypatch.setattr(topic, "publish", never)
+
+    async def hang(_: Launch) -> None:
+        await asyncio.wait_for(released.wait(), 60)
+
+    await schedule(world, "0@example.com", *[None] * 20)
+    launcher = Launcher(world, Remembering(hang), topic, page=2)
+    working = asyncio.create_task(launcher.work_once())
+    async with asyncio.timeout(20):
+        while await world.pool.fetchval("SELECT skipped = 0 FROM launches"):
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
+    ahead = asked
+    released.set()
+    await working
+
+    # The one that hangs, the one that is marked, and one beside.
+    assert ahead <= 3
+    assert (await counts(world)).items() >= {"launched": 1, "skipped": 20, "finished": True}.items()

@@ -10,7 +10,7 @@ import pytest
 from tests.firing import FINISHED, Launcher, Topic, counts, schedule
 from tests.launching import Remembering, World, subscription
 from workers.launcher.channels.slots import Slots
-from workers.launcher.deliver import delivery, newest, profiles, sending
+from workers.launcher.deliver import looks, newest, profiles, sending
 from workers.launcher.deliver.profiles import Stored, Wanted
 from workers.launcher.model import Launch
 
@@ -29,7 +29,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits at all has waited for too long to be believed."""
     monkeypatch.setattr(newest, "_BELIEVED", 0.0)
     monkeypatch.setattr(sending, "_LOOK_EVERY", 0.1)
-    monkeypatch.setattr(delivery, "_READ_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(looks, "_AGAIN_AFTER", 0.0)
 
 
 async def fired(world: World, topic: Topic, waits: str, change: str) -> Launcher:

@@ -304,7 +304,7 @@ async def test_what_waits_for_a_slow_destination_and_finds_no_place_stays(
 async def test_a_trigger_is_asked_again_as_soon_as_more_of_what_is_spread_may_be_claimed(world: World, topic: Topic) -> None:
     # Of which an eighth is read at a time.
     claim_loop, lane = loop_of(Launcher(world, Remembering(), topic), page=80), Lane(1, world.trigger)
-    slot = claim_loop._slot(replace(claimed(20, trigger=world.trigger), is_spread=True), lane, 10)
+    slot = claim_loop._hold(replace(claimed(20, trigger=world.trigger), is_spread=True), lane, 10)
     claim_loop._turns.took({lane: [10]})
     asked = []
     for left in (15, 9):

@@ -255,18 +255,22 @@ async def test_what_our_own_stop_cut_off_leaves_by_no_other_provider(
         if several:
             await followed(world, provider, trigger, 100)
         await due(world, trigger)
+        # Its last attempt: another one would be the end of it.
+        await world.pool.execute("UPDATE launches SET attempt = 40")
         launcher = launcher_of(world, topic, poster)
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-            tasks.create_task(launcher.work_once())
-            while not first.tried:
-                await asyncio.sleep(0.01)
-            launcher.stop.set()
-    rows = await world.pool.fetch("SELECT attempt, doubts, doubted FROM launches WHERE finished_at IS NULL")
+        for times in (1, 2):
+            async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+                tasks.create_task(launcher.work_once())
+                while len(first.tried) < times:
+                    await asyncio.sleep(0.01)
+                launcher.stop.set()
+            launcher.stop.clear()
+    rows = await world.pool.fetch("SELECT attempt, began, doubts, doubted, run_at <= now() FROM launches WHERE finished_at IS NULL")
     await world.pool.execute(_PAUSE)
-    launcher.stop.clear()
     await launcher.work_once()
 
-    assert [tuple(row) for row in rows] == [(1, 0, "provider 1") if several else (0, 0, None)]
+    # No attempt of its own, and due at once; the second time it stayed where that is known.
+    assert [tuple(row) for row in rows] == [(41, 1, 0, "provider 1", True) if several else (40, 0, 0, None, True)]
     assert provider.tried == []
 
 

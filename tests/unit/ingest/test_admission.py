@@ -2,7 +2,8 @@
 
 import pytest
 
-from ingest.admission.drain import Drain, ahead, retry_after
+from ingest.admission.drain import Drain, ahead
+from ingest.admission.retry_after import retry_after
 
 
 def watched(*looks: tuple[float, list[int], list[int]]) -> Drain:

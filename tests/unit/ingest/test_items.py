@@ -20,6 +20,7 @@ LIMIT = 1_200
 CRM = Field.model_validate({"type": "string", "match": True})
 NUMBER = Field.model_validate({"type": "int", "match": True})
 DATE = Field.model_validate({"type": "date", "match": True})
+PLAN = Field.model_validate({"type": "enum", "match": True, "options": ["free", "pro"]})
 TAGS = Field.model_validate({"type": "tags", "match": True})
 
 
@@ -37,7 +38,7 @@ def prepared(item: Any, by: Shared) -> Prepared:
 
 
 EMAIL, PHONE, ID = shared(), shared(Matching.PHONE), shared(Matching.PROFILE_ID)
-CUSTOM, INT, TAGGED, DATED = (shared(Matching.CUSTOM, field=field) for field in (CRM, NUMBER, TAGS, DATE))
+CUSTOM, INT, TAGGED, DATED, PLANNED = (shared(Matching.CUSTOM, field=field) for field in (CRM, NUMBER, TAGS, DATE, PLAN))
 BY_ID = shared(Matching.CUSTOM_SUB)
 CUSTOM_LONG = replace(CUSTOM, item_limit=10 * LIMIT)
 TOO_LONG = shared(Matching.CUSTOM, "x" * 1_025, CRM)
@@ -80,10 +81,16 @@ VALUES: dict[str, tuple[Any, Shared, str | list[str]]] = {
     "a field": ({"data": {"crm": "A-1"}}, CUSTOM, "A-1"),
     "an int": ({"field_value": 7, "data": {}}, INT, "7"),
     "an int as text": ({"field_value": "7", "data": {}}, INT, "7"),
+    "an int by a string": ({"field_value": 7, "data": {}}, CUSTOM, "7"),
+    "an int as text by a string": ({"field_value": "7", "data": {}}, CUSTOM, "7"),
+    "an option's ordinal": ({"field_value": 1, "data": {}}, PLANNED, "pro"),
+    "an option's ordinal as text": ({"field_value": "1", "data": {}}, PLANNED, "pro"),
+    "a moment in Unix seconds": ({"field_value": 1_767_225_600, "data": {}}, DATED, "2026-01-01T00:00:00Z"),
     "tags in any order": ({"data": {"crm": ["b", "a"]}}, TAGGED, ["a", "b"]),
     "tags in a text": ({"data": {}, "field_value": "b, a"}, TAGGED, ["a", "b"]),
     "a tag with a comma": ({"data": {"crm": ["Ham, smoked"]}}, TAGGED, ["Ham, smoked"]),
     "an id of a messenger": ({"field_value": "0077", "data": {}}, BY_ID, "77"),
+    "an id of a messenger as an int": ({"field_value": 77, "data": {}}, BY_ID, "77"),
     "an id of a messenger at the root": ({"data": {"id": 8}}, shared(Matching.CUSTOM_SUB, 77), "77"),
     "another mode's key": ({"phone": 5, "data": {"email": "b@b.test"}}, EMAIL, "b@b.test"),
 }
@@ -123,6 +130,8 @@ FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
     "a field value that is a bool": ({"field_value": True, "data": {}}, CUSTOM, failure("Incorrect value", "field_value")),
     "a messenger's id that is none": ({"field_value": "seven", "data": {}}, BY_ID, failure("Incorrect number", "field_value")),
     "no messenger's id": ({"field_value": " ", "data": {"id": 7}}, BY_ID, failure("No match value", "field_value")),
+    "Unix seconds as text": ({"field_value": "1767225600", "data": {}}, DATED, failure("Incorrect date", "field_value")),
+    "a tag that is an int": ({"field_value": 7, "data": {}}, TAGGED, failure("Incorrect tags", "field_value")),
     "no object": ([], EMAIL, failure("Incorrect object")),
     "no data": ({"email": "a@b.test"}, EMAIL, failure("Incorrect object", "data")),
     "custom_data that is no object": ({"data": {"email": "a@b.test"}, "custom_data": 1}, EMAIL, failure("Incorrect object", "custom_data")),
@@ -143,6 +152,7 @@ FAILURES: dict[str, tuple[Any, Shared, dict[str, Any]]] = {
     ),
     "far too much": ({"data": {"email": "a@b.test", "x": [0] * 100 * LIMIT}}, EMAIL, failure("Item too large")),
     "too much": ({"data": {"email": "a@b.test", "x": "x" * LIMIT}}, EMAIL, failure("Item too large")),
+    "far too many blanks in a text": ({"data": {"email": "a@b.test", "x": " " * 100 * LIMIT}}, EMAIL, failure("Item too large")),
 }
 
 
@@ -158,10 +168,10 @@ def test_an_item_fails_for(what: str) -> None:
 
 
 @pytest.mark.promise("P-HTTP-13")
-@pytest.mark.parametrize(("spaces", "numbers", "fits"), [(2 * LIMIT, 1, True), (0, 10, True), (0, 70, False)])
-def test_an_item_is_measured_as_it_would_be_written_compactly(spaces: int, numbers: int, fits: bool) -> None:
+@pytest.mark.parametrize(("blanks", "numbers", "fits"), [(100 * LIMIT, 1, True), (0, 10, True), (0, 70, False), (100 * LIMIT, 70, False)])
+def test_an_item_is_measured_as_it_would_be_written_compactly(blanks: int, numbers: int, fits: bool) -> None:
     # `1e15` is written as 1000000000000000.0.
-    written = b'{"data": {"email": "a@b.test", "x": [%s]}%s}' % (b",".join([b"1e15"] * numbers), b" " * spaces)
+    written = b'{"data": {"email": "a@b.test", "x": [%s]}%s}' % (b",".join([b"1e15"] * numbers), b" \t\r\n" * (blanks // 4))
     try:
         prepare(msgspec.Raw(written), EMAIL)
     except ItemFailed:

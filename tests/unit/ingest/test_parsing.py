@@ -47,6 +47,7 @@ REFUSED = {
     "an unknown escape": b'{"a": "\\x"}',
     "an escape that is too short": b'{"a": "\\ud8"}',
     "an int of 4,301 digits": b'{"a": %s}' % (b"1" * 4301),
+    "a negative int of 4,300 digits": b'{"a": -%s}' % (b"1" * 4300),
     "a float of 4,301 digits": b'{"a": 0.%s}' % (b"1" * 4300),
     "an exponent of 4,301 digits": b'{"a": [1e%s]}' % (b"0" * 4300),
     "33 levels": b'{"a": %s}' % nested(32),
@@ -63,6 +64,7 @@ def test_a_body_is_refused_for(what: str) -> None:
 
 ACCEPTED: dict[str, tuple[bytes, Any]] = {
     "4,300 digits": (b'{"a": %s}' % (b"1" * 4300), None),
+    "4,299 digits of a negative int": (b'{"a": -%s}' % (b"1" * 4299), None),
     "digits in text": (b'{"a": "%s", "b": "\\"%s"}' % (b"1" * 9_000, b"1" * 9_000), None),
     "many short numbers": (b'{"a": [%s]}' % b",".join([b"1.5e3"] * 5_000), None),
     "32 levels": (b'{"a": %s}' % nested(31), None),

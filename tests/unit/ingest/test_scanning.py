@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.http import scanning
@@ -39,13 +39,22 @@ def levels(value: Any) -> int:
 
 
 @pytest.mark.promise("P-HTTP-05", "P-HTTP-06")
-@given(values, st.integers(0, LEVELS + 1), st.integers(1, 60), st.booleans(), st.integers(0, 4_302))
-def test_levels_and_digits_are_counted_across_slices(value: Any, towers: int, size: int, escaped: bool, digits: int) -> None:
-    body = b"%s[%s, 1%s]%s" % (b"[" * towers, json.dumps(value, ensure_ascii=escaped).encode(), b"0" * digits, b"]" * towers)
+@given(
+    values,
+    st.integers(0, LEVELS + 1),
+    st.integers(1, 60),
+    st.booleans(),
+    st.sampled_from([b"1", b"-1"]),
+    st.integers(4_297, 4_302) | st.just(5),
+)
+@example(None, 0, 60, False, b"-1", 4_299)
+def test_levels_and_digits_are_counted_across_slices(value: Any, towers: int, size: int, escaped: bool, first: bytes, digits: int) -> None:
+    number = first + b"0" * digits
+    body = b"%s[%s, %s]%s" % (b"[" * towers, json.dumps(value, ensure_ascii=escaped).encode(), number, b"]" * towers)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(scanning, "_SLICE", size)
 
-        assert refused(body) == (levels(value) + towers + 1 > LEVELS or digits >= scanning.DIGITS)
+        assert refused(body) == (levels(value) + towers + 1 > LEVELS or len(number) > scanning.DIGITS)
 
 
 @given(st.binary(max_size=600), st.integers(1, 60))

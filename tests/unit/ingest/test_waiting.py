@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.endpoints import completion
-from ingest.endpoints.completion import Waiters, pause
+from ingest.endpoints import completion_poll
+from ingest.endpoints.completion_poll import Waiters, pause
 from ingest.sql.results import Finished
 
 
@@ -44,7 +44,7 @@ def test_polls_take_a_third_of_the_time_and_are_for_many_where_many_wait(poll: f
 
 
 async def test_who_waits_is_looked_for_as_soon_as_something_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "_UNTOLD", 3600.0)
+    monkeypatch.setattr(completion_poll, "_UNTOLD", 3600.0)
     done: list[bytes] = []
 
     async def finished(batches: Sequence[bytes]) -> list[Finished]:
@@ -67,7 +67,7 @@ async def test_who_waits_is_looked_for_as_soon_as_something_is_finished(monkeypa
 
 
 async def test_what_is_finished_during_a_look_is_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "_UNTOLD", 3600.0)
+    monkeypatch.setattr(completion_poll, "_UNTOLD", 3600.0)
     looks = 0
 
     async def finished(batches: Sequence[bytes]) -> list[Finished]:

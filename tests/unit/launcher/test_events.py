@@ -1,7 +1,8 @@
 """What the world hears."""
 
+import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,9 +12,13 @@ from schemas import ids
 from schemas.events import ProfileEvent
 from schemas.settings import KIB, MIB, Settings
 from schemas.topics import LARGEST_RECORD
-from tests.launching import NOBODY, campaign
+from tests.launching import NOBODY, campaign, claimed, of_import
 from workers.launcher import events
-from workers.launcher.model import Ending, Outcome
+from workers.launcher.deliver.endings import PutOff
+from workers.launcher.deliver.telling import Settled, parts
+from workers.launcher.deliver.work import Work
+from workers.launcher.groups.leases import Lease
+from workers.launcher.model import Due, Ending, Outcome
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 LATER = datetime(2026, 1, 2, 4, tzinfo=UTC)
@@ -23,7 +28,7 @@ IMPORTED = events.Imported(1, 3, BATCH, 5, NOBODY, "ann@example.com", {"order": 
 
 @pytest.mark.promise("P-EVENT-03")
 def test_an_import_event_says_whose_item_it_was() -> None:
-    assert json.loads(events.of_import(IMPORTED, NOW).encode()) == {
+    assert json.loads(of_import(IMPORTED, NOW).encode()) == {
         "v": 1,
         "event_id": ids.event_id("01" * 12 + "/5", "import_api"),
         "event_type": "import_api",
@@ -77,7 +82,7 @@ def test_a_profile_without_email_has_no_hash() -> None:
 @pytest.mark.promise("P-EVENT-07")
 @pytest.mark.parametrize("cloud", [True, False])
 def test_an_event_has_the_headers_of_cloudevents_where_they_are_wanted_and_the_same_body(cloud: bool) -> None:
-    event = events.of_import(IMPORTED, NOW)
+    event = of_import(IMPORTED, NOW)
     record = events.outgoing("t.events", event, cloud=cloud)
 
     assert (record.topic, record.key, record.value) == ("t.events", event.profile_id.encode(), event.encode())
@@ -94,7 +99,7 @@ LARGEST_CUSTOM_DATA = 400 * KIB
 def test_custom_data_of_root_and_item_at_the_largest_limit_fit_into_an_event_that_the_broker_takes() -> None:
     settings = Settings(custom_data_limit=LARGEST_CUSTOM_DATA)
 
-    record = events.outgoing_of(settings)(events.of_import(_says({"root": _long(), "item": _long()}), NOW))
+    record = events.outgoing_of(settings)(of_import(_says({"root": _long(), "item": _long()}), NOW))
 
     assert 2 * LARGEST_CUSTOM_DATA - KIB < len(record.value) <= LARGEST_RECORD
 
@@ -121,3 +126,15 @@ def _long() -> str:
 
 def _left(event: ProfileEvent) -> ProfileEvent:
     return ProfileEvent.decode(events.outgoing("t.events", event, cloud=False).value)
+
+
+@pytest.mark.promise("P-EVENT-02", "P-EVENT-04")
+@pytest.mark.parametrize("ended", [PutOff("cut off"), PutOff("cut off", counts=False)])
+def test_that_a_launch_fired_is_told_with_the_first_attempt_that_counts(ended: PutOff) -> None:
+    work = Work(claimed(), Lease(timedelta(seconds=30), 0.0, []), asyncio.Event())
+    due = {0: Due(0, "1a2b", NOBODY, None)}
+
+    settled = Settled(work, campaign(), due, {0: ended})
+    told = [record for _, records in parts(events.outgoing_of(Settings()), settled, NOW.isoformat()) for record in records]
+
+    assert len(told) == ended.counts

@@ -12,9 +12,11 @@ from workers.launcher.channels.channel import Deferred, Rejected, Route, Unavail
 from workers.launcher.channels.email.replies import place_of_sender
 from workers.launcher.clock import clock
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Gate, Held, PutOff, Suspected
-from workers.launcher.deliver.holds import ALIKE, FIRST_PROBE, Holds
+from workers.launcher.deliver.endings import Held, PutOff, Suspected
+from workers.launcher.deliver.gates import Gate
+from workers.launcher.deliver.holds import FIRST_PROBE, Holds
 from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.suspicions import ALIKE
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups.leases import Lease
 from workers.launcher.model import Ending, Launch, Outcome, Provider

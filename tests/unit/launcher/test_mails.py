@@ -10,6 +10,7 @@ from aiosmtplib.email import quote_address
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.http.attachments import data_uri
 from tests import mails
 from tests.launching import File, enclosed, launch
 from workers.launcher.channels.channel import Rejected
@@ -64,10 +65,12 @@ def test_attached_files_arrive_as_they_were() -> None:
     ]
 
 
+@pytest.mark.promise("P-LAUNCH-10")
 @pytest.mark.parametrize(
     "mimetype",
     [
-        *("multipart/mixed", "message/rfc822", "nonsense", "", "text/", "te xt/x\r\ny", "text/x; a=b"),
+        *("multipart/mixed", "message/rfc822", "Multipart/Mixed", "MULTIPART/x", "Message/RFC822", "mESSAGE/global"),
+        *("nonsense", "", "text/", "te xt/x\r\ny", "text/x; a=b"),
         *("text/" + "x" * 128, "x" * 128 + "/plain"),
     ],
 )
@@ -75,6 +78,18 @@ def test_an_odd_type_never_loses_the_file(mimetype: str) -> None:
     (arrived,) = read(launch(enclosed=enclosed(File(mimetype=mimetype)))).files()
 
     assert (arrived.raw("Content-Type"), arrived.data()) == ("application/octet-stream", b"HELLO\n")
+
+
+@pytest.mark.promise("P-LAUNCH-10")
+@pytest.mark.parametrize("mimetype", ["Message/RFC822", "multipart/Mixed"])
+def test_nor_does_that_of_a_data_uri(mimetype: str) -> None:
+    named = data_uri(f"data:{mimetype};base64,SEVMTE8K").mimetype
+    sent = compose(launch(enclosed=enclosed(File(mimetype=str(named)))), NOW, DOMAIN)
+    mail = message_from_bytes(b"".join([sent.content, *sent.enclosed]), policy=policy.SMTP)
+    assert isinstance(mail, EmailMessage)
+
+    assert named == mimetype
+    assert [(part.get_content_type(), part.get_content()) for part in mail.iter_attachments()] == [("application/octet-stream", b"HELLO\n")]
 
 
 @pytest.mark.promise("P-LAUNCH-22")

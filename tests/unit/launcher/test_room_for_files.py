@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from workers.launcher.deliver.enclosures import Room
+from workers.launcher.deliver.enclosures import ByteBudget
 
 pytestmark = pytest.mark.promise("P-LAUNCH-25")
 
 
-async def taking(room: Room, account: int, size: int) -> asyncio.Task[None]:
+async def taking(room: ByteBudget, account: int, size: int) -> asyncio.Task[None]:
     """Has got it, or waits."""
     task = asyncio.create_task(room.take(account, size))
     for _ in range(5):
@@ -18,7 +18,7 @@ async def taking(room: Room, account: int, size: int) -> asyncio.Task[None]:
 
 
 async def test_what_does_not_fit_waits_until_somebody_gives_room_back() -> None:
-    room = Room(100)
+    room = ByteBudget(100)
     await room.take(1, 50)
     await room.take(2, 50)
 
@@ -30,7 +30,7 @@ async def test_what_does_not_fit_waits_until_somebody_gives_room_back() -> None:
 
 
 async def test_a_small_thing_does_not_wait_behind_a_large_one() -> None:
-    room = Room(100)
+    room = ByteBudget(100)
     await room.take(1, 50)
     large = await taking(room, 2, 60)
 
@@ -41,7 +41,7 @@ async def test_a_small_thing_does_not_wait_behind_a_large_one() -> None:
 
 
 async def test_no_account_holds_more_than_half() -> None:
-    room = Room(100)
+    room = ByteBudget(100)
     await room.take(1, 40)
 
     again = await taking(room, 1, 40)
@@ -52,7 +52,7 @@ async def test_no_account_holds_more_than_half() -> None:
 
 
 async def test_a_thing_that_never_fits_has_the_room_to_itself() -> None:
-    room = Room(100)
+    room = ByteBudget(100)
     await room.take(1, 1)
     huge = await taking(room, 2, 1_000)
     assert not huge.done()
@@ -63,7 +63,7 @@ async def test_a_thing_that_never_fits_has_the_room_to_itself() -> None:
 
 
 async def test_who_gives_up_waiting_holds_nothing() -> None:
-    room = Room(100)
+    room = ByteBudget(100)
     await room.take(1, 100)
     waiting = await taking(room, 2, 100)
     waiting.cancel()

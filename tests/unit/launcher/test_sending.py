@@ -7,14 +7,14 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from schemas.ids import TriggerNumber
-from tests.launching import NOBODY, Remembering, campaign, knowing
+from tests.launching import NOBODY, Remembering, campaign, knowing, no_more
 from workers.launcher.channels.channel import Channel, Deferred, Rejected, Unavailable
 from workers.launcher.channels.slots import Slots
-from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.deliver import suspicions
+from workers.launcher.deliver.endings import Held, PutOff
 from workers.launcher.deliver.paces import Limit, Now, Paces
 from workers.launcher.deliver.page import Page
-from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.sending import More, Sending
 from workers.launcher.model import Campaign, Due, Ending, Launch, Outcome, Profile, Provider
 
 SENT = Outcome(Ending.SEND)
@@ -30,11 +30,16 @@ def due(*names: str) -> list[Due]:
 Ended = dict[int, Outcome | PutOff]
 
 
-async def ended(sending: Sending, page: Page) -> Ended:
-    """All that the page hands over."""
-    found: Ended = {}
-    async for _ in sending.send([page], asyncio.Event()):
-        found |= page.take()
+async def ended(sending: Sending, page: Page, more: More = no_more) -> Ended:
+    """All that the page hands over, held launches left aside."""
+    return {at: each for at, each in (await taken(sending, page, more)).items() if not isinstance(each, Held)}
+
+
+async def taken(sending: Sending, page: Page, more: More = no_more) -> dict[int, Outcome | PutOff | Held]:
+    found: dict[int, Outcome | PutOff | Held] = {}
+    async for _ in sending.send([page], more, asyncio.Event()):
+        over = page.take()
+        found |= {**over.ended, **over.held}
     return found
 
 
@@ -67,10 +72,10 @@ async def test_a_destination_that_is_away_is_not_knocked_at_again() -> None:
         raise Unavailable("refused")
 
     page = Page(due("a", "b", "c"), campaign(), [], lambda: True)
-    found = await ended(knowing({"email": Remembering(away, slots=Slots(1))}), page)
+    found = await taken(knowing({"email": Remembering(away, slots=Slots(1))}), page)
 
-    assert (knocks, found, page.held[0]) == (["a"], {}, Held("refused"))
-    assert set(page.held) == {0, 1, 2}
+    assert (knocks, found[0]) == (["a"], Held("refused"))
+    assert [type(found[at]) for at in range(3)] == [Held] * 3
 
 
 @pytest.mark.promise("P-LAUNCH-16", "P-OPS-13")
@@ -102,19 +107,63 @@ async def test_no_more_launches_of_an_account_are_under_way_than_half_of_the_slo
 
 async def test_a_channel_that_only_a_newer_launcher_knows_fails_nothing() -> None:
     page = Page(due("a"), campaign(channel="sms"), [], lambda: True)
-    found = await ended(knowing({}), page)
 
-    assert (found, page.held) == ({}, {0: Held("no channel sms")})
+    assert await taken(knowing({}), page) == {0: Held("no channel sms")}
 
 
 async def test_whoever_waits_for_a_verdict_keeps_nobody_from_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holds, "SUSPENSE", 3600.0)
+    monkeypatch.setattr(suspicions, "SUSPENSE", 3600.0)
     channel = refusing("a", Rejected("550 no", 550))
     channel.slots = Slots(1)
 
     # The next one passes, so that the refusal was the first one's own.
     async with asyncio.timeout(10):
         assert await send(channel, "a", "b") == {0: Outcome(Ending.FAIL, "550 no"), 1: SENT}
+
+
+@pytest.mark.promise("P-LAUNCH-43")
+async def test_a_launch_that_hangs_keeps_no_launch_of_the_pages_behind_it_waiting() -> None:
+    released = asyncio.Event()
+    pages = [Page(due("hangs", "a"), campaign(), [], lambda: True), *(Page(due(name), campaign(), [], lambda: True) for name in "bc")]
+
+    async def hang(launch: Launch) -> None:
+        if launch.id == "hangs":
+            await asyncio.wait_for(released.wait(), 10)
+
+    coming = iter([[pages[1]], [], [pages[2]], []])
+
+    async def more(_: asyncio.Event) -> list[Page]:
+        return next(coming)
+
+    channel = Remembering(hang)
+    sending = asyncio.create_task(ended(knowing({"email": channel}), pages[0], more))
+    await until_idle()
+    meanwhile = [launch.id for launch in channel.sent]
+    released.set()
+
+    assert await sending == {0: SENT, 1: SENT}
+    # A page that has nothing ends it: there are no more.
+    assert meanwhile == ["a", "b"]
+    assert [page.take().ended for page in pages[1:]] == [{0: SENT}, {}]
+
+
+async def test_pages_that_cannot_be_read_cut_nothing_off() -> None:
+    released = asyncio.Event()
+
+    async def hang(_: Launch) -> None:
+        await asyncio.wait_for(released.wait(), 10)
+
+    async def more(_: asyncio.Event) -> list[Page]:
+        raise OSError("away")
+
+    channel = Remembering(hang)
+    sending = asyncio.create_task(ended(knowing({"email": channel}), Page(due("a"), campaign(), [], lambda: True), more))
+    await until_idle()
+    released.set()
+    with pytest.raises(OSError, match="away"):
+        await sending
+
+    assert len(channel.sent) == 1
 
 
 class Asked(Remembering):

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from schemas.settings import Settings
-from tests.launching import NOBODY, File, campaign, enclosed, handed, knowing, launch
+from tests.launching import NOBODY, File, campaign, enclosed, handed, knowing, launch, no_more
 from workers.launcher.channels.channel import Deferred, Rejected, Unavailable
 from workers.launcher.channels.email import connections
 from workers.launcher.channels.email.connections import Calling
@@ -108,10 +108,10 @@ async def test_what_cannot_be_rendered_or_composed_is_one_failure_each_and_no_ne
     due = [Due(at, str(at), NOBODY, lambda each=each: each) for at, each in enumerate(profiles)]  # type: ignore[misc]
     page = Page(due, campaign(subject="Hi {lead.name}"), [], lambda: True)
     async with channel_to(server) as channel:
-        async for _ in knowing({"email": channel}).send([page], asyncio.Event()):
+        async for _ in knowing({"email": channel}).send([page], no_more, asyncio.Event()):
             pass
 
-    assert page.take() == {
+    assert page.take().ended == {
         0: Outcome(Ending.SEND),
         1: Outcome(Ending.FAIL, "cannot be processed: TypeError"),
         2: Outcome(Ending.FAIL, "subject has more than 10000 characters"),

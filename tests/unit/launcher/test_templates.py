@@ -140,6 +140,69 @@ def test_a_condition_chooses_what_is_shown(condition: str, holds: bool) -> None:
     assert rendered == Rendered("<yes 7>" if holds else "<no>", 0)
 
 
+FLOATS: dict[str, dict[str, Any]] = {
+    "lead": {"score": 5.0, "half": 1.5, "zero": 0.0, "less": -0.0, "large": 1e14, "huge": 1e15, "small": 1e-7, "list": [5.0, 2.5, [7.0]]},
+    "subscription": {"custom_fields": {"size": 42.0}},
+    "apicontent": {"price": {"sum": 10.0, "of": [1.0, 0.5], "name": "1.0", "tax": 1e300}, "text": "5.0"},
+}
+
+
+@pytest.mark.promise("P-LAUNCH-12")
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("lead.score", "5"),
+        ("lead.half", "1.5"),
+        ("lead.less", "0"),
+        ("lead.large", "100000000000000"),
+        ("lead.huge", "1000000000000000.0"),
+        ("lead.small", "1e-7"),
+        ("lead.list", "5, 2.5, 7"),
+        ("subscription.custom_fields.size", "42"),
+        ("apicontent.price.sum", "10"),
+        ("apicontent.price", '{"sum":10,"of":[1,0.5],"name":"1.0","tax":1e300}'),
+        ("apicontent.text", "5.0"),
+    ],
+)
+def test_a_whole_number_of_a_float_is_shown_as_it_was_given(path: str, text: str) -> None:
+    assert render_text(f"{{{path}}}", FLOATS).text == text
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("lead.score equal 5", True),
+        ("lead.score equal 5.0", True),
+        ("lead.score equal 5.00", True),
+        ('lead.score equal "5"', True),
+        ("lead.score equal 5.1", False),
+        ("lead.half equal 1.50", True),
+        ("lead.half equal 1.5", True),
+        ("lead.zero", False),
+        ("0.0", False),
+        ("lead.zero equal -0.0", True),
+        ("5 in lead.list", True),
+        ("5.0 in lead.list", True),
+        ("lead.score in lead.list", True),
+        ("lead.list contains 2.50", True),
+        ("lead.list contains 7", True),
+        ("subscription.custom_fields.size equal 42", True),
+        ("apicontent.price.sum equal 10", True),
+        ("apicontent.price contains '\"sum\":10,'", True),
+        ("apicontent.text equal '5.0'", True),
+    ],
+)
+def test_a_float_is_compared_as_it_was_given(condition: str, holds: bool) -> None:
+    assert render_text(f"{{if {condition}}}yes{{else}}no{{end}}", FLOATS).text == ("yes" if holds else "no")
+
+
+def test_a_number_with_a_zero_before_it_is_what_it_looks_like() -> None:
+    of_rome = VARIABLES | {"lead": {"zip": "00118"}}
+
+    assert render_text("{if lead.zip equal 00118}yes{end}", of_rome).text == "yes"
+
+
 @pytest.mark.promise("P-LAUNCH-19")
 def test_conditions_may_stand_in_one_another_and_lack_their_else() -> None:
     template = "{if lead.vip}a{if lead.gone}b{else}c{if lead.age}d{end}{end}e{end}{if lead.gone}f{end}"

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.ids import TriggerId
+from workers.launcher.claim.holding import Holding
 from workers.launcher.claim.lane import Lane
 from workers.launcher.claim.turns import MOST_WAITING, Asked, Turns, Waits
 
@@ -123,6 +124,35 @@ def test_groups_that_only_wait_give_their_slots_up_until_their_lane_has_enough_o
     assert asked(turns, 1.0) == {OTHER: 1}
     turns.left(ONE, Waits(10, 10))
     assert ONE in asked(turns, 1.0)
+
+
+@pytest.mark.promise("P-LAUNCH-34", "P-LAUNCH-43")
+def test_a_group_that_waited_and_goes_on_again_keeps_its_lane_from_nothing() -> None:
+    turns = Turns(8, 1)
+    turns.heard([ONE], 0.0)
+    turns.took({ONE: [1, 1]})
+    groups = [Holding(turns, ONE, 1, lambda: None) for _ in range(2)]
+    for each in groups:
+        each.looked(100, 100, came=False)
+    shut = asked(turns, 1.0)
+    for each in groups:
+        each.looked(99, 99, came=True)
+    opened = asked(turns, 1.0)
+    for each in groups:
+        each.looked(98, 98, came=False)
+        each.leave()
+
+    assert (shut, opened) == ({}, {ONE: 1})
+    # Nothing is left of them, whatever they were by then.
+    assert asked(turns, 1.0) == asked(fresh(), 1.0)
+
+
+def fresh() -> Turns:
+    turns = Turns(8, 1)
+    turns.heard([ONE], 0.0)
+    turns.took({ONE: [1]})
+    turns.gave(ONE, 1)
+    return turns
 
 
 @pytest.mark.promise("P-LAUNCH-34")

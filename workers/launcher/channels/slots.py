@@ -6,12 +6,8 @@ from types import TracebackType
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from workers.launcher.account_share import half
 from workers.launcher.model import Provider
-
-
-def half(count: int) -> int:
-    """What one account may hold of so many; of a single one, that."""
-    return max(1, count // 2)
 
 
 class Place(Protocol):

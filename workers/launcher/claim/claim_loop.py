@@ -12,8 +12,9 @@ import asyncpg
 import structlog
 
 from runtime.advice import todo
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
+from runtime.retrying import tell
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.ids import TriggerId
@@ -21,8 +22,8 @@ from schemas.settings import Settings
 from workers.launcher.claim import claims
 from workers.launcher.claim.ahead import Ahead, name_of
 from workers.launcher.claim.bundles import Bundle, bundles
+from workers.launcher.claim.holding import Holding, Spread
 from workers.launcher.claim.lane import Lane
-from workers.launcher.claim.slot import Slot, Spread
 from workers.launcher.claim.turns import Turns
 from workers.launcher.clock import clock
 from workers.launcher.deliver.delivery import Delivery
@@ -85,9 +86,9 @@ class ClaimLoop:
             if clock() - self._looked >= LOOK_EVERY:
                 await self._look()
             more = await self._claim(groups, stop)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             if not self._trouble:
-                log.warning("claims_wait", why=repr(error), **todo(error))
+                tell("claims_wait", error)
             self._trouble = f"launches cannot be claimed: {type(error).__name__}"
             return False
         self._trouble = ""
@@ -114,16 +115,16 @@ class ClaimLoop:
             lane, left = Lane(bundle[0].account, bundle[0].trigger), [_in_hand(group, page) for group in bundle]
             sizes[lane] += left
             # A group of which nothing is left takes room, too.
-            slot = self._slot(bundle[0], lane, sum(max(1, each) for each in left))
-            groups.create_task(self._work(bundle, Lease(self._settings.lease, asked_at, bundle), slot, stop))
+            holding = self._hold(bundle[0], lane, sum(max(1, each) for each in left))
+            groups.create_task(self._work(bundle, Lease(self._settings.lease, asked_at, bundle), holding, stop))
         # None of them has begun yet.
         self._turns.took(sizes)
         return any(len(sizes[lane]) == may.groups or sum(sizes[lane]) >= may.launches for lane, may in asked.items())
 
-    def _slot(self, first: Group, lane: Lane, launches: int) -> Slot:
+    def _hold(self, first: Group, lane: Lane, launches: int) -> Holding:
         # It is alone.
         if (name := name_of(first)) is None:
-            return Slot(self._turns, lane, launches, self.wake)
+            return Holding(self._turns, lane, launches, self.wake)
 
         def tell(before: int, now: int) -> None:
             if self._ahead.changed(name, before, now):
@@ -131,14 +132,14 @@ class ClaimLoop:
                 self.wake([lane])
 
         tell(0, launches)
-        return Slot(self._turns, lane, launches, self.wake, Spread(first.page(self._settings.page), tell))
+        return Holding(self._turns, lane, launches, self.wake, Spread(first.page(self._settings.page), tell))
 
-    async def _work(self, bundle: Bundle, lease: Lease, slot: Slot, stop: asyncio.Event) -> None:
+    async def _work(self, bundle: Bundle, lease: Lease, holding: Holding, stop: asyncio.Event) -> None:
         for group in bundle:
             if group.says_lateness():
                 metrics.LATENESS.observe(group.late)
         try:
-            await self._delivery.work(bundle, lease, slot.looked, stop)
+            await self._delivery.work(bundle, lease, holding.looked, stop)
         except LeaseLost:
             # Whoever has them now goes on; nothing of ours was written.
             pass
@@ -147,7 +148,7 @@ class ClaimLoop:
                 await self._interrupted(group, error, stop, alone=len(bundle) == 1)
         finally:
             metrics.LEASES_LOST.inc(lease.lost)
-            slot.leave()
+            holding.leave()
 
     async def _interrupted(self, group: Group, error: Exception, stop: asyncio.Event, *, alone: bool) -> None:
         """What is everybody's trouble is waited for; what is a group's own counts: of several each goes alone, one by itself is halved."""
@@ -164,7 +165,7 @@ class ClaimLoop:
             while True:
                 try:
                     return await give_up(self._pool, group, pause)
-                except AWAY:
+                except POSTGRES_ERRORS:
                     if stop.is_set():
                         return None
                     await rest(stop, _TRY_AGAIN_AFTER)

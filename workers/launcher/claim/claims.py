@@ -1,6 +1,7 @@
 """SQL of claims: who has something due, and who takes it for how long."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 
 import asyncpg
@@ -81,11 +82,8 @@ async def look(pool: asyncpg.Pool, ahead: timedelta, enough: Sequence[bytes] = (
     return {Lane(row["account"], row["trigger"]): row["in_seconds"] for row in await pool.fetch(LOOK, ahead, enough)}
 
 
-_NAMES = (
-    *("batch", "trigger", "attempt", "first_item", "fence", "account", "chunk", "items", "done", "outbox", "claims", "doubts", "doubted"),
-    *("doomed", "run", "began", "traceparent", "late", "held_for", "has_files", "is_spread"),
-)
+_READ_AS_THEY_ARE = tuple(field.name for field in fields(Group) if field.name != "profiles")
 
 
 def _group(row: asyncpg.Record) -> Group:
-    return Group(**{name: row[name] for name in _NAMES}, profiles=ids.unpack(row["profiles"]))
+    return Group(**{name: row[name] for name in _READ_AS_THEY_ARE}, profiles=ids.unpack(row["profiles"]))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypeVar
 
-from workers.launcher.channels.slots import half
+from workers.launcher.account_share import half
 from workers.launcher.claim.lane import Lane
 
 Who = TypeVar("Who")

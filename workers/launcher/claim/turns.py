@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
-from workers.launcher.channels.slots import half
+from workers.launcher.account_share import half
 from workers.launcher.claim.lane import Lane
 from workers.launcher.claim.parking import Parking
 
@@ -148,6 +148,11 @@ class Turns:
         """Fewer of a group that gave up its room wait by now."""
         self._wait(lane, before, -1)
         self._wait(lane, now, 1)
+
+    def goes_on(self, lane: Lane, launches: int, waits: Waits) -> None:
+        """A group that gave up its room waits no more, and takes as much again."""
+        self._wait(lane, waits, -1)
+        self._hold(lane, self.weight(launches))
 
     def left(self, lane: Lane, waits: Waits) -> None:
         self._wait(lane, waits, -1)

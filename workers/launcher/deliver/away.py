@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import structlog
 
 from runtime.advice import todo
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.trouble import Trouble, trouble_of
 
 log = structlog.get_logger()
@@ -17,7 +17,7 @@ def database_may_be_away(event: str) -> Iterator[None]:
     """Goes on behind the block, and logs `event`; what was left undone is for the caller to do again, or to do without."""
     try:
         yield
-    except AWAY as error:
+    except POSTGRES_ERRORS as error:
         if trouble_of(error) is not Trouble.WORLD:
             raise
         log.warning(event, why=type(error).__name__, **todo(error))

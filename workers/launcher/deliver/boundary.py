@@ -2,7 +2,8 @@
 
 import structlog
 
-from workers.launcher.deliver.gates import Held
+from runtime.trouble import kind_of
+from workers.launcher.deliver.endings import Held
 from workers.launcher.model import Ending, Outcome
 
 log = structlog.get_logger()
@@ -22,12 +23,11 @@ class Boundary:
 
     def crossed(self, account: int, launch: str, error: Exception) -> Outcome | Held:
         """How the launch ends, or that it has to wait, like all the others."""
-        kind = f"{type(error).__name__} at {_where(error)}"
+        kind = kind_of(error)
         if kind != self._kind:
             self._kind, self._count, self._accounts = kind, 0, set()
         self._count += 1
         self._accounts.add(account)
-        # No text of the error's: it may quote what a profile holds.
         log.error("launch_failed", launch=launch, account=account, why=kind, held=self.broken())
         return Held("launches fail alike") if self.broken() else Outcome(Ending.FAIL, f"cannot be processed: {type(error).__name__}")
 
@@ -41,11 +41,3 @@ class Boundary:
         if not self.broken():
             return []
         return [f"{self._count} launches of {len(self._accounts)} accounts fail alike ({self._kind}): deploy a fix, or the version before"]
-
-
-def _where(error: Exception) -> str:
-    """The line that raised it: innermost, so that two bugs are told apart."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return "" if frame is None else f"{frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}"

@@ -14,30 +14,28 @@ from runtime.producer import Publish
 from runtime.together import Together
 from runtime.tracing import traces
 from schemas.settings import Settings
-from workers.launcher.clock import clock
 from workers.launcher.deliver import campaigns, profiles, release
 from workers.launcher.deliver.away import database_may_be_away
 from workers.launcher.deliver.enclosures import Enclosures
 from workers.launcher.deliver.marking import Marking
-from workers.launcher.deliver.newest import Newest
 from workers.launcher.deliver.page import Page
-from workers.launcher.deliver.profiles import Items, Stored, Wanted
+from workers.launcher.deliver.reading import Going, Reading
 from workers.launcher.deliver.retries import Patience
-from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.sending import Look, Sending
+from workers.launcher.deliver.suspects import Suspects
 from workers.launcher.deliver.telling import Settled
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import launches
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.leases import Lease
 from workers.launcher.groups.naming import LeaseLost
-from workers.launcher.model import Campaign, Due, Ending, Outcome
+from workers.launcher.model import Due, Ending, Outcome
 
 log = structlog.get_logger()
 
-# What is changed is in force within two seconds, and there is a look in each.
-_READ_AGAIN_AFTER = 0.9
 # Seconds after we are told to stop; what was sent by then may still be marked and told.
 _GRACE = 5.0
+_READ_AGAIN_AFTER = 1.0
 _KILLER = "cannot be processed: whoever tried it died"
 
 Looked = Callable[[int, int, bool], bool]
@@ -53,7 +51,8 @@ class Delivery:
     def __init__(
         self, settings: Settings, pool: asyncpg.Pool, together: Together, publish: Publish, sending: Sending, enclosures: Enclosures
     ) -> None:
-        self._size = settings.page
+        self._suspects = Suspects(pool)
+        self._reading = Reading(together, settings.page, self._suspects.begins)
         self._patience = Patience(settings.launch_patience, settings.held_patience)
         self._pool = pool
         self._together = together
@@ -81,13 +80,18 @@ class Delivery:
                 log.error("group_halved", batch=work.group.batch.hex(), launches=len(work.left))
                 await launches.halve(self._pool, work.group)
                 return
-        if not await lease.kept(self._pool, self._tried(works, looked), stop, _GRACE):
+        if not await lease.during(self._pool, self._in_turn(works, looked), stop, _GRACE):
             for work in works:
                 work.held.clear()
         # Only now: a renewal that came after it would take a group back.
         await release.let_go(self._pool, self._together, works)
         if lease.lost:
             raise LeaseLost
+
+    async def _in_turn(self, works: Sequence[Work], looked: Looked) -> bool:
+        # A suspect is alone.
+        async with self._suspects.turn(works[0]):
+            return await self._tried(works, looked)
 
     async def _tried(self, works: Sequence[Work], looked: Looked) -> bool:
         """Gives every launch that is left its turn, once; true, because it was not cut off."""
@@ -136,102 +140,69 @@ class Delivery:
                 await self._pages([work], tell)
 
     async def _pages(self, works: Sequence[Work], tell: Callable[[bool], None]) -> None:
-        while works := [work for work in works if work.ahead and work.open()]:
-            await self._refresh(works)
-            read = [(work, page) for work, page in zip(works, await self._read(works), strict=True) if page.due]
-            if not read:
-                # Others' profiles were so large that there was no room for ours: who asks again stands before them.
-                continue
-            going, pages = [work for work, _ in read], [page for _, page in read]
-            group, launches = going[0].group, sum(len(page.due) for page in pages)
+        while coming := await self._reading.next(works):
+            await self._suspects.waits(works[0])
+            group, trigger = coming[0].work.group, coming[0].work.campaign.trigger
             # One that is traced is alone.
-            with traces().page(group.traceparent, batch=group.batch.hex(), trigger=pages[0].campaign.trigger, launches=launches):
-                await self._fire(going, pages, tell)
-            for work, page in read:
-                work.held |= page.held
-                del work.ahead[: len(page.due)]
+            with traces().page(group.traceparent, batch=group.batch.hex(), trigger=trigger, launches=_left(works)):
+                await self._fire(works, coming, tell)
 
-    async def _read(self, works: Sequence[Work]) -> list[Page]:
-        """The next page of each, of some perhaps of none."""
-        asked = [(work, work.ahead[: work.group.page(self._size)]) for work in works]
-        wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
-        read_at = clock()
-        found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self._own(asked))
-        # They go together, and so those of one page are read again beside those of the others.
-        newest = Newest(partial(self._again, wanted[0].campaign), [stored.id for each in found for stored in each], read_at)
-        return [_page(*each, stored, brought, newest) for each, stored, brought in zip(asked, found, own, strict=True)]
+    async def _fire(self, works: Sequence[Work], going: list[Going], tell: Callable[[bool], None]) -> None:
+        before, taken = _left(works), asyncio.Event()
 
-    async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:
-        return await self._together.ask(profiles.load, Wanted(whose, campaign))
+        async def more(wanted: asyncio.Event) -> Sequence[Page]:
+            # However long it cannot be read, others are not kept by what is under way meanwhile.
+            while any(work.ahead and work.goes_on() for work in works):
+                # What is over by now is taken first: nothing is read ahead of a page that is not marked.
+                taken.clear()
+                wanted.set()
+                await taken.wait()
+                with database_may_be_away("pages_wait"):
+                    if coming := await self._reading.next(works):
+                        going.extend(coming)
+                        return [each.page for each in coming]
+                await asyncio.sleep(_READ_AGAIN_AFTER)
+            return []
 
-    async def _fire(self, works: Sequence[Work], pages: Sequence[Page], tell: Callable[[bool], None]) -> None:
-        before = _left(works)
-        async with aclosing(self._sending.send(pages, works[0].stop)) as looks:
-            async for under_way in looks:
-                looked = [Settled(work, page.campaign, page.known, page.take()) for work, page in zip(works, pages, strict=True)]
-                settled = [each for each in looked if each.endings]
-                # Of what goes by a pace also where a page is over before it is looked at: the next one waits, too.
-                if under_way or not settled or pages[0].limits:
+        async with aclosing(self._sending.send([each.page for each in going], more, works[0].stop)) as looks:
+            async for look in looks:
+                paced = any(each.page.limits for each in going)
+                settled = _settled(going)
+                going[:] = [each for each in going if each.page.known]
+                taken.set()
+                # Of what goes by a pace also where a page is over sooner: the next one waits, too.
+                if paced or look is Look.WAITED or (look is Look.OVER and not settled):
                     tell(bool(settled))
                 crash_point("delivery:sent")
                 await self._marking.settle(settled)
                 # Done again after the next look, or when all are let go; to leave now would cut off what is under way.
                 with database_may_be_away("look_waits"):
                     await release.finish(self._together, works)
-                    await self._look_again(works, pages)
-        left, held = _left(works), sum(len(page.held) for page in pages)
-        log.info("page_sent", **_about(works), trigger=pages[0].campaign.trigger, over=before - left, held=held)
-
-    async def _own(self, asked: Sequence[tuple[Work, Iterable[int]]]) -> list[dict[int, str]]:
-        """What the items at these positions of each brought themselves, by position."""
-        places = [{work.group.items[at]: at for at in positions} for work, positions in asked]
-        items = [Items(work.group.batch, work.group.chunk, list(each)) for (work, _), each in zip(asked, places, strict=True)]
-        found = await self._together.ask_each(profiles.load_custom_data, items)
-        return [{at[item]: given for item, given in own.items()} for at, own in zip(places, found, strict=True)]
-
-    async def _look_again(self, works: Sequence[Work], pages: Sequence[Page]) -> None:
-        """However long a page takes, it does not go on with a campaign as it was, or with launches that were taken back."""
-        read = await self._refresh([work for work in works if work.left])
-        again = [(work, page) for work, page in zip(works, pages, strict=True) if work in read]
-        for work, page in again:
-            page.campaign, page.limits = work.campaign, work.limits()
-        asked = [page for _, page in again if page.taken_back is not None]
-        wanted = [Wanted([each.whom for each in page.due], page.campaign) for page in asked]
-        for page, whom in zip(asked, await self._together.ask_each(profiles.taken_back, wanted), strict=True):
-            page.taken_back = whom
-
-    async def _refresh(self, works: Sequence[Work]) -> frozenset[Work]:
-        """Those whose campaigns were read again, because they were as of a while ago."""
-        old = [work for work in works if clock() - work.read_at > _READ_AGAIN_AFTER]
-        with database_may_be_away("campaigns_wait"):
-            found = await self._together.ask_each(campaigns.load, [work.named for work in old])
-            for work, campaign in zip(old, found, strict=True):
-                work.read_at = clock()
-                if campaign is not None:
-                    work.campaign = replace(campaign, enclosed=work.campaign.enclosed)
-            return frozenset(old)
-        return frozenset()
+                    await self._reading.look_again(going)
+        held = sum(len(work.held) for work in works)
+        log.info("pages_sent", **_about(works), trigger=works[0].campaign.trigger, over=before - _left(works), held=held)
 
     async def _doom(self, work: Work, positions: Iterable[int], why: str) -> None:
         """End launches without trying them."""
         group, doomed = work.group, sorted(positions)
         log.error("launches_given_up", batch=group.batch.hex(), launches=len(doomed), why=why)
         emails = await profiles.emails(self._pool, [group.profiles[at] for at in doomed])
-        (own,) = await self._own([(work, doomed)])
+        (own,) = await self._reading.own([(work, doomed)])
         due = {at: Due(at, work.launch(at), group.profiles[at], None, own.get(at), emails.get(group.profiles[at])) for at in doomed}
         await self._marking.settle([Settled(work, work.campaign, due, dict.fromkeys(doomed, Outcome(Ending.FAIL, why)))])
 
 
-def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str], newest: Newest) -> Page:
-    """Of those that were found, perhaps not all that were asked for."""
-    due = [
-        Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
-        for at, stored in zip(positions, found, strict=False)
-    ]
-    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted, newest=newest)
-    # Those of a later attempt were begun.
-    page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
-    return page
+def _settled(going: Iterable[Going]) -> list[Settled]:
+    """What has ended of each group since the last look."""
+    settled: dict[Work, Settled] = {}
+    for work, page in going:
+        taken = page.take()
+        work.held |= taken.held
+        if taken.ended:
+            # A group has one outbox, and one mark at a time.
+            before = settled.get(work, Settled(work, page.campaign, {}, {}))
+            settled[work] = before._replace(due={**before.due, **taken.due}, endings={**before.endings, **taken.ended})
+    return list(settled.values())
 
 
 def _left(works: Iterable[Work]) -> int:

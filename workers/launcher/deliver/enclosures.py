@@ -16,7 +16,7 @@ _FILES = "SELECT position, name, mimetype, octet_length(data) AS size FROM attac
 _SLICE = "SELECT substring(data FROM $3 FOR $4) FROM attachments WHERE batch = $1 AND position = $2"
 
 
-class Room:
+class ByteBudget:
     """Bytes that may be held at a time; whoever needs more than is left waits.
 
     An account may hold half of it, so that the slow mails of one never keep all others waiting; or one thing of any size.
@@ -65,7 +65,7 @@ class Enclosures:
 
     def __init__(self, pool: asyncpg.Pool, most: int) -> None:
         self._pool = pool
-        self._room = Room(most)
+        self._budget = ByteBudget(most)
         # One file at a time: encoding takes a processor, and some memory besides.
         self._encoder = asyncio.Lock()
         self._shared: dict[bytes, _Shared] = {}
@@ -91,9 +91,9 @@ class Enclosures:
     async def _encoded(self, account: int, batch: bytes) -> _Files:
         files = await self._pool.fetch(_FILES, batch)
         size = sum(enclosing.weight(file["name"], file["size"]) for file in files)
-        await self._room.take(account, size)
+        await self._budget.take(account, size)
         with ExitStack() as release:
-            release.callback(self._room.give_back, account, size)
+            release.callback(self._budget.give_back, account, size)
             pieces = [piece for file in files async for piece in self._part(batch, file)]
             return _Files((*pieces, enclosing.END), release.pop_all())
 

@@ -1,61 +1,19 @@
 """One attempt of one launch at its channel, and whose fault it was."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from runtime.tracing import traces
 from workers.launcher.channels.channel import SERVER, Channel, Deferred, Gone, Rejected, Route, Unavailable, place_of
-from workers.launcher.deliver.holds import FIRST_PROBE, Hold, Holds, Suspicion, Verdict, for_account
+from workers.launcher.deliver.endings import Ended, Held, PutOff, Suspected
+from workers.launcher.deliver.holds import FIRST_PROBE, Hold, Holds, for_account
 from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.suspicions import Suspicions, Verdict
 from workers.launcher.model import Campaign, Ending, Launch, Outcome, Provider
 
 # Seconds: somewhat longer than a campaign is believed.
 _UNTIL_READ = 3.0
-
-
-@dataclass(frozen=True)
-class PutOff:
-    """A launch that may pass later, and why it did not now."""
-
-    why: str
-    # It may have passed, and a repeat would be a second one.
-    in_doubt: bool = False
-    # The way by which it may have passed, where there are others: these would not know it again.
-    doubted: str | None = None
-    # Seconds that it waits at least.
-    rest: float = 0.0
-
-
-@dataclass(frozen=True)
-class Held:
-    """A launch that has to wait, through no fault of its own. Why is logged: it quotes neither an address nor a server's words.
-
-    `tried`: it went out, and may have passed.
-    """
-
-    why: str
-    # What it waits for, where that is a place.
-    hold: Hold | None = field(default=None, compare=False)
-    tried: bool = False
-
-    def may_go(self) -> bool:
-        """Whether what it waits for is over by now."""
-        return self.hold is not None and self.hold.is_open
-
-
-@dataclass(frozen=True)
-class Suspected:
-    """A launch that failed, unless it turns out that nobody passes."""
-
-    outcome: Outcome
-    held: Held
-    verdict: Verdict
-
-
-Ended = Outcome | PutOff | Held | Suspected
 
 
 class Gate:
@@ -66,7 +24,7 @@ class Gate:
         self._states = states
         self._holds = Holds()
         # By the place that all who go one way go through.
-        self._suspicions: defaultdict[str, Suspicion] = _Suspicions(self._holds)
+        self._suspicions = Suspicions(self._holds)
 
     def forget(self) -> None:
         """What is held of places that nobody goes to any more."""
@@ -98,14 +56,14 @@ class Gate:
                 return _kept_by(hold)
         return _kept_by(self._holds.shut(places))
 
-    async def attempt(self, launch: Launch, way: Provider | None = None) -> Ended:
-        """Once, by this way. Held: nothing can have passed."""
+    async def attempt(self, launch: Launch, way: Provider | None = None, doubted: str | None = None) -> Ended:
+        """Once, by this way. Held: nothing can have passed, or it is known to be `doubted` by it."""
         with traces().launch(launch.id, launch.campaign.channel, launch.campaign.total) as span:
-            ended = await self._attempted(launch, way)
+            ended = await self._attempted(launch, way, doubted)
             span.ends(_shown(ended), failed=not (isinstance(ended, Outcome) and ended.ending is Ending.SEND))
         return ended
 
-    async def _attempted(self, launch: Launch, way: Provider | None) -> Ended:
+    async def _attempted(self, launch: Launch, way: Provider | None, before: str | None) -> Ended:
         route, account = self._channel.route(launch, way), launch.campaign.account
         places = _with_accounts(route.places, account)
         if (held := self.shut(way) or _kept_by(self._holds.keeps(places))) is not None:
@@ -123,20 +81,21 @@ class Gate:
             if isinstance(refusal, Gone) and await self._states.gone(route.provider):
                 # Until campaigns are read again, which say that it is paused.
                 self._holds.hold(route.places[0], "paused", rest=_UNTIL_READ, by_refusals=True)
-            return self._refused(refusal, launch, route, places)
+            return self._refused(refusal, launch, route, places, before)
         self._holds.passed(places)
         self._suspicions[route.places[0]].accepted()
         await self._states.passed(route.provider)
         return Outcome(Ending.SEND, subscription=launch.recipient.subscription)
 
-    def cut_off(self, launch: Launch, way: Provider | None) -> PutOff | None:
+    def cut_off(self, launch: Launch, way: Provider | None, before: str | None = None) -> PutOff | None:
         """What becomes of one whose attempt was given up, as by our own stop; None: it stays in its group, and goes the same way again.
 
         Of a launcher that is killed nobody hears it: another way is tried if the first one is held by then.
         """
-        return None if (doubted := self._doubted(launch, way)) is None else PutOff("was cut off by our own stop", doubted=doubted)
+        doubted = self._doubted(launch, way)
+        return None if doubted == before else PutOff("was cut off by our own stop", doubted=doubted, counts=False)
 
-    def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str]) -> Ended:
+    def _refused(self, refusal: Rejected | Deferred, launch: Launch, route: Route, places: Sequence[str], before: str | None) -> Ended:
         doubted = self._doubted(launch, route.provider) if isinstance(refusal, Deferred) and refusal.in_doubt else None
         if isinstance(refusal, Deferred) and refusal.in_doubt and not refusal.told_apart:
             return PutOff(str(refusal), in_doubt=True, doubted=doubted)
@@ -150,7 +109,8 @@ class Gate:
         if (hold := self._holds.holding(places)) is not None:
             # It was the probe, and learned what is known already.
             tried = isinstance(refusal, Deferred)
-            return Held(_loggable(refusal), hold, tried=tried) if doubted is None else PutOff(str(refusal), doubted=doubted)
+            known = doubted in (None, before)
+            return Held(_loggable(refusal), hold, tried=tried) if known else PutOff(str(refusal), doubted=doubted, counts=False)
         verdict = None if refusal.code is None else self._suspected(refusal.code, launch, route)
         if isinstance(refusal, Deferred):
             return PutOff(str(refusal), doubted=doubted, rest=refusal.rest)
@@ -189,13 +149,3 @@ def _loggable(refusal: Rejected | Deferred) -> str:
 def _shown(ended: Ended) -> str:
     """Without the reason: it may quote what a server said about somebody."""
     return ended.ending.value if isinstance(ended, Outcome) else type(ended).__name__.lower()
-
-
-class _Suspicions(defaultdict[str, Suspicion]):
-    def __init__(self, holds: Holds) -> None:
-        super().__init__()
-        self._holds = holds
-
-    def __missing__(self, server: str) -> Suspicion:
-        self[server] = Suspicion(self._holds, server)
-        return self[server]

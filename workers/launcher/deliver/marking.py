@@ -3,35 +3,32 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
 import asyncpg
-import structlog
 
 from runtime.crash_points import crash_point
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import AWAY
+from runtime.postgres import POSTGRES_ERRORS
 from runtime.producer import Publish
 from runtime.retrying import until_it_is_back
 from runtime.together import Together
 from runtime.trouble import Trouble, trouble_of
 from schemas import metrics
 from schemas.settings import Settings
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import pack
+from schemas.topics import Outgoing, pack
 from workers.launcher import events
 from workers.launcher.deliver import recipients
-from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.endings import Endings, PutOff
 from workers.launcher.deliver.retries import MOST_DOUBTS, Patience, jittered
-from workers.launcher.deliver.telling import Endings, Settled, parts
+from workers.launcher.deliver.telling import Settled, parts
 from workers.launcher.deliver.work import Work
 from workers.launcher.groups import marks
 from workers.launcher.groups.group import Group, Leaving
 from workers.launcher.groups.marks import Marked, Marks
 from workers.launcher.model import Campaign, Due, Ending, Outcome
-
-log = structlog.get_logger()
 
 _AGAIN_AFTER = 1.0
 
@@ -51,7 +48,8 @@ class Marking:
 
         Raises `LeaseLost` when no group is left; of others that are lost nothing is written, and nothing told.
         """
-        coming = [(each.work, parts(self._outgoing, each._replace(endings=self._final(each)))) for each in settled]
+        date = datetime.now(UTC).isoformat()
+        coming = [(each.work, parts(self._outgoing, each._replace(endings=self._final(each)), date)) for each in settled]
         # One part of each at a time, because a group has one outbox; most have no second.
         while together := [(work, *part) for work, rest in coming if work.lease.has(work.group) and (part := next(rest, None))]:
             await self._mark(together)
@@ -66,6 +64,8 @@ class Marking:
 
     def _given_up(self, work: Work, ending: PutOff) -> str | None:
         """Why it is tried no more; None: it is."""
+        if not ending.counts:
+            return None
         if ending.in_doubt and work.group.doubts >= MOST_DOUBTS:
             return f"gave up, as nobody knows whether it arrived: {ending.why}"
         return f"gave up: {ending.why}" if self._patience.rest(work.group.nth()) is None else None
@@ -79,6 +79,7 @@ class Marking:
         ours = [(work, part) for work, part, _ in together if work.lease.has(work.group)]
         for work, part in ours:
             work.left -= part.keys()
+            work.lease.begins(work.group)
             work.sent = work.sent or any(isinstance(each, Outcome) and each.ending is Ending.SEND for each in part.values())
         for ending, count in Counter(each.ending for _, part in ours for each in part.values() if isinstance(each, Outcome)).items():
             metrics.LAUNCHES.labels(ending).inc(count)
@@ -117,29 +118,27 @@ class Marking:
         )
 
     def _leaving(self, work: Work, put_off: Mapping[int, PutOff]) -> list[Leaving]:
-        group, nth = work.group, work.group.nth()
-        rest = self._patience.rest(nth)
-        if not put_off or rest is None:
-            return []
         metrics.PUT_OFF.inc(len(put_off))
         # Those in doubt apart, because these have fewer attempts, or fewer ways; those that were asked to wait longer, too.
-        parted: defaultdict[tuple[bool, str | None, float], list[int]] = defaultdict(list)
+        parted: defaultdict[PutOff, list[int]] = defaultdict(list)
         for at, each in put_off.items():
-            parted[each.in_doubt, each.doubted, each.rest].append(at)
-        leaving = []
-        for (in_doubt, doubted, seconds), positions in parted.items():
-            asked, dice = min(timedelta(seconds=seconds), self._patience.left(nth)), random.random()  # noqa: S311
-            counts = self._patience.counts(nth, asked, dice)
-            leaving.append(
-                group.leaving(positions, group.doubts + in_doubt, doubted or group.doubted, max(jittered(rest, dice), asked), counts)
-            )
-        return leaving
+            parted[replace(each, why="")].append(at)
+        return [self._together_again(work.group, each, positions) for each, positions in parted.items()]
+
+    def _together_again(self, group: Group, each: PutOff, positions: Sequence[int]) -> Leaving:
+        rest, counts = self._rest(group.nth(), timedelta(seconds=each.rest)) if each.counts else (timedelta(), 0)
+        return group.leaving(positions, group.doubts + each.in_doubt, each.doubted or group.doubted, rest, counts)
+
+    def _rest(self, nth: int, asked: timedelta) -> tuple[timedelta, int]:
+        """After the n-th attempt, and for how many attempts that one counts."""
+        asked, dice = min(asked, self._patience.left(nth)), random.random()  # noqa: S311
+        return max(jittered(self._patience.rest(nth) or timedelta(), dice), asked), self._patience.counts(nth, asked, dice)
 
     async def _written(self, marked: Sequence[Marked]) -> list[Group]:
         """Those that others have by now. Tried again while Postgres is away or full: given up, what was sent would be sent again."""
         try:
             return await self._write(marked)
-        except AWAY as error:
+        except POSTGRES_ERRORS as error:
             if trouble_of(error) is not Trouble.WORLD:
                 raise
             # Only now: what counts attempts costs more than one that succeeds.

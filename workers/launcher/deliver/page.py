@@ -1,11 +1,13 @@
 """A page of a group: its launches, as they are decided, and what became of them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import NamedTuple
 
 from workers.launcher.deliver import outcomes
-from workers.launcher.deliver.gates import Gate, Held, PutOff
+from workers.launcher.deliver.endings import Endings, Held, PutOff
+from workers.launcher.deliver.gates import Gate
+from workers.launcher.deliver.looks import Looks
 from workers.launcher.deliver.newest import Newest
 from workers.launcher.deliver.paces import Limit, of_provider
 from workers.launcher.deliver.profiles import merged
@@ -16,7 +18,7 @@ from workers.launcher.model import Campaign, Due, Launch, Outcome, Profile, Reci
 class Page:
     """What became of a group's launches so far, by their position in it; the others were not begun, or cut off."""
 
-    due: Sequence[Due]
+    due: InitVar[Sequence[Due]]
     # As it is now: it may be switched off while launches wait for a slot or their pace.
     campaign: Campaign
     # What its launches wait for before they are begun, as it is now, too.
@@ -29,15 +31,19 @@ class Page:
     taken_back: frozenset[bytes] | None = frozenset()
     # What its profiles are by the time somebody who waited leaves; None: as they are in `due`.
     newest: Newest | None = None
-    # By their position, as their profiles were when they were decided.
+    # To be waited for before any of its launches is attempted; None: nobody has to be told, or he knows.
+    begins: Callable[[], Awaitable[None]] | None = None
+    # When its campaign, and what was taken back, were read.
+    looks: Looks = field(default_factory=Looks)
+    # Those of which it is not known yet what became, by their position, as their profiles were when they were decided.
     known: dict[int, Due] = field(init=False)
     # Not taken yet.
-    ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
-    # Those that stay in their group.
-    held: dict[int, Held] = field(default_factory=dict)
+    _ended: dict[int, Outcome | PutOff] = field(default_factory=dict)
+    # Those that stay in their group; not taken yet, either.
+    _held: dict[int, Held] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.known = {each.position: each for each in self.due}
+    def __post_init__(self, due: Sequence[Due]) -> None:
+        self.known = {each.position: each for each in due}
 
     def cancels(self, profile: bytes) -> bool:
         """Whether a launch for this profile is taken back."""
@@ -45,14 +51,24 @@ class Page:
 
     def put(self, position: int, ended: Outcome | PutOff | Held) -> None:
         if isinstance(ended, Held):
-            self.held[position] = ended
+            self._held[position] = ended
         else:
-            self.ended[position] = ended
+            self._ended[position] = ended
 
-    def take(self) -> dict[int, Outcome | PutOff]:
-        """What has ended since the last time."""
-        taken, self.ended = self.ended, {}
-        return taken
+    def take(self) -> "Taken":
+        """What became of launches since the last time; nobody asks for them here any more."""
+        ended, held, self._ended, self._held = self._ended, self._held, {}, {}
+        for at in held:
+            del self.known[at]
+        return Taken({at: self.known.pop(at) for at in ended}, ended, held)
+
+
+class Taken(NamedTuple):
+    """What became of launches that are over for this claim; `due`: who those were that ended."""
+
+    due: Mapping[int, Due]
+    ended: Endings
+    held: Mapping[int, Held]
 
 
 class Begun(NamedTuple):
@@ -66,6 +82,7 @@ class Begun(NamedTuple):
     async def ready(self) -> Launch | Outcome | None:
         """What is attempted, once it has waited for all that there is to wait for; None when it is not to begin any more."""
         page, due, profile = self.page, self.due, self.profile
+        await page.looks.recent()
         if page.newest is not None and page.newest.has_aged():
             if (stored := await page.newest.of(due.whom, page.open)) is None:
                 return None
@@ -73,6 +90,11 @@ class Begun(NamedTuple):
             if (read := stored.reader()) is None:
                 return outcomes.CANCELLED if page.cancels(due.whom) else outcomes.PROFILE_DELETED
             profile = read()
+        if page.begins is not None:
+            await page.begins()
+            page.begins = None
+        # Whatever was waited for until now.
+        await page.looks.recent()
         if not page.open():
             return None
         decided = self._decided(profile)

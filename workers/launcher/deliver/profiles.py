@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
+from runtime.arrays import array
 from workers.launcher.model import Campaign, Profile
 
 # In order, and no more than so many bytes after the first: each may have a megabyte. One that is gone has no data.
@@ -97,8 +98,7 @@ def _asked(pages: Sequence[Wanted]) -> list[list[object]]:
 
 async def load_custom_data(connection: asyncpg.Connection, asked: Sequence[Items]) -> list[dict[int, str]]:
     """What the items brought themselves, by item number; as JSON, which is a tenth of what it is read."""
-    # Arrays of different lengths cannot travel inside an array.
-    rows = [(at, each.batch, each.chunk, f"{{{','.join(map(str, each.items))}}}") for at, each in enumerate(asked)]
+    rows = [(at, each.batch, each.chunk, array(each.items)) for at, each in enumerate(asked)]
     found: list[dict[int, str]] = [{} for _ in asked]
     for row in await connection.fetch(_CUSTOM_DATA, *map(list, zip(*rows, strict=True))):
         found[row["at"]][row["item"]] = row["given"]

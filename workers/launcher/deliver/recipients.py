@@ -23,7 +23,8 @@ def choose(campaign: Campaign, profile: Profile) -> Recipient | None:
         return None
     # Subscriptions are stored in the order they were added, and the first of the equal ones wins.
     best = min(fitting, key=_priority)
-    return Recipient(best[row.keys[-1]], best)
+    # A text, as it fits.
+    return Recipient(str(row.destination(best)), best)
 
 
 def _fits(campaign: Campaign, subscription: Any) -> bool:

@@ -1,20 +1,38 @@
 """Pages of groups: decide each launch, send what is to be sent, and say how each ended."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import Enum, auto
 from functools import partial
+from typing import Any
 
+from runtime.racing import T, rest
 from workers.launcher.channels.channel import Channel
 from workers.launcher.deliver import outcomes
 from workers.launcher.deliver.boundary import Boundary
-from workers.launcher.deliver.gates import Ended, Gate, Held, Suspected
-from workers.launcher.deliver.hands import Hands, Line
-from workers.launcher.deliver.holds import believed
+from workers.launcher.deliver.endings import Ended, Held, Suspected
+from workers.launcher.deliver.gates import Gate
 from workers.launcher.deliver.paces import Paces, of_provider
 from workers.launcher.deliver.page import Begun, Page
 from workers.launcher.deliver.provider_states import ProviderStates
+from workers.launcher.deliver.shared_tasks import Hands, Line
+from workers.launcher.deliver.suspicions import believed
 from workers.launcher.model import Due, Ending, Launch, Outcome, Provider
+
+More = Callable[[asyncio.Event], Awaitable[Sequence[Page]]]
+"""The next pages, when all launches of those before are taken; none: these were the last. By the event it asks for a look."""
+
+
+class Look(Enum):
+    """Why it is looked at what has ended."""
+
+    # Nothing else happened for a while.
+    WAITED = auto()
+    # Whoever reads more pages wants it.
+    WANTED = auto()
+    OVER = auto()
+
 
 # Seconds between two looks at what has ended.
 _LOOK_EVERY = 1.0
@@ -39,30 +57,40 @@ class Sending:
         for gate in self._gates.values():
             gate.forget()
 
-    async def send(self, pages: Sequence[Page], stop: asyncio.Event) -> AsyncGenerator[bool, None]:
-        """Of one lane. Yields each second, when some may have ended, whether others are under way; who stops reading cuts these off."""
-        begun = [launch for page in pages for due in page.due if (launch := self._begun(page, due)) is not None]
+    async def send(self, pages: Sequence[Page], more: More, stop: asyncio.Event) -> AsyncGenerator[Look, None]:
+        """Of one lane. Yields when some may have ended; who stops reading cuts off what is under way.
+
+        What `more` raises is raised when nothing is under way any more.
+        """
+        begun = self._all_begun(pages)
         if not begun:
             # Nothing is waited for, and tasks would cost more than all the rest of it.
-            yield False
+            yield Look.OVER
             return
-        sending = asyncio.create_task(self._send(begun))
-        under_way, grace = True, _GRACE
+        wanted = asyncio.Event()
+        sending = asyncio.create_task(self._send(begun, more, wanted))
+        sending.add_done_callback(lambda _: wanted.set())
+        grace = _GRACE
         try:
-            while under_way and grace > 0:
-                # Looked at before whoever reads us takes, so that what ends while he marks is in a later look.
-                under_way = bool((await asyncio.wait({sending}, timeout=min(_LOOK_EVERY, grace)))[1])
-                # By looks and not by a task of its own: most pages are over before the first.
-                grace -= _LOOK_EVERY if stop.is_set() else 0
-                yield under_way
-            if under_way:
-                # A last look: what ended since is marked, too, and what was cut off and is in doubt by that.
-                await _cut_off(sending)
-                yield False
-            else:
+            while not sending.done() and grace > 0:
+                await rest(wanted, min(_LOOK_EVERY, grace))
+                if not wanted.is_set():
+                    # By looks and not by a task of its own: most pages are over before the first.
+                    grace -= _LOOK_EVERY if stop.is_set() else 0
+                    yield Look.WAITED
+                elif not sending.done():
+                    wanted.clear()
+                    yield Look.WANTED
+            # A last look: what ended since is marked, too, and what was cut off and is in doubt by that.
+            await _cut_off(sending)
+            yield Look.OVER
+            if not sending.cancelled():
                 sending.result()
         finally:
             await _cut_off(sending)
+
+    def _all_begun(self, pages: Sequence[Page]) -> list[Begun]:
+        return [launch for page in pages for due in list(page.known.values()) if (launch := self._begun(page, due)) is not None]
 
     def _begun(self, page: Page, due: Due) -> Begun | None:
         """None: it is over without being sent, or has to wait."""
@@ -80,13 +108,29 @@ class Sending:
                 return Begun(page, gate, due, profile)
         return None
 
-    async def _send(self, begun: Sequence[Begun]) -> None:
+    async def _send(self, begun: list[Begun], more: More, wanted: asyncio.Event) -> None:
+        """Page after page: the next one when all of those before it were taken, however long some of these take."""
+        async with asyncio.TaskGroup() as tasks:
+            while begun:
+                await self._taken(begun, tasks)
+                # Their profiles are held by whoever took them.
+                begun.clear()
+                reading = await _ended(self._next(more, wanted))
+                begun = reading.result() if reading.exception() is None else []
+        reading.result()
+
+    async def _taken(self, begun: Sequence[Begun], tasks: asyncio.TaskGroup) -> None:
         """As many at once as may be under way: a task for each would only wait for its slot."""
         page, gate = begun[0].page, begun[0].gate
         # Those that go by a pace of their own apart: they sleep most of the time, and others would have no hands.
         crowd = page.campaign.account, page.campaign.trigger, *(limit.name for limit in page.limits)
-        async with asyncio.TaskGroup() as tasks:
-            await Line(begun, partial(self._one, tasks), self._hands, crowd, gate.at_once(page.campaign), tasks).hand_out()
+        await Line(begun, partial(self._one, tasks), self._hands, crowd, gate.at_once(page.campaign), tasks).hand_out()
+
+    async def _next(self, more: More, wanted: asyncio.Event) -> list[Begun]:
+        while pages := await more(wanted):
+            if begun := self._all_begun(pages):
+                return begun
+        return []
 
     async def _one(self, tasks: asyncio.TaskGroup, each: Begun) -> None:
         with self._bounded(each.page, each.due):
@@ -139,11 +183,21 @@ class Sending:
             if name not in (ways := gate.ways(ready.campaign)):
                 return Held(f"{name} is no way of its trigger any more")
             try:
-                return await gate.attempt(ready, ways[name])
+                return await gate.attempt(ready, ways[name], page.doubted)
             except asyncio.CancelledError:
-                if (doubt := gate.cut_off(ready, ways[name])) is not None:
-                    launch.page.put(launch.due.position, doubt)
+                if (doubt := gate.cut_off(ready, ways[name], page.doubted)) is not None:
+                    page.put(launch.due.position, doubt)
                 raise
+
+
+async def _ended(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """The work, over; nothing is raised."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
+    return task
 
 
 async def _cut_off(sending: asyncio.Task[None]) -> None:

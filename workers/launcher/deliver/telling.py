@@ -1,13 +1,12 @@
 """Pure: what the world hears of launches that are marked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from schemas.events import ProfileEvent
 from schemas.topics import Outgoing
 from workers.launcher import events
-from workers.launcher.deliver.gates import PutOff
+from workers.launcher.deliver.endings import Endings, PutOff
 from workers.launcher.deliver.profiles import merged
 from workers.launcher.deliver.work import Work
 from workers.launcher.events import Imported, Told
@@ -15,8 +14,6 @@ from workers.launcher.model import Campaign, Due, Ending, Outcome
 
 # Of events that are marked at a time; one launch's are less than a tenth of it.
 _MOST_BYTES = 1024 * 1024
-
-Endings = Mapping[int, Outcome | PutOff]
 
 
 class Settled(NamedTuple):
@@ -28,12 +25,13 @@ class Settled(NamedTuple):
     endings: Endings
 
 
-def parts(outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
-    """As many at a time as fit into an outbox."""
+def parts(
+    outgoing: Callable[[ProfileEvent], Outgoing], settled: Settled, date: str
+) -> Iterator[tuple[dict[int, Outcome | PutOff], list[Outgoing]]]:
+    """As many at a time as fit into an outbox; `date` is when they are over."""
     part: dict[int, Outcome | PutOff] = {}
     told: list[Outgoing] = []
     size = 0
-    date = datetime.now(UTC).isoformat()
     for position, ending in settled.endings.items():
         part[position] = ending
         records = [outgoing(event) for event in _events(settled, settled.due[position], ending, date)]
@@ -51,10 +49,13 @@ def _events(settled: Settled, due: Due, ending: Outcome | PutOff, date: str) -> 
     custom_data = merged(campaign.custom_data, due.own)
     imported = Imported(campaign.account, campaign.database, group.batch, group.items[due.position], due.whom, due.email, custom_data)
     launch = Told(due.id, group.run)
-    if group.doomed is not None:
-        # Its message could not be read, so its import was not told, either; and it never fired.
-        yield events.of_import(imported, campaign.accepted_at)
-    elif group.nth() == 0 and not (isinstance(ending, Outcome) and ending.ending is Ending.CANCEL):
+    # A launch whose message cannot be read never fired; its import is told when that is replayed.
+    if group.doomed is None and group.nth() == 0 and _is_attempt(ending):
         yield events.of_firing(imported, campaign, launch, date)
     if isinstance(ending, Outcome):
         yield events.of_ending(imported, campaign, launch, ending, date)
+
+
+def _is_attempt(ending: Outcome | PutOff) -> bool:
+    """Each is told once: of what does not count the one that counts is."""
+    return ending.counts if isinstance(ending, PutOff) else ending.ending is not Ending.CANCEL

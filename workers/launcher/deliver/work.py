@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from schemas import ids
 from schemas.ids import TriggerId
-from schemas.topics import Outgoing
-from workers.exactly_once.progress import unpack
+from schemas.topics import Outgoing, unpack
 from workers.launcher.clock import clock
 from workers.launcher.deliver import paces
-from workers.launcher.deliver.gates import Held
+from workers.launcher.deliver.endings import Held
 from workers.launcher.deliver.paces import Limit
 from workers.launcher.groups.group import Group
 from workers.launcher.groups.launches import MOST_CLAIMS
@@ -41,9 +40,12 @@ class Work:
     crowded_out: bool = False
     # Why the world cannot be told.
     silent: str | None = None
-    # As it is by now, from when it was read.
+    # As it was when it was read.
     campaign: Campaign = field(init=False)
     read_at: float = field(default_factory=clock)
+
+    # Held by whoever makes its claim count.
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.ahead = self.group.undone()
@@ -51,16 +53,20 @@ class Work:
             # Whoever comes first may be let through alone: were it always the same one, who is refused for himself would keep the others.
             random.shuffle(self.ahead)
         self.left = set(self.ahead)
-        self.untold = list(unpack(self.group.outbox))
+        self.untold = unpack(self.group.outbox)
 
     @property
     def named(self) -> tuple[bytes, TriggerId]:
         """What its campaign is read by."""
         return self.group.batch, self.group.trigger
 
+    def goes_on(self) -> bool:
+        """Whether launches of it may begin now, or a moment later."""
+        return not (self.stop.is_set() or self.crowded_out) and self.silent is None and self.lease.has(self.group)
+
     def open(self) -> bool:
         """Whether another launch may begin."""
-        return not (self.stop.is_set() or self.crowded_out) and self.silent is None and self.lease.has(self.group) and self.lease.allows()
+        return self.goes_on() and self.lease.allows()
 
     def over(self) -> bool:
         """Whether all of it is marked and told."""

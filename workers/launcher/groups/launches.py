@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import asyncpg
 
+from runtime.arrays import array
+from runtime.postgres import affected
 from runtime.tracing import traces
 from schemas.ids import TriggerId
 from workers.launcher.groups.group import Group, NewGroup
-from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, array, key_of, still_ours
+from workers.launcher.groups.naming import MINE, THEIRS, LeaseLost, key_of, still_ours
 
 _INSERT = """
 INSERT INTO launches (batch, trigger, attempt, first_item, account, due_at, run_at, chunk, items, profiles, done, traceparent)
@@ -38,7 +40,8 @@ FROM (
         ) AS alive
 ) AS timed
 ON CONFLICT (batch, trigger, attempt, first_item) DO UPDATE
-SET run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
+-- That they failed has been told.
+SET run = launches.run + 1, run_at = excluded.run_at, items = excluded.items, profiles = excluded.profiles, done = excluded.done,
     traceparent = excluded.traceparent,
     -- Whoever holds it holds what is no more.
     fence = launches.fence + 1, claims = 0, failed = 0, doomed = NULL, outbox = NULL, finished_at = NULL
@@ -53,7 +56,13 @@ WHERE {THEIRS}
 RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
 """
 _FINISH = f"UPDATE launches SET finished_at = now(), outbox = NULL {_NAMED}"  # noqa: S608  # constants
-_RENEW = f"UPDATE launches SET run_at = now() + $6 {_NAMED}"  # noqa: S608  # constants
+_RENEW = f"""
+UPDATE launches SET run_at = now() + $7, claims = least(launches.claims, named.claims)
+FROM unnest($1::bytea[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::int[])
+    AS named (batch, trigger, attempt, first_item, fence, claims)
+WHERE {THEIRS}
+RETURNING launches.batch, launches.trigger, launches.attempt, launches.first_item, launches.fence
+"""  # noqa: S608  # constants
 
 # In two at the middle of what is left: items, profiles and bits of the second part move into a group of their own.
 _HALVE = f"""
@@ -97,9 +106,16 @@ async def insert(connection: asyncpg.Connection, groups: Sequence[NewGroup]) -> 
     return {(row["account"], row["trigger"]) for row in rows if row["due"]}
 
 
-async def renew(pool: asyncpg.Pool, groups: Sequence[Group], lease: timedelta) -> list[bool]:
-    """Of each whether its lease is still the one that is known."""
-    return still_ours(groups, await pool.fetch(_RENEW, *_keys(groups), lease))
+async def renew(pool: asyncpg.Pool, groups: Sequence[Group], idle: Sequence[Group], lease: timedelta) -> list[bool]:
+    """Of each whether its lease is still the one that is known; of those that are idle the claim does not count."""
+    waiting = set(map(id, idle))
+    rows = sorted(((*key_of(group), group.claims - 1 if id(group) in waiting else None) for group in groups), key=lambda row: row[:-1])
+    return still_ours(groups, await pool.fetch(_RENEW, *(list(column) for column in zip(*rows, strict=True)), lease))
+
+
+async def count(pool: asyncpg.Pool, group: Group, claims: int) -> None:
+    """So many claims of it came to no mark."""
+    await _write(pool, group, "claims = $6", claims)
 
 
 async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> list[bool]:
@@ -110,7 +126,7 @@ async def finish(connection: asyncpg.Connection, groups: Sequence[Group]) -> lis
 async def halve(pool: asyncpg.Pool, group: Group) -> None:
     """Let what kills whoever works on the group be found: each half may be claimed once more before it is halved again."""
     left = group.undone()
-    _only_one(await pool.execute(_HALVE, *key_of(group), left[len(left) // 2], MOST_CLAIMS - 1))
+    await _execute(pool, _HALVE, group, left[len(left) // 2], MOST_CLAIMS - 1)
 
 
 async def put_back(pool: asyncpg.Pool, group: Group, pause: timedelta, *, held: bool = False, told: bool = False) -> None:
@@ -133,9 +149,9 @@ def _keys(groups: Sequence[Group]) -> list[list[object]]:
 
 
 async def _write(pool: asyncpg.Pool, group: Group, change: str, *values: object) -> None:
-    _only_one(await pool.execute(f"UPDATE launches SET {change} WHERE {MINE}", *key_of(group), *values))  # noqa: S608  # constants above
+    await _execute(pool, f"UPDATE launches SET {change} WHERE {MINE}", group, *values)  # noqa: S608  # constants above
 
 
-def _only_one(status: str) -> None:
-    if status not in ("UPDATE 1", "INSERT 0 1"):
+async def _execute(pool: asyncpg.Pool, statement: str, group: Group, *values: object) -> None:
+    if not affected(await pool.execute(statement, *key_of(group), *values)):
         raise LeaseLost

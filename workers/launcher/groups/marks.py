@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import asyncpg
 
+from runtime.arrays import array
 from workers.launcher.groups.group import Group, Leaving
-from workers.launcher.groups.naming import MINE, THEIRS, array, key_of, still_ours
+from workers.launcher.groups.naming import MINE, THEIRS, key_of, still_ours
 
 # Marked twice, as after a commit whose outcome was unknown, a launch counts once: its bit is set by then.
 _COUNTED = """

@@ -23,8 +23,3 @@ def still_ours(groups: Sequence[Group], written: Sequence[asyncpg.Record]) -> li
     """Of each group whether it is among those that a statement has written."""
     keys = {tuple(row) for row in written}
     return [key_of(group) in keys for group in groups]
-
-
-def array(items: Sequence[int]) -> str:
-    """Arrays of different lengths cannot travel inside an array."""
-    return "{" + ",".join(map(str, items)) + "}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from runtime import racing
+from runtime.trouble import innermost
 from schemas.messages import ProfilesMatched
 from workers.exactly_once import Stream, Stuck
 from workers.launcher.clock import clock
@@ -43,7 +44,7 @@ class Feeding:
             try:
                 await self._running(stop)
             except Exception as error:  # the boundary of scheduling
-                self._hold(_innermost(error))
+                self._hold(innermost(error))
                 rest = _SHORTEST_REST if clock() - began > _WELL_AFTER else min(2 * rest, _LONGEST_REST)
                 await racing.rest(stop, rest)
                 self._stream = self._opened()
@@ -68,7 +69,3 @@ class Feeding:
         self._held = str(reason) or type(reason).__name__
         # No traceback: it may quote what somebody sent.
         log.error("scheduling_held", why=type(reason).__name__, todo=self._held)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

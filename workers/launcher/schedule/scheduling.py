@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from runtime.portions import portions
 from runtime.producer import Publish
 from schemas import metrics
 from schemas.batches import BatchKind
@@ -82,11 +83,4 @@ class Scheduling:
 
 def slices(messages: Sequence[ProfilesMatched]) -> Iterator[list[ProfilesMatched]]:
     """The messages in order, some at a time: a chunk may name millions of items."""
-    part: list[ProfilesMatched] = []
-    for message in messages:
-        if part and sum(len(each.items) for each in part) + len(message.items) > _MOST_ITEMS:
-            yield part
-            part = []
-        part.append(message)
-    if part:
-        yield part
+    return portions(messages, lambda message: len(message.items), _MOST_ITEMS)

@@ -18,7 +18,8 @@ from workers.launcher.channels.channel import Channel
 from workers.launcher.channels.email.connections import Calling
 from workers.launcher.channels.email.smtp import Smtp
 from workers.launcher.channels.http.posting import Posting
-from workers.launcher.deliver.gates import Ended, Gate
+from workers.launcher.deliver.endings import Ended
+from workers.launcher.deliver.gates import Gate
 from workers.launcher.deliver.provider_states import ProviderStates
 from workers.launcher.model import Launch, Profile, Provider, Recipient
 

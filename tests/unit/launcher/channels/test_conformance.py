@@ -8,7 +8,7 @@ import pytest
 from runtime.outbound.reach import Reach
 from tests.unit.launcher.channels.conftest import NAMES, Way, way_of
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Held, PutOff
+from workers.launcher.deliver.endings import Held, PutOff
 from workers.launcher.model import Ending, Outcome
 
 pytestmark = pytest.mark.promise("P-LAUNCH-17")

@@ -2,27 +2,30 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
-from schemas.templating.filling import parsed
+from schemas.templating.filling import check_leaves, parsed
 from schemas.templating.templates import IncorrectTemplate
 from tests.calling import poster
-from tests.launching import NOBODY, campaign
+from tests.launching import NOBODY, campaign, launch, no_more
 from tests.unit.launcher.channels.conftest import SECRET, Rowless, Way, provider, way_of
 from tests.unit.launcher.channels.destinations import HttpProvider
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Unavailable
+from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.http.posting import Posting
 from workers.launcher.deliver import holds
-from workers.launcher.deliver.gates import Ended, Held, PutOff
-from workers.launcher.deliver.holds import ALIKE
+from workers.launcher.deliver.endings import Ended, Held, PutOff
 from workers.launcher.deliver.paces import Paces
 from workers.launcher.deliver.page import Page
 from workers.launcher.deliver.sending import Sending
+from workers.launcher.deliver.suspicions import ALIKE
 from workers.launcher.model import Due, Ending, Outcome, Profile, Provider
 
 
@@ -60,6 +63,20 @@ async def test_a_message_is_signed_and_says_who_it_is_for(name: str, members: di
     assert head["idempotency-key"] == head["webhook-id"] == whole["data"]["launch_id"] == "ok-1"
     about = {"launch_id": "ok-1", "account_id": 1, "campaign_id": 8, "channel": name, "profile_id": "07" * 12}
     assert whole["data"] == {**about, **members, "content": {"page": "/"}, "custom_data": {"row": 1}}
+
+
+@pytest.mark.promise("P-LAUNCH-17")
+@pytest.mark.parametrize(("name", "says", "members"), [
+    ("sms", {"text": "{lead.none}"}, {"text": ""}),
+    ("sms", {"text": "{if lead.none}Hi{end}"}, {"text": ""}),
+    ("push", {"text": "{lead.none}", "title": "{lead.none}", "link": "{lead.none}"}, {"text": "", "title": "", "link": ""}),
+    ("push", {"text": "Hi", "title": "", "link": ""}, {"text": "Hi"}),
+    ("webhook", {"body": '""'}, {"body": ""}),
+], ids=str)  # fmt: skip
+def test_what_a_trigger_says_is_a_member_also_where_nothing_comes_out(name: str, says: dict[str, Any], members: dict[str, Any]) -> None:
+    data = json.loads(compose(launch(channel=name, **says), datetime.now(UTC)).body)["data"]
+
+    assert {key: data[key] for key in ("text", "title", "link", "body") if key in data} == members
 
 
 @pytest.mark.promise("P-LAUNCH-18")
@@ -208,9 +225,10 @@ async def sent(
     due = Due(0, "ok-1", NOBODY, lambda: Profile(NOBODY, {"phones": [phone], "email": "ann@shop.test"}))
     page = Page([due], way.launch("ok-1", providers=providers, **changes).campaign, [], lambda: True)
     sending = sending or Sending({way.name: way.channel}, Rowless(), Paces(None))
-    async for _ in sending.send([page], asyncio.Event()):
+    async for _ in sending.send([page], no_more, asyncio.Event()):
         pass
-    return (page.take() | page.held)[0]
+    over = page.take()
+    return {**over.ended, **over.held}[0]
 
 
 async def test_an_account_without_a_provider_waits_for_one(sms: Way) -> None:
@@ -257,14 +275,42 @@ async def test_one_that_is_paused_or_held_by_others_is_not_called(sms: Way) -> N
 @pytest.mark.promise("P-LAUNCH-36")
 @pytest.mark.parametrize(("body", "problem"), [
     ("{", "line 1, column 2: is no JSON"),
-    ('{"a": NaN}', "is no JSON"),
-    ('{"a": "{if lead.x}"}', "line 1, column 1: the condition has no {end}"),
+    ('{"a": NaN}', "is no JSON (NaN is none of its numbers)"),
+    ("[" + "9" * 5_000 + "]", "is no JSON (a number has more digits than can be read)"),
+    ('"{if lead.x}"', "line 1, column 1: the condition has no {end}"),
+    ('{"a": [0, "{if lead.x}"]}', ".a[1], line 1, column 1: the condition has no {end}"),
     ("[" * 40 + "]" * 40, "has more than 32 levels"),
-    ("[" * 100_000, "is no JSON"),
-], ids=["cut", "NaN", "a condition without an end", "deep", "very deep"])  # fmt: skip
+    ("[" * 100_000, "is no JSON (nested too deeply)"),
+], ids=["cut", "NaN", "many digits", "a condition without an end", "one inside", "deep", "very deep"])  # fmt: skip
 def test_a_body_that_is_no_json_is_refused(body: str, problem: str) -> None:
-    with pytest.raises(IncorrectTemplate, match=problem.replace("{", r"\{").replace("}", r"\}")):
+    with pytest.raises(IncorrectTemplate, match="^" + re.escape(problem)):
         parsed(body)
+
+
+@pytest.mark.promise("P-LAUNCH-36")
+@pytest.mark.parametrize(("body", "problem"), [
+    ('{"a": [1, 1e400]}', ".a[1] is a number that is too large to be sent"),
+    ("-1e400", "it is a number that is too large to be sent"),
+    ('{"a": {"b": "x\\ud800"}}', ".a.b has half a character, which cannot be sent"),
+    ('"\\udfff"', "it has half a character, which cannot be sent"),
+    ('{"a": {"\\udc00": 1}}', ".a.\\udc00 has half a character, which cannot be sent"),
+    ('[{"a": 1, "b": {}, "a": 2}]', "has the member a more than once"),
+])  # fmt: skip
+def test_a_body_that_would_not_leave_as_it_is_written_is_refused_by_apply(body: str, problem: str) -> None:
+    with pytest.raises(IncorrectTemplate, match=f"^{re.escape(problem)}$"):
+        check_leaves(body)
+
+
+@pytest.mark.promise("P-LAUNCH-36")
+@pytest.mark.parametrize("body", [
+    '{"a":"\\ud83d\\ude00","b":1e308,"c":123456789012345678901234567890,"d":[null,true,-0.5],"e":{"a":""}}',
+    '{"a":"{if lead.x equal \\"pro\\"}1{else}2{end}"}',
+])  # fmt: skip
+def test_what_can_be_sent_is_taken_and_leaves(body: str) -> None:
+    check_leaves(body)
+    data = json.loads(compose(launch(channel="webhook", body=body), datetime.now(UTC)).body)["data"]
+
+    assert data["body"] == (json.loads(body) if "{if" not in body else {"a": "2"})
 
 
 def test_errors_are_what_they_are_taken_for() -> None:

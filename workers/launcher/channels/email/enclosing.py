@@ -6,7 +6,7 @@ No line of them begins with a dot, so they may be sent as they are.
 import re
 
 from schemas.mimetypes import MIMETYPE
-from workers.launcher.channels.email import bodies, headers
+from workers.launcher.channels.email import bodies, header_encoding
 
 # An underscore follows no `=` in quoted-printable, and is no letter of base64: no line of any part looks like this one.
 BOUNDARY = "=_profuse"
@@ -14,8 +14,8 @@ END = f"--{BOUNDARY}--\r\n".encode()
 # Bytes that are encoded at a time; whole lines, so that slices can follow one another.
 SLICE = bodies.BYTES_A_LINE * 65_536
 
-# A multipart may not be encoded, so one that comes as a file is only bytes; so is what has a longer name than any type.
-_TYPE = re.compile(rf"(?!multipart/|message/){MIMETYPE}")
+# A multipart in whichever letters may not be encoded: one that comes as a file is only bytes, as is what has too long a name for a type.
+_TYPE = re.compile(rf"(?!(?i:multipart|message)/){MIMETYPE}")
 # More than any head of a part has, around the name.
 _HEAD = 512
 
@@ -23,8 +23,8 @@ _HEAD = 512
 def head(name: str, mimetype: str) -> bytes:
     """What stands before a file's encoded bytes."""
     kind = mimetype if _TYPE.fullmatch(mimetype) else "application/octet-stream"
-    tokens = ["attachment", *headers.file_name(name)]
-    place = headers.folded("Content-Disposition", [f"{token};" for token in tokens[:-1]] + tokens[-1:])
+    tokens = ["attachment", *header_encoding.file_name(name)]
+    place = header_encoding.folded("Content-Disposition", [f"{token};" for token in tokens[:-1]] + tokens[-1:])
     return b"--%b\r\nContent-Type: %b\r\nContent-Transfer-Encoding: base64\r\n%b\r\n\r\n" % (BOUNDARY.encode(), kind.encode(), place)
 
 

@@ -11,8 +11,9 @@ from schemas import mailboxes
 from schemas.templating.budget import TooCostly
 from schemas.templating.rendering import Rendered, TooLong, render_html, render_text
 from workers.launcher.channels.channel import Rejected
-from workers.launcher.channels.email import bodies, headers
+from workers.launcher.channels.email import bodies, header_encoding
 from workers.launcher.channels.email.enclosing import BOUNDARY
+from workers.launcher.channels.email.unsubscribe_headers import ALLOWED, unsubscribe_headers
 from workers.launcher.model import Launch
 
 # Servers cut headers, or refuse them, at some 100 KB.
@@ -25,8 +26,7 @@ _ASCII = rb"[ -~]*(?:\r\n [ -~]+)*"
 # An address may be wider than ASCII, which its server is asked for; nothing else of a header may.
 _WIDE = rb"[ -~\x80-\xff]*(?:\r\n [ -~\x80-\xff]+)*"
 _LINES = (*(rb"%b:%b\r\n" % (name, _WIDE) for name in _MAILBOXES), *(rb"%b:%b\r\n" % (name, _ASCII) for name in _NAMES))
-_LINK = rb"(?:List-Unsubscribe:%b\r\n(?:List-Unsubscribe-Post:%b\r\n)?)?" % (_ASCII, _ASCII)
-_OURS = re.compile(rb"%b%bContent-Type:%b" % (b"".join(_LINES), _LINK, _ASCII))
+_OURS = re.compile(rb"%b%bContent-Type:%b" % (b"".join(_LINES), ALLOWED, _ASCII))
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,16 @@ def compose(launch: Launch, now: datetime, domain: str, link: str | None = None)
     """
     try:
         subject, plain, body = _rendered(launch, link)
-        name, sender = mailboxes.parted(headers.one_line(launch.campaign.sender))
+        name, sender = mailboxes.parted(header_encoding.one_line(launch.campaign.sender))
         lines = [
-            headers.mailbox("From", name, _usable(sender)),
-            headers.mailbox("To", "", _usable(launch.recipient.address)),
-            headers.text("Subject", subject.text),
+            header_encoding.mailbox("From", name, _usable(sender)),
+            header_encoding.mailbox("To", "", _usable(launch.recipient.address)),
+            header_encoding.text("Subject", subject.text),
             _date(int(now.timestamp())),
             # The same in every attempt, so that a repeat can be told from a second mail.
             f"Message-ID: <{launch.id}@{domain}>".encode(),
             b"MIME-Version: 1.0",
-            *_unsubscribing(link),
+            *unsubscribe_headers(link),
         ]
         content = _content(lines, _Text(plain.text if plain else None, body.text), multipart=bool(launch.campaign.enclosed))
     except TooCostly:
@@ -114,14 +114,6 @@ def _only_ours(lines: list[bytes]) -> bytes:
 @lru_cache(maxsize=4)
 def _date(second: int) -> bytes:
     return f"Date: {format_datetime(datetime.fromtimestamp(second, UTC))}".encode()
-
-
-def _unsubscribing(link: str | None) -> list[bytes]:
-    """RFC 8058: by one click of the reader's program, without a page; it asks for encryption."""
-    if link is None:
-        return []
-    one_click = [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if link.startswith("https:") else []
-    return [f"List-Unsubscribe: <{link}>".encode(), *one_click]
 
 
 def _rendered(launch: Launch, link: str | None) -> tuple[Rendered, Rendered | None, Rendered]:

@@ -29,7 +29,8 @@ def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
     campaign = launch.campaign
     try:
         variables = launch.variables(link)
-        parts = {name: fill(campaign, variables) for name, fill in _PARTS[campaign.channel].items()}
+        # What a trigger does not say is no member; what it says is one, also where nothing comes out.
+        parts = {name: fill(campaign, variables) for name, fill in _PARTS[campaign.channel].items() if getattr(campaign, name)}
         data: dict[str, Any] = {
             "launch_id": launch.id,
             "account_id": campaign.account,
@@ -37,8 +38,7 @@ def compose(launch: Launch, now: datetime, link: str | None = None) -> Message:
             "channel": campaign.channel,
             "profile_id": launch.profile.id.hex(),
             **_address(launch),
-            # What a trigger does not say is no member.
-            **{name: part.text for name, part in parts.items() if part.text},
+            **{name: part.text for name, part in parts.items()},
             "content": campaign.content,
             "custom_data": launch.custom_data,
         }

@@ -11,7 +11,7 @@ from schemas import metrics
 from workers.launcher.channels.channel import Deferred, Gone, Rejected, Route, Unavailable, place_of
 from workers.launcher.channels.http.messages import compose
 from workers.launcher.channels.links import Links
-from workers.launcher.channels.shares import Share, Shares
+from workers.launcher.channels.provider_shares import Share, Shares
 from workers.launcher.channels.slots import OfProviders, Slot, Slots
 from workers.launcher.model import Campaign, Launch, Provider
 

@@ -5,12 +5,9 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from ingest.sql.results import Finished
 from runtime.racing import rest
-
-log = structlog.get_logger()
+from runtime.retrying import tell
 
 Ask = Callable[[Sequence[bytes]], Awaitable[Sequence[Finished]]]
 
@@ -81,7 +78,7 @@ class Waiters:
         try:
             finished = await self._ask(list(self._waiting))
         except self._away as error:
-            log.warning("poll_failed", error=type(error).__name__)
+            tell("poll_failed", error)
             return False
         for each in finished:
             self._tell(each.batch, each)

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from workers.launcher.channels.shares import Share, Shares
+from workers.launcher.channels.provider_shares import Share, Shares
 
 pytestmark = pytest.mark.promise("P-LAUNCH-34")
 

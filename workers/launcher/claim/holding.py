@@ -14,7 +14,7 @@ class Spread(NamedTuple):
     tell: Callable[[int, int], None]
 
 
-class Slot:
+class Holding:
     """What a claimed group holds, until it leaves or only waits."""
 
     def __init__(self, turns: Turns, lane: Lane, launches: int, wake: Callable[[], None], spread: Spread | None = None) -> None:
@@ -35,19 +35,17 @@ class Slot:
         left = left if self._spread is None else min(left, self._spread.most)
         self._tell(left)
         waits = Waits(left, together)
-        if self._waits is not None:
+        if came:
+            self._goes_on()
+        elif self._waits is not None:
             self._turns.waits(self._lane, self._waits, waits)
             self._waits = waits
-        elif came and not self._lasts:
-            self._turns.lasts(self._lane, self._launches)
-            self._lasts = True
-            self._wake()
-        elif not came:
-            if not self._turns.parks(self._lane, self._launches, waits):
-                return False
+        elif self._turns.parks(self._lane, self._launches, waits):
             self._over()
             self._waits = waits
             self._wake()
+        else:
+            return False
         return True
 
     def leave(self) -> None:
@@ -58,6 +56,16 @@ class Slot:
         else:
             self._turns.left(self._lane, self._waits)
         self._wake()
+
+    def _goes_on(self) -> None:
+        if self._waits is not None:
+            # Others may have its room by now: there are the fewer of them after it.
+            self._turns.goes_on(self._lane, self._launches, self._waits)
+            self._waits = None
+        if not self._lasts:
+            self._turns.lasts(self._lane, self._launches)
+            self._lasts = True
+            self._wake()
 
     def _tell(self, left: int) -> None:
         if self._spread is not None:
