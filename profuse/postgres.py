@@ -15,14 +15,16 @@ from schemas.settings import Settings
 
 
 @asynccontextmanager
-async def transaction(settings: Settings, pool: asyncpg.Pool | None = None) -> AsyncIterator[AsyncConnection]:
+async def transaction(settings: Settings, pool: asyncpg.Pool | None = None, **server_settings: str) -> AsyncIterator[AsyncConnection]:
     """One transaction; what the server has against it is told in a line, unless it is on a connection of `pool`, whose owner tells it."""
     if pool is not None:
         async with engine.transaction_on(pool) as connection:
             yield connection
         return
+    options = settings.postgres_options()
+    options["server_settings"] |= server_settings
     with _in_a_line(settings):
-        async with engine.transaction(lambda: asyncpg.connect(**settings.postgres_options(), timeout=10)) as connection:
+        async with engine.transaction(lambda: asyncpg.connect(**options, timeout=10)) as connection:
             yield connection
 
 

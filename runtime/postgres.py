@@ -15,6 +15,9 @@ POSTGRES_ERRORS = (asyncpg.PostgresError, *_CLIENT)
 SILENT = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, *_CLIENT)
 """What it raises when no server spoke, or one that stops or starts."""
 
+# What a server says of itself, and of a session; nobody has to ask.
+_STANDBY, _READ_ONLY = "in_hot_standby", "default_transaction_read_only"
+
 # For a new connection.
 _CONNECTED_WITHIN = 10.0
 # For each answer: longer than any transaction may take there, and short enough for a loop to be seen turning.
@@ -22,11 +25,15 @@ _ANSWERED_WITHIN = 35.0
 
 
 async def open_pool(settings: Settings, size: int = 4, **server_settings: str) -> asyncpg.Pool:
-    """A pool whose plans never scan a table that is small today: they would be kept when it has grown."""
+    """A pool whose plans never scan a table that is small today: they would be kept when it has grown.
+
+    Of one that is to be read-only no connection is closed for being so.
+    """
     options = settings.postgres_options()
     options["server_settings"] |= {"enable_seqscan": "off", "jit": "off", **server_settings}
     limits = {"timeout": _CONNECTED_WITHIN, "command_timeout": _ANSWERED_WITHIN}
-    return await asyncpg.create_pool(**options, **limits, min_size=0, max_size=size, reset=unchanged)
+    reset = unchanged if _READ_ONLY in server_settings else writable
+    return await asyncpg.create_pool(**options, **limits, min_size=0, max_size=size, reset=reset)
 
 
 async def unchanged(_: asyncpg.Connection) -> None:
@@ -34,6 +41,13 @@ async def unchanged(_: asyncpg.Connection) -> None:
 
     An open transaction is rolled back all the same. Whoever sets something for the session, or takes a lock of it, undoes that.
     """
+
+
+async def writable(connection: asyncpg.Connection) -> None:
+    """The same, but that one whose server takes no writes is closed: a new one meets the server that took over, or takes them again."""
+    told = connection.get_settings()
+    if "on" in (getattr(told, name, None) for name in (_STANDBY, _READ_ONLY)):
+        connection.terminate()
 
 
 async def ask(pool: asyncpg.Pool) -> None:

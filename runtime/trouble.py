@@ -16,6 +16,8 @@ _WORLD = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
 _CODE = frozenset({"0A", "26", "3F", "42"})
 # Transactions that it ended, and those that are no more.
 _ENDED = frozenset({"25P02", "25P03", "25P04"})
+# A standby, or a server that somebody, or its full disk, has set read-only.
+_READ_ONLY = "25006"
 
 
 class Trouble(Enum):
@@ -66,6 +68,6 @@ def state_of(error: BaseException) -> str:
 
 def _of_state(error: asyncpg.PostgresError) -> Trouble:
     state = state_of(error)
-    if state[:2] in _WORLD or state in _ENDED or isinstance(error, asyncpg.InvalidCachedStatementError):
+    if state[:2] in _WORLD or state in _ENDED or state == _READ_ONLY or isinstance(error, asyncpg.InvalidCachedStatementError):
         return Trouble.WORLD
     return Trouble.CODE if state[:2] in _CODE else Trouble.DATA

@@ -11,6 +11,7 @@ from schemas.fields import Field
 from schemas.identities import holder_number, identities_of
 from schemas.ids import unpack
 from schemas.keys import keys_of
+from store import dead_letters
 
 # Rows of `results` that one statement looks at.
 PAGE = 5_000
@@ -32,13 +33,14 @@ DELETE FROM identities WHERE (database, kind, value, n) IN (
 )
 """
 # Such a one means it by its key, or was replayed and became it.
-_DELETE_LETTERS = """
-DELETE FROM dead_letters AS letter WHERE account = ANY(ARRAY[0, $1::int]) AND (
+_LETTERS = """
+SELECT topic, partition, "offset" FROM dead_letters AS letter WHERE account = ANY(ARRAY[0, $1::int]) AND (
     key = ANY($2::bytea[]) OR EXISTS (
         SELECT FROM results WHERE results.batch = letter.batch
         AND substring(results.profiles FROM 12 * (array_position(results.items, letter.item) - 1) + 1 FOR 12) = $3
     )
 )
+ORDER BY topic, partition, "offset" FOR UPDATE
 """
 _REMEMBER = "INSERT INTO erasures (profile) VALUES ($1)"
 
@@ -80,7 +82,7 @@ async def erase(connection: asyncpg.Connection, database: int, profile: bytes) -
         its = [kind for kind, _ in held], [value for _, value in held]
         await connection.execute(_DELETE_IDENTITIES, database, *its, holder_number(profile), profile)
         keys = keys_of(database, fields, profile, data, subscriptions)
-        await connection.execute(_DELETE_LETTERS, account, list(keys), profile)
+        await dead_letters.drop(connection, await connection.fetch(_LETTERS, account, list(keys), profile))
         await connection.execute(_REMEMBER, profile)
     return True
 

@@ -48,16 +48,23 @@ class Cancel:
     async def answer(self, call: Call) -> Answer:
         request = checked(CancelLaunches, call.parameters())
         async with self.pool.acquire() as connection:
-            if (before := await answered_before(connection, call.identified)) is not None:
-                return before
-            which = await _which(connection, call.token.account, request)
-            await reserve(connection, call.identified)
-            cancelled = await cancel(connection, which)
-            answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
-            await keep(connection, call.identified, answer, self.settings.request_id_kept)
-        if cancelled.under_way:
+            answer, known = await self._done(connection, call, request)
+        if not known:
             await asyncio.sleep(KNOWN_WITHIN)
         return answer
+
+    async def _done(self, connection: asyncpg.Connection, call: Call, request: CancelLaunches) -> tuple[Answer, bool]:
+        """The answer, and whether the launchers are sure to know already."""
+        if (before := await answered_before(connection, call.identified)) is not None:
+            # Whoever did it may be waiting for them yet, or have died while he did.
+            return before, False
+        which = await _which(connection, call.token.account, request)
+        await reserve(connection, call.identified)
+        cancelled = await cancel(connection, which)
+        answer = success(data={"cancelled": cancelled.cancelled, "not_yet_scheduled": cancelled.not_yet_scheduled})
+        # Not after the wait: of a gateway that dies in it a repeat would find no answer, and take back what was accepted since.
+        await keep(connection, call.identified, answer, self.settings.request_id_kept)
+        return answer, not cancelled.under_way
 
 
 async def _which(connection: asyncpg.Connection, account: int, request: CancelLaunches) -> Which:

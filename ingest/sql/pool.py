@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from runtime.postgres import unchanged
+from runtime.postgres import writable
 from runtime.together import Statement, Together
 from schemas.settings import Settings
 
@@ -58,7 +58,7 @@ async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
         max_size=settings.gateway_connections,
         timeout=_CONNECTED_WITHIN,
         command_timeout=_ANSWERED_WITHIN,
-        reset=unchanged,
+        reset=writable,
     )
     lending = Pool(pool)
     try:

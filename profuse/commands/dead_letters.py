@@ -124,7 +124,7 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     directory: Dir = None,
 ) -> None:
-    """Delete dead letters for good; their items keep the answers they have.
+    """Delete dead letters for good; their items keep the answers they have, and get `Cannot be processed` where a replay broke off.
 
     Example: profuse dead-letters drop --older 30d --yes
     """

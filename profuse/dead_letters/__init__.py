@@ -1,7 +1,7 @@
 """What could not be processed, from the operator's side: find it, read it, send it again, or give it up."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from profuse.dead_letters import letters, replaying
 from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.selection import LIST, Key, Wanted, key, shown_key, wanted
 from profuse.dead_letters.showing import content, shown, table
-from profuse.postgres import transaction
+from profuse.postgres import plain_connection, transaction
 from runtime.errors import CannotRun
 from schemas.settings import Settings
+from store import dead_letters
 
 DROPPED_TOGETHER = 1_000
 
@@ -72,11 +73,11 @@ async def replay(settings: Settings, wanted: Wanted, wait: timedelta, advance: C
 
 
 async def delete(settings: Settings, wanted: Wanted, advance: Callable[[int], object] = int) -> int:
-    """How many are gone."""
+    """How many are gone; an item that a replay left without an answer gets one."""
     total = 0
     async for keys in _pages(settings, wanted, DROPPED_TOGETHER):
-        async with transaction(settings) as connection:
-            total += await letters.delete(connection, keys)
+        async with plain_connection(settings) as connection, connection.transaction():
+            total += await dead_letters.drop(connection, list(map(astuple, keys)))
         advance(len(keys))
     return total
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Row, Text, and_, case, cast, func, literal, select, tuple_
-from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.dead_letters.selection import Key, Wanted
@@ -95,11 +94,6 @@ async def content_of(connection: AsyncConnection, key: Key) -> Row[Any, Any, Any
     """Headers, key and value."""
     columns = (dead_letters.c.headers, dead_letters.c.key, dead_letters.c.value)
     return (await connection.execute(select(*columns).where(among([key])))).one()
-
-
-async def delete(connection: AsyncConnection, keys: Sequence[Key]) -> int:
-    """How many are gone; their items stay answered as they are."""
-    return (await connection.execute(delete_from(dead_letters).where(among(keys)))).rowcount
 
 
 def among(keys: Sequence[Key]) -> ColumnElement[bool]:

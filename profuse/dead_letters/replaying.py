@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Text, cast, func, select, text, update
+from sqlalchemy import Row, Text, cast, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.dead_letters.letters import Letter, among, find
@@ -24,6 +25,9 @@ from workers.exactly_once.dead_letters import headers_of
 # Payloads that are in memory at a time, of at most 256 KiB each.
 PAGE = 100
 _LOOK_EVERY = 0.2
+# A page's letters are held while it is published, which takes 15 s at most and comes after another transaction; whoever is frozen
+# meanwhile holds them no longer than that. Another replay of the same ones is waited for.
+_HELD = {"idle_in_transaction_session_timeout": "60s", "transaction_timeout": "90s", "lock_timeout": "20s"}
 
 _ITS_ENTRY = "results.batch = :batch AND :item = ANY(results.items) AND results.errors -> CAST(:item AS text) = CAST(:entry AS jsonb)"
 # No launch refers to the name of such a row: all of its items died together, and none has custom_data.
@@ -54,31 +58,38 @@ async def replay(settings: Settings, pages: AsyncIterator[list[Key]], wait: time
 
 
 async def _replay(settings: Settings, publisher: Publisher, keys: Sequence[Key]) -> None:
-    async with transaction(settings) as connection:
-        records = await _reopen(connection, settings.topic(IMPORTS.name), keys)
-    try:
-        await publisher.publish(records)
-    except BrokerUnavailable as error:
-        raise CannotRun(f"Kafka at {settings.kafka} does not confirm ({error}): replay again when it does, nothing is lost") from error
-    # Only now: a replay that dies before this is repeated, and whatever was published twice counts once.
-    async with transaction(settings) as connection:
-        await connection.execute(update(dead_letters).where(among(keys)).values(replayed_at=func.now()))
+    async with transaction(settings, **_HELD) as holding:
+        letters = await _hold(holding, keys)
+        # Apart, so that the item has no answer any more when its message is read.
+        async with transaction(settings) as connection:
+            await _reopen(connection, settings.topic(IMPORTS.name), letters)
+        try:
+            await publisher.publish([Outgoing(it.topic, it.key or b"", it.value or b"", headers_of(it.headers)) for it in letters])
+        except BrokerUnavailable as error:
+            raise CannotRun(f"Kafka at {settings.kafka} does not confirm ({error}): replay again when it does, nothing is lost") from error
+        # Only now: a replay that dies before this is repeated, and whatever was published twice counts once.
+        await holding.execute(update(dead_letters).where(among(keys)).values(replayed_at=func.now()))
 
 
-async def _reopen(connection: AsyncConnection, imports: str, keys: Sequence[Key]) -> list[Outgoing]:
-    """Take the answers back, and say what to publish."""
+async def _hold(connection: AsyncConnection, keys: Sequence[Key]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The letters, which nobody drops before the transaction ends: he would answer an item whose message is on its way."""
     names = ("topic", "key", "value", "batch", "item")
     statement = (
         select(*(dead_letters.c[name] for name in names), cast(dead_letters.c.headers, Text).label("headers"))
         .where(among(keys))
-        # Batches are locked in the order in which matchers lock them.
-        .order_by(dead_letters.c.batch, dead_letters.c.item)
+        # In the order in which everybody locks them.
+        .order_by(*(dead_letters.c[name] for name in ("topic", "partition", "offset")))
+        .with_for_update()
     )
-    letters = (await connection.execute(statement)).all()
-    for letter in letters:
-        if letter.topic == imports and letter.item is not None:
-            await _take_back(connection, letter.batch, letter.item)
-    return [Outgoing(letter.topic, letter.key or b"", letter.value or b"", headers_of(letter.headers)) for letter in letters]
+    return (await connection.execute(statement)).all()
+
+
+async def _reopen(connection: AsyncConnection, imports: str, letters: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    """Take the answers of their items back."""
+    named = {(letter.batch, letter.item) for letter in letters if letter.topic == imports and None not in (letter.batch, letter.item)}
+    # Batches are locked in the order in which matchers lock them.
+    for batch, item in sorted(named):
+        await _take_back(connection, batch, item)
 
 
 async def _take_back(connection: AsyncConnection, batch: bytes, item: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from profuse.dead_letters import find, replay
+from profuse.dead_letters import delete, find, replay
 from profuse.dead_letters.letters import Letter
 from profuse.dead_letters.selection import Wanted
 from runtime.errors import CannotRun
@@ -161,6 +161,19 @@ async def test_a_replay_that_dies_before_it_published_is_repeated(scene: Scene) 
 
     assert between == (["dead"], (0, 0, 0))
     assert ([letter.fate for letter in told], await scene.answered()) == (["imported"], (1, 1, 0))
+
+
+@pytest.mark.promise("P-OPS-42", "P-DOOR-17")
+async def test_a_letter_whose_replay_broke_off_leaves_its_item_answered_when_it_is_dropped(scene: Scene) -> None:
+    await scene.send((0, GARBAGE))
+    async with matching(scene):
+        await scene.until_dead(1)
+    with pytest.raises(CannotRun, match="replay again"):
+        await replay(scene.settings.model_copy(update={"kafka": "127.0.0.1:1"}), Wanted(), WAIT)
+    dropped = await delete(scene.settings, Wanted())
+
+    assert (dropped, await scene.world.entries(scene.batch)) == (1, [UNPROCESSED])
+    assert await scene.answered() == (1, 0, 1)
 
 
 @pytest.mark.promise("P-DOOR-17")

@@ -1,24 +1,19 @@
 """What is committed is on disk, whatever the server was told before."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
 from schemas.settings import Settings
+from tests.roles import somebody
 
 
 @pytest.fixture
 async def hasty(settings: Settings) -> AsyncIterator[Settings]:
     """Logs in as somebody whose commits do not wait for the disk."""
-    role = settings.prefix
-    connection = await asyncpg.connect(settings.postgres)
-    await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'any' SUPERUSER; ALTER ROLE {role} SET synchronous_commit = off")
-    parts = urlsplit(settings.postgres)
-    yield settings.model_copy(update={"postgres": urlunsplit(parts._replace(netloc=f"{role}:any@{parts.netloc.rpartition('@')[2]}"))})
-    await connection.execute(f"DROP ROLE {role}")
-    await connection.close()
+    async with somebody(settings, "synchronous_commit = off") as somebody_hasty:
+        yield somebody_hasty
 
 
 @pytest.mark.promise("P-OPS-01")

@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 
-from runtime.advice import POSTGRES_AWAY, POSTGRES_FULL, todo
+from runtime.advice import POSTGRES_AWAY, POSTGRES_FULL, POSTGRES_READ_ONLY, todo
 
-STATES = {"53100": POSTGRES_FULL, "57P03": POSTGRES_AWAY, "08006": POSTGRES_AWAY, "42P01": None, "53300": None}
+STATES = {"53100": POSTGRES_FULL, "57P03": POSTGRES_AWAY, "08006": POSTGRES_AWAY, "42P01": None, "53300": None, "25006": POSTGRES_READ_ONLY}
 
 
 @pytest.mark.promise("P-OPS-26")

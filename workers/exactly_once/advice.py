@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_FULL
+from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, todo
 from runtime.postgres import POSTGRES_ERRORS
 from runtime.schema import OldTables
 from runtime.subscribing import TopicMissing
@@ -30,8 +30,8 @@ def advice(error: Exception) -> str:
             return _MIGRATE
         case _ if isinstance(error, _REFUSING):
             return "set PROFUSE_POSTGRES, or let its user in; it goes on by itself"
-        case asyncpg.DiskFullError():
-            return POSTGRES_FULL
+        case asyncpg.DiskFullError() | asyncpg.ReadOnlySQLTransactionError():
+            return todo(error)["todo"]
         case asyncpg.PostgresConnectionError() | asyncpg.OperatorInterventionError() | asyncpg.InterfaceError() | OSError():
             return POSTGRES_AWAY
         case _ if isinstance(error, POSTGRES_ERRORS):

@@ -15,7 +15,7 @@ from runtime.trouble import kind_of
 from schemas import metrics
 from schemas.settings import Settings
 from workers.hooks import declared, judging, positions
-from workers.hooks.budget import Budget
+from workers.hooks.budget import Budget, Taker
 from workers.hooks.choosing import batch_of, next_batch, webhook_id
 from workers.hooks.judging import Again, Gone, Taken, Verdict
 from workers.hooks.model import Batch, Bounds, Hook, Place
@@ -68,7 +68,8 @@ class Courier:
     async def _turn(self) -> float | None:
         """Seconds to rest; None where the hook is paused."""
         tools, largest = self._tools, self._tools.settings.hook_body_limit
-        async with tools.failing.share(largest) if self.place.attempts else tools.well.share(0) as share:
+        taker = Taker(self.hook.account, self.hook.id, self.place.attempts)
+        async with tools.failing.share(largest, taker) if taker.attempts else tools.well.share(0, taker) as share:
             batch = await self._choose(tools.well.allowance(largest))
             if batch is None:
                 return 0.0

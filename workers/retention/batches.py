@@ -1,5 +1,6 @@
 """Batches that are over go with all that is their own; the others are looked at again when something can have changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +73,11 @@ class Terms:
     every: timedelta
     caught_up: bool
 
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """The parameters of what asks whether batches are over, behind the batches."""
+        return self.kept, self.caught_up, self.failures_kept, self.letters_kept
+
 
 @dataclass(frozen=True)
 class Swept:
@@ -85,13 +91,25 @@ class Swept:
         return self.deleted + self.put_off
 
 
-async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms) -> Swept | None:
-    """Look at a page of the batches whose time had come at a moment; None if there was none."""
-    page = [row["id"] for row in await connection.fetch(_LOOK, now, PAGE)]
+async def sweep(connection: asyncpg.Connection, now: datetime, terms: Terms, most: int = PAGE) -> Swept | None:
+    """Look at so many of the batches whose time had come at a moment; None if there was none."""
+    page = await due(connection, now, most)
     if not page:
         return None
-    asked = terms.kept, terms.caught_up, terms.failures_kept, terms.letters_kept
     async with connection.transaction():
-        locked = [row["id"] for row in await connection.fetch(_LOCK, page, *asked)]
-        deleted = affected(await connection.execute(_DELETE, locked, *asked))
-    return Swept(deleted, affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every, terms.failures_kept)))
+        locked = await lock(connection, page, terms)
+        deleted = affected(await connection.execute(_DELETE, locked, *terms.asked))
+    return Swept(deleted, await put_off(connection, page, terms))
+
+
+async def due(connection: asyncpg.Connection, now: datetime, most: int) -> list[bytes]:
+    return [row["id"] for row in await connection.fetch(_LOOK, now, most)]
+
+
+async def lock(connection: asyncpg.Connection, page: Sequence[bytes], terms: Terms) -> list[bytes]:
+    """Those of them that are over; nobody can begin anything of them before the transaction ends."""
+    return [row["id"] for row in await connection.fetch(_LOCK, page, *terms.asked)]
+
+
+async def put_off(connection: asyncpg.Connection, page: Sequence[bytes], terms: Terms) -> int:
+    return affected(await connection.execute(_PUT_OFF, page, terms.kept, terms.every, terms.failures_kept))

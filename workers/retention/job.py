@@ -15,7 +15,8 @@ from runtime.postgres import POSTGRES_ERRORS, affected
 from schemas import metrics
 from schemas.settings import Settings
 from store.erasure import strip
-from workers.retention import batches, letters, records
+from workers.retention import batches, halving, letters, records, slices
+from workers.retention.halving import Portion, until_none
 
 log = structlog.get_logger()
 
@@ -25,10 +26,12 @@ BEHIND_AFTER = 3
 
 # A plan that is made while little is old, and kept, would sort all that is old for every page.
 IN_ORDER = "SET enable_bitmapscan = off"
+# Sooner than the server would end the transaction, and the connection of all other steps with it.
+_IN_TIME = "SELECT set_config('statement_timeout', $1, false)"
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('retention ' || $1, 0))"
 
 # By a gateway or a command that died over it.
-_LEFT = "SELECT profile FROM erasures WHERE asked_at < now() - interval '1 minute' ORDER BY profile LIMIT 100"
+_LEFT = "SELECT profile FROM erasures WHERE asked_at < now() - interval '1 minute' ORDER BY profile <= $1, profile LIMIT 100"
 
 _DELETE_REQUESTS = """
 DELETE FROM requests WHERE ctid = ANY(ARRAY(
@@ -60,6 +63,9 @@ class Retention:
         self._settings = settings
         self._pool = pool
         self._behind = 0
+        self._page = Portion(batches.PAGE)
+        # The erasure that was tried last.
+        self._stripped = b""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep again and again until `stop` is set; a sweep that is under way then ends where it is."""
@@ -83,6 +89,7 @@ class Retention:
             async with self._connection() as connection:
                 if await connection.fetchval(_TRY_LOCK, self._settings.prefix):
                     await connection.execute(IN_ORDER)
+                    await connection.execute(_IN_TIME, str(halving.LIMIT_MS))
                     self._note(await self._sweep(connection))
                 else:
                     # Whoever swept last counts.
@@ -133,10 +140,10 @@ class Retention:
             say("sweep_interrupted", step=name, why=type(error).__name__, sweeps=self._behind)
 
     async def _delete(self, statement: str, connection: asyncpg.Connection) -> int:
-        total = 0
-        while deleted := affected(await connection.execute(statement, ROWS)):
-            total += deleted
-        return total
+        async def some(most: int) -> int:
+            return affected(await connection.execute(statement, most))
+
+        return await until_none(some, ROWS)
 
     async def _delete_records(self, connection: asyncpg.Connection) -> int:
         return await records.delete(connection, self._settings)
@@ -147,8 +154,10 @@ class Retention:
         return replayed + expired + await letters.drop_surplus(connection, self._settings.dead_letters_limit)
 
     async def _finish_erasures(self, connection: asyncpg.Connection) -> int:
-        left = await connection.fetch(_LEFT)
+        left = await connection.fetch(_LEFT, self._stripped)
         for row in left:
+            # Before it is tried: if it cannot be finished, the next sweep comes to it as the last.
+            self._stripped = row["profile"]
             await strip(connection, row["profile"])
         return len(left)
 
@@ -157,7 +166,7 @@ class Retention:
         caught_up = await records.caught_up(connection, given)
         terms = batches.Terms(given.batch_kept, given.failures_kept, given.dead_letters_kept, every, caught_up)
         until, deleted = time.monotonic() + every.total_seconds(), 0
-        while page := await batches.sweep(connection, now, terms):
+        while page := await slices.sweep(connection, now, terms, self._page):
             deleted += page.deleted
             if not page.moved:
                 # Somebody uses all of them.

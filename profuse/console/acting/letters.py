@@ -49,7 +49,9 @@ class Drop:
             title=f"Give up dead letters: {_which(scope)}",
             counted=await _count(means, wanted),
             things="dead letters",
-            sentences=["They are deleted for good; their items keep the answers that they have."],
+            sentences=[
+                "They are deleted for good; their items keep the answers that they have, or have failed where a replay broke off.",
+            ],
             button="Drop them for good",
             command=_command("drop", scope),
             scope=scope,

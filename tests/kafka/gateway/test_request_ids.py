@@ -7,6 +7,7 @@ import json
 import httpx2
 import pytest
 
+from ingest.endpoints import cancelling
 from runtime.kafka import BrokerUnavailable
 from tests.kafka.gateway.running import BATCH, GOOD, PROFILE, TOKEN, Json, Running
 
@@ -224,6 +225,54 @@ async def test_a_cancel_that_is_repeated_while_it_is_done_is_done_once(hasty: Ru
     assert [answer.status_code for answer in answers].count(200) == 1 + [marks(answer) for answer in answers].count(marks(repeat))
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 409)
+
+
+_UNDER_WAY = """
+INSERT INTO launches (batch, trigger, attempt, first_item, due_at, run_at, chunk, items, profiles, done, account)
+SELECT id, trigger, 0, 0, now(), now() + interval '1 minute', 0, ARRAY[0], $1, B'0', account FROM batches
+"""
+
+
+async def _waiting(world: Running, name: str) -> None:
+    """Until a cancel under this id is done, and only waits for the launchers."""
+    await world.soon("SELECT count(*) FROM requests WHERE request_id = $1 AND answer IS NOT NULL", name)
+
+
+@pytest.mark.promise("P-HTTP-34", "P-REQID-13")
+async def test_a_cancel_is_answered_to_nobody_before_the_launchers_know(hasty: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancelling, "KNOWN_WITHIN", 2.0)
+    await hasty.send()
+    await hasty.pool.execute(_UNDER_WAY, bytes(12))
+    name = {"Request-ID": "order-under-way"}
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(hasty.post("campaigns/triggers/cancel", name, trigger_id=8))
+        await _waiting(hasty, "order-under-way")
+        waited = not first.done()
+        repeat = await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)
+        known = first.done()
+
+    assert (waited, known) == (True, True)
+    assert (repeat.json(), marks(repeat)) == (first.result().json(), {**REPEAT, "duplicate-key": "order-under-way"})
+
+
+@pytest.mark.promise("P-REQID-13")
+async def test_a_cancel_whose_gateway_dies_while_it_waits_for_the_launchers_is_done_once(
+    hasty: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of which the others see that it never comes back: two minutes later nobody has the id, unless it has its answer."""
+    monkeypatch.setattr(cancelling, "KNOWN_WITHIN", 2.0)
+    await hasty.send()
+    await hasty.pool.execute(_UNDER_WAY, bytes(12))
+    asked, name = await hasty.pool.fetchval("SELECT count(*) FROM cancels"), {"Request-ID": "order-killed"}
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(hasty.post("campaigns/triggers/cancel", name, trigger_id=8))
+        await _waiting(hasty, "order-killed")
+        waited = not first.done()
+        await hasty.pool.execute("UPDATE requests SET expires_at = expires_at - interval '3 minutes' WHERE request_id = 'order-killed'")
+        repeat = await hasty.post("campaigns/triggers/cancel", name, trigger_id=8)
+
+    assert (waited, repeat.status_code) == (True, 200)
+    assert await hasty.pool.fetchval("SELECT count(*) FROM cancels") == asked + 1
 
 
 @pytest.mark.promise("P-REQID-08")

@@ -2,13 +2,17 @@
 
 import asyncio
 import time
+from collections import Counter
 
 import pytest
 
+from runtime.broker import end_offsets
+from schemas.settings import Settings
+from schemas.topics import EVENTS
 from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import SECRET, World
 from tests.kafka.hosting import hosted
-from tests.receiving import GOOD, answer
+from tests.receiving import GOOD, Got, answer
 from workers.hooks import judging
 
 
@@ -156,6 +160,41 @@ async def test_a_hook_that_hangs_slows_no_other(world: World) -> None:
             await until(lambda turn=turn: _has(world, "well", (turn + 1) * 4), 20)  # type: ignore[misc]
 
     assert sorted(world.receiver.items("well")) == list(range(40))
+
+
+@pytest.mark.promise("P-HOOK-08")
+async def test_a_hook_that_failed_once_stands_behind_none_that_hang_of_another_account(world: World) -> None:
+    settings = world.settings.model_copy(update={"hooks_bytes": 1_600_000, "hook_body_limit": 50_000})
+    posted: Counter[str] = Counter()
+
+    async def failing_then_hanging(got: Got) -> bytes:
+        posted[got.id] += 1
+        return answer(500) if posted[got.id] == 1 else await asyncio.Future()
+
+    for number in range(8):
+        world.receiver.answering[f"hangs-{number}"] = failing_then_hanging
+        await world.declare(f"hangs-{number}", timeout=60)
+    world.receiver.first("well", answer(503))
+    await world.declare("well", account=2)
+    async with hosted("hooks", settings):
+        for at in range(4):
+            await world.tell(range(40), at=at, filling="x" * 1_000)
+
+        async def is_full() -> bool:
+            # Nobody else of the account may repeat before one of these is given up.
+            return sum(times > 1 for times in posted.values()) >= 4
+
+        await until(is_full)
+        await world.tell([0], account=2)
+        # Long before that.
+        await world.until_moved("well", 0, await _end(settings))
+
+    assert [got.items for got in world.receiver.got["well"]] == [[0], [0]]
+
+
+async def _end(settings: Settings) -> int:
+    topic = settings.topic(EVENTS.name)
+    return (await end_offsets(settings, [(topic, 0)]))[topic, 0]
 
 
 @pytest.mark.promise("P-HOOK-08")

@@ -1,4 +1,4 @@
-"""A launcher whose marks find no room."""
+"""A launcher whose marks find no room, or a database that takes no writes."""
 
 import asyncio
 from datetime import timedelta
@@ -11,19 +11,22 @@ from tests.launching import Remembering, World
 from workers.launcher.deliver import delivery
 from workers.launcher.model import Launch
 
-FULL_DISK = """
-CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$;
-CREATE TRIGGER full_disk BEFORE UPDATE OF done ON launches FOR EACH ROW EXECUTE FUNCTION full_disk();
+REFUSED = """
+CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{}'; END $$;
+CREATE TRIGGER refused BEFORE UPDATE OF done ON launches FOR EACH ROW EXECUTE FUNCTION refused();
 """
+FULL_DISK = REFUSED.format("disk_full")
+READ_ONLY = REFUSED.format("read_only_sql_transaction")
 
 
 @pytest.mark.promise("P-OPS-26")
-async def test_what_is_sent_is_not_sent_again_because_the_disk_is_full(world: World, topic: Topic) -> None:
+@pytest.mark.parametrize("why", [FULL_DISK, READ_ONLY], ids=["a full disk", "no writes"])
+async def test_what_is_sent_is_not_sent_again_because_its_mark_is_refused(world: World, topic: Topic, why: str) -> None:
     await schedule(world, "a@example.com")
-    await world.pool.execute(FULL_DISK)
+    await world.pool.execute(why)
     launcher = Launcher(world, Remembering(), topic)
     working = await until_mark_waits(launcher, times=1)
-    await world.pool.execute("DROP TRIGGER full_disk ON launches")
+    await world.pool.execute("DROP TRIGGER refused ON launches")
     await working
 
     assert launcher.channel.addresses() == ["a@example.com"]
@@ -39,7 +42,7 @@ async def test_a_launcher_that_waits_for_room_keeps_its_group(world: World, topi
     launcher = Launcher(world, Remembering(), topic, lease=timedelta(seconds=2))
     working = await until_mark_waits(launcher, times=4)
     claimed_by_another = await claim(world, LEASE, 10)
-    await world.pool.execute("DROP TRIGGER full_disk ON launches")
+    await world.pool.execute("DROP TRIGGER refused ON launches")
     await working
 
     assert claimed_by_another == []
