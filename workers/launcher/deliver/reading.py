@@ -46,7 +46,8 @@ class Reading:
 
     async def look_again(self, going: Iterable[Going]) -> None:
         """However long a page takes, it does not go on with a campaign as it was, or with launches that were taken back."""
-        due = [each for each in going if each.page.looks.are_due()]
+        if not (due := [each for each in going if each.page.looks.are_due()]):
+            return
         asked = [page for _, page in due if page.taken_back is not None]
         wanted = [Wanted([each.whom for each in page.known.values()], page.campaign) for page in asked]
         at = clock()
@@ -56,9 +57,12 @@ class Reading:
         )
         for page, whom in zip(asked, taken_back, strict=True):
             page.taken_back = whom
-        for work, page in due if read else ():
-            page.campaign, page.limits = work.campaign, work.limits()
-            page.looks.made(min(at, work.read_at))
+        if read:
+            for work, page in due:
+                page.campaign, page.limits = work.campaign, work.limits()
+            at = min(at, *(work.read_at for work, _ in due))
+            for looks in {page.looks for _, page in due}:
+                looks.made(at)
 
     async def _refresh(self, works: Sequence[Work]) -> bool:
         """Read the campaigns again that are as of a while ago; false: they could not be."""
@@ -86,24 +90,25 @@ class Reading:
         wanted = [Wanted([work.group.profiles[at] for at in positions], work.campaign) for work, positions in asked]
         read_at = clock()
         found, own = await asyncio.gather(self._together.ask_each(profiles.load, wanted), self.own(asked))
-        # They go together, and so those of one page are read again beside those of the others.
+        # They go together, and so those of one page are read again, and looked at, beside those of the others.
         newest = Newest(partial(self._again, wanted[0].campaign), [stored.id for each in found for stored in each], read_at)
-        pages = [_page(*each, stored, brought, newest) for each, stored, brought in zip(asked, found, own, strict=True)]
+        looks = Looks(min(work.read_at for work in works))
+        pages = [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
         for work, page in zip(works, pages, strict=True):
-            page.begins = partial(self._begins, work)
+            page.newest, page.looks, page.begins = newest, looks, partial(self._begins, work)
         return pages
 
     async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:
         return await self._together.ask(profiles.load, Wanted(whose, campaign))
 
 
-def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str], newest: Newest) -> Page:
+def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str]) -> Page:
     """Of those that were found, perhaps not all that were asked for."""
     due = [
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted, newest=newest, looks=Looks(work.read_at))
+    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page
