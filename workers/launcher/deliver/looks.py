@@ -11,7 +11,7 @@ _BELIEVED = 3.0
 
 
 class Looks:
-    """Of pages that were read together. By what was seen long ago nothing begins, whatever keeps us from looking: a broker, or a database."""
+    """Of pages that were read together. By what was seen long ago nothing begins, whoever keeps us from looking: a broker, a database."""
 
     def __init__(self, at: float | None = None) -> None:
         self._at = clock() if at is None else at
