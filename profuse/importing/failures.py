@@ -12,6 +12,10 @@ from profuse.importing.table import ERROR, LINE, Row, Table
 from profuse_client.encoding import plain
 from runtime.errors import CannotRun
 
+# What every file of failed rows begins with, as CSV and as NDJSON.
+_BEGINNINGS = (f"\ufeff{ERROR}".encode(), f'{{"{ERROR}"'.encode())
+_SEEN = max(map(len, _BEGINNINGS))
+
 
 def place(file: Path, table: Table, wanted: Path | None) -> Path:
     """Where the failed rows of a file go; raises `CannotRun` if that is the file, or would be read as another kind than it is."""
@@ -34,7 +38,7 @@ class NotKept(CannotRun):
 
 
 class Failures:
-    """NDJSON where rows are objects, else CSV; the file is made by the first failure, in the place of an older one."""
+    """NDJSON where rows are objects, else CSV; the file is made by the first failure, in the place of an older one, which goes without."""
 
     def __init__(self, file: Path, table: Table) -> None:
         self.file = file
@@ -63,13 +67,24 @@ class Failures:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
-        if self._out is not None:
-            try:
+        try:
+            if self._out is not None:
                 self._out.close()
-            except OSError as full:
-                # What ended it before says more.
-                if error is None:
-                    raise NotKept(self.file, full) from None
+            elif error is None:
+                self._drop_older()
+        except OSError as trouble:
+            # What ended it before says more.
+            if error is None:
+                raise NotKept(self.file, trouble) from None
+
+    def _drop_older(self) -> None:
+        """Else it would look as if this import had kept it."""
+        # A device is no file, and what does not begin like ours is somebody's own, named by mistake.
+        if self.file.is_file():
+            with self.file.open("rb") as older:
+                is_ours = older.read(_SEEN).startswith(_BEGINNINGS)
+            if is_ours:
+                self.file.unlink()
 
     @property
     def _names(self) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """Failed rows on a disk that is full."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,40 @@ def test_what_ended_an_import_is_told_rather_than_the_full_disk_behind_it() -> N
 def test_a_place_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(NotKept, match="cannot be written: No such file or directory"):
         Failures(tmp_path / "no" / "f.csv", TABLE).add(Row(2, ["nobody"]), "Incorrect email (email)")
+
+
+def fail_once(file: Path, table: Table) -> None:
+    with Failures(file, table) as failures:
+        failures.add(Row(2, {"email": "nobody"} if table.objects else ["nobody"]), "Incorrect email (email)")
+
+
+@pytest.mark.promise("P-IMPORT-06")
+@pytest.mark.parametrize("table", [TABLE, Table(None, lambda: iter(()), 1, "", "NDJSON", objects=True)], ids=["CSV", "NDJSON"])
+def test_an_import_without_failures_leaves_none_of_an_earlier_one(tmp_path: Path, table: Table) -> None:
+    fail_once(file := tmp_path / "f", table)
+    with Failures(file, table):
+        was_there = file.exists()
+
+    assert (was_there, file.exists()) == (True, False)
+
+
+@pytest.mark.promise("P-IMPORT-06")
+def test_an_import_that_did_not_come_to_its_end_leaves_what_an_earlier_one_kept(tmp_path: Path) -> None:
+    fail_once(file := tmp_path / "f.csv", TABLE)
+    with pytest.raises(CannotRun), Failures(file, TABLE):
+        raise CannotRun("Interrupted")
+
+    assert file.exists()
+
+
+@pytest.mark.promise("P-IMPORT-06")
+def test_only_failed_rows_are_removed(tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("email\nann@file.test\n")
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for file in (own, tmp_path / "none", pipe):
+        with Failures(file, TABLE):
+            pass
+
+    assert own.exists()
+    assert pipe.exists()
