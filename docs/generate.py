@@ -1,6 +1,6 @@
 """Writes what is made from the code: docs/reference.md (settings, keys, topics, errors, metrics), docs/asyncapi.yaml (events)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +55,21 @@ def _settings() -> Iterable[tuple[str, ...]]:
 
 
 def _keys() -> Iterable[tuple[str, ...]]:
-    """Of each thing that stands in a list of an account's."""
+    """An account's own, and of each thing that stands in one of its lists."""
     schema = Account.model_json_schema()
-    for listed, field in schema["properties"].items():
-        thing = schema["$defs"].get(field.get("items", {}).get("$ref", "").rpartition("/")[2])
-        for key, value in thing["properties"].items() if thing else ():
-            default = "" if value.get("default") is None else f"`{msgspec.json.encode(value['default']).decode()}`"
-            yield (
-                f"`accounts.{listed}`",
-                f"`{key}`",
-                _kind(value),
-                default if key not in thing["required"] else "required",
-                value["description"],
-            )
+    fields = schema["properties"]
+    things = {name: schema["$defs"].get(each.get("items", {}).get("$ref", "").rpartition("/")[2]) for name, each in fields.items()}
+    own = {name: value for name, value in fields.items() if things[name] is None}
+    yield from _keys_of("accounts", own, schema["required"])
+    for listed, thing in things.items():
+        if thing is not None:
+            yield from _keys_of(f"accounts.{listed}", thing["properties"], thing["required"])
+
+
+def _keys_of(place: str, keys: Mapping[str, Any], required: Collection[str]) -> Iterable[tuple[str, ...]]:
+    for key, value in keys.items():
+        default = "" if value.get("default") is None else f"`{msgspec.json.encode(value['default']).decode()}`"
+        yield f"`{place}`", f"`{key}`", _kind(value), default if key not in required else "required", value["description"]
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -5,7 +5,16 @@ import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from schemas.channels import CHANNELS
 from store.configuration.model import BadDeclaration, Key, Kind, Values
@@ -36,12 +45,15 @@ _TRIGGERS = TypeAdapter(list[Trigger], config=STRICT)
 
 
 class Account(BaseModel):
-    model_config = STRICT
+    # What is said of a key stands in the reference, too.
+    model_config = STRICT | ConfigDict(use_attribute_docstrings=True)
 
     id: Number
+    """Its number; no two accounts have the same."""
     name: Line
-    # Its own, beside those that are known.
+    """For people."""
     channels: list[Annotated[str, AfterValidator(_own_channel)]] = []
+    """Its own, beside those that are known: small letters, digits and underscores."""
     tokens: list[Token] = []
     databases: list[Database] = []
     resources: list[Resource] = []
