@@ -29,7 +29,10 @@ _NAMES = {
     Matching.CUSTOM_SUB: f"must be one of {', '.join(MEMBERS)}, which addresses in cc_data are called",
 }
 
-MATCHING = "What the profile is searched by; an item names the value by the key of that name."
+MATCHING = (
+    "What the profile is searched by; an item names the value by the key of that name, or its profile does in `email`, `phones` "
+    "or the field that `field_name` names; one without keys beside it only there."
+)
 
 _DECIMAL = re.compile(r"[0-9]{1,10}", re.ASCII)
 
