@@ -90,10 +90,11 @@ class Budget:
 
     def _let_in(self) -> None:
         while (first := self._first()) is not None and (first.turn.done() or self._may(first)):
-            queue = self._waiting[first.taker.account]
+            # Behind all that hold as much, and waited meanwhile.
+            queue = self._waiting.pop(first.taker.account)
             queue.remove(first)
-            if not queue:
-                del self._waiting[first.taker.account]
+            if queue:
+                self._waiting[first.taker.account] = queue
             # Or it was ended while it waited.
             if not first.turn.done():
                 self._note(first.taker, first.size)

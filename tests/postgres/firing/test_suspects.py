@@ -128,3 +128,35 @@ async def waiting(world: World, launcher: Launcher) -> asyncio.Task[None]:
         while await world.pool.fetchval("SELECT done <> B'10' OR claims <> 0 FROM launches"):
             await asyncio.sleep(0.05)
     return working
+
+
+@pytest.mark.promise("P-LAUNCH-26", "P-LAUNCH-34")
+async def test_suspects_that_wait_for_their_turn_take_no_place_of_what_goes_on(world: World, topic: Topic) -> None:
+    hangs, released = asyncio.Event(), asyncio.Event()
+
+    async def hang(launch: Launch) -> None:
+        if launch.recipient.address == "0@example.com":
+            hangs.set()
+            await asyncio.wait_for(released.wait(), 60)
+
+    for number in range(6):
+        await schedule(world, f"{number}@example.com")
+    await world.pool.execute("UPDATE launches SET claims = $1", launches.MOST_CLAIMS - 1)
+    # Of eight slots an account has four.
+    launcher = Launcher(world, Remembering(hang), topic)
+    delivery = launcher.delivery()
+    suspects = [asyncio.create_task(launcher.work(group, by=delivery)) for group in await claim(world, most=100)]
+    await asyncio.wait_for(hangs.wait(), 20)
+    async with asyncio.timeout(5):
+        while len(delivery._suspects._lock._waiters or ()) + sum(task.done() for task in suspects) < 5:
+            await asyncio.sleep(0.01)
+    await schedule(world, "fresh@example.com")
+    (fresh,) = await claim(world)
+    async with asyncio.timeout(5):
+        await launcher.work(fresh, by=delivery)
+    meanwhile = launcher.channel.addresses()
+    released.set()
+    await asyncio.gather(*suspects)
+
+    assert "fresh@example.com" in meanwhile
+    assert (await counts(world)).items() >= {"launched": 7, "failed": 0}.items()

@@ -158,3 +158,17 @@ async def test_any_number_may_come_in_at_once() -> None:
         await line.goes(Taker(0, 0))
 
     assert len(line.order) == 2_000
+
+
+@pytest.mark.promise("P-HOOK-08")
+async def test_an_account_that_comes_again_and_again_stands_behind_those_who_waited_meanwhile() -> None:
+    with all_ended(Line(10)) as line:
+        for number in range(3):
+            await line.comes(Taker(1, number), 10)
+        await line.comes(Taker(2, 10), 10)
+        for number in range(4):
+            first = line.order[-1]
+            await line.goes(first)
+            await line.comes(Taker(1, 20 + number), 10)
+
+    assert Taker(2, 10) in line.order[:3]

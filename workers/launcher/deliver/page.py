@@ -33,6 +33,8 @@ class Page:
     newest: Newest | None = None
     # To be waited for before any of its launches is attempted; None: nobody has to be told, or he knows.
     begins: Callable[[], Awaitable[None]] | None = None
+    # Whether that is a wait for others, who may be to blame for what happened.
+    is_suspect: bool = False
     # When its campaign, and what was taken back, were read.
     looks: Looks = field(default_factory=Looks)
     # Those of which it is not known yet what became, by their position, as their profiles were when they were decided.
@@ -78,6 +80,11 @@ class Begun(NamedTuple):
     gate: Gate
     due: Due
     profile: Profile
+
+    async def in_turn(self) -> None:
+        """Before it takes a place among those that are under way: whoever waits for his turn would keep it from others."""
+        if self.page.is_suspect and self.page.begins is not None:
+            await self.page.begins()
 
     async def ready(self) -> Launch | Outcome | None:
         """What is attempted, once it has waited for all that there is to wait for; None when it is not to begin any more."""

@@ -96,6 +96,7 @@ class Reading:
         pages = [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
         for work, page in zip(works, pages, strict=True):
             page.newest, page.looks, page.begins = newest, looks, partial(self._begins, work)
+            page.is_suspect = work.is_suspect()
         return pages
 
     async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:

@@ -175,6 +175,7 @@ class Sending:
             return held
         if (limit := of_provider(way)) is not None:
             await self._paces.wait(limit.name, partial(launch.rate, name))
+        await launch.in_turn()
         async with gate.slot(page.campaign, way):
             # Asked only now: the waits may have been long.
             ready = await launch.ready()

@@ -25,7 +25,7 @@ class Suspects:
     @asynccontextmanager
     async def turn(self, work: Work) -> AsyncIterator[None]:
         """Of those that wait for their turn the claim does not count."""
-        if work.group.claims != launches.MOST_CLAIMS:
+        if not work.is_suspect():
             yield
             return
         try:
@@ -36,7 +36,7 @@ class Suspects:
 
     async def waits(self, work: Work) -> None:
         """All of it was read, and what comes next may take long, and kills nobody."""
-        if work.group.claims == launches.MOST_CLAIMS and work.lease.is_idle(work.group):
+        if work.is_suspect() and work.lease.is_idle(work.group):
             await self._uncount(work)
             self._give_turn(work)
 
@@ -50,7 +50,7 @@ class Suspects:
             work.lease.begins(work.group)
 
     async def _begin(self, work: Work) -> None:
-        if work.group.claims == launches.MOST_CLAIMS:
+        if work.is_suspect():
             await self._take_turn(work)
         else:
             await launches.count(self._pool, work.group, work.group.claims)

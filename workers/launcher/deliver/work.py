@@ -88,6 +88,10 @@ class Work:
         """Whether its launches wait for each other only, and for none of another batch's."""
         return self.campaign.is_spread and not self.campaign.pace
 
+    def is_suspect(self) -> bool:
+        """Whether its next claim in vain would be the last one."""
+        return self.group.claims == MOST_CLAIMS
+
     def kills(self) -> bool:
         """Whether so many launchers had it, and did not come as far as a mark."""
         return self.group.claims > MOST_CLAIMS
