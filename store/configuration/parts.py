@@ -1,7 +1,7 @@
 """What may be said of each thing that an account can have, in a file or in a request."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -10,9 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PrivateAttr,
     ValidationInfo,
-    model_validator,
 )
 
 from schemas.channels import CHANNELS, MESSAGE
@@ -36,15 +34,25 @@ def _own_field(name: str) -> str:
     return name
 
 
+def _kept(info: ValidationInfo) -> Any:
+    """What is stored of this key, by the trigger's number."""
+    return (info.context or {}).get(info.data.get("id"), {}).get(info.field_name)
+
+
 def _template(check: Callable[[str], str]) -> AfterValidator:
     """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
 
     def checked(given: str, info: ValidationInfo) -> str:
-        # What is stored, by the trigger's number.
-        kept = (info.context or {}).get(info.data.get("id"), {})
-        return given if given == kept.get(info.field_name) else check(given)
+        return given if given == _kept(info) else check(given)
 
     return AfterValidator(checked)
+
+
+def _html(given: str, info: ValidationInfo) -> str:
+    """As it leaves: what is stored is compared with that."""
+    if info.data.get("inline_css"):
+        return messaging.inlined(given, stored=_kept(info))
+    return given if given == _kept(info) else messaging.html_template(given)
 
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -130,7 +138,10 @@ class Trigger(_Part):
     """Of a mail: an address, or `Name <address>`."""
     subject: Annotated[Line, _template(messaging.template)] | None = None
     """Of a mail: a template."""
-    html: Annotated[Text, _template(messaging.html_template)] | None = None
+    # Before the HTML, which is asked by it.
+    inline_css: bool = False
+    """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
+    html: Annotated[Text, AfterValidator(_html)] | None = None
     """Of a mail: a template."""
     text: Annotated[Text, _template(messaging.template)] | None = None
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
@@ -140,8 +151,6 @@ class Trigger(_Part):
     """Of a push message: a template."""
     body: Annotated[Text, _template(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
-    inline_css: bool = False
-    """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
     provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
     """A name, or several: then the next one is tried where nothing can have passed by those before it."""
     pace: Number | None = None
@@ -151,17 +160,9 @@ class Trigger(_Part):
     fields: list[str] | None = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
-    # As it leaves; kept, because a long one costs a process.
-    _html: str = PrivateAttr("")
-
-    @model_validator(mode="after")
-    def _written(self) -> Self:
-        self._html = messaging.inlined(self.html or "") if self.inline_css else self.html or ""
-        return self
-
     def values(self) -> Values:
         """Its columns."""
-        message = {name: getattr(self, name) or "" for name in MESSAGE} | {"html": self._html}
+        message = {name: getattr(self, name) or "" for name in MESSAGE}
         # What is not said is what its readers without HTML see.
         message["text"] = message["text"] or (messaging.plain(message["html"]) if message["html"] else "")
         return {**self.model_dump(exclude={"id", "inline_css", *MESSAGE}), **message}

@@ -15,6 +15,7 @@ from profuse.postgres import transaction
 from runtime.errors import CannotRun
 from schemas.settings import Settings
 from schemas.tokens import hashed
+from store.configuration import converting
 
 DEMO = (Path(__file__).parents[2] / "examples" / "demo.toml").read_text()
 
@@ -83,6 +84,17 @@ async def test_a_text_that_would_be_refused_today_keeps_no_token_from_being_revo
     assert "account 1, token producer: revoked" in changed
     with pytest.raises(BadDeclaration, match=r"triggers\[0\]\.html: line 1, column 4: looks like a condition"):
         await apply(tables, stored.replace("{IF lead.x}", "{IF lead.y}"))
+
+
+@pytest.mark.promise("P-APPLY-22")
+async def test_nor_does_one_whose_styles_were_written_into_it(tables: Settings, pool: asyncpg.Pool) -> None:
+    await apply(tables, FILE)
+    html = "<style>p { color: red }</style><p>{IF lead.x}</p>"
+    await pool.execute("UPDATE triggers SET html = $1, text = ''", converting.inlined(html))
+    stored = FILE.replace('html = "<p>Hello</p>"', f'inline_css = true\nhtml = "{html}"')
+    changed = await apply(tables, stored.replace('{ name = "producer"', '{ name = "producer", revoked = true'))
+
+    assert "account 1, token producer: revoked" in changed
 
 
 @pytest.mark.promise("P-APPLY-01")

@@ -83,7 +83,7 @@ DATABASE = '[[accounts.databases]]\nid = 1\nname = "C"\n'
         (ACCOUNT + TRIGGER + """body = '{"a": "\\ud800"}'""", "accounts[0].triggers[0].body: .a has half a character"),
         (
             ACCOUNT + TRIGGER.replace("<p>Hello</p>", "<table>{if lead.a equal 1}<tr><td>x</td></tr>{end}</table>") + "inline_css = true",
-            "accounts[0].triggers[0]: its styles cannot be written into its elements",
+            "accounts[0].triggers[0].html: its styles cannot be written into its elements",
         ),
         *(
             (ACCOUNT + PROVIDER.replace("https://sms.test/send", url), "accounts[0].providers[0].url: must be an address like")

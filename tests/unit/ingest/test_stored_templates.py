@@ -14,6 +14,7 @@ from ingest.errors import Refused
 from profuse.applying import BadDeclaration, desired
 from profuse.applying.file import accounts_of, read
 from schemas.templating.preview import branches
+from store.configuration import converting
 from store.configuration.model import Key, Kind, Stored, Values
 from tests.launching import launch
 from tests.unit.launcher.test_mails import DOMAIN, NOW
@@ -121,6 +122,25 @@ def test_a_file_with_it_has_its_effect(html: str) -> None:
 
     assert things[Key(Kind.TOKEN, 1, "leaked")].values["revoked"]
     assert things[Key(Kind.TRIGGER, 1, 8)].values["html"] == html
+
+
+@pytest.mark.promise("P-APPLY-22")
+@pytest.mark.parametrize("html", SENT)
+def test_so_has_one_whose_styles_were_written_into_it(html: str) -> None:
+    written = f"<style>p {{ color: red }}</style>{html}"
+    kept, trigger = stored(converting.inlined(written)).things, f"{TRIGGER}inline_css = true\n"
+    things = desired.wanted(read(of_file(written, token='tokens = [{ name = "leaked", revoked = true }]\n', trigger=trigger), kept))
+
+    assert things[Key(Kind.TOKEN, 1, "leaked")].values["revoked"]
+    assert things[Key(Kind.TRIGGER, 1, 8)].values["html"] == kept[Key(Kind.TRIGGER, 1, 8)]["html"]
+
+
+@pytest.mark.promise("P-APPLY-22")
+@pytest.mark.parametrize("html", [OLD[0], "<style>p { color: blue }</style>" + OLD[0]])
+def test_one_that_was_stored_with_other_styles_is_asked(html: str) -> None:
+    kept = stored(converting.inlined("<style>p { color: red }</style>" + OLD[0])).things
+    with pytest.raises(BadDeclaration, match=r"^accounts\[0\]\.triggers\[0\]\.html: line 1, column \d+: looks like a condition"):
+        read(of_file(html, trigger=f"{TRIGGER}inline_css = true\n"), kept)
 
 
 @pytest.mark.promise("P-APPLY-22")

@@ -225,6 +225,52 @@ def test_an_end_of_another_language_is_left_alone_behind_a_condition(end: str) -
     assert render_html(html_template(written), PRO).text == f"1 {end}"
 
 
+TAKEN_FOR_SCRIPTS = [
+    '{if (lead.city) equals("Rome")}Ciao{else}Hi{end}',
+    '{if (lead.city) equals("Rome")}Ciao{end}',
+    '{if (lead.city) equals("Rome");}Ciao{else}Hi{end}',
+    '{if (lead.city equal "{x}")}Ciao{end}',
+    '{if (lead.city) equals("Rome")}{if lead.plan}Ciao{else}Hi{end}{end}',
+]
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize("meant", TAKEN_FOR_SCRIPTS)
+@pytest.mark.parametrize("around", ["", "{if lead.plan}x{end}", "{end}{else}"])
+def test_no_script_has_an_else_or_an_end(meant: str, around: str) -> None:
+    why = r"it is read as a script, but \{(else|end)\} at line 2, column \d+ is of no other condition"
+    for check in (template, html_template):
+        with pytest.raises(ValueError, match=f"^line 2, column 1: looks like a condition, and would be sent as it is written: {why}$"):
+            check(f"{around}\n{meant}")
+
+
+@pytest.mark.promise("P-LAUNCH-19")
+@pytest.mark.parametrize("meant", [
+    "{if lead.plan}a{if (lead.age) gt(18)}b{else}c{end} d{end} e",
+    "{if lead.plan}a{if (lead.age) gt(18)}b{end} d{else}e{end}",
+    "{if lead.plan}a{if (lead.age) gt(18)}b{else}c{else}d{end}",
+    "{if lead.plan}a{else}d{if (lead.age) gt(18)}b{else}c{end}",
+    "{if lead.plan}{if lead.city}a{if (lead.age) gt(18)}b{else}c{end} d{end}{end} e",
+])  # fmt: skip
+def test_nor_is_one_of_a_condition_around_it(meant: str) -> None:
+    at = meant.index("{if (") + 1
+    for check in (template, html_template):
+        with pytest.raises(ValueError, match=f"^line 1, column {at}: looks like a condition"):
+            check(meant)
+
+
+@pytest.mark.promise("P-LAUNCH-13", "P-LAUNCH-19")
+@pytest.mark.parametrize("script", [script for script in ALONE if "script" in script])
+def test_a_script_is_left_alone_beside_and_in_conditions(script: str) -> None:
+    for written in (
+        f"{{if lead.plan}}{script}{{else}}{script}{{end}}{script}",
+        f"{{end}}{{else}}{script}{{if lead.plan}}a{{else}}b{{end}}",
+        f"{{if lead.x}}{{else}}{{else}}{{end}}{script}",
+        f"{script}{{if lead.x}}{{else}}{{else}}{{end}}",
+    ):
+        assert template(html_template(written)) == written
+
+
 BRACKETED = [
     "(lead.plan equal 'pro') and (lead.shop equal 'R&D')",
     "(lead.none) or(lead.plan)",
