@@ -1,24 +1,18 @@
 """A Postgres that asks for a password, which its URL does not hold."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 
 from profuse.postgres import plain_connection, transaction
-from profuse.stack import postgres
-from profuse.stack.child import Child
-from profuse.stack.ports import free_port
-from profuse.stack.servers import await_ready, prepared
 from runtime.errors import CannotRun
 from runtime.postgres import open_pool
 from schemas.settings import Settings
 from tests.migrating import migrate_tables
+from tests.postgres.own_server import own_server
 
 PASSWORD = "s3/c#r?e@t %41:"
 
@@ -26,17 +20,9 @@ PASSWORD = "s3/c#r?e@t %41:"
 @pytest.fixture
 def strict() -> Iterator[Settings]:
     """Of a server of its own."""
-    with tempfile.TemporaryDirectory(prefix="profuse-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)
-        (process,) = prepared(partial(postgres.server, Path(directory) / "postgres", free_port()))
-        child = Child(process, Path(directory) / "postgres.log")
-        try:
-            await_ready(child)
-            asyncio.run(_ask_for_a_password(process.url))
-            yield Settings(postgres=process.url)
-        finally:
-            child.ask_to_stop()
-            child.wait(seconds=5)
+    with own_server() as url:
+        asyncio.run(_ask_for_a_password(url))
+        yield Settings(postgres=url)
 
 
 async def _ask_for_a_password(url: str) -> None:

@@ -1,22 +1,18 @@
 """A standby answers, and takes no writes: nobody stays with it."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from ingest.sql.pool import open_pool as open_gateways_pool
-from profuse.stack import postgres
-from profuse.stack.child import Child
-from profuse.stack.ports import free_port
-from profuse.stack.servers import await_ready, prepared
+from profuse.stack.child import Process
 from runtime.postgres import open_pool
 from runtime.trouble import Trouble, trouble_of
 from schemas.settings import Settings
+from tests.postgres.own_server import own_server
 
 WRITE = "CREATE TABLE public.written ()"
 WHO = "SELECT pg_backend_pid()"
@@ -25,20 +21,15 @@ WHO = "SELECT pg_backend_pid()"
 @pytest.fixture
 def standby() -> Iterator[Settings]:
     """Of a server of its own, whose primary is gone."""
-    with tempfile.TemporaryDirectory(prefix="profuse-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o755)
-        (process,) = prepared(partial(postgres.server, Path(directory) / "postgres", free_port()))
-        signal = Path(process.directory or directory) / "standby.signal"
+
+    def without_a_primary(data: Path, process: Process) -> None:
+        signal = Path(process.directory or data.parent) / "standby.signal"
         signal.touch()
         if process.user is not None:
             os.chown(signal, process.user, -1)
-        child = Child(process, Path(directory) / "postgres.log")
-        try:
-            await_ready(child)
-            yield Settings(postgres=process.url)
-        finally:
-            child.ask_to_stop()
-            child.wait(seconds=5)
+
+    with own_server(without_a_primary) as url:
+        yield Settings(postgres=url)
 
 
 @pytest.mark.promise("P-OPS-26")

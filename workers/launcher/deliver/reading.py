@@ -93,23 +93,22 @@ class Reading:
         # They go together, and so those of one page are read again, and looked at, beside those of the others.
         newest = Newest(partial(self._again, wanted[0].campaign), [stored.id for each in found for stored in each], read_at)
         looks = Looks(min(work.read_at for work in works))
-        pages = [_page(*each, stored, brought) for each, stored, brought in zip(asked, found, own, strict=True)]
+        pages = [_page(*each, stored, brought, newest, looks) for each, stored, brought in zip(asked, found, own, strict=True)]
         for work, page in zip(works, pages, strict=True):
-            page.newest, page.looks, page.begins = newest, looks, partial(self._begins, work)
-            page.is_suspect = work.is_suspect()
+            page.begins, page.is_suspect = partial(self._begins, work), work.is_suspect()
         return pages
 
     async def _again(self, campaign: Campaign, whose: Sequence[bytes]) -> Sequence[Stored]:
         return await self._together.ask(profiles.load, Wanted(whose, campaign))
 
 
-def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str]) -> Page:
+def _page(work: Work, positions: Sequence[int], found: Sequence[Stored], own: Mapping[int, str], newest: Newest, looks: Looks) -> Page:
     """Of those that were found, perhaps not all that were asked for."""
     due = [
         Due(at, work.launch(at), stored.id, stored.reader(), own.get(at), stored.email)
         for at, stored in zip(positions, found, strict=False)
     ]
-    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted)
+    page = Page(due, work.campaign, work.limits(), work.open, work.group.doubted, newest=newest, looks=looks)
     # Those of a later attempt were begun.
     page.taken_back = None if work.group.attempt else frozenset(stored.id for stored in found if stored.taken_back)
     return page
