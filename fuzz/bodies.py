@@ -15,12 +15,12 @@ with atheris.instrument_imports(include=["ingest", "schemas", "workers"]):
     from ingest.endpoints.items import Shared, prepare, root_values
     from ingest.endpoints.parameters import Parameters, checked, names, searched_field
     from ingest.endpoints.registry import ENDPOINTS
-    from ingest.errors import Refused
     from ingest.http import attachments, spans
     from ingest.http.call import Call
     from ingest.http.interleaving import in_turns
     from ingest.http.scanning import NotJson
     from ingest.publish.record import record
+    from ingest.request_errors import Refused
     from ingest.sql.accounts import Token
     from schemas.fields import Field
     from schemas.ids import ResourceNumber, TriggerId, new_id

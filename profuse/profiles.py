@@ -8,7 +8,7 @@ import asyncpg
 from ingest.endpoints import profiles
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.profiles import GetProfile
-from ingest.errors import Refused
+from ingest.request_errors import Refused
 from ingest.sql import accounts
 from ingest.sql.accounts import Database
 from profuse.postgres import plain_connection

@@ -9,7 +9,7 @@ from ingest.admission.budget import Budget, NoRoom, Share
 from ingest.admission.drain import Drain, ahead
 from ingest.admission.retry_after import retry_after, until_matched
 from ingest.admission.tally import Tally
-from ingest.errors import Refused, too_many
+from ingest.request_errors import Refused, too_many
 from ingest.sql.accounts import Token
 from runtime.advice import KAFKA_AWAY
 from runtime.kafka import BrokerUnavailable

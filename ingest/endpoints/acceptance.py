@@ -14,13 +14,13 @@ from ingest.admission.budget import Share
 from ingest.endpoints.batch_parameters import Asked, BatchRequest
 from ingest.endpoints.items import Shared, prepare, root_values
 from ingest.endpoints.parameters import MatchBy, checked, searched_field
-from ingest.errors import being_accepted, invalid
 from ingest.http import attachments
 from ingest.http.call import Call
 from ingest.http.interleaving import in_turns
 from ingest.publish.producer import Producer
 from ingest.publish.publication import Accepted
 from ingest.publish.record import Headers, Record, publishable, record, size
+from ingest.request_errors import being_accepted, invalid
 from ingest.sql import accounts, batches
 from ingest.sql.accounts import Database
 from ingest.sql.batches import File, NewBatch

@@ -10,11 +10,11 @@ from ingest.endpoints.acceptance import Acceptance
 from ingest.endpoints.batch_parameters import BatchRequest
 from ingest.endpoints.completion_poll import Waiters
 from ingest.envelope import Answer, still_processing, success
-from ingest.errors import unavailable
 from ingest.http.call import Call
 from ingest.publish.partition_queue import Delivery
 from ingest.publish.producer import Producer
 from ingest.publish.publication import BatchPublisher
+from ingest.request_errors import unavailable
 from ingest.sql import request_ids, results
 from ingest.sql.pool import Pool
 from ingest.sql.request_ids import RequestId

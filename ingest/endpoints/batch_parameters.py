@@ -12,7 +12,7 @@ from ingest.endpoints.item_shapes import BARE_PROFILE, KEYS_ONLY, ONE_PROFILE, W
 from ingest.endpoints.launch_parameters import Attachment, Launching, Timeout
 from ingest.endpoints.parameters import MATCHING, SHOWN, CampaignId, FormatJson, MatchBy
 from ingest.endpoints.profile_shapes import GivenProfile
-from ingest.errors import invalid
+from ingest.request_errors import invalid
 from schemas.batches import BatchKind, BatchSettings
 from schemas.channels import CHANNELS
 from schemas.ids import ResourceNumber, TriggerNumber

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 from ingest.endpoints.parameters import SHOWN, Parameters, checked
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.envelope import Answer, success
-from ingest.errors import not_found
 from ingest.http.call import Call
+from ingest.request_errors import not_found
 from ingest.sql import cancellable
 from ingest.sql.pool import Pool
 from schemas.ids import TriggerNumber, parse_id

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused
-from ingest.errors import Refused, invalid, not_found
+from ingest.request_errors import Refused, invalid, not_found
 from store.configuration.model import Key, Kind, Stored, Values
 from store.configuration.parts import Trigger, place, reason_of
 

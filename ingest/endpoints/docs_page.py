@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from ingest.endpoints.openapi import Documented
 from ingest.endpoints.profile_shapes import FunctionalUpdate, GivenProfile, GivenSubscription
 from ingest.endpoints.response_models import StillProcessing
-from ingest.errors import ERRORS
 from ingest.http.server import PREFIX
+from ingest.request_errors import ERRORS
 from schemas.item_errors import Why
 
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}

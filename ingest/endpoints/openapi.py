@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from ingest.endpoints.response_models import Failure, StillProcessing
 from ingest.envelope import TO_BE_REPEATED
-from ingest.errors import ERRORS
+from ingest.request_errors import ERRORS
 
 _REF = "#/components/schemas/{model}"
 

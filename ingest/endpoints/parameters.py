@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.endpoints.match_values import Email, FieldValue, Phone, ProfileId, Provider, SubscriptionId
-from ingest.errors import being_indexed, invalid
+from ingest.request_errors import being_indexed, invalid
 from schemas.blanks import is_blank
 from schemas.channels import MEMBERS
 from schemas.fields import Field as DataField

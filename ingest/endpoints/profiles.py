@@ -11,8 +11,8 @@ from ingest.endpoints.items import normal_value
 from ingest.endpoints.parameters import SHOWN, MatchBy, checked, searched_field
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.envelope import Answer, success
-from ingest.errors import conflict, invalid, not_found
 from ingest.http.call import Call
+from ingest.request_errors import conflict, invalid, not_found
 from ingest.sql import accounts
 from ingest.sql.accounts import Database
 from ingest.sql.pool import Pool

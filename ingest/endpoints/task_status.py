@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field
 
 from ingest.endpoints.parameters import SHOWN, Parameters, checked
 from ingest.envelope import Answer, success
-from ingest.errors import not_found
 from ingest.http.call import Call
+from ingest.request_errors import not_found
 from ingest.sql import results
 from ingest.sql.pool import Pool
 from schemas.ids import parse_id

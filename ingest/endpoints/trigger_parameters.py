@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from ingest.endpoints.message_shape import Message
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters
-from ingest.errors import Refused, invalid
+from ingest.request_errors import Refused, invalid
 from schemas import mailboxes
 from schemas.channels import CHANNELS, MESSAGE
 

@@ -15,8 +15,8 @@ from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameter
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
-from ingest.errors import Refused, not_found
 from ingest.http.call import Call
+from ingest.request_errors import Refused, not_found
 from ingest.sql import configuration
 from ingest.sql.pool import Pool
 from runtime import engine

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ingest.errors import invalid
 from ingest.http import parsing
+from ingest.request_errors import invalid
 from schemas.mimetypes import MIMETYPE
 from schemas.settings import KIB
 

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
 from ingest.admission.budget import Share
-from ingest.errors import Refused, invalid, unavailable
+from ingest.request_errors import Refused, invalid, unavailable
 from schemas.settings import KIB, Settings
 
 _ATTACH = b'"attach"'

@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.errors import invalid
 from ingest.http import attachments, parsing
 from ingest.http.counting import is_longer
 from ingest.http.parsing import SHRINKS, Members
+from ingest.request_errors import invalid
 from ingest.sql.accounts import Token
 from ingest.sql.request_ids import RequestId
 from schemas.settings import KIB, Settings

@@ -7,10 +7,10 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ingest.envelope import Answer
-from ingest.errors import head_too_large, invalid, method_not_allowed, unavailable
 from ingest.http.bodies import SLOWEST
 from ingest.http.joining import Joining
 from ingest.http.turned_away import TurnedAway
+from ingest.request_errors import head_too_large, invalid, method_not_allowed, unavailable
 from schemas.settings import KIB, Settings
 
 # Of a head; and of what comes behind a body, which is nobody's.

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Share
 from ingest.envelope import Answer
-from ingest.errors import invalid, no_access, token_required, unsupported_encoding
 from ingest.http import bodies, parsing, spans
 from ingest.http.call import Call
 from ingest.http.parsing import Members
 from ingest.http.scanning import Body
+from ingest.request_errors import invalid, no_access, token_required, unsupported_encoding
 from ingest.sql import accounts
 from ingest.sql.accounts import Token
 from ingest.sql.pool import Pool

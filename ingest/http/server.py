@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.envelope import Answer
-from ingest.errors import Refused, invalid, method_not_allowed, not_found, unavailable
 from ingest.http.intake import Intake, Served, wants_200
 from ingest.http.scanning import NotJson
+from ingest.request_errors import Refused, invalid, method_not_allowed, not_found, unavailable
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
 from runtime.tracing import traces

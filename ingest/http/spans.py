@@ -5,11 +5,11 @@ from collections.abc import Generator
 from msgspec import Raw
 
 from ingest.admission.budget import Share
-from ingest.errors import invalid
 from ingest.http import bodies, parsing, scanning
 from ingest.http.interleaving import in_turns
 from ingest.http.parsing import Members
 from ingest.http.scanning import Body, NotJson, Scan
+from ingest.request_errors import invalid
 from schemas.settings import Settings
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import asyncpg
 import msgspec
 
-from ingest.errors import conflict, invalid, not_found
+from ingest.request_errors import conflict, invalid, not_found
 from schemas.channels import channel
 from schemas.fields import Field, declared
 from schemas.ids import ResourceId, ResourceNumber, TriggerId, TriggerNumber

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from ingest.errors import being_accepted, id_reused
+from ingest.request_errors import being_accepted, id_reused
 
 # Longer than any of them takes.
 _RESERVED_FOR = timedelta(minutes=2)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profuse.importing.csv_table import check_names, csv_table
-from profuse.importing.files import parquet_table, xlsx_table
 from profuse.importing.ndjson import ndjson_table
 from profuse.importing.table import Table
 from runtime.errors import CannotRun
@@ -41,10 +40,30 @@ def opened(file: Path, given: Given) -> Table:
         case "ndjson":
             return ndjson_table(file, given.encoding)
         case "parquet":
-            return parquet_table(file)
+            return _parquet(file)
         case "xlsx" | "xls" | "xlsb" | "ods":
-            return xlsx_table(file, given.columns)
+            return _xlsx(file, given.columns)
     raise CannotRun(f"{file} does not say by its name what it is: --format {', '.join(FORMATS)}.")
+
+
+def _parquet(file: Path) -> Table:
+    try:
+        from profuse.importing.parquet import parquet_table  # noqa: PLC0415  # of an extra
+    except ModuleNotFoundError:
+        raise _missing("Parquet", "pyarrow") from None
+    return parquet_table(file)
+
+
+def _xlsx(file: Path, columns: Sequence[str] | None) -> Table:
+    try:
+        from profuse.importing.xlsx import xlsx_table  # noqa: PLC0415  # of an extra
+    except ModuleNotFoundError:
+        raise _missing("XLSX", "python-calamine") from None
+    return xlsx_table(file, columns)
+
+
+def _missing(what: str, package: str) -> CannotRun:
+    return CannotRun(f"Reading {what} needs the extra `files`: pip install {package}.")
 
 
 def _check_columns(names: Sequence[str], kind: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from profuse.stack.trouble import trouble_of
+from profuse.stack.unwell_recipients import trouble_of
 from schemas.settings import Settings
 
 

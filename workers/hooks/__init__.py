@@ -10,7 +10,7 @@ Promise: in the topic's order per partition, at least once, and no hook waits fo
 `newest`     reads each partition's end once for all hooks
 `reading`    reads whatever a hook that fell behind asks for
 `choosing`   pure: which events are the next batch, and what it is called
-`judging`    pure: what an answer means, and when to try again
+`retries`    pure: what an answer means, and when to try again
 `budget`     how many bytes are under way
 `events`     what records say, and which of them cost themselves alone
 `declared`   SQL: the hooks as they are now

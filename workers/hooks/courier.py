@@ -14,12 +14,12 @@ from runtime.outbound.signing import signed
 from runtime.trouble import kind_of
 from schemas import metrics
 from schemas.settings import Settings
-from workers.hooks import declared, judging, positions
+from workers.hooks import declared, positions, retries
 from workers.hooks.budget import Budget, Taker
 from workers.hooks.choosing import batch_of, next_batch, webhook_id
-from workers.hooks.judging import Again, Gone, Taken, Verdict
 from workers.hooks.model import Batch, Bounds, Hook, Place
 from workers.hooks.positions import PlaceLost
+from workers.hooks.retries import Again, Gone, Taken, Verdict
 from workers.hooks.supply import Supply
 
 log = structlog.get_logger()
@@ -111,7 +111,7 @@ class Courier:
         id_ = webhook_id(hook.id, self.place.partition, batch.bounds)
         try:
             headers = signed(hook.secrets, id_, int(time.time()), batch.body)
-            return judging.judged(await self._tools.poster.post(hook.url, batch.body, headers, hook.timeout), hook.success)
+            return retries.judged(await self._tools.poster.post(hook.url, batch.body, headers, hook.timeout), hook.success)
         except NotSent as error:
             return Again(f"not sent: {error}")
         except InDoubt as error:
@@ -135,7 +135,7 @@ class Courier:
         if failing.seconds >= self._tools.settings.hook_patience.total_seconds():
             await self._pause(f"it has failed for {failing.seconds / 3600:.1f} h, at last by: {verdict.answer}")
             return None
-        seconds = judging.pause(failing.attempts, verdict.after, random.random())  # noqa: S311
+        seconds = retries.pause(failing.attempts, verdict.after, random.random())  # noqa: S311
         log.warning("hook_failed", **self._named, answer=verdict.answer, attempts=failing.attempts, seconds=round(seconds, 1))
         return seconds
 

@@ -14,7 +14,7 @@ from runtime.postgres import POSTGRES_ERRORS
 from runtime.racing import rest
 from schemas import metrics
 from workers.exactly_once.advice import shown
-from workers.hooks import declared, judging, positions
+from workers.hooks import declared, positions, retries
 from workers.hooks.choosing import begin_of, placed
 from workers.hooks.courier import Courier, Tools
 from workers.hooks.model import Hook, Place
@@ -128,7 +128,7 @@ class Hosting:
     def _start(self, hook: Hook, place: Place) -> None:
         # Or all that fail would be called at once after a restart, and after each outage; what operators change is in force at once.
         is_changed = self._before is not None and self._before.get(hook.id) != hook
-        rest = 0.0 if is_changed else judging.left(place.attempts, place.quiet, random.random())  # noqa: S311
+        rest = 0.0 if is_changed else retries.left(place.attempts, place.quiet, random.random())  # noqa: S311
         courier = self._couriers[place.key] = Courier(hook, place, self._tools, rest)
         self._tasks[place.key] = asyncio.create_task(courier.run(self._stop))
         self._stored.pop(place.key, None)

@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from profuse.stack.trouble import DOMAIN
+from profuse.stack.unwell_recipients import DOMAIN
 from profuse.torture.chronicle import Chronicle, Span
 from profuse.torture.verdict.seen import Applied, Call, Difference, Mail, difference, together
 from schemas import ids

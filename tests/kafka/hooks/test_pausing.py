@@ -13,14 +13,14 @@ from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import SECRET, World
 from tests.kafka.hosting import hosted, says
 from tests.receiving import GOOD, answer
-from workers.hooks import hosting, judging
+from workers.hooks import hosting, retries
 
 PAUSED = "SELECT EXISTS (SELECT FROM hooks WHERE paused_at IS NOT NULL)"
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "SHORTEST", 0.05)
+    monkeypatch.setattr(retries, "SHORTEST", 0.05)
     monkeypatch.setattr(hosting, "_STORED_EVERY", 0.1)
 
 

@@ -13,12 +13,12 @@ from tests.kafka.conftest import until
 from tests.kafka.hooks.conftest import SECRET, World
 from tests.kafka.hosting import hosted
 from tests.receiving import GOOD, Got, answer
-from workers.hooks import judging
+from workers.hooks import retries
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "SHORTEST", 0.05)
+    monkeypatch.setattr(retries, "SHORTEST", 0.05)
 
 
 @pytest.mark.promise("P-HOOK-06", "P-HOOK-07")
@@ -85,7 +85,7 @@ async def test_retry_after_is_waited_for(world: World) -> None:
 async def test_who_takes_over_waits_for_what_is_left_of_a_pause_but_not_after_a_change(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "SHORTEST", 100.0)
+    monkeypatch.setattr(retries, "SHORTEST", 100.0)
     world.receiver.first("crm", answer(500))
     await world.declare("crm")
     await world.declare("well")

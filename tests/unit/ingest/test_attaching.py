@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ingest.admission.budget import Budget, Share
 from ingest.endpoints.batch_parameters import ImportAndStartBatch
 from ingest.endpoints.parameters import checked
-from ingest.errors import Refused
 from ingest.http import attachments
 from ingest.http.interleaving import in_turns
+from ingest.request_errors import Refused
 from schemas.settings import MIB
 
 FILE = bytes(range(256))

@@ -10,9 +10,9 @@ import pytest
 from ingest.admission import backpressure
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import Budget, Share
-from ingest.errors import Refused
 from ingest.publish.fair_queue import FairQueue
 from ingest.publish.partition_queue import Delivery
+from ingest.request_errors import Refused
 from ingest.sql.accounts import Token
 
 ONE, OTHER = Token(1, 1, frozenset()), Token(2, 1, frozenset())

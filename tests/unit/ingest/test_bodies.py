@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from ingest.admission.budget import Budget, NoRoom, Share
-from ingest.errors import Refused
 from ingest.http import bodies
+from ingest.request_errors import Refused
 from schemas.settings import Settings
 
 SETTINGS = Settings(body_limit=100, attach_body_limit=300)

@@ -9,9 +9,9 @@ import pytest
 from ingest.admission.budget import Budget, Share
 from ingest.endpoints.batch_parameters import BatchRequest, ImportAndStartBatch, SetSubscription
 from ingest.endpoints.parameters import checked, names
-from ingest.errors import Refused
 from ingest.http import parsing
 from ingest.http.call import Call
+from ingest.request_errors import Refused
 from ingest.sql.accounts import Token
 from schemas.settings import MIB, Settings
 

@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.admission.budget import Budget, Share
-from ingest.errors import Refused
 from ingest.http import bodies, connections
 from ingest.http.connections import bounded
+from ingest.request_errors import Refused
 from schemas import metrics
 from schemas.settings import KIB, MIB, Settings
 

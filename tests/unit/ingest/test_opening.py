@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from ingest.admission.budget import Budget, Share
-from ingest.errors import Refused
 from ingest.http import spans
+from ingest.request_errors import Refused
 from schemas.settings import MIB, Settings
 
 SETTINGS = Settings()

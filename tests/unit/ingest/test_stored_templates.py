@@ -10,7 +10,7 @@ import pytest
 from ingest.endpoints.declaring import declare, make
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.trigger_parameters import UpdateTrigger
-from ingest.errors import Refused
+from ingest.request_errors import Refused
 from profuse.applying import BadDeclaration, desired
 from profuse.applying.file import accounts_of, read
 from schemas.templating.preview import branches

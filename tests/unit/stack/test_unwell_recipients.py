@@ -9,7 +9,7 @@ import pytest
 from profuse.stack.mail import MailSink
 from profuse.stack.ports import free_port
 from profuse.stack.readiness import until_ready
-from profuse.stack.trouble import TROUBLES, trouble_of
+from profuse.stack.unwell_recipients import TROUBLES, trouble_of
 from schemas.settings import Settings
 
 Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -1,9 +1,11 @@
-"""Parquet and XLSX, where the extra `files` is installed."""
+"""XLSX and its kin, where `python-calamine` is installed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
 
 from profuse.importing.csv_records import Record
 from profuse.importing.csv_table import check_header, row
@@ -12,20 +14,8 @@ from profuse.importing.text import digest, opened
 from runtime.errors import CannotRun
 
 
-def parquet_table(file: Path) -> Table:
-    try:
-        from profuse.importing import parquet  # noqa: PLC0415  # of an extra
-    except ModuleNotFoundError:
-        raise missing("Parquet", "pyarrow") from None
-    return parquet.parquet_table(file)
-
-
 def xlsx_table(file: Path, columns: Sequence[str] | None) -> Table:
     """The first sheet, as text; a sheet is read whole, and has a million rows at most."""
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  # of an extra
-    except ModuleNotFoundError:
-        raise missing("XLSX", "python-calamine") from None
     with opened(file) as stream:
         try:
             sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
@@ -44,10 +34,6 @@ def xlsx_table(file: Path, columns: Sequence[str] | None) -> Table:
                 yield row(Record(number, [_text(cell) for cell in cells]), names)
 
     return Table(names, rows, sheet.total_height, digest(file), f"the sheet {sheet.name!r}")
-
-
-def missing(what: str, package: str) -> CannotRun:
-    return CannotRun(f"Reading {what} needs the extra `files`: pip install {package}.")
 
 
 def _text(cell: Any) -> str:

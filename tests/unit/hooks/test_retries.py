@@ -6,7 +6,7 @@ import pytest
 
 from runtime.outbound.posting import Answer
 from schemas.success import LOOKED_AT, success_of
-from workers.hooks.judging import LONGEST, Again, Gone, Taken, judged, left, pause
+from workers.hooks.retries import LONGEST, Again, Gone, Taken, judged, left, pause
 
 
 @pytest.mark.promise("P-HOOK-07")
