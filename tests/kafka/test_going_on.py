@@ -16,7 +16,7 @@ from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
 from tests.kafka.conftest import Bench, until
-from workers.exactly_once import Conflict, Stream
+from workers.exactly_once import Conflict, Stream, reading
 
 COUNT = 500
 SURPRISES = (
@@ -27,6 +27,16 @@ SURPRISES = (
     asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,
 )
+
+
+async def test_who_is_given_partitions_or_told_to_stop_waits_for_no_record(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Seconds; longer than anybody waits for this test.
+    monkeypatch.setattr(reading, "POLL", 600.0)
+    await bench.feed(["1"])
+    async with bench.running():
+        await bench.until_processed(1)
+
+    assert await bench.items() == [0]
 
 
 @pytest.mark.parametrize("surprise", SURPRISES, ids=lambda each: each.__name__)

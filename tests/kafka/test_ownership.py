@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from runtime.kafka import new_consumer
 from runtime.producer import Publisher
+from runtime.wakeup import Wakeup
 from schemas.messages import ProfileImport
 from schemas.topics import IMPORTS, MATCHES, Outgoing, pack
 from tests.kafka.conftest import BATCH, Bench, announced
@@ -53,7 +54,7 @@ async def member(bench: Bench) -> AsyncIterator[Member]:
     topic = bench.settings.topic(IMPORTS.name)
     consumer = new_consumer(bench.settings, "ledger")
     async with aclosing(Interrupted(bench.settings)) as publisher:
-        owned = Ownership(topic, consumer, bench.pool, publisher)
+        owned = Ownership(topic, consumer, bench.pool, publisher, Wakeup())
         consumer.subscribe([topic], listener=owned)
         await consumer.start()
         yield Member(owned, consumer, publisher)

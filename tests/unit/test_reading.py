@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from runtime.wakeup import Wakeup
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
 from schemas.settings import Settings
@@ -62,9 +63,10 @@ class Client:
 
 
 def reading_of(client: Client, **settings: Any) -> tuple[Reading[ProfilesMatched], Ownership]:
-    owned = Ownership(TOPIC, client, None, None)  # type: ignore[arg-type]
+    wakeup = Wakeup()
+    owned = Ownership(TOPIC, client, None, None, wakeup)  # type: ignore[arg-type]
     owned.positions = dict.fromkeys(client.held, 0)
-    return Reading(Settings(**settings), MATCHES, client), owned
+    return Reading(Settings(**settings), MATCHES, client, wakeup), owned
 
 
 @pytest.mark.promise("P-OPS-17")

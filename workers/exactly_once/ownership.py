@@ -9,6 +9,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 
 from runtime.crash_points import crash_point
 from runtime.producer import Publisher
+from runtime.wakeup import Wakeup
 from schemas.ids import new_id
 from schemas.topics import M
 from workers.exactly_once import progress
@@ -24,11 +25,12 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
     The broker's client calls the two listening methods between any two awaits of the loop: whoever awaits must look again.
     """
 
-    def __init__(self, topic: str, consumer: Any, pool: asyncpg.Pool, publisher: Publisher) -> None:
+    def __init__(self, topic: str, consumer: Any, pool: asyncpg.Pool, publisher: Publisher, wakeup: Wakeup) -> None:
         self._topic = topic
         self._consumer = consumer
         self._pool = pool
         self._publisher = publisher
+        self._wakeup = wakeup
         # Whether the broker has said which are ours, be it none, since it last took all away.
         self.assigned = False
         # Assigned, but not ours before `take_over` has read where they stand.
@@ -54,6 +56,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             self._consumer.seek(partition, 0)
         self.waiting = set(assigned)
         self.assigned = True
+        self._wakeup.ring()
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         # Nothing to wait for: whoever commits after this loses the comparison of positions.

@@ -4,11 +4,13 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Generic
 
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from runtime.wakeup import Wakeup
 from schemas.settings import Settings
 from schemas.topics import M, Topic
 from workers.exactly_once.changed_topics import OUT_OF_RANGE
@@ -17,7 +19,7 @@ from workers.exactly_once.ownership import Ownership
 
 NEWER = "the next message is of a newer version; upgrade this worker first"
 
-# Seconds that are waited for a record.
+# Seconds that are waited for a record, if nothing else happens.
 POLL = 0.5
 # Seconds beyond that, after which the loop turns all the same.
 REBALANCE_WAIT = 5.0
@@ -28,11 +30,12 @@ STEP = 128
 class Reading(Generic[M]):
     """Takes chunks off a consumer; what is read and not taken is read again."""
 
-    def __init__(self, settings: Settings, topic: Topic[M], consumer: Any) -> None:
+    def __init__(self, settings: Settings, topic: Topic[M], consumer: Any, wakeup: Wakeup) -> None:
         self._settings = settings
         self._topic = settings.topic(topic.name)
         self._message = topic.message
         self._consumer = consumer
+        self._wakeup = wakeup
         # Of the records read last, in bytes; of those taken last, in the items that they name.
         self._mean = 1.0
         self._weight = 1.0
@@ -106,10 +109,11 @@ class Reading(Generic[M]):
     ) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
             # While the broker gives partitions away the client would wait for the end of that, even if there is none.
-            async with asyncio.timeout(wait + REBALANCE_WAIT):
-                some: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
-                    *of, timeout_ms=int(wait * 1000), max_records=most
-                )
+            async with asyncio.timeout(wait + REBALANCE_WAIT) as bound:
+                with self._wakeup.ends(bound) if wait else nullcontext():
+                    some: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
+                        *of, timeout_ms=int(wait * 1000), max_records=most
+                    )
         except TimeoutError:
             return {}
         except OffsetOutOfRangeError as error:

@@ -15,6 +15,7 @@ from runtime.producer import Publisher
 from runtime.racing import rest
 from runtime.schema import OldTables
 from runtime.subscribing import TopicMissing, find, subscribe
+from runtime.wakeup import Wakeup
 from schemas import metrics
 from schemas.settings import Settings
 from schemas.topics import M
@@ -63,6 +64,8 @@ class Stream(Generic[M]):
         self._consumer: Any = None
         self._owned: Ownership | None = None
         self._reading: Reading[M] | None = None
+        # Told to stop or given partitions, it waits for no record.
+        self._wakeup = Wakeup()
         self._trouble = "has not joined its consumer group yet"
         self._on_purpose = False
         self._backoff = Backoff(settings.chunk)
@@ -94,11 +97,11 @@ class Stream(Generic[M]):
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the chunk at hand is finished. Raises `TopicChanged` and `Stuck`."""
         async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(watch(self._settings, self.standing))
-            looking = tasks.create_task(self.probes.watch())
+            works = watch(self._settings, self.standing), self.probes.watch(), self._wakeup.ring_when(stop)
+            beside = [tasks.create_task(work) for work in works]
             await self._work(stop)
-            watching.cancel()
-            looking.cancel()
+            for each in beside:
+                each.cancel()
 
     async def _work(self, stop: asyncio.Event) -> None:
         try:
@@ -130,7 +133,7 @@ class Stream(Generic[M]):
 
     async def _join(self) -> Ownership:
         consumer = new_consumer(self._settings, self._group)
-        owned = Ownership(self._topic, consumer, self._pool, self._publisher)
+        owned = Ownership(self._topic, consumer, self._pool, self._publisher, self._wakeup)
         try:
             await consumer.start()
             await subscribe(consumer, self._topic, owned, self._pool)
@@ -138,7 +141,7 @@ class Stream(Generic[M]):
             await stop_client(consumer)
             raise
         self._consumer, self._owned = consumer, owned
-        self._reading = Reading(self._settings, self._reads, consumer)
+        self._reading = Reading(self._settings, self._reads, consumer, self._wakeup)
         self.probes.consumer = consumer
         return owned
 
