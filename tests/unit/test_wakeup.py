@@ -55,8 +55,10 @@ async def test_what_is_there_already_is_taken_although_it_rings() -> None:
 async def test_a_ring_after_the_time_was_over_harms_nobody() -> None:
     wakeup = Wakeup()
     waiting = asyncio.create_task(waits(wakeup, seconds=0))
-    # Between the end of the time and the turn of who waited.
-    asyncio.get_running_loop().call_soon(lambda: asyncio.get_running_loop().call_soon(wakeup.ring))
+    # It begins to wait, its time is over, and it has not had a turn since.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    wakeup.ring()
 
     assert await waiting
 

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from runtime.wakeup import Wakeup
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from workers.hooks.events import events_of
@@ -38,6 +39,7 @@ class Newest(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         # None until the broker has said it.
         self.owned: frozenset[int] | None = None
         self.changed = asyncio.Event()
+        self._wakeup = Wakeup()
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         # All are revoked whenever somebody comes or goes, and most come back: their couriers go on meanwhile, under their fences.
@@ -85,11 +87,17 @@ class Newest(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             if (place, told) in waiting:
                 waiting.remove((place, told))
 
+    async def leave(self, stop: asyncio.Event) -> None:
+        """Nobody who is told to stop waits for records, or for other partitions."""
+        await self._wakeup.ring_when(stop)
+        self.changed.set()
+
     async def read(self) -> None:
         """What has come, of all partitions that are read. Raises what the broker raises."""
         try:
-            async with asyncio.timeout(_POLL + _REBALANCE_WAIT):
-                returned = await self._consumer.getmany(timeout_ms=int(_POLL * 1000), max_records=_STEP)
+            async with asyncio.timeout(_POLL + _REBALANCE_WAIT) as bound:
+                with self._wakeup.ends(bound):
+                    returned = await self._consumer.getmany(timeout_ms=int(_POLL * 1000), max_records=_STEP)
         except TimeoutError:
             return
         except OffsetOutOfRangeError as error:

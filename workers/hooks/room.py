@@ -84,6 +84,7 @@ class Hooks:
         await self._again_and_again("joining", joining, stop, until=joined)
         try:
             async with asyncio.TaskGroup() as loops:
+                loops.create_task(newest.leave(stop))
                 loops.create_task(within_grace(stop, _GRACE, self._again_and_again("reading", newest.read, stop)))
                 loops.create_task(within_grace(stop, _GRACE, self._again_and_again("hosting", seeing_to, stop)))
         finally:

@@ -34,9 +34,12 @@ def _starts(imported: Sequence[Outcome]) -> list[TriggerStart]:
     starts = [] if batch.trigger is None else [TriggerStart(trigger=batch.trigger)]
     if batch.skip_triggers or not batch.kind.imports:
         return starts
+    # Its own starts for all of them, whatever type it has become since the batch was accepted.
     if batch.creates:
-        starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers]
+        starts += [TriggerStart(trigger=trigger) for trigger in batch.database.import_triggers if trigger != batch.trigger]
     for trigger in batch.database.update_triggers:
+        if trigger.id == batch.trigger:
+            continue
         items = [outcome.number for outcome in imported if outcome.changed and (trigger.fields is None or outcome.changed & trigger.fields)]
         if items:
             starts.append(TriggerStart(trigger=trigger.id, items=None if len(items) == len(imported) else items))

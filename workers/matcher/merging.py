@@ -11,7 +11,7 @@ from schemas.values import JsonValue
 from workers.matcher.batches import Database
 from workers.matcher.change import Change
 from workers.matcher.item import Held, Item, Outcome
-from workers.matcher.profile import Profile, overlaid, written
+from workers.matcher.profile import Profile, overlaid
 from workers.matcher.subscribing import merged
 
 
@@ -104,8 +104,7 @@ class Merging:
         profile = Profile(self._new_id(), self._databases[item.batch.database.id], new=True)
         data = _started(item.implied or {}, item.change)
         self._claim_email(profile, item)
-        profile.data, profile.subscriptions = data, merged([], item.change.subscriptions) if item.change.subscriptions else []
-        profile.written = written(profile.data, profile.subscriptions)
+        profile.become(data, merged([], item.change.subscriptions) if item.change.subscriptions else [], data)
         self.profiles[profile.id] = profile
         self._refile(profile)
         # Known before this chunk to be held by nobody: whoever else saw that must not create too.
@@ -122,8 +121,7 @@ class Merging:
         if subscriptions is not profile.subscriptions and not same(subscriptions, profile.subscriptions):
             changed.add("subscriptions")
         if changed:
-            profile.written = written(data, subscriptions)
-            profile.data, profile.subscriptions = data, subscriptions
+            profile.become(data, subscriptions, changed)
             profile.changed = True
             if not changed.isdisjoint(profile.database.identifying):
                 self._refile(profile)

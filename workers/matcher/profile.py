@@ -1,7 +1,7 @@
 """A profile while a chunk is merged, and what it is found by."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,7 +19,9 @@ from workers.matcher.subscribing import Subscription
 from workers.matcher.updates import Update
 
 # No number becomes more than 62 times as long as it was written.
-_SURELY_SMALL = LARGEST_PROFILE // 64
+_LONGER = 64
+_SURELY_SMALL = LARGEST_PROFILE // _LONGER
+_json = msgspec.json.encode
 # Made once: each field of each profile is asked.
 _NESTED = (dict, list)
 # Of a number, or of a text that looks like one.
@@ -42,8 +44,10 @@ class Profile:
     claims: frozenset[Identity] = frozenset()
     new: bool = False
     changed: bool = False
-    # Data and subscriptions as JSON, once they are not as they were stored.
-    written: tuple[str, str] = ("", "")
+    # Data and subscriptions as JSON, where they are as they were when they were measured.
+    _written: tuple[str, str] | None = None
+    # Bytes that they take up at most, once they were measured.
+    _most: int | None = None
 
     @classmethod
     def stored(cls, profile: bytes, database: Database, data: dict[str, JsonValue], subscriptions: list[Subscription]) -> "Profile":
@@ -54,19 +58,43 @@ class Profile:
             known.doubtful = known.identities - frozenset(identities_of(database.settled, data, subscriptions))
         return known
 
+    def become(self, data: dict[str, JsonValue], subscriptions: list[Subscription], changed: Collection[str]) -> None:
+        """These are its data and subscriptions now; raises `ItemFailed` if it would be too large.
+
+        Many items may change little of a large one, so that all of it is measured only where they could have made it too large.
+        """
+        grown = None if self._most is None or "subscriptions" in changed else self._most + _size_of(data, changed)
+        if grown is None or grown > LARGEST_PROFILE:
+            self._written, self._most = _measured(data, subscriptions)
+        else:
+            self._written, self._most = None, grown
+        self.data, self.subscriptions = data, subscriptions
+
+    def written(self) -> tuple[str, str]:
+        """Data and subscriptions as JSON."""
+        return self._written or (_json(self.data).decode(), _json(self.subscriptions).decode())
+
     def answers_to(self) -> frozenset[Identity]:
         return frozenset(identities_of(self.database.matchable, self.data, self.subscriptions))
 
 
-def written(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[str, str]:
-    """A profile as it will be stored; raises `ItemFailed` if it would be too large."""
-    encoded = msgspec.json.encode(data), msgspec.json.encode(subscriptions) if subscriptions else b"[]"
+def _measured(data: Mapping[str, JsonValue], subscriptions: Sequence[Subscription]) -> tuple[tuple[str, str], int]:
+    """As it will be stored, and the bytes that it takes up at most; raises `ItemFailed` if they are too many."""
+    encoded = _json(data), _json(subscriptions) if subscriptions else b"[]"
     size = sum(map(len, encoded))
-    if size > _SURELY_SMALL and any(map(_EXPONENT.search, encoded)):
+    if size <= _SURELY_SMALL:
+        size *= _LONGER
+    elif any(map(_EXPONENT.search, encoded)):
         size += _spelled_out(data) + _spelled_out(subscriptions)
     if len(subscriptions) > MOST_SUBSCRIPTIONS or size > LARGEST_PROFILE:
         raise ItemFailed(Why.PROFILE_TOO_LARGE)
-    return encoded[0].decode(), encoded[1].decode()
+    return (encoded[0].decode(), encoded[1].decode()), size
+
+
+def _size_of(data: Mapping[str, JsonValue], names: Iterable[str]) -> int:
+    """Bytes that these fields take up at most, with what separates them from others."""
+    fields = {name: data[name] for name in names if name in data}
+    return len(_json(fields)) + _spelled_out(fields)
 
 
 def _spelled_out(value: object) -> int:

@@ -95,4 +95,4 @@ async def store(connection: asyncpg.Connection, profiles: Sequence[Profile]) -> 
 
 
 def _row(profile: Profile) -> tuple[bytes, int, str, str]:
-    return profile.id, profile.database.id, *profile.written
+    return profile.id, profile.database.id, *profile.written()

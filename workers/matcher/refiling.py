@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 import asyncpg
-import msgspec
 
 from schemas.kinds import Kind
 from schemas.stored import renewed
@@ -36,12 +35,11 @@ async def file(connection: asyncpg.Connection, database: int, after: bytes, size
         found = await _locked(connection, database, ids)
     except TooMuch:
         return await file(connection, database, after, len(ids) // 2)
-    encode = msgspec.json.encode
     for profile in found:
         data = renewed(profile.database.fields, profile.data)
         profile.changed = data != profile.data
         # However large it is: it was stored before.
-        profile.written = encode(data).decode(), encode(profile.subscriptions).decode()
+        profile.data = data
     await profiles.store(connection, [profile for profile in found if profile.changed])
     await identities.store(connection, found)
     return ids

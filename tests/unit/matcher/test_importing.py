@@ -21,7 +21,7 @@ from schemas.same import same
 from workers.matcher.batches import Batch, Database
 from workers.matcher.change import Change, Location, parse_change
 from workers.matcher.item import Item, Outcome, read
-from workers.matcher.profile import overlaid, written
+from workers.matcher.profile import overlaid
 from workers.matcher.subscribing import merged
 
 FIELDS = {name: Field.model_validate(type_) for name, type_ in {"points": "int", "settings": "object", "ratio": "float"}.items()}
@@ -178,19 +178,6 @@ def test_a_float_is_the_same_as_the_whole_number_that_postgres_makes_of_it(given
 def test_other_numbers_are_another_value(one: Any, other: Any) -> None:
     assert not same(one, other)
     assert not same(other, one)
-
-
-@pytest.mark.promise("P-DATA-32")
-def test_a_profile_has_a_bound_as_it_is_stored() -> None:
-    assert written({"a": "x" * 1_000_000}, [])
-    for data, subscriptions in (
-        ({"a": "x" * 2**20}, []),
-        ({"a": "é" * 2**19}, []),
-        ({}, [{}] * 1_001),
-        ({"a": "x" * 10**6}, [{"a": "x" * 60_000}]),
-    ):
-        with pytest.raises(ItemFailed, match="Profile too large"):
-            written(data, subscriptions)
 
 
 def tower(levels: int) -> Any:

@@ -123,7 +123,9 @@ def started_by(messages: Iterable[ProfilesMatched]) -> list[NewGroup]:
 
 def _of(message: ProfilesMatched) -> Iterator[NewGroup]:
     profiles = dict(zip(message.items, ids.unpack(bytes.fromhex(message.profiles)), strict=True))
-    for start in message.starts:
+    # A matcher of an older release may name the batch's own again, for some of the items.
+    starts = {start.trigger: start for start in reversed(message.starts)}
+    for start in starts.values():
         items = sorted(profiles if start.items is None else start.items)
         if items:
             packed = b"".join(profiles[item] for item in items)
