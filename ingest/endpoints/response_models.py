@@ -142,7 +142,9 @@ class ProfileErased(Success):
 class Cancellation(Shape):
     """How many launches are taken back."""
 
-    cancelled: Count = Field(description="Launches that are certainly taken back; `tasks/status` has the final count.")
+    cancelled: Count = Field(
+        description="Launches that are certainly taken back. Of a group that is being launched, be it slowly, `tasks/status` counts them."
+    )
     not_yet_scheduled: Count = Field(description="Items on their way, whose launches will be taken back as they come.")
 
 
