@@ -167,4 +167,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             yield world
         finally:
             broker.set()
+            # A gateway that stops waits a moment for requests of those who are still connected.
+            await client.aclose()
             world.stop.set()
