@@ -27,7 +27,9 @@ class Send:
 
 @dataclass(frozen=True)
 class Read:
-    """Take items from the input until `take` says that it is enough."""
+    """Take items from the input until `take` says that it is enough, or something else comes, and at most until then."""
+
+    until: float | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Plan:
             return Send(delivery.number, delivery.exchange())
         # What comes behind a refused request is for the run that goes on.
         if self._reading and len(self._open) < _OPEN * self._parallel and not any(each.trouble for each in self._open):
-            return Read()
+            return Read(self._until())
         if self._open:
             return Wait(self._until())
         if self._broken is not None:
