@@ -1,6 +1,7 @@
 """Pure: one part's way to its answer: sent, sent again, looked up."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from profuse_client.answers import Again, Answered, meaning
@@ -25,12 +26,14 @@ class Delivery:
         self._patience = patience
         # What has all of it, and is to be asked how far it has come.
         self._task: str | None = None
-        self._progress = -1
+        self.progress = -1
         self._finished = False
         # Asking is not allowed, or leads nowhere: a repeat of the request tells as well.
         self._blind = False
         # Whether another run had brought it; None until this one may have.
         self._repeated: bool | None = None
+        # When another of its run moved: of a try before that only the rest counts.
+        self._beside_at = -inf
         # From when on it wants to be exchanged.
         self.due = 0.0
         self.entries: Sequence[Entry] | None = None
@@ -60,7 +63,7 @@ class Delivery:
             if again is not None:
                 if again.in_doubt:
                     self._brought(by_another=False)
-                self.due = now + self._patience.rest(again, outcome.seconds)
+                self.due = now + self._patience.rest(again, min(outcome.seconds, now - self._beside_at))
         except ProfuseError as trouble:
             if self._task is not None and isinstance(trouble, Refused) and trouble.error in (_NO_RIGHT_TO_LOOK, _NOT_THERE):
                 self._task, self._blind = None, True
@@ -69,6 +72,11 @@ class Delivery:
             return None
         else:
             return again
+
+    def moved_beside(self, now: float) -> None:
+        """Another of the run is answered, or has come further."""
+        self._beside_at = now
+        self._patience.moved_beside()
 
     def _answered(self, answer: Answered) -> Again | None:
         if self._task is not None:
@@ -90,8 +98,8 @@ class Delivery:
 
     def _looked(self, data: Mapping[str, Any]) -> Again | None:
         items, status = data["result"]["items"], data["status"]
-        if data["progress"] > self._progress:
-            self._progress = data["progress"]
+        if data["progress"] > self.progress:
+            self.progress = data["progress"]
             self._patience.moved()
         if status == "incomplete":
             # Its gateway died while it published: a repeat of the request completes it.

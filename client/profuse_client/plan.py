@@ -107,7 +107,13 @@ class Plan:
     def heard(self, number: int, outcome: Outcome, now: float) -> Again | None:
         """What came of an exchange, and if it is to be repeated, why."""
         delivery = self._flying.pop(number)
+        before = delivery.progress
         again = delivery.take(outcome, now)
+        if delivery.entries is not None or delivery.progress > before:
+            # Whoever is turned away because the server works on others waits for these.
+            for each in self._open:
+                if each is not delivery:
+                    each.moved_beside(now)
         if again is None:
             self._window = min(self._window + 1, self._parallel)
         elif again.crowded:
