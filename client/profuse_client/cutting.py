@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from traceback import format_exception_only
 
 from profuse_client.encoding import Unsendable, encoded
 from profuse_client.results import Entry
@@ -68,7 +69,12 @@ class Cutter:
         return self._next() if self._part.count else None
 
     def _written(self, item: object) -> bytes:
-        written = encoded(self._shape(item))
+        try:
+            written = encoded(self._shape(item))
+        except Unsendable:
+            raise
+        except Exception as error:  # it is a mapping's own code that raises, and costs that item
+            raise Unsendable(f"Cannot be sent: {format_exception_only(error)[0].strip()}") from error
         if len(written) > self._room:
             raise Unsendable("Item too large")
         return written

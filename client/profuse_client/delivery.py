@@ -80,26 +80,32 @@ class Delivery:
 
     def _answered(self, answer: Answered) -> Again | None:
         if self._task is not None:
-            return self._looked(answer.fields["data"])
+            return self._looked(answer.fields)
         self._brought(by_another=answer.repeated)
-        if "result" in answer.fields:
-            self._end(answer.fields["result"])
-            return None
-        if "task_id" not in (answer.fields.get("data") or ()):
-            raise Refused(502, "not an answer of Profuse", "neither a result nor a task")
-        task = str(answer.fields["data"]["task_id"])
-        self._task = None if self._blind else task
-        return Again(f"task {task} is being processed")
+        match answer.fields:
+            case {"result": list(entries)}:
+                self._end(entries)
+                return None
+            case {"data": {"task_id": task}}:
+                self._task = None if self._blind else str(task)
+                return Again(f"task {task} is being processed")
+        raise _no_answer("neither a result nor a task")
 
     def _brought(self, *, by_another: bool) -> None:
         """The first word counts: of what this run has sent itself the server says the same later."""
         if self._repeated is None:
             self._repeated = by_another
 
-    def _looked(self, data: Mapping[str, Any]) -> Again | None:
-        items, status = data["result"]["items"], data["status"]
-        if data["progress"] > self.progress:
-            self.progress = data["progress"]
+    def _looked(self, fields: Mapping[str, Any]) -> Again | None:
+        match fields:
+            case {"data": {"status": str(status), "progress": int(progress), "result": {"items": list(items)}}}:
+                return self._come_to(status, progress, items)
+        raise _no_answer("not how far a task has come")
+
+    def _come_to(self, status: str, progress: int, items: Sequence[Any]) -> Again | None:
+        task = self._task
+        if progress > self.progress:
+            self.progress = progress
             self._patience.moved()
         if status == "incomplete":
             # Its gateway died while it published: a repeat of the request completes it.
@@ -110,9 +116,24 @@ class Delivery:
         elif not self._finished and status == "completed":
             self._finished = True
             return None
-        return Again(f"task {data['task_id']} is {status}, {data['progress']} %")
+        return Again(f"task {task} is {status}, {progress} %")
 
-    def _end(self, answered: Sequence[Mapping[str, Any]]) -> None:
+    def _end(self, answered: Sequence[Any]) -> None:
         if len(answered) != self._part.sent:
-            raise Refused(502, "not an answer of Profuse", f"{len(answered)} entries for {self._part.sent} items")
+            raise _no_answer(f"{len(answered)} entries for {self._part.sent} items")
+        if not all(map(_is_entry, answered)):
+            raise _no_answer("an entry is no profile and no error")
         self.entries = self._part.entries(answered, repeated=bool(self._repeated))
+
+
+def _is_entry(answered: object) -> bool:
+    match answered:
+        case {"error": int(error)} if error:
+            return True
+        case {"profile_id": _}:
+            return True
+    return False
+
+
+def _no_answer(why: str) -> Refused:
+    return Refused(502, "not an answer of Profuse", why)

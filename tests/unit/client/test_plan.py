@@ -309,13 +309,50 @@ def test_of_a_try_counts_what_came_after_the_last_that_moved() -> None:
 
 
 @pytest.mark.promise("P-CLIENT-05")
-@pytest.mark.parametrize(("body", "words"), [(success("x"), "1 entries for 2 items"), ({"data": []}, "neither a result nor a task")])
-def test_an_answer_that_does_not_fit_its_request_is_none(body: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (success("x"), "1 entries for 2 items"),
+        ({"data": []}, "neither a result nor a task"),
+        ({"result": None}, "neither a result nor a task"),
+        ({"result": {"profile_id": "x"}}, "neither a result nor a task"),
+        ({"result": [{"profile_id": "x"}, None]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {}]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {"error": 0}]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {"error": "bad"}]}, "an entry is no profile and no error"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_request_is_none_and_is_told_in_its_place(body: dict[str, Any], words: str) -> None:
+    run = Run(4)
+    first, second = run.sent()
+    run.answer(second, body)
+    run.answer(first, success("x", "y"))
+
+    assert isinstance(run.plan.step(run.now), Deliver)
+    with pytest.raises(Refused, match=words):
+        run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": None},
+        {"data": {"status": "running", "progress": 1}},
+        {"data": {"status": "running", "progress": None, "result": {"items": []}}},
+        {"data": {"status": "running", "progress": 1, "result": {"items": None}}},
+    ],
+)
+def test_nor_is_one_that_shows_no_task_when_asked_for_it(body: dict[str, Any]) -> None:
     run = Run(2)
     (first,) = run.sent()
-    run.answer(first, body)
+    run.answer(first, UNDER_WAY, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, body)
 
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(Refused, match="502 not an answer of Profuse: not how far a task has come"):
         run.plan.step(run.now)
 
 
