@@ -27,7 +27,7 @@ async def results(gateway: Gateway, source: AsyncIterator[dict[str, Any]]) -> As
             yield result
 
 
-@pytest.mark.promise("P-CLIENT-01")
+@pytest.mark.promise("P-CLIENT-11")
 async def test_an_async_source_may_wait_for_the_results_of_what_it_gave(gateway: Gateway) -> None:
     room = asyncio.Semaphore(2)
 
@@ -44,7 +44,7 @@ async def test_an_async_source_may_wait_for_the_results_of_what_it_gave(gateway:
     assert indexes == list(range(6))
 
 
-@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.promise("P-CLIENT-11")
 async def test_what_failed_is_sent_again_while_an_async_source_waits(gateway: Gateway) -> None:
     async def source() -> AsyncIterator[dict[str, Any]]:
         for number in range(2):
@@ -57,7 +57,7 @@ async def test_what_failed_is_sent_again_while_an_async_source_waits(gateway: Ga
     assert [type(result) async for result in results(gateway, source())] == [Imported] * 3
 
 
-@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.promise("P-CLIENT-11")
 @pytest.mark.parametrize("moods", [[], [lambda *_: AWAY]], ids=["what is there is given", "what failed is sent again"])
 def test_a_source_that_trickles_holds_nothing_up(imported: Import, gateway: Gateway, moods: list[Mood]) -> None:
     gateway.moods = moods
