@@ -4,13 +4,14 @@ import logging
 import re
 import uuid
 from dataclasses import dataclass, field
+from math import inf
 from typing import TypedDict
 
 import httpx2
 
 from profuse_client.answers import Again
 from profuse_client.calls import Call
-from profuse_client.cutting import Limits
+from profuse_client.cutting import Limits, check_count
 from profuse_client.errand import Errand
 from profuse_client.plan import Plan
 
@@ -24,13 +25,13 @@ _CONNECT_WITHIN = 10.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a client treats the server; the defaults are good for most."""
+    """How a client treats the server; the defaults are good for most. Raises `ValueError` for what nothing can be sent with."""
 
     parallel: int = 4
     """Most requests at a time; the server may allow fewer."""
 
     patience: float = 600.0
-    """Seconds of trying in which nothing moves, after which a run is given up."""
+    """Seconds of trying in which nothing moves, after which a run is given up; 0: as soon as anything is to be sent again."""
 
     answered_within: float = 90.0
     """Seconds after which a request is taken for lost and sent again; a server answers within 30, unless it is set otherwise."""
@@ -39,6 +40,14 @@ class Options:
 
     verify: bool | str = True
     """The authorities that the server is trusted by, as a PEM file; `False` trusts anybody."""
+
+    def __post_init__(self) -> None:
+        check_count("parallel", self.parallel)
+        # The other way round, not-a-number would pass.
+        if not self.patience >= 0:
+            raise ValueError("patience: must be a number of seconds from 0")
+        if not 0 < self.answered_within < inf:
+            raise ValueError("answered_within: must be a number of seconds above 0")
 
 
 class Http(TypedDict):

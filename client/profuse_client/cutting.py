@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
+from traceback import format_exception_only
 
 from profuse_client.encoding import Unsendable, encoded
 from profuse_client.results import Entry
@@ -11,12 +13,22 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """Most that one request may hold; a server may be set to less, and refuses more by name."""
+    """Most that one request may hold; a server may be set to less, and refuses more by name. Raises `ValueError` for what holds nothing."""
 
     profiles: int = 10_000
     bytes: int = 10 * MIB
     # With files; what stands beside them is held to `bytes` all the same.
     bytes_with_files: int = 100 * MIB
+
+    def __post_init__(self) -> None:
+        check_count("profiles", self.profiles)
+        check_count("bytes", self.bytes)
+        check_count("bytes_with_files", self.bytes_with_files)
+
+
+def check_count(name: str, given: int) -> None:
+    if not isinstance(given, Integral) or given < 1:
+        raise ValueError(f"{name}: must be a whole number from 1")
 
 
 @dataclass
@@ -68,7 +80,12 @@ class Cutter:
         return self._next() if self._part.count else None
 
     def _written(self, item: object) -> bytes:
-        written = encoded(self._shape(item))
+        try:
+            written = encoded(self._shape(item))
+        except Unsendable:
+            raise
+        except Exception as error:  # it is a mapping's own code that raises, and costs that item
+            raise Unsendable(f"Cannot be sent: {format_exception_only(error)[0].strip()}") from error
         if len(written) > self._room:
             raise Unsendable("Item too large")
         return written

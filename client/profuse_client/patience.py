@@ -11,7 +11,7 @@ _FIRST, _LONGEST = 0.25, 15.0
 
 @dataclass
 class Patience:
-    """With one request: so many seconds of trying in which nothing moves; what its caller does meanwhile does not count."""
+    """With one request: so many seconds of trying in which nothing of its run moves; what its caller does meanwhile does not count."""
 
     seconds: float
     # Makes the rests of requests differ, and those of one the same in every run.
@@ -36,3 +36,7 @@ class Patience:
 
     def moved(self) -> None:
         self.spent, self.tries = 0.0, 0
+
+    def moved_beside(self) -> None:
+        """How long it rests has nothing to do with that."""
+        self.spent = 0.0

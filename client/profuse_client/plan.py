@@ -27,7 +27,9 @@ class Send:
 
 @dataclass(frozen=True)
 class Read:
-    """Take items from the input until `take` says that it is enough."""
+    """Take items from the input until `take` says that it is enough, or something else comes, and at most until then."""
+
+    until: float | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Plan:
             return Send(delivery.number, delivery.exchange())
         # What comes behind a refused request is for the run that goes on.
         if self._reading and len(self._open) < _OPEN * self._parallel and not any(each.trouble for each in self._open):
-            return Read()
+            return Read(self._until())
         if self._open:
             return Wait(self._until())
         if self._broken is not None:
@@ -105,7 +107,13 @@ class Plan:
     def heard(self, number: int, outcome: Outcome, now: float) -> Again | None:
         """What came of an exchange, and if it is to be repeated, why."""
         delivery = self._flying.pop(number)
+        before = delivery.progress
         again = delivery.take(outcome, now)
+        if delivery.entries is not None or delivery.progress > before:
+            # Whoever is turned away because the server works on others waits for these.
+            for each in self._open:
+                if each is not delivery:
+                    each.moved_beside(now)
         if again is None:
             self._window = min(self._window + 1, self._parallel)
         elif again.crowded:

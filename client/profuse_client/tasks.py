@@ -1,10 +1,10 @@
-"""Carries a plan out in an asyncio loop: one task for each request that is on its way."""
+"""Carries a plan out in an asyncio loop: one task reads the input, and there is one for each request that is on its way."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from profuse_client.connecting import told
 from profuse_client.exchanges import Exchange, Outcome
@@ -14,77 +14,97 @@ from profuse_client.results import Entry
 R = TypeVar("R")
 
 Post = Callable[[Exchange], Awaitable[Outcome]]
-_Flying = set["asyncio.Task[tuple[int, Outcome]]"]
-# Items that are read in one go: they are written down meanwhile, and others of the loop want their turn.
-_TURN = 500
+# Seconds of reading in one go: what is read is written down meanwhile, and others of the loop want their turn.
+_TURN = 0.01
 
 
 async def carried_out(
     plan: Plan, items: Iterable[object] | AsyncIterable[object], post: Post, shown: Callable[[Entry], R]
 ) -> AsyncGenerator[R, None]:
-    source = _source(items)
-    async with _called_off() as flying:
+    tasks = _Tasks(plan)
+    tasks.start(tasks.read(items))
+    try:
         while True:
-            await _hear(plan, flying, 0.0)
             match plan.step(time.monotonic()):
                 case Deliver(entries):
                     for entry in entries:
                         yield shown(entry)
                 case Send(number, exchange):
-                    flying.add(asyncio.ensure_future(_exchange(post, number, exchange)))
-                case Read():
-                    await _read(plan, source)
+                    tasks.start(tasks.exchange(post, number, exchange))
+                case Read(until):
+                    tasks.wanted.set()
+                    await tasks.news(until)
                 case Wait(until):
-                    await _hear(plan, flying, None if until is None else max(until - time.monotonic(), 0.0))
+                    await tasks.news(until)
                 case Over():
                     return
-
-
-@asynccontextmanager
-async def _called_off() -> AsyncIterator[_Flying]:
-    """What is still on its way when nobody wants it any more ends here."""
-    flying = _Flying()
-    try:
-        yield flying
     finally:
-        for task in flying:
+        await tasks.call_off()
+
+
+class _Tasks:
+    """What they read and hear they tell the plan themselves; who carries it out waits until one has."""
+
+    def __init__(self, plan: Plan) -> None:
+        # Whether the plan wants more of the input.
+        self.wanted = asyncio.Event()
+        self._plan = plan
+        self._running: set[asyncio.Task[None]] = set()
+        self._told = asyncio.Event()
+        self._called_off = False
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda _: self._told.set())
+        self._running.add(task)
+
+    async def news(self, until: float | None) -> None:
+        """As soon as there is any, and at the latest then; raises what a task raised."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if until is None else until - time.monotonic()):
+                await self._told.wait()
+        self._told.clear()
+        over = {task for task in self._running if task.done()}
+        self._running -= over
+        for task in over:
+            task.result()
+
+    async def call_off(self) -> None:
+        """What is still on its way when nobody wants it any more ends here."""
+        self._called_off = True
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def exchange(self, post: Post, number: int, exchange: Exchange) -> None:
+        outcome = await post(exchange)
+        told(self._plan.heard(number, outcome, time.monotonic()))
+
+    async def read(self, items: Iterable[object] | AsyncIterable[object]) -> None:
+        """In one task from beginning to end: what an async source has entered (a context, a timeout) it leaves in the same."""
+        source, began = _source(items), time.monotonic()
+        # It may have swallowed that it was called off, as `wait_for` may before Python 3.12.
+        while not self._called_off:
+            await self.wanted.wait()
+            try:
+                item = await anext(source)
+            except StopAsyncIteration:
+                return self._plan.close()
+            except Exception as error:  # it is raised again, behind the results of what came before it
+                return self._plan.break_off(error)
+            if self._plan.take(item):
+                self.wanted.clear()
+                self._told.set()
+            if time.monotonic() - began > _TURN:
+                await asyncio.sleep(0)
+                began = time.monotonic()
+        return None
 
 
-async def _source(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[object]:
-    if isinstance(items, AsyncIterable):
-        async for item in items:
-            yield item
-        return
-    for number, item in enumerate(items):
-        if number % _TURN == 0:
-            await asyncio.sleep(0)
+def _source(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[object]:
+    return aiter(items) if isinstance(items, AsyncIterable) else _asynchronous(items)
+
+
+async def _asynchronous(items: Iterable[object]) -> AsyncIterator[object]:
+    for item in items:
         yield item
-
-
-async def _read(plan: Plan, source: AsyncIterator[object]) -> None:
-    while True:
-        try:
-            item = await anext(source)
-        except StopAsyncIteration:
-            return plan.close()
-        except Exception as error:  # it is raised again, behind the results of what came before it
-            return plan.break_off(error)
-        if plan.take(item):
-            return None
-
-
-async def _exchange(post: Post, number: int, exchange: Exchange) -> tuple[int, Outcome]:
-    return number, await post(exchange)
-
-
-async def _hear(plan: Plan, flying: _Flying, seconds: float | None) -> None:
-    """All that has come back, or if nothing has, what comes within so many seconds."""
-    if not flying:
-        await asyncio.sleep(seconds or 0.0)
-        return
-    back, _ = await asyncio.wait(flying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    flying -= back
-    for task in back:
-        told(plan.heard(*task.result(), time.monotonic()))

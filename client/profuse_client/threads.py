@@ -28,15 +28,16 @@ def carried_out(plan: Plan, items: Iterable[object], post: Post, shown: Callable
             case Send(number, exchange):
                 # Not of a pool, which would keep a program that was interrupted from ending until all is answered.
                 threading.Thread(target=_exchange, args=(post, number, exchange, back), daemon=True).start()
-            case Read():
-                _read(plan, source)
+            case Read(until):
+                _read(plan, source, back, until)
             case Wait(until):
                 _hear(plan, back, None if until is None else max(until - time.monotonic(), 0.0))
             case Over():
                 return
 
 
-def _read(plan: Plan, source: Iterator[object]) -> None:
+def _read(plan: Plan, source: Iterator[object], back: _Back, until: float | None) -> None:
+    """An item at least; while the source itself waits, all do."""
     while True:
         try:
             item = next(source)
@@ -44,7 +45,7 @@ def _read(plan: Plan, source: Iterator[object]) -> None:
             return plan.close()
         except Exception as error:  # it is raised again, behind the results of what came before it
             return plan.break_off(error)
-        if plan.take(item):
+        if plan.take(item) or not back.empty() or (until is not None and time.monotonic() >= until):
             return None
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import anyio
@@ -199,6 +200,44 @@ def test_what_cannot_be_sent_fails_alone(imported: Import, gateway: Gateway, pro
     assert (failed.index, failed.error, failed.error_text[: len(text)]) == (2, 400, text)
     assert [result.index for result in results] == [0, 1, 3]
     assert gateway.got[0].body["data"][2] == {"data": {"email": "p2@bad.test"}, "custom_data": {"row": 3}}
+
+
+class Detached(Mapping[str, Any]):
+    """A row of a database that is closed."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise LookupError(f"{key} is not loaded")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["email"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Unprintable(Decimal):
+    def __str__(self) -> str:
+        raise OSError
+
+
+@pytest.mark.promise("P-CLIENT-06")
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        (Detached(), "Cannot be sent: LookupError: email is not loaded"),
+        (Item({}, keys=Detached()), "Cannot be sent: LookupError: email is not loaded"),
+        (Item({}, custom_data=Detached()), "Cannot be sent: LookupError: email is not loaded"),
+        (Item({}, keys=None), "Cannot be sent: TypeError: 'NoneType' object is not a mapping"),  # type: ignore[arg-type]
+        ({"sum": Unprintable(1)}, "Cannot be sent: OSError"),
+    ],
+    ids=["a row", "its keys", "its custom_data", "no keys", "a number"],
+)
+def test_an_item_that_raises_while_it_is_written_fails_alone(imported: Import, gateway: Gateway, item: Any, text: str) -> None:
+    results: list[Result] = []
+    imported(gateway.url, [*people(25), item, *people(25)], results, options=SMALL)
+
+    assert results.pop(25) == Failed(25, 400, text)
+    assert [type(result) for result in results] == [Imported] * 50
 
 
 @pytest.mark.promise("P-CLIENT-06")

@@ -255,14 +255,104 @@ def test_patience_ends_after_seconds_of_trying_and_not_while_something_moves() -
         run.plan.step(run.now)
 
 
+@pytest.mark.promise("P-CLIENT-09")
+def test_a_request_that_is_turned_away_is_not_given_up_while_the_task_of_another_gets_on() -> None:
+    run = Run(4, patience=12)
+    first, second = run.sent()
+    run.answer(first, UNDER_WAY, 202)
+    run.answer(second, TOO_MANY, 429, after="8")
+    turned_away = 0
+    for progress in range(50):
+        run.now += 11
+        (look,) = run.sent()
+        run.answer(look, task("running", progress, []))
+        for again in run.sent():
+            run.answer(again, TOO_MANY, 429, after="8")
+            turned_away += 1
+
+    assert turned_away == 50
+
+
+@pytest.mark.promise("P-CLIENT-09")
+def test_nor_is_one_while_others_are_answered_but_then_it_is() -> None:
+    run = Run(6, patience=12)
+    front, *others = run.sent()
+    for _ in range(2):
+        run.answer(front, AWAY, 503, after="8")
+        others += run.sent()
+        run.now += 11
+        run.answer(others.pop(0), success("x", "y"))
+        (front,) = run.sent()
+    run.answer(front, AWAY, 503, after="8")
+    run.now += 11
+    (front,) = run.sent()
+    run.answer(front, AWAY, 503, after="8")
+
+    with pytest.raises(GivenUp, match="503 Temporarily unavailable"):
+        run.sent()
+
+
+@pytest.mark.promise("P-CLIENT-09")
+def test_of_a_try_counts_what_came_after_the_last_that_moved() -> None:
+    run = Run(4, patience=12)
+    first, second = run.sent()
+    run.now += 19
+    run.answer(first, success("x", "y"), seconds=19.0)
+    run.now += 1
+    run.plan.heard(second.number, Outcome(20.0, why="no answer in time"), run.now)
+    run.now += 1
+    delivered, again, _ = run.steps()
+
+    assert isinstance(delivered, Deliver)
+    assert isinstance(again, Send)
+    assert again.exchange == second.exchange
+
+
 @pytest.mark.promise("P-CLIENT-05")
-@pytest.mark.parametrize(("body", "words"), [(success("x"), "1 entries for 2 items"), ({"data": []}, "neither a result nor a task")])
-def test_an_answer_that_does_not_fit_its_request_is_none(body: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (success("x"), "1 entries for 2 items"),
+        ({"data": []}, "neither a result nor a task"),
+        ({"result": None}, "neither a result nor a task"),
+        ({"result": {"profile_id": "x"}}, "neither a result nor a task"),
+        ({"result": [{"profile_id": "x"}, None]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {}]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {"error": 0}]}, "an entry is no profile and no error"),
+        ({"result": [{"profile_id": "x"}, {"error": "bad"}]}, "an entry is no profile and no error"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_request_is_none_and_is_told_in_its_place(body: dict[str, Any], words: str) -> None:
+    run = Run(4)
+    first, second = run.sent()
+    run.answer(second, body)
+    run.answer(first, success("x", "y"))
+
+    assert isinstance(run.plan.step(run.now), Deliver)
+    with pytest.raises(Refused, match=words):
+        run.plan.step(run.now)
+
+
+@pytest.mark.promise("P-CLIENT-05")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": None},
+        {"data": {"status": "running", "progress": 1}},
+        {"data": {"status": "running", "progress": None, "result": {"items": []}}},
+        {"data": {"status": "running", "progress": 1, "result": {"items": None}}},
+    ],
+)
+def test_nor_is_one_that_shows_no_task_when_asked_for_it(body: dict[str, Any]) -> None:
     run = Run(2)
     (first,) = run.sent()
-    run.answer(first, body)
+    run.answer(first, UNDER_WAY, 202)
+    run.now += 1
+    (look,) = run.sent()
+    run.answer(look, body)
 
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(Refused, match="502 not an answer of Profuse: not how far a task has come"):
         run.plan.step(run.now)
 
 
