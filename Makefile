@@ -18,8 +18,8 @@ setup: $(INSTALLED) ## Install everything into .venv, from hash-locked lists
 up: setup ## Run the whole pipeline here and watch examples go through it
 	@$(BIN)/profuse demo
 
-test: setup ## Run all tests on a real Kafka and a real Postgres, in four processes; or some, in one: TESTS=tests/unit
-	@$(BIN)/pytest $(or $(TESTS),-n 4)
+test: setup ## Run all tests on a real Kafka and a real Postgres, in three processes; or some, in one: TESTS=tests/unit
+	@$(BIN)/pytest $(or $(TESTS),-n 3)
 
 TOOLS := $(VENV)/tools
 
