@@ -1,5 +1,6 @@
 """`import`: a file of profiles, through the API."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -60,11 +61,12 @@ def import_(
     failures = Failures(place(file, table, failed), table)
     door, aim = whole.Door(url or _api(directory), _token(token)), Aim(trigger, db, matching.value, field, mapping, run)
     typer.echo(f"{file}: {table.described}", err=True)
+    warn = partial(typer.echo, err=True)
     with told_rows(table.total) as tell:
         if dry_run:
-            tally = whole.checked(file, table, door, aim, typer.echo, tell)
+            tally = whole.checked(file, table, door, aim, typer.echo, warn, tell)
         else:
-            tally = whole.imported(table, door, aim, given, failures, tell)
+            tally = whole.imported(table, door, aim, given, failures, warn, tell)
     typer.echo(whole.ended(tally, None if dry_run else failures))
     raise typer.Exit(1 if tally.failed else 0)
 

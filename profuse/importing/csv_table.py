@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 from profuse.importing.csv_records import Record, fits, records
+from profuse.importing.source import Source
 from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
@@ -17,7 +17,7 @@ _SAMPLED = 50
 _DATA = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[\d\s().-]*\d[\d\s().-]*")
 
 
-def csv_table(file: Path, encoding: str | None, delimiter: str | None, columns: Sequence[str] | None) -> Table:
+def csv_table(file: Source, encoding: str | None, delimiter: str | None, columns: Sequence[str] | None) -> Table:
     """Raises `CannotRun` if it has no header, or one that cannot be meant."""
     looked = look(file, encoding)
     if delimiter is not None and len(delimiter) != 1:
@@ -35,10 +35,10 @@ def csv_table(file: Path, encoding: str | None, delimiter: str | None, columns: 
     )
 
 
-def _rows(file: Path, encoding: str, delimiter: str, names: list[str], *, headed: bool) -> Iterator[Row]:
+def _rows(file: Source, encoding: str, delimiter: str, names: list[str], *, headed: bool) -> Iterator[Row]:
     found = _records(file, encoding, delimiter, len(names))
     for record in islice(found, int(headed), None):
-        if any(cell.strip() for cell in record.cells):
+        if record.wrong is not None or any(cell.strip() for cell in record.cells):
             yield row(record, names)
 
 
@@ -55,7 +55,7 @@ def row(record: Record, names: Sequence[str]) -> Row:
     return Row(record.line, cells, values)
 
 
-def check_header(file: Path, names: Sequence[str]) -> None:
+def check_header(file: Source, names: Sequence[str]) -> None:
     data = next((name for name in names if _DATA.fullmatch(name)), None)
     if data is not None or not any(names):
         raise CannotRun(f"{file} has no header: its first line holds {data or 'nothing'!r}. Name its columns: --columns email,_fname,…")
@@ -69,7 +69,7 @@ def check_names(whose: str, names: Sequence[str]) -> None:
         raise CannotRun(f"{whose} the column {twice!r} twice, at {places}: rename one of them.")
 
 
-def _header(file: Path, encoding: str, delimiter: str) -> list[str]:
+def _header(file: Source, encoding: str, delimiter: str) -> list[str]:
     first = next(_records(file, encoding, delimiter), None)
     if first is None or first.wrong is not None:
         raise CannotRun(f"{file} has no header that can be read: {first.wrong if first else 'it is empty'}.")
@@ -78,7 +78,7 @@ def _header(file: Path, encoding: str, delimiter: str) -> list[str]:
     return names
 
 
-def _delimiter(file: Path, encoding: str) -> str:
+def _delimiter(file: Source, encoding: str) -> str:
     """The one by which most rows have as many cells as the first; of several, the one that makes most cells."""
 
     def fitness(delimiter: str) -> tuple[int, int]:
@@ -88,6 +88,6 @@ def _delimiter(file: Path, encoding: str) -> str:
     return max(_DELIMITERS, key=fitness)
 
 
-def _records(file: Path, encoding: str, delimiter: str, width: int | None = None) -> Iterator[Record]:
+def _records(file: Source, encoding: str, delimiter: str, width: int | None = None) -> Iterator[Record]:
     with reading(file, encoding) as text:
         yield from records(text, delimiter, width)

@@ -12,6 +12,9 @@ from profuse.importing.table import ERROR, LINE, Row, Table
 from profuse_client.encoding import plain
 from runtime.errors import CannotRun
 
+# Beside what comes through these nothing can be kept, or should be.
+_PASSAGES = (Path("/dev"), Path("/dev/fd"))
+
 # What every file of failed rows begins with, as CSV and as NDJSON.
 _BEGINNINGS = (f"\ufeff{ERROR}".encode(), f'{{"{ERROR}"'.encode())
 _SEEN = max(map(len, _BEGINNINGS))
@@ -20,7 +23,8 @@ _SEEN = max(map(len, _BEGINNINGS))
 def place(file: Path, table: Table, wanted: Path | None) -> Path:
     """Where the failed rows of a file go; raises `CannotRun` if that is the file, or would be read as another kind than it is."""
     kind = "ndjson" if table.objects else "csv"
-    found = wanted or file.with_name(f"{file.stem}.failed.{kind}")
+    folder = Path() if file.parent in _PASSAGES or file.is_relative_to("/proc") else file.parent
+    found = wanted or folder / f"{file.stem}.failed.{kind}"
     if (said := named_format(found)) != kind and said in FORMATS:
         raise CannotRun(
             f"Failed rows of {file} are kept as {kind.upper()}: name a file for that, as in --failed {found.with_suffix(f'.{kind}')}"

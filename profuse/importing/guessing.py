@@ -36,7 +36,7 @@ def wide(start: bytes) -> str | None:
 def _is_utf32(start: bytes, encoding: str) -> bool:
     """Of four bytes that mean something else hardly any are a letter in it."""
     try:
-        return bool(start.decode(encoding))
+        return bool(start.decode(encoding, "surrogatepass"))
     except UnicodeDecodeError:
         return False
 

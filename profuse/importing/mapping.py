@@ -10,10 +10,13 @@ from typing import Any
 from profuse.importing.table import ERROR, LINE, is_ours
 from profuse_client.encoding import Item
 from runtime.errors import CannotRun
+from schemas.system_fields import SPECIAL_FIELDS, SYSTEM_FIELDS
 
 _CUSTOM_DATA = "custom_data."
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _JSON_TYPES = frozenset({"object", "arr_object", "arr_string"})
+# What every database has.
+_SYSTEM_TYPES = {**{name: field.type.value for name, field in SYSTEM_FIELDS.items()}, **SPECIAL_FIELDS}
 
 
 class Unreadable(Exception):
@@ -22,7 +25,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Mapped:
-    """What each column gives; one that is not here is the field of its name. `types` are the fields', as far as they are known."""
+    """What each column gives; one that is not here is the field of its name. `types` are the fields', of the database as of the system."""
 
     fields: Mapping[str, str]
     types: Mapping[str, str]
@@ -71,8 +74,11 @@ class Mapped:
 
 
 def mapped(columns: Sequence[str] | None, given: Mapping[str, str], types: Mapping[str, str], *, beside: Collection[str] | None) -> Mapped:
-    """Raises `CannotRun` if what is given does not fit the columns, or these do not fit the fields, as far as either are known."""
-    found = Mapped(given, types, beside)
+    """Raises `CannotRun` if what is given does not fit the columns, or these do not fit the fields, as far as either are known.
+
+    Without `types` nobody knows what fields the database has of its own.
+    """
+    found = Mapped(given, types or _SYSTEM_TYPES, beside)
     if columns is not None:
         _check_given(columns, given)
         found = replace(found, fields={column: given.get(column, "" if is_ours(column) else column) for column in columns})
@@ -122,6 +128,13 @@ def _check_hashes(found: Mapped, given: Mapping[str, str]) -> None:
 
 def _is_known(field: str, found: Mapped) -> bool:
     return field in found.types or (found.beside is not None and (field in found.beside or field.startswith(_CUSTOM_DATA)))
+
+
+def untold(columns: Sequence[str] | None, found: Mapped) -> str:
+    """The fields of which nobody knows what they take, where the database is not known; nothing if there are none."""
+    if columns is None:
+        return "the database's own fields"
+    return " and ".join(repr(field) for field in found.fields.values() if field and not _is_known(field, found))
 
 
 def _unknown(column: str, field: str, types: Mapping[str, str]) -> str:

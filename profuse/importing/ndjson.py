@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from profuse.importing.lines import LONGEST, Lines, TooLong
+from profuse.importing.source import Source
 from profuse.importing.table import Row, Table
 from profuse.importing.text import look, reading
 from runtime.errors import CannotRun
@@ -16,16 +16,16 @@ LONGEST_OBJECT = 6 * LONGEST
 TEXT = "#text"
 
 
-def ndjson_table(file: Path, encoding: str | None) -> Table:
+def ndjson_table(file: Source, encoding: str | None) -> Table:
     """Raises `CannotRun` for a file that is one array: it could only be read whole."""
     looked = look(file, encoding)
     with reading(file, looked.encoding) as text:
         if text.read(1_000).lstrip().startswith("["):
-            raise CannotRun(f"{file} is one JSON array; write one object a line: jq -c '.[]' {file} > {file.stem}.ndjson")
+            raise CannotRun(f"{file} is one JSON array; write one object a line: jq -c '.[]' {file} > {file.named.stem}.ndjson")
     return Table(None, lambda: _rows(file, looked.encoding), looked.lines, looked.digest, f"NDJSON in {looked.encoding}", objects=True)
 
 
-def _rows(file: Path, encoding: str) -> Iterator[Row]:
+def _rows(file: Source, encoding: str) -> Iterator[Row]:
     with reading(file, encoding) as text:
         lines = Lines(text, LONGEST_OBJECT)
         while True:

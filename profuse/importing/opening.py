@@ -6,6 +6,7 @@ from pathlib import Path
 
 from profuse.importing.csv_table import check_names, csv_table
 from profuse.importing.ndjson import ndjson_table
+from profuse.importing.source import Source
 from profuse.importing.table import Table
 from runtime.errors import CannotRun
 
@@ -36,9 +37,9 @@ def opened(file: Path, given: Given) -> Table:
         _check_columns(given.columns, kind)
     match kind:
         case "csv":
-            return csv_table(file, given.encoding, "\t" if given.delimiter == r"\t" else given.delimiter, given.columns)
+            return csv_table(Source(file), given.encoding, "\t" if given.delimiter == r"\t" else given.delimiter, given.columns)
         case "ndjson":
-            return ndjson_table(file, given.encoding)
+            return ndjson_table(Source(file), given.encoding)
         case "parquet":
             return _parquet(file)
         case "xlsx" | "xls" | "xlsb" | "ods":
@@ -51,7 +52,7 @@ def _parquet(file: Path) -> Table:
         from profuse.importing.parquet import parquet_table  # noqa: PLC0415  # of an extra
     except ModuleNotFoundError:
         raise _missing("Parquet", "pyarrow") from None
-    return parquet_table(file)
+    return parquet_table(Source(file))
 
 
 def _xlsx(file: Path, columns: Sequence[str] | None) -> Table:
@@ -59,7 +60,7 @@ def _xlsx(file: Path, columns: Sequence[str] | None) -> Table:
         from profuse.importing.xlsx import xlsx_table  # noqa: PLC0415  # of an extra
     except ModuleNotFoundError:
         raise _missing("XLSX", "python-calamine") from None
-    return xlsx_table(file, columns)
+    return xlsx_table(Source(file), columns)
 
 
 def _missing(what: str, package: str) -> CannotRun:

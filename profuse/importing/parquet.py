@@ -1,15 +1,14 @@
 """Parquet, where `pyarrow` is installed: read in row groups, of which a damaged one costs its own rows."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow
 from pyarrow import parquet
 
 from profuse.importing.csv_table import check_names
+from profuse.importing.source import Source
 from profuse.importing.table import Row, Table
-from profuse.importing.text import digest, opened
 from runtime.errors import CannotRun
 
 _ROWS = 1_000
@@ -18,9 +17,9 @@ _UNREADABLE = (pyarrow.ArrowException, ValueError, OverflowError)
 _DAMAGED = (pyarrow.ArrowException, OSError, UnicodeDecodeError)
 
 
-def parquet_table(file: Path) -> Table:
-    """Nulls give nothing."""
-    with opened(file) as stream:
+def parquet_table(file: Source) -> Table:
+    """Nulls give nothing, and a row of nothing but these and blanks is none."""
+    with file.opened() as stream:
         try:
             looked = parquet.ParquetFile(stream)
             columns, total = list(looked.schema_arrow.names), looked.metadata.num_rows
@@ -29,12 +28,12 @@ def parquet_table(file: Path) -> Table:
     check_names(f"{file} has", columns)
     if "" in columns:
         raise CannotRun(f"{file} has a column without a name, at {columns.index('') + 1}: name it in the file.")
-    return Table(columns, lambda: _rows(file), total, digest(file), "Parquet", objects=True)
+    return Table(columns, lambda: _rows(file), total, file.digest(), "Parquet", objects=True)
 
 
-def _rows(file: Path) -> Iterator[Row]:
+def _rows(file: Source) -> Iterator[Row]:
     first = 1
-    with parquet.ParquetFile(file) as parts:
+    with file.opened() as stream, parquet.ParquetFile(stream) as parts:
         for group in range(parts.num_row_groups):
             behind = first + parts.metadata.row_group(group).num_rows
             yield from _group(parts, group, first, behind)
@@ -46,7 +45,8 @@ def _group(parts: Any, group: int, number: int, behind: int) -> Iterator[Row]:
     try:
         for batch in parts.iter_batches(batch_size=_ROWS, row_groups=[group]):
             for given, wrong in _read(batch):
-                yield Row(number, given, None if wrong else given, wrong)
+                if not all(isinstance(value, str) and not value.strip() for value in given.values()):
+                    yield Row(number, given, None if wrong else given, wrong)
                 number += 1
     except _DAMAGED as error:
         for lost in range(number, behind):

@@ -31,6 +31,8 @@ class Tally:
     failed: int = 0
     # Of the imported: by an earlier run of the same command.
     before: int = 0
+    # Such a run was heard of, be it by a row that failed.
+    is_repeat: bool = False
 
     @property
     def rows(self) -> int:
@@ -52,6 +54,7 @@ class Import:
     def send(self, client: Client, aim: Aim, run_id: str) -> Tally:
         for result in self._results(client, aim, run_id):
             row = self._sent.popleft()
+            self.tally.is_repeat |= result.repeated
             if isinstance(result, Failed):
                 self._fail(row, result.error_text + (f" ({result.field})" if result.field else ""))
             else:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
-from pathlib import Path
 from typing import TextIO
 
 from profuse.importing.guessing import Letters, marked, wide
+from profuse.importing.source import Source
 from runtime.errors import CannotRun
 
 _BLOCK = 1024 * 1024
+_HALVES = "profuse.halves"
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class Looked:
     encoding: str
 
 
-def look(file: Path, encoding: str | None) -> Looked:
-    """Raises `CannotRun` for what cannot be read, is empty, or is no text."""
+def look(file: Source, encoding: str | None) -> Looked:
+    """Raises `CannotRun` for what cannot be read, or is empty."""
     digest, lines, letters, start = hashlib.sha256(), 0, Letters(), b""
-    with opened(file) as stream:
+    with file.opened() as stream:
         while block := stream.read(_BLOCK):
             start = start or block
             digest.update(block)
@@ -39,38 +40,32 @@ def look(file: Path, encoding: str | None) -> Looked:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[BufferedReader]:
-    """Its bytes; an error of the system is told also while they are read."""
-    if file.is_dir():
-        raise CannotRun(f"{file} is a directory; name a file in it.")
-    try:
-        with file.open("rb") as stream:
-            yield stream
-    except OSError as error:
-        raise CannotRun(f"{file} cannot be read: {error.strerror or error}.") from None
-
-
-@contextmanager
-def reading(file: Path, encoding: str) -> Iterator[TextIO]:
+def reading(file: Source, encoding: str) -> Iterator[TextIO]:
     """A byte that the encoding does not know becomes half of a surrogate pair, which fails its own row at the server."""
-    with opened(file) as stream, _decoded(stream, encoding) as text:
+    with file.opened() as stream, _decoded(stream, encoding) as text:
         try:
             yield text
-        # Some codecs raise the first alone, when they miss their mark.
+        # Of codecs that miss their mark, or know no letters.
         except UnicodeError as error:
             why = error.reason if isinstance(error, UnicodeDecodeError) else error
-            raise CannotRun(f"{file} is not {encoding} to its end: {why}. Name another one: --encoding cp1251") from None
+            raise CannotRun(
+                f"{file} is not {encoding} to its end: {why}. Name another one: --encoding utf-8, utf-16-le or cp1251."
+            ) from None
 
 
-def digest(file: Path) -> str:
-    with opened(file) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _halves(error: UnicodeError) -> tuple[str, int]:
+    """Unlike `surrogateescape` also of bytes that are ASCII elsewhere, such as those of letters of two."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 | byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_HALVES, _halves)
 
 
 def _decoded(stream: BufferedReader, encoding: str) -> TextIO:
-    errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     try:
-        return TextIOWrapper(stream, encoding, errors, newline="")
+        return TextIOWrapper(stream, encoding, _HALVES, newline="")
     except LookupError:
         raise CannotRun(f"--encoding {encoding} is none that Python knows: utf-8, utf-16, cp1251, cp1252, …") from None
 

@@ -10,13 +10,16 @@ from typing import Any
 from profuse.importing.aim import SENDING, Aim, found
 from profuse.importing.checking import checker
 from profuse.importing.failures import Failures, NotKept
-from profuse.importing.mapping import Mapped, mapped
+from profuse.importing.mapping import Mapped, mapped, untold
 from profuse.importing.opening import Given
 from profuse.importing.running import Import, Tally, Tell
+from profuse.importing.source import Changed
 from profuse.importing.table import Row, Table
 from profuse_client import Client, GivenUp, Refused
 from runtime.errors import CannotRun
 from schemas.settings import Settings
+
+Say = Callable[[str], None]
 
 # As many are shown of a dry run; one who mends these has mended most.
 _SHOWN = 20
@@ -35,7 +38,7 @@ class Door:
 class Shown:
     """The first failures of a dry run, as lines."""
 
-    def __init__(self, file: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, file: Path, say: Say) -> None:
         self._file, self._say = file, say
         self._count = 0
 
@@ -47,41 +50,54 @@ class Shown:
             self._say("…")
 
 
-def checked(file: Path, table: Table, door: Door, aim: Aim, say: Callable[[str], None], tell: Tell) -> Tally:
+def checked(file: Path, table: Table, door: Door, aim: Aim, say: Say, warn: Say, tell: Tell) -> Tally:
     """A dry run; raises `CannotRun` where the import itself would."""
     aim, fields = found(door.url, door.token, aim)
-    run = Import(table, _mapped(table, aim, fields), Shown(file, say), tell)
+    run = Import(table, _mapped(table, aim, fields, warn), Shown(file, say), tell)
     return run.check(checker(fields, aim.matching, aim.field_name, bare=aim.trigger is None))
 
 
-def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, tell: Tell) -> Tally:
+def imported(table: Table, door: Door, aim: Aim, given: Given, failures: Failures, warn: Say, tell: Tell) -> Tally:
     """Raises `CannotRun`, after which the same command goes on."""
     aim, fields = found(door.url, door.token, aim)
-    run = Import(table, _mapped(table, aim, fields), failures, tell)
+    run = Import(table, _mapped(table, aim, fields, warn), failures, tell)
     # Each request is remembered from when it came; the first is forgotten first.
     began = datetime.now(UTC)
     try:
         with Client(door.url, door.token, SENDING) as client, failures:
             return run.send(client, aim, aim.run_id(table, given))
-    except Refused as refused:
-        raise CannotRun(f"{door.url} refuses after {run.tally.rows:,} rows: {refused}") from None
-    except GivenUp as away:
-        raise CannotRun(f"{away}. After {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
-    except NotKept as full:
-        # Under the ids of its requests the server gives the same results again, failures too.
-        counted = f"{run.tally.imported:,} rows are imported, {run.tally.failed:,} failed"
-        goes_on = _goes_on("and keeps failed ones from the first on", began, run.tally)
-        raise CannotRun(f"{full}. {counted}; {goes_on}") from None
-    except KeyboardInterrupt:
-        raise CannotRun(f"Interrupted after {run.tally.rows:,} rows: {_goes_on('where it ended', began, run.tally)}") from None
+    except (Refused, GivenUp, CannotRun, KeyboardInterrupt) as end:
+        raise CannotRun(_broken_off(end, door, run.tally, failures, began)) from None
+
+
+def _broken_off(end: BaseException, door: Door, tally: Tally, failures: Failures, began: datetime) -> str:
+    goes_on = _goes_on("where it ended", began, tally)
+    counted = f"{tally.imported:,} rows are imported, {tally.failed:,} failed"
+    kept = f" and are kept in {failures.file}" if tally.failed else ""
+    match end:
+        case Refused():
+            return f"{door.url} refuses after {tally.rows:,} rows: {end}"
+        case GivenUp():
+            return f"{end}. After {tally.rows:,} rows: {goes_on}"
+        case NotKept():
+            # Under the ids of its requests the server gives the same results again, failures too.
+            return f"{end}. {counted}; {_goes_on('and keeps failed ones from the first on', began, tally)}"
+        case Changed():
+            # Ids come from what a file holds.
+            return f"{end} {counted}{kept}; all of what it holds then is imported, these too."
+        case CannotRun():
+            return f"{end} {counted}{kept}; {goes_on}"
+    return f"Interrupted after {tally.rows:,} rows: {goes_on}"
 
 
 def _goes_on(how: str, began: datetime, tally: Tally) -> str:
     """Until when a repeat finds what is done; nobody here knows when a run began that this one goes on with."""
-    if tally.before:
-        moment = f"{_KEPT // timedelta(hours=1)} hours after its first run began, which was before this one"
-    else:
+    if tally.imported and not tally.is_repeat:
         moment = (began + _KEPT).astimezone().isoformat(sep=" ", timespec="minutes")
+    else:
+        # What fails may not have been sent, and then says nothing of an earlier run.
+        before = ", which was before this one" if tally.is_repeat else ""
+        moment = f"{_KEPT // timedelta(hours=1)} hours after its first run began{before}"
     return f"the same command goes on {how} until {moment}, and imports everything again after that."
 
 
@@ -106,9 +122,12 @@ def ended(tally: Tally, failures: Failures | None) -> str:
     return told + (f"; {failures.file} has them with their errors: correct it and import it" if tally.failed else "")
 
 
-def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]]) -> Mapped:
+def _mapped(table: Table, aim: Aim, fields: Sequence[Mapping[str, Any]], warn: Say) -> Mapped:
     searchable = [field["name"] for field in fields if field["match"]]
     if aim.field_name and fields and aim.field_name not in searchable:
         raise CannotRun(f"The database has no field {aim.field_name!r} that is searched by; these are: {', '.join(searchable) or 'none'}.")
     types = {str(field["name"]): str(field["type"]) for field in fields}
-    return mapped(table.columns, aim.columns, types, beside=aim.beside)
+    made = mapped(table.columns, aim.columns, types, beside=aim.beside)
+    if not types and (names := untold(table.columns, made)):
+        warn(f"The token lacks the right `read`, so nobody knows what {names} may hold: texts go as they are, also yes, no and JSON.")
+    return made

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from profuse.importing.csv_records import Record
 from profuse.importing.csv_table import check_header, row
+from profuse.importing.source import Source
 from profuse.importing.table import Row, Table
-from profuse.importing.text import digest, opened
 from runtime.errors import CannotRun
 
 
-def xlsx_table(file: Path, columns: Sequence[str] | None) -> Table:
+def xlsx_table(file: Source, columns: Sequence[str] | None) -> Table:
     """The first sheet, as text; a sheet is read whole, and has a million rows at most."""
-    with opened(file) as stream:
+    with file.opened() as stream:
         try:
             sheet = CalamineWorkbook.from_filelike(stream).get_sheet_by_index(0)
         except CalamineError as error:
@@ -29,11 +28,11 @@ def xlsx_table(file: Path, columns: Sequence[str] | None) -> Table:
     names = columns or first
 
     def rows() -> Iterator[Row]:
-        for number, cells in enumerate(sheet.iter_rows(), 1):
-            if number > (columns is None) and any(cell != "" for cell in cells):
-                yield row(Record(number, [_text(cell) for cell in cells]), names)
+        for number, cells in enumerate(([_text(cell) for cell in cells] for cells in sheet.iter_rows()), 1):
+            if number > (columns is None) and any(cell.strip() for cell in cells):
+                yield row(Record(number, cells), names)
 
-    return Table(names, rows, sheet.total_height, digest(file), f"the sheet {sheet.name!r}")
+    return Table(names, rows, sheet.total_height, file.digest(), f"the sheet {sheet.name!r}")
 
 
 def _text(cell: Any) -> str:

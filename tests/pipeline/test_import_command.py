@@ -242,6 +242,60 @@ def test_a_file_is_imported_once_more_under_another_name_of_the_run(pipeline: St
     assert profile_of(pipeline, "twice@file.test")["number"] == 2
 
 
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-06", "P-IMPORT-07")
+def test_what_comes_through_a_pipe_is_imported_and_goes_on_as_a_file_does(pipeline: Stack, tmp_path: Path) -> None:
+    said = [
+        subprocess.run(
+            line(pipeline, "/dev/stdin", "--format", "csv", "--db", "1"),
+            input="email,_fname\npipe-1@file.test,Ann\nnobody,Bob\n",
+            cwd=tmp_path,
+            env=surroundings(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        ).stdout
+        for _ in range(2)
+    ]
+
+    assert [each.partition(";")[0] for each in said] == [
+        "2 rows: 1 imported, 1 failed",
+        "2 rows: 1 imported (1 of them by an earlier run of this command), 1 failed",
+    ]
+    assert profile_of(pipeline, "pipe-1@file.test")["_fname"] == "Ann"
+    assert "Incorrect email (email),3,nobody" in (tmp_path / "stdin.failed.csv").read_text()
+
+
+@pytest.mark.promise("P-IMPORT-03", "P-IMPORT-08")
+def test_half_a_letter_fails_its_row_in_the_words_of_the_server(pipeline: Stack, profuse_import: Command, tmp_path: Path) -> None:
+    text = "email,_fname\nhalf-1@file.test,Ann\nhalf-2@file.test,Bob \ud83d\n\ud83d@file.test,Cid\nhalf-3@file.test,Dan\n"
+    (file := tmp_path / "people.csv").write_bytes(b"\xff\xfe" + text.encode("utf-16-le", "surrogatepass") + b"x")
+    dry, wet = profuse_import(file, "--db", "1", "--dry-run"), profuse_import(file, "--db", "1")
+    kept = list(csv.reader((tmp_path / "people.failed.csv").read_text(encoding="utf-8-sig").splitlines()))[1:]
+
+    assert wet.stdout.startswith("5 rows: 2 imported, 3 failed"), wet.stderr
+    assert sorted(row[:2] for row in kept) == [
+        ["1 columns instead of 2", "6"],
+        ["Text cannot be stored (_fname)", "3"],
+        ["Text cannot be stored (email)", "4"],
+    ]
+    assert sorted(dry.stdout.splitlines()[:-1]) == sorted(f"{file}:{row[1]}: {row[0]}" for row in kept)
+
+
+@pytest.mark.promise("P-IMPORT-05", "P-IMPORT-08")
+def test_a_token_that_may_not_read_imports_cells_of_what_every_database_has(
+    pipeline: Stack, profuse_import: Command, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, "email,phones,consent", 'blind-1@file.test,"[""+79000000041""]",')
+    command = file, "--db", "1", "--token", "importer-token"
+    dry, wet = profuse_import(*command, "--dry-run"), profuse_import(*command)
+
+    assert (dry.stdout, wet.stdout) == ("1 rows: 0 would fail; nothing was imported\n", "1 rows: 1 imported, 0 failed\n")
+    assert profile_of(pipeline, "blind-1@file.test")["phones"] == ["+79000000041"]
+    assert dry.stderr == wet.stderr
+    assert "so nobody knows what 'consent' may hold: texts go as they are, also yes, no and JSON." in wet.stderr
+
+
 @pytest.mark.promise("P-IMPORT-05")
 def test_a_token_that_may_not_read_imports_without_a_look_at_the_fields(pipeline: Stack, profuse_import: Command, tmp_path: Path) -> None:
     file = csv_file(tmp_path, "email,nonsense", "blind@file.test,x")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from profuse.importing.aim import Aim
-from profuse.importing.mapping import Mapped, Unreadable, mapped
+from profuse.importing.mapping import Mapped, Unreadable, mapped, untold
 from profuse.importing.whole import columns_of
 from profuse_client import Item
 from runtime.errors import CannotRun
@@ -61,6 +61,18 @@ def test_what_no_mode_searches_by_is_left_to_the_server_where_nobody_knows_the_f
     row = {"email": "a@x.test", "phone": "+79000000001"}
 
     assert mapped(columns, {}, {}, beside=beside("email")).item(row) == Item(row)
+
+
+@pytest.mark.promise("P-IMPORT-05")
+def test_cells_of_the_fields_that_every_database_has_are_read_also_where_it_is_not_known() -> None:
+    row = {"phones": '["+79000000001"]', "subscriptions": '[{"resource_id":1}]', "_fname": "[x]", "vip": "yes", "custom_data.a": "[1]"}
+    found = mapped(list(row), {}, {}, beside=beside("email"))
+
+    assert found.item(row) == Item(
+        {"phones": ["+79000000001"], "subscriptions": [{"resource_id": 1}], "_fname": "[x]", "vip": "yes"}, {"a": "[1]"}
+    )
+    assert untold(list(row), found) == "'vip'"
+    assert untold(["email"], mapped(["email"], {}, {}, beside=None)) == ""
 
 
 @pytest.mark.promise("P-IMPORT-05", "P-IMPORT-11")

@@ -71,6 +71,18 @@ def test_a_spreadsheets_cell_that_holds_an_error_says_nothing(tmp_path: Path) ->
     assert row.values == {"email": "a@x.test"}
 
 
+@pytest.mark.promise("P-IMPORT-09", "P-IMPORT-03")
+def test_a_row_of_blanks_is_none(tmp_path: Path) -> None:
+    blanks: list[list[str | float | bool]] = [["", ""], ["  ", "\u00a0"], [NOT_THERE, " "], []]
+    sheets = opened(sheet(tmp_path / "p.xlsx", ["email", "plan"], *blanks, ["a@x.test", 7]), Given())
+    columns = {"email": ["", " ", None, None, "a@x.test"], "plan": [None, "", "\u00a0", None, "7"]}
+    parquet.write_table(pa.table(columns), tmp_path / "p.parquet")
+    parquets = opened(tmp_path / "p.parquet", Given())
+
+    assert [(row.line, row.values) for row in sheets.rows()] == [(6, {"email": "a@x.test", "plan": "7"})]
+    assert [(row.line, row.values) for row in parquets.rows()] == [(5, {"email": "a@x.test", "plan": "7"})]
+
+
 @pytest.mark.promise("P-IMPORT-09", "P-IMPORT-02")
 def test_a_spreadsheet_needs_a_header_too(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match="has no header"):

@@ -29,6 +29,7 @@ def values(found: list[Row]) -> list[dict[str, str] | str | None]:
     return [dict(row.values) if row.values is not None else row.wrong for row in found]
 
 
+ANN_AS_JSON = '{"email":"ann@x.test","_fname":"Анна"}\n'
 ANN = {"email": "ann@x.test", "_fname": "Анна"}
 
 
@@ -75,6 +76,53 @@ def test_a_broken_letter_in_utf_8_costs_its_own_row_alone(tmp_path: Path) -> Non
     assert found[:20] == [ANN] * 20
     # What the server answers with `Text cannot be stored`.
     assert found[20] == {"email": "bad@x.test", "_fname": "\udcd0"}
+
+
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-03")
+@pytest.mark.parametrize("name", ["people.csv", "people.ndjson"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["whole", "an odd byte at the end"])
+def test_half_a_letter_among_wide_ones_costs_its_own_row_alone(tmp_path: Path, name: str, encoding: str, mark: str, end: bytes) -> None:
+    good, header = (ANN_AS_JSON, "") if name.endswith("ndjson") else ("ann@x.test,Анна\n", HEADER)
+    content = mark + header + good * 5 + good.replace("Анна", "\ud83d") + good * 5_000
+    found = values(rows(tmp_path, content.encode(encoding, "surrogatepass") + end, name))
+
+    assert found[:5] == [ANN] * 5
+    assert isinstance(found[5], dict)
+    # What the server answers with `Text cannot be stored`.
+    assert all("\udc00" <= letter <= "\udcff" for letter in found[5]["_fname"])
+    assert found[6:5_006] == [ANN] * 5_000
+    assert [isinstance(each, str) for each in found[5_006:]] == [True] * len(end)
+
+
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-03")
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
+def test_half_of_a_last_letter_costs_its_row(tmp_path: Path, encoding: str) -> None:
+    whole = ("\ufeff" + HEADER + "ann@x.test,Анна\nbob@x.test,Bob").encode(encoding)
+
+    assert values(rows(tmp_path, whole[:-1])) == [ANN, {"email": "bob@x.test", "_fname": f"Bo{decoded_alone(encoding)}"}]
+
+
+def decoded_alone(encoding: str) -> str:
+    """The halves of what is left of a `b` whose last byte is cut off."""
+    return "".join(chr(0xDC00 | byte) for byte in "b".encode(encoding)[:-1])
+
+
+@pytest.mark.promise("P-IMPORT-01", "P-IMPORT-03")
+@pytest.mark.parametrize(("encoding", "broken"), [("utf-7", b"+AGE"), ("gb18030", b"\x81\x30"), ("iso2022_jp", b"\x1b$B!"), ("hz", b"~{!")])
+def test_a_broken_letter_whose_bytes_are_ascii_elsewhere_ends_no_import(tmp_path: Path, encoding: str, broken: bytes) -> None:
+    found = rows(tmp_path, HEADER.encode() + b"ann@x.test,Ann\n" * 2_000 + b"bad@x.test," + broken, given=Given(encoding=encoding))
+
+    assert values(found)[:2_000] == [{"email": "ann@x.test", "_fname": "Ann"}] * 2_000
+
+
+@pytest.mark.promise("P-IMPORT-03", "P-IMPORT-11")
+@pytest.mark.parametrize("line", [" " * 2_000 + "x" * LONGEST, '"'], ids=["too long", "a quote and nothing else"])
+def test_what_cannot_be_read_fails_though_what_is_shown_of_it_is_blank(tmp_path: Path, line: str) -> None:
+    (found, _) = rows(tmp_path, f"{HEADER}{line}\nann@x.test,Анна\n")
+
+    assert (found.line, found.values, bool(found.wrong)) == (2, None, True)
 
 
 @pytest.mark.promise("P-IMPORT-02")
