@@ -85,7 +85,7 @@ class ConfigureTrigger:
     async def _made_before(self, account: int, request: AddTrigger | UpdateTrigger) -> Made | None:
         """By what is stored before the transaction, as converting may take longer than that may be idle."""
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
-            stored = await storage.load(connection, [account], [])
+            stored = await storage.load(connection, [account], [], whole=request.numbers())
         # Told when it is its turn: a repeat may have been answered before.
         with suppress(Refused):
             return await self._made(*declare(request, account, stored))
@@ -93,7 +93,7 @@ class ConfigureTrigger:
 
     async def _bring_about(self, connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger, made: Made | None) -> int:
         """The campaign's number."""
-        stored = await storage.load(connection, [account], [])
+        stored = await storage.load(connection, [account], [], whole=request.numbers())
         number, declared = declare(request, account, stored)
         if made is None or made.declared != declared:
             # The campaign, or what it names, was changed meanwhile: that stays as it is now.
