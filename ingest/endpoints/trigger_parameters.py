@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 from ingest.endpoints.message_shape import Message
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters
 from ingest.request_errors import Refused, invalid
-from ingest.sql.accounts import NUMBERS
 from schemas import mailboxes
 from schemas.channels import CHANNELS, MESSAGE
 
@@ -95,10 +94,6 @@ class AddTrigger(_Campaign):
     send_channel: str = Field(description=f"{', '.join(name for name, row in CHANNELS.items() if row.leaves)}.")
     content: list[Content] = Field(min_length=1, max_length=1, description=_CONTENT)
 
-    def numbers(self) -> list[int]:
-        """Of the campaigns that it means."""
-        return []
-
 
 class UpdateTrigger(_Campaign):
     """Change a trigger campaign; what is not given stays as it is."""
@@ -109,10 +104,6 @@ class UpdateTrigger(_Campaign):
     name: str | None = Field(None, description="What it is called.")
     trigger_type: str | None = Field(None, description="`api_call`, `api_import` or `update`.")
     send_channel: str | None = Field(None, description="The campaign's; it cannot be changed.")
-
-    def numbers(self) -> list[int]:
-        """Of the campaigns that it means."""
-        return [self.id] if self.id in NUMBERS else []
 
 
 def refused(place: str, reason: str) -> Refused:

@@ -4,14 +4,12 @@ import asyncio
 import json
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 
 from ingest.endpoints import declaring
-from runtime import engine
 from store.configuration import converting, storage
-from store.configuration.model import Key, Kind
+from store.configuration.model import Key, Kind, Stored
 from tests.kafka.gateway.running import GOOD, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -269,14 +267,21 @@ async def test_an_account_has_no_more_campaigns_than_each_request_can_look_at(pa
 
 
 @pytest.mark.promise("P-FAMILY-14")
-async def test_a_change_of_one_reads_no_message_of_another(patient: Running) -> None:
+async def test_a_change_of_one_reads_no_message_of_another(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     number, other = await added(patient), await added(patient)
-    async with engine.transaction(lambda: asyncpg.connect(**patient.settings.postgres_options())) as connection:
-        stored = await storage.load(connection, [1], [], whole=[number])
+    loaded: list[Stored] = []
+    load = storage.load
 
-    messages = {each: stored.things[Key(Kind.TRIGGER, 1, each)] for each in (number, other)}
-    assert [row["html"] for row in messages.values()] == ["<p>Hi</p>", None]
-    assert [row["channel"] for row in messages.values()] == ["email", "email"]
+    async def note(*given: Any, **named: Any) -> Stored:
+        loaded.append(await load(*given, **named))
+        return loaded[-1]
+
+    monkeypatch.setattr(storage, "load", note)
+    assert (await configure(patient, UPDATE, {"id": number, "name": "Other"})).status_code == 200
+    assert (await configure(patient, ADD, NEW)).status_code == 200
+
+    read = [[stored.things[Key(Kind.TRIGGER, 1, each)]["html"] for each in (number, other)] for stored in loaded]
+    assert read == [["<p>Hi</p>", None]] * 2 + [[None, None]] * 2
 
 
 # what is wrong: (path, what is given, status, what is named)
