@@ -106,10 +106,10 @@ async def test_a_head_without_an_end_is_refused(port: int) -> None:
 @pytest.mark.promise("P-HTTP-51")
 async def test_who_asks_for_nothing_goes_before_whoever_asks(listener: socket.socket) -> None:
     class Patient(Narrow):
-        patience = 60.0
+        patience, most = 60.0, 20
 
     async with serving(APP, listener, Patient):
-        silent = [await asyncio.open_connection(*listener.getsockname()) for _ in range(3)]
+        silent = [await asyncio.open_connection(*listener.getsockname()) for _ in range(Patient.most)]
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         writer.write(_GET)
         async with asyncio.timeout(20):
