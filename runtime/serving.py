@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from runtime.connections import Connection
 from runtime.racing import rest
 
 # For the date in its answers.
@@ -49,9 +50,18 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, listener: socket.socket, connection: type[Connection] = Connection) -> AsyncIterator[None]:
     """Serves while the block runs, without a log of its own."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app,
+        http=connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
     server = Server(config)
     # Not in a task group: it would hide what the room raises inside an exception group.
     served = asyncio.create_task(server.serve(sockets=[listener]))

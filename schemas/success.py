@@ -1,36 +1,37 @@
 """Pure: the answers that a hook takes for success, by a regular expression on their body."""
 
-import re
 from functools import cache
-from math import prod
 from typing import Annotated
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-# Of a body; and of a pattern, its characters times its counts: what both allow is matched within a fraction of a second.
+# Of a body.
 LOOKED_AT = 4 * 1024
-_LARGEST = 1_000
-
-_COUNTS = re.compile(r"\{(\d+)(?:,(\d*))?\}")
+# By what was stored before there was a bound.
+_LOOKED_AT_BY_LARGE = 256
+# A pattern is small if so many of it in a row are still compiled, into 10 MiB: that counts what its repeats, classes and flags make of it.
+# The largest is matched within a tenth of a second.
+_SMALL = 30
+_LONGEST = 1_000
 
 
 class Success:
     """Whether an answer's body says that a batch was taken."""
 
     def __init__(self, pattern: str) -> None:
-        """Raises `ValueError`. By Rust's regular expressions, which never go back: time grows with the text alone, whatever it is."""
-        if _size(pattern) > _LARGEST:
-            raise ValueError(f"is too large: its characters times its counts, as in a{{3}}, are more than {_LARGEST:,}")
+        """Raises `ValueError`. By Rust's regular expressions, which never go back: time grows with the text, times the pattern."""
         try:
-            self._matching = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+            self._matching = _compiled(pattern)
         except SchemaError as error:
             raise ValueError(f"is no regular expression, or one that looks around or back ({_reason(error)})") from None
+        self.is_large = _is_large(pattern)
 
     def matches(self, body: bytes) -> bool:
         """Anywhere in its beginning."""
+        beginning = body[: _LOOKED_AT_BY_LARGE if self.is_large else LOOKED_AT]
         try:
-            self._matching.validate_python(body[:LOOKED_AT].decode(errors="replace"))
+            self._matching.validate_python(beginning.decode(errors="replace"))
         except ValidationError:
             return False
         return True
@@ -42,9 +43,29 @@ def success_of(pattern: str) -> Success:
     return Success(pattern)
 
 
-def _size(pattern: str) -> int:
-    """Counts multiply where they are nested, and what they make of a pattern is what is matched."""
-    return len(pattern) * prod(max(1, int(high or low)) for low, high in _COUNTS.findall(pattern))
+def checked(pattern: str) -> str:
+    """A new one; raises `ValueError`."""
+    if success_of(pattern).is_large:
+        raise ValueError(
+            "is too large: it has more than 1,000 characters, or its repeats and classes make too much of it; "
+            r"\w and \p{L} are thousands of characters each, [a-z0-9_] is less"
+        )
+    return pattern
+
+
+def _compiled(pattern: str) -> TypeAdapter[str]:
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+
+
+def _is_large(pattern: str) -> bool:
+    if len(pattern) > _LONGEST:
+        return True
+    try:
+        # With its line ended, for it may end in a comment.
+        _compiled(f"(?:{pattern}\n){{{_SMALL}}}")
+    except SchemaError:
+        return True
+    return False
 
 
 def _reason(error: SchemaError) -> str:

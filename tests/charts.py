@@ -17,6 +17,7 @@ ROOMS = wanted.ROOMS
 # Everything that can be switched on.
 ALL = (
     *("keda.enabled=true", "monitoring.podMonitor=true", "monitoring.alarms=true", "monitoring.dashboards=true"),
+    *("networkPolicy.enabled=true", 'networkPolicy.health=[{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]'),
     *("ingress.enabled=true", "ingress.tls=certificate", "ingress.className=nginx", "migrate.refile=true"),
     *("settings.kafka_security=SASL_SSL", "settings.kafka_user=me", "settings.body_limit=268435456", 'settings.geo=["/geo/a.mmdb"]'),
     *("secrets.existing=", "secrets.values.PROFUSE_POSTGRES=postgresql://me:p%22w@db/p", "serviceAccountName=me"),

@@ -11,6 +11,9 @@ from ingest.request_errors import Refused, invalid, not_found
 from store.configuration.model import Key, Kind, Stored, Values
 from store.configuration.parts import Trigger, place, reason_of
 
+# Of an account, by requests; each request reads a row of each.
+MOST = 2_000
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -44,6 +47,8 @@ def declare(request: AddTrigger | UpdateTrigger, account: int, stored: Stored) -
         before = _before(request, account, stored)
         return request.id, Declared({**before, **said}, before)
     numbers = [int(key.id) for key in stored.things if key.kind is Kind.TRIGGER]
+    if len(numbers) >= MOST:
+        raise invalid(f"an account has at most {MOST:,} trigger campaigns: change one that is not needed any more")
     if "database" not in said:
         said["database"] = _database(said.get("resource"), account, stored)
     return max(numbers, default=0) + 1, Declared(said, {})

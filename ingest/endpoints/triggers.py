@@ -18,6 +18,7 @@ from ingest.envelope import Answer, success
 from ingest.http.call import Call
 from ingest.request_errors import Refused, not_found
 from ingest.sql import configuration
+from ingest.sql.accounts import NUMBERS
 from ingest.sql.pool import Pool
 from runtime import engine
 from schemas.settings import Settings
@@ -85,7 +86,7 @@ class ConfigureTrigger:
     async def _made_before(self, account: int, request: AddTrigger | UpdateTrigger) -> Made | None:
         """By what is stored before the transaction, as converting may take longer than that may be idle."""
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
-            stored = await storage.load(connection, [account], [])
+            stored = await storage.load(connection, [account], [], whole=_meant(request))
         # Told when it is its turn: a repeat may have been answered before.
         with suppress(Refused):
             return await self._made(*declare(request, account, stored))
@@ -93,7 +94,7 @@ class ConfigureTrigger:
 
     async def _bring_about(self, connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger, made: Made | None) -> int:
         """The campaign's number."""
-        stored = await storage.load(connection, [account], [])
+        stored = await storage.load(connection, [account], [], whole=_meant(request))
         number, declared = declare(request, account, stored)
         if made is None or made.declared != declared:
             # The campaign, or what it names, was changed meanwhile: that stays as it is now.
@@ -114,3 +115,8 @@ class ConfigureTrigger:
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)
+
+
+def _meant(request: AddTrigger | UpdateTrigger) -> list[int]:
+    """The campaign that is to be read whole."""
+    return [request.id] if isinstance(request, UpdateTrigger) and request.id in NUMBERS else []

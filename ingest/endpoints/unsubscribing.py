@@ -47,7 +47,7 @@ def _doing(settings: Settings, pool: Pool) -> Handle:
         if link is None:
             return _unknown()
         async with pool.acquire() as connection:
-            await unsubscribe(connection, link)
+            await unsubscribe(connection, settings.signing_keys(), link)
         return _page("Unsubscribed", "<p>You will get no more mails of this kind.</p>")
 
     return do

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 from ingest.admission.budget import Share
 from ingest.request_errors import Refused, invalid, unavailable
+from runtime.connections import SLOWEST
 from schemas.settings import KIB, Settings
 
 _ATTACH = b'"attach"'
 _GZIP = 31
 # As much is inflated before it is known whether there is room for it.
 _INFLATED = 64 * KIB
-# Bytes a second, as they come, once the patience with a client is used up.
-SLOWEST = 16 * KIB
 
 
 def too_large() -> Refused:

@@ -11,11 +11,11 @@ from schemas.ids import TriggerNumber
 
 # One at least, because each row tells how many there are.
 _DATABASES = (
-    "SELECT number AS id, name, count(*) OVER () AS total FROM databases WHERE account = $1 AND number >= $2 ORDER BY number "
-    "LIMIT greatest($3, 1)"
+    "SELECT number AS id, left(name, 255) AS name, count(*) OVER () AS total FROM databases WHERE account = $1 AND number >= $2 "
+    "ORDER BY number LIMIT greatest($3, 1)"
 )
 _TRIGGERS = """
-SELECT number AS id, name, type, active AS is_active, count(*) OVER () AS total FROM triggers
+SELECT number AS id, left(name, 255) AS name, type, active AS is_active, count(*) OVER () AS total FROM triggers
 WHERE account = $1 AND number >= $2 AND ($4::boolean IS NULL OR active = $4) ORDER BY number
 LIMIT greatest($3, 1)
 """

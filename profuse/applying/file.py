@@ -19,7 +19,7 @@ from pydantic import (
 from schemas.channels import CHANNELS
 from store.configuration.model import BadDeclaration, Key, Kind, Values
 from store.configuration.parts import STRICT, Database, Hook, Provider, Resource, Token, Trigger, place, reason_of
-from store.configuration.texts import Line, Number
+from store.configuration.texts import Name, Number
 
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -50,7 +50,7 @@ class Account(BaseModel):
 
     id: Number
     """Its number; no two accounts have the same."""
-    name: Line
+    name: Name
     """For people."""
     channels: list[Annotated[str, AfterValidator(_own_channel)]] = []
     """Its own, beside those that are known: small letters, digits and underscores."""

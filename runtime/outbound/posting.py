@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import aiohttp
 
 from runtime.outbound.dialing import Dialer
+from runtime.outbound.heads import BoundedConnector
 
 # Seconds for a connection, of those that the whole may take.
 _CONNECT = 10.0
@@ -43,7 +44,7 @@ class Poster:
     """Posts through connections that are kept; follows no redirect, keeps no cookie, uses no proxy."""
 
     def __init__(self, dialer: Dialer) -> None:
-        connector = aiohttp.TCPConnector(limit=0, ssl=dialer.trust, socket_factory=dialer.reach.socket, resolver=dialer.names)
+        connector = BoundedConnector(limit=0, ssl=dialer.trust, socket_factory=dialer.reach.socket, resolver=dialer.names)
         # Nothing is inflated: a small answer could become a large one.
         self._session = aiohttp.ClientSession(
             connector=connector,

@@ -1,7 +1,7 @@
 """Pure: what the file may say of an action hook; each raises `ValueError`."""
 
 from schemas.events import EVENT_TYPES
-from schemas.success import success_of
+from schemas.success import checked
 from store.configuration import messaging
 
 
@@ -19,5 +19,4 @@ def event_type(given: str) -> str:
 
 
 def success(given: str) -> str:
-    success_of(given)
-    return given
+    return checked(given)

@@ -17,6 +17,8 @@ from schemas.templating.tags import tags
 from store.configuration import converting
 
 _HTTP, _SMTP = ("http", "https"), ("smtp", "smtps", "smtp+starttls")
+# Characters of a text of a message, so that a message is some megabytes at most.
+LONGEST_TEXT = 1_000_000
 _LONGEST_URL = 2_048
 _STYLE_BEGINS, _STYLE_ENDS = re.compile(r"<style\b", re.IGNORECASE), re.compile(r"</style\s*>", re.IGNORECASE)
 # Without a way back: a name that does not end would be tried at each of its letters.
@@ -134,14 +136,14 @@ def _unstyled(given: str) -> str:
 
 
 def plain(given: str) -> str:
-    """A mail's text for readers without HTML; none where its conditions only make sense in the HTML, or that is too complicated."""
+    """A mail's text for readers without HTML; none where its conditions only make sense in the HTML, or that is too complicated or long."""
     try:
         text = _as_text(given)
         templates.read(text)
     except (ValueError, templates.IncorrectTemplate):
         return ""
     # What a comment or an attribute holds is no text, and a blank or an entity in a tag may make another one of it.
-    decides_alike = _conditions(text) == _conditions(given, html=True)
+    decides_alike = len(text) <= LONGEST_TEXT and _conditions(text) == _conditions(given, html=True)
     return text if decides_alike and set(_tags(text)) <= set(_tags(given, html=True)) else ""
 
 

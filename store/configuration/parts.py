@@ -39,6 +39,17 @@ def _kept(info: ValidationInfo) -> Any:
     return (info.context or {}).get(info.data.get("id"), {}).get(info.field_name)
 
 
+def _at_most(most: int) -> AfterValidator:
+    """Characters, or entries; one that is stored may have more, for its campaign can be stopped."""
+
+    def checked(given: Any, info: ValidationInfo) -> Any:
+        if given is not None and len(given) > most and given != _kept(info):
+            raise ValueError(f"must have at most {most:,} {'characters' if isinstance(given, str) else 'entries'}")
+        return given
+
+    return AfterValidator(checked)
+
+
 def _template(check: Callable[[str], str]) -> AfterValidator:
     """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
 
@@ -54,6 +65,9 @@ def _html(given: str, info: ValidationInfo) -> str:
         return messaging.inlined(given, stored=_kept(info))
     return given if given == _kept(info) else messaging.html_template(given)
 
+
+# Of a message; of a header's line RFC 5322 allows no more (2.1.1), and programs follow no longer address.
+_LINE, _LINK, _TEXT = 998, 2_048, messaging.LONGEST_TEXT
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Nothing is converted and nothing is ignored."""
@@ -95,20 +109,20 @@ class Token(_Part):
 class Database(_Part):
     id: Number
     """The account's own number."""
-    name: Line
+    name: Name
     """For people."""
     unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
     """What becomes of a field that is not declared."""
-    fields: dict[Annotated[Line, AfterValidator(_own_field)], Declaration] = {}
+    fields: dict[Annotated[Name, AfterValidator(_own_field)], Declaration] = {}
     """The database's own: a type, or a declaration with `type`, `match` and `options`."""
 
 
 class Resource(_Part):
     id: Number
     """The account's own number."""
-    name: Line
+    name: Name
     """For people."""
-    channel: Line
+    channel: Name
     """One of those that have subscriptions, or one of the account's own."""
     database: Number
     """By its number."""
@@ -117,7 +131,7 @@ class Resource(_Part):
 class Trigger(_Part):
     id: Number
     """The account's own number."""
-    name: Line
+    name: Annotated[Line, _at_most(255)]
     """For people."""
     type: Literal["api_call", "api_import", "update"]
     """Started by a request, by each imported profile, or by each that an import changes."""
@@ -134,30 +148,30 @@ class Trigger(_Part):
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
     """How long it waits where the request does not say."""
     # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
-    sender: Annotated[Line, AfterValidator(mailing.sender)] | None = None
+    sender: Annotated[Line, _at_most(_LINE), AfterValidator(mailing.sender)] | None = None
     """Of a mail: an address, or `Name <address>`."""
-    subject: Annotated[Line, _template(messaging.template)] | None = None
+    subject: Annotated[Line, _at_most(_LINE), _template(messaging.template)] | None = None
     """Of a mail: a template."""
     # Before the HTML, which is asked by it.
     inline_css: bool = False
     """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
-    html: Annotated[Text, AfterValidator(_html)] | None = None
+    html: Annotated[Text, _at_most(_TEXT), AfterValidator(_html), _at_most(_TEXT)] | None = None
     """Of a mail: a template."""
-    text: Annotated[Text, _template(messaging.template)] | None = None
+    text: Annotated[Text, _at_most(_TEXT), _template(messaging.template)] | None = None
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
-    title: Annotated[Line, _template(messaging.template)] | None = None
+    title: Annotated[Line, _at_most(_LINE), _template(messaging.template)] | None = None
     """Of a push message: a template."""
-    link: Annotated[Line, _template(messaging.link)] | None = None
+    link: Annotated[Line, _at_most(_LINK), _template(messaging.link)] | None = None
     """Of a push message: a template."""
-    body: Annotated[Text, _template(messaging.json_template)] | None = None
+    body: Annotated[Text, _at_most(_TEXT), _template(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
-    provider: Annotated[list[Line] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
+    provider: Annotated[list[Name] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
     """A name, or several: then the next one is tried where nothing can have passed by those before it."""
     pace: Number | None = None
     """Launches a minute, at most."""
     spread: Annotated[int, Field(ge=1, le=31 * 24 * 60)] | None = None
     """Minutes over which a batch is spread."""
-    fields: list[str] | None = None
+    fields: Annotated[list[str] | None, _at_most(1_000)] = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
     def values(self) -> Values:

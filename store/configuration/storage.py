@@ -1,11 +1,12 @@
 """The tables that `profuse apply` writes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, Table, case, delete, func, insert, null, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.channels import MESSAGE
 from schemas.tables import accounts, databases, hooks, provider_states, providers, resources, tokens, triggers
 from store.configuration import refilings
 from store.configuration.model import Change, Key, Kind, Stored, Values
@@ -19,6 +20,8 @@ _TABLES: Mapping[Kind, Table] = {
     Kind.TRIGGER: triggers,
     Kind.HOOK: hooks,
 }
+# Of a trigger, what no other thing is asked by.
+_ITS_OWN = ("name", "fields", *MESSAGE)
 
 
 async def wait_for_turn(connection: AsyncConnection, prefix: str) -> None:
@@ -27,10 +30,13 @@ async def wait_for_turn(connection: AsyncConnection, prefix: str) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"apply {prefix}", 0))))
 
 
-async def load(connection: AsyncConnection, account_ids: Iterable[int], hashes: Iterable[bytes]) -> Stored:
+async def load(
+    connection: AsyncConnection, account_ids: Iterable[int], hashes: Iterable[bytes], *, whole: Collection[int] | None = None
+) -> Stored:
+    """`whole`: the numbers of the triggers whose messages are wanted, if not all: there may be thousands, of megabytes each."""
     ids = list(account_ids)
     things: dict[Key, Values] = {}
-    for kind, statement in _selects(ids).items():
+    for kind, statement in _selects(ids, whole).items():
         things |= {Key(kind, row["account"], row["id"]): row for row in (await connection.execute(statement)).mappings()}
     held = await connection.execute(select(tokens.c.hash, tokens.c.account, tokens.c.name).where(tokens.c.hash.in_(list(hashes))))
     populated = await connection.execute(
@@ -43,7 +49,7 @@ async def load(connection: AsyncConnection, account_ids: Iterable[int], hashes: 
     )
 
 
-def _selects(ids: list[int]) -> dict[Kind, Select[Any]]:
+def _selects(ids: list[int], whole: Collection[int] | None) -> dict[Kind, Select[Any]]:
     """Each thing's columns, with the account's own numbers for what it refers to."""
     database, resource = databases.c.number.label("database"), resources.c.number.label("resource")
     return {
@@ -54,12 +60,20 @@ def _selects(ids: list[int]) -> dict[Kind, Select[Any]]:
         .join(databases, resources.c.database == databases.c.id)
         .where(resources.c.account.in_(ids)),
         Kind.PROVIDER: select(*_columns(providers), providers.c.name.label("id")).where(providers.c.account.in_(ids)),
-        Kind.TRIGGER: select(*_columns(triggers, "database", "resource"), triggers.c.number.label("id"), database, resource)
+        Kind.TRIGGER: select(*_of_triggers(whole), triggers.c.number.label("id"), database, resource)
         .join(databases, triggers.c.database == databases.c.id)
         .outerjoin(resources, triggers.c.resource == resources.c.id)
         .where(triggers.c.account.in_(ids)),
         Kind.HOOK: select(*_columns(hooks), hooks.c.name.label("id")).where(hooks.c.account.in_(ids)),
     }
+
+
+def _of_triggers(whole: Collection[int] | None) -> Iterator[ColumnElement[Any]]:
+    for column in _columns(triggers, "database", "resource"):
+        if whole is None or column.name not in _ITS_OWN:
+            yield column
+        else:
+            yield case((triggers.c.number.in_(whole), column), else_=null()).label(column.name)
 
 
 def _columns(table: Table, *references: str) -> Iterator[ColumnElement[Any]]:

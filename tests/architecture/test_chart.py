@@ -46,6 +46,27 @@ def test_it_runs_the_rooms_of_the_local_stack() -> None:
     assert {room: container(each)["args"] for room, each in deployed.items()} == {room: [room] for room in ROOMS}
 
 
+@pytest.mark.promise("P-DEPLOY-07")
+def test_where_it_is_wanted_nobody_reaches_a_port_who_is_not_to() -> None:
+    prometheus, admin = ({"namespaceSelector": {"matchLabels": {"name": name}}} for name in ("monitoring", "admin"))
+    named = f"networkPolicy.health={json.dumps([prometheus])}", f"networkPolicy.console={json.dumps([admin])}"
+    console = {"podSelector": {"matchLabels": of_kind("Deployment")["console"]["spec"]["selector"]["matchLabels"]}}
+
+    def reached(*values: str) -> dict[str, dict[str, object]]:
+        """Who may reach which port of each room; None: everybody."""
+        policies = of_kind("NetworkPolicy", *values)
+        return {room: {rule["ports"][0]["port"]: rule.get("from") for rule in each["spec"]["ingress"]} for room, each in policies.items()}
+
+    assert reached() == {}
+    assert reached("networkPolicy.enabled=true") == {room: {"health": [console]} for room in ROOMS} | {
+        "gateway": {"health": [console], "http": None}
+    }
+    assert reached("networkPolicy.enabled=true", *named)["console"] == {"health": [console, prometheus], "http": [admin]}
+    for room, policy in of_kind("NetworkPolicy", "networkPolicy.enabled=true").items():
+        assert policy["spec"]["podSelector"] == of_kind("Deployment")[room]["spec"]["selector"]
+        assert policy["spec"]["policyTypes"] == ["Ingress"]
+
+
 @pytest.mark.promise("P-DEPLOY-02")
 def test_the_console_looks_at_every_pod_of_the_other_rooms() -> None:
     services = {each["metadata"]["name"]: each["spec"] for each in resources() if each["kind"] == "Service"}

@@ -4,7 +4,10 @@ import base64
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +129,22 @@ def person(chromium: webdriver.Chrome, stack: Door) -> Iterator[Person]:
 def olga(person: Person, tokens: dict[str, str]) -> Person:
     person.log_in(tokens["operator"])
     return person
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[object]]]:
+    """Somebody's host, and who has connected to it."""
+    connected: list[object] = []
+
+    class Noting(ThreadingHTTPServer):
+        def verify_request(self, request: object, client_address: object) -> bool:
+            connected.append(client_address)
+            return True
+
+    with Noting(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", connected
+        server.shutdown()
 
 
 def send(stack: Door, count: int, **root: Any) -> str:

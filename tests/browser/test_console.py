@@ -5,7 +5,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser.conftest import PATIENCE, Person, send
+from tests.browser.conftest import PATIENCE, Person, listening, send
 from tests.stack.door import Door, wait_until
 from tests.stack.producer import value
 
@@ -148,6 +148,21 @@ def test_a_mail_is_previewed_as_its_reader_sees_it_and_nothing_in_it_runs(olga: 
     assert text.startswith("Hello <img src=x")
     assert color in ("rgb(255, 0, 0)", "rgba(255, 0, 0, 1)")
     assert ran is None
+
+
+@pytest.mark.promise("P-CONSOLE-08")
+def test_a_mail_that_is_previewed_makes_the_browser_connect_to_nobody(olga: Person, stack: Door) -> None:
+    with listening() as (theirs, connected), listening() as (ours, _):
+        html = f"<link rel=preconnect href='{theirs}'><iframe src='{theirs}'></iframe><svg><link rel=preconnect href='{theirs}'></svg>Hi"
+        value(stack, "UPDATE triggers SET html = $1 WHERE number = 8 RETURNING 1", html)
+        profile = value(stack, "SELECT encode(id, 'hex') FROM profiles LIMIT 1")
+        olga.go(f"/triggers/1/8/mail?profile={profile}")
+        olga.sees("Hi")
+        # The browser has made all connections of before when it has made this one.
+        olga.driver.get(ours)
+        value(stack, "UPDATE triggers SET html = '<p>Hello {lead._fname}</p>' WHERE number = 8 RETURNING 1")
+
+        assert connected == []
 
 
 def test_everything_is_reached_by_keyboard(olga: Person, busy: str) -> None:

@@ -81,7 +81,7 @@ async def test_what_stands_for_the_link_to_unsubscribe_is_as_long_and_works_for_
     shown = await render(settings, 1, 8, profile, {}, both=both)
 
     now = datetime.now(UTC)
-    real = links.signed([KEY], links.Unsubscribing(1, bytes.fromhex(profile), 24, links.digest("ann@shop.test")), now)
+    real = links.signed([KEY], links.Unsubscribing(1, bytes.fromhex(profile), 24, links.digest(KEY, "ann@shop.test")), now)
     found = re.findall(r"https://mail\.example\.com/u/([\w-]+)", shown)
     assert len(found) == (3 if both else 2)
     assert {len(each) for each in found} == {len(real)}

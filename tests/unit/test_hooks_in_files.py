@@ -51,7 +51,7 @@ def test_a_hook_has_defaults() -> None:
     ("timeout = 61", "timeout: Input should be less than or equal to 60"),
     ('success = "("', "success: is no regular expression"),
     ('success = "(?=a)"', "success: is no regular expression, or one that looks around or back"),
-    ('success = "a{10000}"', "success: is too large"),
+    ('success = "a{20000}"', "success: is too large"),
     ('colour = "red"', "colour: unknown key"),
 ])  # fmt: skip
 def test_a_bad_hook_is_refused_with_its_place(line: str, problem: str) -> None:

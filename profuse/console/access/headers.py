@@ -18,6 +18,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # The hosts of a mail's links would be looked up in advance.
+    "X-DNS-Prefetch-Control": "off",
     "Cache-Control": "no-store",
 }
 

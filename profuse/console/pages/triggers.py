@@ -1,6 +1,7 @@
 """Triggers: how much they launch and how well, and what one would send."""
 
 import json
+from html import escape
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -10,6 +11,7 @@ from profuse.console.access.headers import PREVIEW_POLICY
 from profuse.console.desk import Desk, Visit, page
 from profuse.console.pages import asked
 from profuse.console.reading import triggers
+from profuse.console.showing.previews import unconnected
 from profuse.rendering import Rendered
 from runtime.errors import CannotRun
 
@@ -36,8 +38,8 @@ async def one(desk: Desk, visit: Visit) -> Response:
 async def frame(desk: Desk, visit: Visit) -> Response:
     """A mail's HTML as its reader sees it, but for what it would fetch: a page of its own, in which nothing runs."""
     preview, problem = await _preview(desk, visit, await _read(desk, visit))
-    html = preview.html if preview and preview.html is not None else problem or "This message has no HTML."
-    return HTMLResponse(html, headers={"Content-Security-Policy": PREVIEW_POLICY})
+    html = preview.html if preview and preview.html is not None else escape(problem or "This message has no HTML.")
+    return HTMLResponse(unconnected(html), headers={"Content-Security-Policy": PREVIEW_POLICY})
 
 
 async def _read(desk: Desk, visit: Visit) -> dict[str, Any]:

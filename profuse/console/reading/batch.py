@@ -14,7 +14,7 @@ GROUPS = 100
 _BATCH = """
 SELECT batch.id, encode(batch.id, 'hex') AS shown, batch.account, account.name AS account_name, batch.kind, batch.matching,
     batch.field_name, batch.total, batch.accepted_at, batch.published_at, batch.due_at, batch.hastened_at, database.number AS database,
-    trigger.number AS trigger, trigger.name AS trigger_name, request.request_id, request.path, token.name AS token,
+    trigger.number AS trigger, left(trigger.name, 255) AS trigger_name, request.request_id, request.path, token.name AS token,
     (SELECT max(finished_at) FROM launches WHERE batch = batch.id) AS last_launch_at
 FROM batches AS batch
 JOIN accounts AS account ON account.id = batch.account

@@ -16,7 +16,7 @@ _LIST = """
 SELECT batch.id, encode(batch.id, 'hex') AS shown, batch.account, batch.kind, batch.total, batch.accepted_at,
     batch.published_at, batch.due_at,
     batch.accepting_until + $6::interval < now() AS silent, progress.imported, progress.failed,
-    trigger.number AS trigger, trigger.name AS trigger_name
+    trigger.number AS trigger, left(trigger.name, 255) AS trigger_name
 FROM (
     SELECT id, account, kind, total, accepted_at, published_at, due_at, accepting_until, trigger FROM batches
     WHERE $1::bytea IS NULL OR id < $1 ORDER BY id DESC LIMIT $5

@@ -10,8 +10,8 @@ import asyncpg
 from schemas.ids import SIZE, TriggerId, launch_id
 
 _GROUPS = """
-SELECT launch.trigger AS trigger_id, trigger.number AS trigger, trigger.name AS trigger_name, trigger.channel, launch.attempt, launch.run,
-    launch.due_at, launch.run_at, launch.held_since, launch.doomed, launch.claims, launch.finished_at,
+SELECT launch.trigger AS trigger_id, trigger.number AS trigger, left(trigger.name, 255) AS trigger_name, trigger.channel,
+    launch.attempt, launch.run, launch.due_at, launch.run_at, launch.held_since, launch.doomed, launch.claims, launch.finished_at,
     get_bit(launch.done, place.at - 1) = 1 AS done, cardinality(launch.items) AS size,
     launch.launched, launch.skipped, launch.failed, launch.cancelled
 FROM launches AS launch

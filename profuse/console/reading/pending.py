@@ -40,7 +40,7 @@ SELECT count(*)::int AS groups, coalesce(sum(left_over), 0)::bigint AS launches 
 ) AS few
 """  # noqa: S608  # constants
 _NEXT = f"""
-SELECT trigger.account, trigger.number, trigger.name, trigger.id, own.run_at AS next FROM triggers AS trigger, LATERAL (
+SELECT trigger.account, trigger.number, left(trigger.name, 255) AS name, trigger.id, own.run_at AS next FROM triggers AS trigger, LATERAL (
     SELECT run_at FROM launches
     WHERE launches.account = trigger.account AND launches.trigger = trigger.id AND finished_at IS NULL ORDER BY run_at LIMIT 1
 ) AS own

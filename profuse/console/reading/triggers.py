@@ -8,12 +8,11 @@ from typing import Any
 import asyncpg
 
 from profuse.console.reading.counted import MOST
-from schemas.channels import MESSAGE
 
 _SHOWN = 500
 
 _LIST = """
-SELECT trigger.id, trigger.account, trigger.number, trigger.name, trigger.type, trigger.channel, trigger.active,
+SELECT trigger.id, trigger.account, trigger.number, left(trigger.name, 255) AS name, trigger.type, trigger.channel, trigger.active,
     (SELECT min(run_at) FROM launches
         WHERE launches.account = trigger.account AND launches.trigger = trigger.id AND finished_at IS NULL) AS next
 FROM triggers AS trigger
@@ -32,17 +31,17 @@ SELECT accepted_at FROM batches WHERE id = (
     SELECT batch FROM (SELECT batch FROM launches ORDER BY batch DESC, trigger DESC LIMIT $1) AS newest ORDER BY batch LIMIT 1
 )
 """
-_ONE = f"""
-SELECT trigger.id, trigger.account, account.name AS account_name, trigger.number, trigger.name, trigger.type, trigger.channel,
-    trigger.active, trigger.unconditional_sending, trigger.skip_minutes, trigger.pace, trigger.spread, trigger.provider, trigger.fields,
-    database.number AS database, resource.number AS resource, resource.name AS resource_name,
-    {", ".join(f"trigger.{name}" for name in MESSAGE)}
+_ONE = """
+SELECT trigger.id, trigger.account, account.name AS account_name, trigger.number, left(trigger.name, 255) AS name, trigger.type,
+    trigger.channel, trigger.active, trigger.unconditional_sending, trigger.skip_minutes,
+    trigger.pace, trigger.spread, trigger.provider, trigger.fields,
+    database.number AS database, resource.number AS resource, resource.name AS resource_name
 FROM triggers AS trigger
 JOIN accounts AS account ON account.id = trigger.account
 JOIN databases AS database ON database.id = trigger.database
 LEFT JOIN resources AS resource ON resource.id = trigger.resource
 WHERE trigger.account = $1 AND trigger.number = $2
-"""  # noqa: S608  # constants
+"""
 _REASONS = """
 SELECT reason, count(*)::int AS launches, max(failed_at) AS newest FROM (
     SELECT trigger, reason, failed_at FROM failures ORDER BY batch DESC LIMIT $2

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from profuse.torture.receiving.noted import EVENTS, LAUNCHES, EventsNoted, LaunchNoted, digest
 from profuse.torture.receiving.outlets import HOOK, PATIENCE, PROVIDER, Mood
+from runtime.connections import Trusted
 from runtime.serving import serving
 
 _TAKEN, _UNSIGNED = 204, 401
@@ -94,7 +95,7 @@ def application(taking: Taking) -> Starlette:
 
 async def _serve(taking: Taking) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        async with serving(application(taking), listener):
+        async with serving(application(taking), listener, Trusted):
             print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
             while line := await asyncio.to_thread(sys.stdin.readline):
                 taking.mood = Mood(line.strip())

@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from store.configuration import converting
+from ingest.endpoints import declaring
+from store.configuration import converting, storage
+from store.configuration.model import Key, Kind, Stored
 from tests.kafka.gateway.running import GOOD, Json, Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -235,10 +237,79 @@ async def test_what_is_changed_while_a_request_waits_for_its_turn_stays(patient:
     assert [(await shown(patient, number))[key] for key in ("name", "is_active")] == ["By the file", False]
 
 
+@pytest.mark.promise("P-FAMILY-12", "P-FAMILY-08")
+async def test_what_was_stored_before_there_was_a_bound_is_shown_and_can_be_stopped_but_not_said_of_another(patient: Running) -> None:
+    number, name, html = await added(patient), "n" * 300, "x" * 1_000_001
+    await patient.pool.execute("UPDATE triggers SET name = $2, html = $3 WHERE number = $1", number, name, html)
+    listed = (await patient.post("campaigns/triggers/list", None, from_id=number, limit=1)).json()["data"]
+    stopped = await configure(patient, UPDATE, {"id": number, "is_active": False})
+    other = await configure(patient, UPDATE, {"id": 8, "name": name})
+    now = await shown(patient, number)
+
+    assert [each["name"] for each in listed] == [name[:255]]
+    assert (stopped.status_code, other.status_code) == (200, 400)
+    assert (now["name"], now["content"][0]["html"], now["is_active"]) == (name, html, False)
+
+
+@pytest.mark.promise("P-FAMILY-14")
+async def test_an_account_has_no_more_campaigns_than_each_request_can_look_at(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = await added(patient)
+    campaigns = await patient.pool.fetchval("SELECT count(*) FROM triggers WHERE account = 1")
+    monkeypatch.setattr(declaring, "MOST", campaigns)
+    refused = await configure(patient, ADD, NEW)
+    changed = await configure(patient, UPDATE, {"id": number, "name": "Other"})
+
+    assert (refused.status_code, refused.json()["error_debug"]) == (
+        400,
+        f"an account has at most {campaigns} trigger campaigns: change one that is not needed any more",
+    )
+    assert changed.status_code == 200
+
+
+@pytest.mark.promise("P-FAMILY-14")
+async def test_a_change_of_one_reads_no_message_of_another(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, other = await added(patient), await added(patient)
+    loaded: list[Stored] = []
+    load = storage.load
+
+    async def note(*given: Any, **named: Any) -> Stored:
+        loaded.append(await load(*given, **named))
+        return loaded[-1]
+
+    monkeypatch.setattr(storage, "load", note)
+    assert (await configure(patient, UPDATE, {"id": number, "name": "Other"})).status_code == 200
+    assert (await configure(patient, ADD, NEW)).status_code == 200
+
+    read = [[stored.things[Key(Kind.TRIGGER, 1, each)]["html"] for each in (number, other)] for stored in loaded]
+    assert read == [["<p>Hi</p>", None]] * 2 + [[None, None]] * 2
+
+
 # what is wrong: (path, what is given, status, what is named)
 REFUSED: dict[str, tuple[str, Json, int, str]] = {
     "no name": (ADD, {key: value for key, value in NEW.items() if key != "name"}, 400, "name: required"),
     "a name of two lines": (ADD, NEW | {"name": "a\r\nb"}, 400, "name: must be one line of text"),
+    "a name without an end": (ADD, NEW | {"name": "n" * 256}, 400, "name: must have at most 255 characters"),
+    "a longer name": (UPDATE, {"id": 8, "name": "n" * 9_000_000}, 400, "name: must have at most 255 characters"),
+    "a long subject": (
+        ADD,
+        NEW | {"content": [MESSAGE | {"subject": "s" * 999}]},
+        400,
+        "content[0].subject: must have at most 998 characters",
+    ),
+    "a long sender": (ADD, NEW | {"content": [MESSAGE | {"from_name": "s" * 999}]}, 400, "content[0].from_email: must have at most 998"),
+    "a long message": (
+        UPDATE,
+        {"id": 8, "content": [MESSAGE | {"html": "x" * 1_000_001}]},
+        400,
+        "content[0].html: must have at most 1,000,000 characters",
+    ),
+    "fields without an end": (
+        ADD,
+        NEW | {"trigger_type": "update", "fields": ["crm"] * 1_001},
+        400,
+        "fields: must have at most 1,000 entries",
+    ),
+    "a long provider": (ADD, NEW | {"provider": "p" * 256}, 400, "provider[0]: "),
     "a type that there is none of": (ADD, NEW | {"trigger_type": "pixel"}, 400, "trigger_type: "),
     "a channel that nothing leaves by": (ADD, NEW | {"send_channel": "telegram_bot"}, 400, "send_channel: must be one of"),
     "a database that nobody has": (ADD, NEW | {"list_id": 77}, 404, "list_id"),

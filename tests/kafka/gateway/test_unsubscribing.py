@@ -29,7 +29,7 @@ async def linked(configured: Settings) -> AsyncIterator[Running]:
 
 
 def path_to(profile: str, **changes: int) -> str:
-    link = Unsubscribing(changes.get("account", 1), bytes.fromhex(profile), changes.get("resource", 24), digest("news@good.test"))
+    link = Unsubscribing(changes.get("account", 1), bytes.fromhex(profile), changes.get("resource", 24), digest(KEY, "news@good.test"))
     return f"/u/{signed([KEY], link, datetime.now(UTC))}"
 
 

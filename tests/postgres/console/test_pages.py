@@ -117,6 +117,22 @@ async def test_a_preview_is_made_by_the_sender_s_own_code_and_says_why_nothing_w
     assert "trigger_inactive" in inactive
 
 
+@pytest.mark.promise("P-CONSOLE-08")
+async def test_a_preview_has_nothing_that_a_browser_connects_for_in_spite_of_its_policy(reader: Visitor, world: World) -> None:
+    html = """<LINK rel=preconnect><iframe src=//b.test></iframe><svg><link/></svg><frame src=//c.test><a href="//d.test">A</a>"""
+    await world.pool.execute("UPDATE triggers SET html = $1", html)
+    profile = new_id()
+    await world.pool.execute("INSERT INTO profiles VALUES ($1, $2, $3::jsonb, '[]')", profile, world.database, '{"email": "ann@shop.test"}')
+    framed = await reader.get(f"/triggers/1/8/mail?profile={profile.hex()}")
+    unknown = await reader.get("/triggers/1/8/mail?profile=%3Clink%20rel=preconnect%20href=//a.test%3E")
+
+    assert framed.text.count("<basefont") == 4
+    assert '<a href="//d.test">A</a>' in framed.text
+    assert not re.search("<(link|i?frame)", framed.text + unknown.text, re.IGNORECASE)
+    assert "&lt;link rel=preconnect" in unknown.text
+    assert {answer.headers["x-dns-prefetch-control"] for answer in (framed, unknown)} == {"off"}
+
+
 @pytest.mark.promise("P-UNSUB-05")
 async def test_who_may_look_gets_no_link_that_unsubscribes_anybody(tables: Settings, world: World, tmp_path: Path) -> None:
     key = "a secret of more than thirty-two letters"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from runtime.outbound.posting import Answer
-from schemas.success import LOOKED_AT, success_of
+from schemas.success import LOOKED_AT, checked, success_of
 from workers.hooks.retries import LONGEST, Again, Gone, Taken, judged, left, pause
 
 
@@ -66,10 +66,40 @@ def test_no_pattern_is_matched_for_long(pattern: str) -> None:
 
 
 @pytest.mark.promise("P-HOOK-14")
-@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "(.{1,300}){30}X", "(.*.*.*.*){250}", r"\w{1000}", "a{1001}"])
-def test_what_cannot_be_matched_or_takes_too_long_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r"is no regular expression|is too large"):
+@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", r"\w{1000}", "(?x) a # \n )("])
+def test_what_cannot_be_matched_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="is no regular expression"):
         success_of(pattern)
+
+
+_LARGE = {
+    "empty repeats": r"(\w|)*" * 160 + "!",
+    "nested repeats": r"((\w{3}){3})!",
+    "blanks in counts": r"(?x)(?: \w {4} ) {4} ! # to the end",
+    "classes": r"\pL*\W*" * 10 + "!",
+    "counts": "(.{1,300}){30}X",
+    "letters of either case": "(?i)(?:kß){1500}",
+    "long": "a" * 1_001,
+}
+
+
+@pytest.mark.promise("P-HOOK-14")
+@pytest.mark.parametrize("pattern", _LARGE.values(), ids=_LARGE)
+def test_what_takes_long_is_refused_where_it_is_new_and_looks_at_little_where_it_is_stored(pattern: str) -> None:
+    with pytest.raises(ValueError, match="is too large"):
+        checked(pattern)
+
+    stored = success_of(f"(?:{pattern}\n)|ok")
+    assert stored.matches(b"ok")
+    assert not stored.matches(b"-" * 1_000 + b"ok")
+
+
+@pytest.mark.promise("P-HOOK-14")
+@pytest.mark.parametrize(
+    "pattern", ["", r'"ok":\s*true', r"\w+-\w+-\w+-\w+-\w+", r'(?i)^\s*\{.*"status"\s*:\s*"(ok|done)"', r"\d{20}", "(?x) ok # it is"]
+)
+def test_what_people_write_is_taken(pattern: str) -> None:
+    assert checked(pattern) == pattern
 
 
 @pytest.mark.promise("P-HOOK-14")

@@ -13,9 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.admission.budget import Budget, Share
-from ingest.http import bodies, connections
-from ingest.http.connections import bounded
+from ingest.http import bodies
+from ingest.http.connections import GatewayConnection, bounded
 from ingest.request_errors import Refused
+from runtime import connections
 from schemas import metrics
 from schemas.settings import KIB, MIB, Settings
 
@@ -413,7 +414,7 @@ async def test_a_client_that_comes_back_as_the_server_stops_is_answered_once_mor
 
 @pytest.mark.promise("P-OPS-12")
 async def test_a_head_that_has_begun_may_end(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_LAST_REQUEST_WITHIN", 0.0)
+    monkeypatch.setattr(GatewayConnection, "lingers", 0.001)
     async with connected(port_of(patient), REQUEST + REQUEST[:9]) as (reader, writer):
         await reader.readuntil(b"\r\n\r\n2")
         await stopped(patient)
@@ -424,7 +425,7 @@ async def test_a_head_that_has_begun_may_end(patient: uvicorn.Server, monkeypatc
 
 @pytest.mark.promise("P-OPS-12")
 async def test_a_request_that_is_being_answered_is_not_cut_off(patient: uvicorn.Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_LAST_REQUEST_WITHIN", 0.0)
+    monkeypatch.setattr(GatewayConnection, "lingers", 0.001)
     async with connected(port_of(patient), REQUEST[:-2]) as (reader, writer):
         await until(lambda: bool(patient.server_state.tasks))
         await stopped(patient)

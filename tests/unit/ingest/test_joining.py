@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.http.joining import Joining
+from runtime.joining import Joining
 from schemas.settings import KIB
 
 pytestmark = pytest.mark.promise("P-HTTP-01")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.http.attachments import data_uri
+from schemas import links
 from tests import mails
 from tests.launching import File, enclosed, launch
 from workers.launcher.channels.channel import Rejected
@@ -245,3 +246,14 @@ def test_only_what_goes_to_a_subscription_has_a_link() -> None:
 
     assert [made.of(each) is None for each in (subscribed, launch(resource=24), launch())] == [False, True, True]
     assert Links().of(subscribed) is None
+
+
+@pytest.mark.promise("P-UNSUB-01")
+def test_the_link_of_a_launch_means_the_address_that_it_went_to() -> None:
+    keys = ["k" * 40, "o" * 40]
+    made = Links("https://mail.example", keys).of(launch(resource=24)._replace(recipient=Recipient("a@shop.test", {"resource_id": 24})))
+    assert made is not None
+    meant = links.read(keys[:1], made.rpartition("/")[2], datetime.now(UTC))
+
+    assert meant is not None
+    assert [links.means(keys[:1], meant, address) for address in ("a@shop.test", "b@shop.test")] == [True, False]

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from runtime.outbound.heads import Answering
 from runtime.outbound.posting import InDoubt, NotSent
 from runtime.outbound.reach import Reach
 from tests import serving as tcp
@@ -73,6 +74,93 @@ async def test_its_status_counts_though_its_body_never_ends() -> None:
         answer = await client.post(half, b"{}", {}, 0.5)
         assert answer.is_good
         assert answer.body == b"half"
+
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.promise("P-OUT-07")
+@pytest.mark.parametrize("before", [
+    _CONTINUE,
+    b"HTTP/1.1 103 Early\r\n" + b"a: b\r\n" * 100 + b"\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"".join(b"a%d: %b\r\n" % (at, b"b" * 8_000) for at in range(100)),
+], ids=["small ones", "large ones", "one that does not end"])  # fmt: skip
+async def test_what_comes_before_an_answer_has_an_end(before: bytes) -> None:
+    taken: list[int] = []
+
+    async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        while True:
+            writer.write(before * (256 * 1024 // len(before) + 1))
+            await writer.drain()
+            taken.append(1)
+
+    async with serving(floods) as url, poster() as client:
+        with pytest.raises(InDoubt, match="EndlessHeads"):
+            await client.post(url, b"{}", {}, 60)
+
+    # What the system's buffers hold, at most.
+    assert len(taken) < 100
+
+
+@pytest.mark.promise("P-OUT-07")
+async def test_of_what_comes_before_an_answer_little_is_parsed_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[object] = []
+    feed = Answering.feed_data
+
+    def note(self: Answering, data: object, size: int = 0) -> None:
+        parsed.append(data)
+        feed(self, data, size)
+
+    monkeypatch.setattr(Answering, "feed_data", note)
+
+    async with serving(answering(_CONTINUE * 10_000)) as url, poster() as client:
+        with pytest.raises(InDoubt):
+            await client.post(url, b"{}", {}, 60)
+
+    assert len(parsed) < 1_000
+
+
+@pytest.mark.promise("P-OUT-07", "P-OUT-04")
+async def test_an_answer_counts_after_some_that_are_none_and_whatever_comes_behind_it() -> None:
+    connected: list[object] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+        await answering(_CONTINUE * 8 + _OK)(reader, writer)
+
+    async with serving(serve) as polite, serving(answering(_OK * 10_000)) as chatty, poster() as client:
+        for url in (polite, chatty):
+            for _ in range(3):
+                answer = await client.post(url, b"{}", {}, 5)
+                assert (answer.status, answer.body) == (200, b"ok")
+
+    assert len(connected) == 1
+
+
+@pytest.mark.promise("P-OUT-07")
+@pytest.mark.parametrize("said", [_CONTINUE, _OK])
+async def test_a_connection_that_rests_and_is_talked_to_without_an_end_is_closed(said: bytes) -> None:
+    rests, ended = asyncio.Event(), asyncio.Event()
+
+    async def babbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(_OK)
+        await rests.wait()
+        try:
+            while True:
+                writer.write(said)
+                await writer.drain()
+                await asyncio.sleep(0)
+        finally:
+            ended.set()
+
+    async with serving(babbles) as url, poster() as client:
+        await client.post(url, b"{}", {}, 5)
+        rests.set()
+        async with asyncio.timeout(10):
+            await ended.wait()
 
 
 @pytest.mark.promise("P-OUT-05")

@@ -20,5 +20,6 @@ class Links:
         resource = launch.campaign.resource
         if not self.url or resource is None or launch.recipient.subscription is None:
             return None
-        meant = links.Unsubscribing(launch.campaign.account, launch.profile.id, resource, links.digest(launch.recipient.address))
+        address = links.digest(self.keys[0], launch.recipient.address)
+        meant = links.Unsubscribing(launch.campaign.account, launch.profile.id, resource, address)
         return f"{self.url}{links.PATH}{links.signed(self.keys, meant, datetime.now(UTC))}"
