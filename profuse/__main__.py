@@ -28,6 +28,7 @@ from profuse.commands import (
 )
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
+from runtime.streams import unfailing
 
 app = typer.Typer(
     help="Bulk profile imports that start a timed trigger campaign for every profile, exactly once.",
@@ -52,6 +53,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def main() -> None:
     """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
+    # Its lines are no reason to fail.
+    sys.stderr = unfailing(sys.stderr)
     for line in misspelled(os.environ):
         typer.echo(f"profuse: {line}", err=True)
     try:
