@@ -74,5 +74,6 @@ def _lost(processors: Sequence[Processor], lines: int) -> str:
 
 def _rendering(settings: Settings) -> list[Processor]:
     if settings.log_format == "console":
-        return [structlog.dev.ConsoleRenderer()]
+        # The others show what every variable holds: passwords, tokens, addresses.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
