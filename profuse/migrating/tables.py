@@ -19,10 +19,11 @@ from profuse.migrating.starting import while_starting
 from runtime.engine import engine_on
 from runtime.errors import CannotRun
 from runtime.masking import masked
-from runtime.schema import MIGRATIONS
+from runtime.schema import MIGRATIONS, REVISION, REVISIONS, is_later
 from schemas.settings import Settings
 
 _ASK_EVERY = 0.05
+_NONE = "none"
 
 # Migrations may take as long as they take.
 _PATIENT = {"transaction_timeout": "0", "idle_in_transaction_session_timeout": "0"}
@@ -87,6 +88,8 @@ async def _walk(connection: AsyncConnection, command: Callable[[Config, str], No
         advice = ": somebody holds a table for long, see pg_stat_activity; then migrate again" if _is_locked(error) else ""
         raise CannotRun(f"the tables cannot be migrated: {error}{advice}") from error
     before, after = walked
+    if is_later(after):
+        return [f"tables: {after} is of a later release than this one ({REVISION}), they are left as they are"]
     return [] if before == after else [f"tables: {before} → {after}"]
 
 
@@ -112,6 +115,13 @@ def _run(connection: Connection, command: Callable[[Config, str], None], revisio
     # The configuration's own interpolation would read a per cent sign in the path.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     before = _revision(connection)
+    # On the way back to the release before, which works with what is there.
+    if is_later(before):
+        return before, before
+    if before not in (*REVISIONS, _NONE):
+        raise CannotRun(
+            f"the tables cannot be migrated: no release of ours knows their revision {before}; see whose schema PROFUSE_PREFIX names"
+        )
     # A migration that builds an index concurrently has to be outside of any transaction.
     connection.commit()
     command(config, revision)
@@ -119,4 +129,4 @@ def _run(connection: Connection, command: Callable[[Config, str], None], revisio
 
 
 def _revision(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or "none"
+    return MigrationContext.configure(connection).get_current_revision() or _NONE
