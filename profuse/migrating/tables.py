@@ -57,7 +57,7 @@ async def _connect_alone(settings: Settings) -> asyncpg.Connection:
         connection = await while_starting(_is_passing, asyncpg.connect, **_options(settings))
         await _wait_for_turn(connection, settings.prefix)
         # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
-        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
+        await _make_schema(connection, settings.prefix)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotRun(
             f"Postgres at {masked(settings.postgres)} does not do as asked ({error}): start it, or set PROFUSE_POSTGRES"
@@ -69,6 +69,12 @@ async def _wait_for_turn(connection: asyncpg.Connection, prefix: str) -> None:
     # Asked again and again: a statement that waited would be waited for by an index that is built concurrently.
     asking = AsyncRetrying(retry=retry_if_result(not_), wait=wait_fixed(_ASK_EVERY))
     await asking(connection.fetchval, "SELECT pg_try_advisory_lock(hashtextextended('migrate ' || $1, 0))", prefix)
+
+
+async def _make_schema(connection: asyncpg.Connection, prefix: str) -> None:
+    # Postgres asks for the right to make one before it looks whether there is one.
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", prefix):
+        await connection.execute(f'CREATE SCHEMA "{prefix}"')
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from runtime.schema import REVISION
 from schemas.settings import Settings
 from schemas.tables import metadata
 from tests.migrating import migrate_tables
+from tests.roles import somebody
 
 
 @pytest.fixture
@@ -73,6 +74,16 @@ async def test_a_database_of_the_release_before_is_brought_along_with_what_it_ho
         assert await _differences(connection) == []
 
     assert (changed, tuple(found)) == ([f"tables: 0001 → {REVISION}"], ("old", ["read"], None))
+
+
+@pytest.mark.promise("P-DOOR-09")
+async def test_whoever_owns_the_schema_needs_no_right_on_the_database(empty: Settings) -> None:
+    async with somebody(empty, "search_path = pg_catalog", "") as owner:
+        connection = await asyncpg.connect(empty.postgres)
+        await connection.execute(f"CREATE SCHEMA {empty.prefix} AUTHORIZATION {empty.prefix}")
+        await connection.close()
+
+        assert await migrate_tables(owner) == [f"tables: none → {REVISION}"]
 
 
 @pytest.mark.promise("P-DOOR-09")
