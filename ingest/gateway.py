@@ -22,8 +22,9 @@ from ingest.publish.publication import BatchPublisher
 from ingest.sql import batches, results
 from ingest.sql.pool import Pool
 from ingest.sql.results import Finished
+from runtime.advice import away
 from runtime.kafka import BrokerUnavailable
-from runtime.postgres import POSTGRES_ERRORS
+from runtime.postgres import POSTGRES_ERRORS, writes
 from runtime.serving import Server
 from schemas.settings import Settings
 from schemas.topics import IMPORTS
@@ -129,9 +130,10 @@ class Gateway:
     async def _database_problems(self) -> list[str]:
         try:
             async with asyncio.timeout(ANSWERED_WITHIN), self._pool.acquire() as connection:
+                await writes(connection)
                 found = len(await batches.positions(connection, self._settings.topic(IMPORTS.name)))
         except POSTGRES_ERRORS as error:
-            return [f"Postgres does not answer ({type(error).__name__}): start it, or set PROFUSE_POSTGRES"]
+            return [away("Postgres", error)]
         if found != self._producer.partitions:
             return [f"progress has {found} partitions of imports instead of {self._producer.partitions}: {PARTITIONS_CHANGED}"]
         return []

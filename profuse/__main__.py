@@ -28,6 +28,8 @@ from profuse.commands import (
 )
 from profuse.misspelling import misspelled
 from runtime.errors import CannotRun
+from runtime.streams import unfailing
+from schemas.settings import Settings
 
 app = typer.Typer(
     help="Bulk profile imports that start a timed trigger campaign for every profile, exactly once.",
@@ -52,6 +54,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def main() -> None:
     """Exits with 0 on success, 2 on wrong usage, 1 on failure; a failure is one line that says what to do."""
+    # Its lines are no reason to fail.
+    sys.stderr = unfailing(sys.stderr)
     for line in misspelled(os.environ):
         typer.echo(f"profuse: {line}", err=True)
     try:
@@ -70,11 +74,18 @@ def main() -> None:
         name = str(error).split('"')[1]
         sys.exit(f'profuse: PROFUSE_{name.upper()} must be a list in JSON, like ["one","two"].')
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        example = " Write a duration like PT30S." if "delta" in first["type"] else ""
-        # What is wrong with several of them names these itself.
-        where = f"{str(first['loc'][0]).upper()}: " if first["loc"] else ""
-        sys.exit(f"profuse: PROFUSE_{where}{first['msg'].removeprefix('Value error, ')}.{example}")
+        sys.exit(f"profuse: {_of_a_setting(error)}")
+
+
+def _of_a_setting(error: ValidationError) -> str:
+    """Raises it again where it is about something else."""
+    if error.title != Settings.__name__:
+        raise error
+    first = error.errors(include_url=False)[0]
+    example = " Write a duration like PT30S." if "delta" in first["type"] else ""
+    # What is wrong with several of them names these itself.
+    where = f"{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+    return f"PROFUSE_{where}{first['msg'].removeprefix('Value error, ')}.{example}"
 
 
 def _done() -> int | str | None:

@@ -1,5 +1,7 @@
 """What the operator is told to do about a server that is full or away."""
 
+import asyncpg
+
 _GOES_ON = "nothing is lost, and work goes on by itself"
 
 POSTGRES_FULL = f"Postgres has no room left on its disk: make room there; {_GOES_ON}"
@@ -12,6 +14,13 @@ KAFKA_AWAY = "Kafka does not answer: " + _START.format("KAFKA")
 
 # By SQLSTATE.
 _TOLD = {"53100": POSTGRES_FULL, "25006": POSTGRES_READ_ONLY}
+
+
+def away(server: str, error: Exception) -> str:
+    """For /readyz, about a server that was asked."""
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        return POSTGRES_READ_ONLY
+    return f"{server} does not answer ({type(error).__name__}): start it, or set PROFUSE_{server.upper()}"
 
 
 def todo(error: Exception) -> dict[str, str]:

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 def engine_on(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> AsyncEngine:
     """Nothing but the connections that `connect` opens, each closed after use."""
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
 @asynccontextmanager

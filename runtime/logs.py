@@ -3,10 +3,14 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import structlog
 from structlog.typing import Processor
 
+from runtime.streams import unfailing
 from schemas.settings import Settings
 
 _QUIET = 10.0
@@ -31,12 +35,14 @@ class Repeats(logging.Filter):
 
 
 def configure(settings: Settings) -> None:
-    """Log from the settings' level on; libraries speak up from WARNING on."""
+    """Log from the settings' level on; libraries speak up from WARNING on. From then on nothing fails by what it says."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    whole = [*shared, *_rendering(settings)]
+    sys.stdout, sys.stderr = unfailing(sys.stdout, partial(_lost, whole)), unfailing(sys.stderr)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -51,14 +57,23 @@ def configure(settings: Settings) -> None:
     # Of a topic that is missing it tells a hundred times a second; the rooms tell it themselves.
     logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
     structlog.configure(
-        processors=[*shared, *_rendering(settings)],
+        processors=whole,
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
 
 
+def _lost(processors: Sequence[Processor], lines: int) -> str:
+    # By hand: whoever logs holds a lock.
+    line: Any = {"event": "log_lines_lost", "lines": lines}
+    for processor in processors:
+        line = processor(None, "warning", line)
+    return f"{line}\n"
+
+
 def _rendering(settings: Settings) -> list[Processor]:
     if settings.log_format == "console":
-        return [structlog.dev.ConsoleRenderer()]
+        # The others show what every variable holds: passwords, tokens, addresses.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

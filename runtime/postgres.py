@@ -1,6 +1,7 @@
 """Postgres as every process meets it, and the pool of those that work in the background."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
@@ -50,11 +51,22 @@ async def writable(connection: asyncpg.Connection) -> None:
         connection.terminate()
 
 
-async def ask(pool: asyncpg.Pool) -> None:
-    """Ask the server for an answer; whoever stops waiting for it is free at once."""
+async def writes(connection: asyncpg.Connection) -> None:
+    """Ask the server whether it takes writes; raises what it would raise at one."""
+    # Also "on" in every session of a standby.
+    if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
+        raise asyncpg.ReadOnlySQLTransactionError("no writes are taken")
+
+
+async def answers(connection: asyncpg.Connection) -> None:
+    await connection.execute("SELECT 1")
+
+
+async def ask(pool: asyncpg.Pool, question: Callable[[asyncpg.Connection], Awaitable[None]] = answers) -> None:
+    """Ask the server; whoever stops waiting for its answer is free at once."""
     async with pool.acquire() as connection:
         try:
-            await connection.execute("SELECT 1")
+            await question(connection)
         except asyncio.CancelledError:
             # Given back in the middle of a question it would be waited for, until a server that is frozen cancels that.
             connection.terminate()

@@ -26,7 +26,9 @@ LAG = Gauge("profuse_lag", "Messages in a worker's partitions that it has yet to
 DEAD_LETTERS = Counter("profuse_dead_letters", "Messages that could not be processed.", ["topic"])
 
 DEAD_LETTERS_KEPT = Gauge(
-    "profuse_dead_letters_kept", "Dead letters by account, 0 for nobody's, as the launcher saw it that swept last.", ["account"]
+    "profuse_dead_letters_kept",
+    "Dead letters that nobody replayed, by account, 0 for nobody's, as the launcher saw it that swept last.",
+    ["account"],
 )
 DEAD_LETTERS_DROPPED = Counter(
     "profuse_dead_letters_dropped", "Dead letters that waited too long, or were too many of one account.", ["reason"]

@@ -17,6 +17,7 @@ from ingest.http import bodies, parsing, spans
 from ingest.http.call import Call
 from ingest.http.parsing import Members
 from ingest.http.scanning import Body
+from ingest.http.sparing import Sparing
 from ingest.request_errors import invalid, no_access, token_required, unsupported_encoding
 from ingest.sql import accounts
 from ingest.sql.accounts import Token
@@ -55,6 +56,7 @@ class Intake:
     settings: Settings
     pool: Pool
     backpressure: Backpressure
+    sparing: Sparing = field(default_factory=Sparing)
     _open: set[asyncio.Timeout] = field(default_factory=set)
 
     @asynccontextmanager

@@ -1,8 +1,9 @@
 """The HTTP routes: answers and refusals as responses."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from starlette.applications import Starlette
@@ -18,7 +19,7 @@ from ingest.request_errors import Refused, invalid, method_not_allowed, not_foun
 from runtime.advice import KAFKA_AWAY, todo
 from runtime.kafka import BrokerUnavailable
 from runtime.tracing import traces
-from runtime.trouble import Trouble, trouble_of
+from runtime.trouble import Trouble, innermost, kind_of, trouble_of
 from schemas import metrics
 
 log = structlog.get_logger()
@@ -85,10 +86,16 @@ async def _bounded(intake: Intake, path: str, answering: Awaitable[_Answered], i
             return await answering
     except Exception as error:
         if trouble_of(error) is Trouble.WORLD:
-            log.warning("database_away", path=path, error=type(error).__name__, **todo(error))
+            _tell(intake, log.warning, "database_away", path, error=type(error).__name__, **todo(error))
         else:
-            log.exception("request_failed", path=path)
+            _tell(intake, log.exception, "request_failed", path, kind=kind_of(innermost(error)))
         return instead()
+
+
+def _tell(intake: Intake, say: Callable[..., Any], event: str, path: str, **what: str) -> None:
+    """Of many that fail alike in a line."""
+    if many := intake.sparing.told((event, path, *what.values()), time.monotonic()):
+        say(event, path=path, requests=many, **what)
 
 
 async def _foreseen(intake: Intake, request: Request, served: Served) -> Answer:
@@ -99,7 +106,7 @@ async def _foreseen(intake: Intake, request: Request, served: Served) -> Answer:
     except NotJson as why:
         return invalid(str(why)).answer()
     except BrokerUnavailable:
-        log.warning("broker_away", path=served.path, todo=KAFKA_AWAY)
+        _tell(intake, log.warning, "broker_away", served.path, todo=KAFKA_AWAY)
         return unavailable().answer()
     except ClientDisconnect:
         # Nobody reads it.

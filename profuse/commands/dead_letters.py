@@ -98,10 +98,11 @@ def replay_(
 
     Example: profuse dead-letters replay --batch 0198c1f3a2b4c5d6e7f80912
     """
-    from profuse.dead_letters import count, replay, shown, table, unreplayed, wanted
+    from profuse.dead_letters import as_of_now, count, replay, shown, table, unreplayed, wanted
 
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until, everything=all_)
+    chosen = asyncio.run(as_of_now(settings, chosen))
     with told_how_far("replayed", asyncio.run(count(settings, unreplayed(chosen)))) as advance:
         letters = asyncio.run(replay(settings, chosen, timedelta(seconds=wait), advance))
     if as_json:
@@ -132,7 +133,7 @@ def drop(
 
     settings = settings_of(directory)
     chosen = wanted(settings, ids or (), batch, reason, topic, older, newer, exact_reason=exact_reason, until=until, everything=all_)
-    # What dies while the question stands was not counted.
+    # What dies, or comes of age, while the question stands was not counted.
     chosen = asyncio.run(as_of_now(settings, chosen))
     found = asyncio.run(count(settings, chosen))
     if found and not yes and not agreed(f"Drop {found} dead letters for good?"):

@@ -58,11 +58,9 @@ def unreplayed(wanted: Wanted) -> Wanted:
 
 
 async def as_of_now(settings: Settings, wanted: Wanted) -> Wanted:
-    """Without those that die later, unless they are wanted."""
-    if wanted.until is not None:
-        return wanted
+    """Without those that die later, unless they are wanted, and by ages as they are now."""
     async with transaction(settings) as connection:
-        return replace(wanted, until=await letters.now(connection))
+        return wanted.as_of(await letters.now(connection))
 
 
 async def replay(settings: Settings, wanted: Wanted, wait: timedelta, advance: Callable[[int], object] = int) -> list[Letter]:

@@ -112,6 +112,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         *([dead_letters.c.batch == wanted.batch] if wanted.batch else []),
         *([dead_letters.c.reason.contains(wanted.reason, autoescape=True)] if wanted.reason else []),
         *([] if wanted.exact_reason is None else [dead_letters.c.reason == wanted.exact_reason]),
+        *([dead_letters.c.created_at >= wanted.since] if wanted.since else []),
         *([dead_letters.c.created_at <= wanted.until] if wanted.until else []),
         *([dead_letters.c.replayed_at.is_(None)] if wanted.unreplayed else []),
         *([age > wanted.older] if wanted.older else []),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runtime.errors import CannotRun
@@ -41,8 +41,14 @@ class Wanted:
     older: timedelta | None = None
     newer: timedelta | None = None
     unreplayed: bool = False
-    # Who walks through them must not meet those again that die again meanwhile.
+    since: datetime | None = None
     until: datetime | None = None
+
+    def as_of(self, now: datetime) -> "Wanted":
+        """By moments alone: who asks, or walks through them, means no others that come of age, or die again, meanwhile."""
+        since = [each for each in (self.since, self.newer and now - self.newer) if each]
+        until = [each for each in (self.until, self.older and now - self.older) if each]
+        return replace(self, older=None, newer=None, since=max(since, default=None), until=min(until, default=now))
 
 
 def wanted(

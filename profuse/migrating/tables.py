@@ -19,10 +19,11 @@ from profuse.migrating.starting import while_starting
 from runtime.engine import engine_on
 from runtime.errors import CannotRun
 from runtime.masking import masked
-from runtime.schema import MIGRATIONS
+from runtime.schema import MIGRATIONS, REVISION, REVISIONS, is_later
 from schemas.settings import Settings
 
 _ASK_EVERY = 0.05
+_NONE = "none"
 
 # Migrations may take as long as they take.
 _PATIENT = {"transaction_timeout": "0", "idle_in_transaction_session_timeout": "0"}
@@ -56,7 +57,7 @@ async def _connect_alone(settings: Settings) -> asyncpg.Connection:
         connection = await while_starting(_is_passing, asyncpg.connect, **_options(settings))
         await _wait_for_turn(connection, settings.prefix)
         # Before SQLAlchemy sees the connection, because it asks at once which schema is the current one.
-        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{settings.prefix}"')
+        await _make_schema(connection, settings.prefix)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotRun(
             f"Postgres at {masked(settings.postgres)} does not do as asked ({error}): start it, or set PROFUSE_POSTGRES"
@@ -68,6 +69,12 @@ async def _wait_for_turn(connection: asyncpg.Connection, prefix: str) -> None:
     # Asked again and again: a statement that waited would be waited for by an index that is built concurrently.
     asking = AsyncRetrying(retry=retry_if_result(not_), wait=wait_fixed(_ASK_EVERY))
     await asking(connection.fetchval, "SELECT pg_try_advisory_lock(hashtextextended('migrate ' || $1, 0))", prefix)
+
+
+async def _make_schema(connection: asyncpg.Connection, prefix: str) -> None:
+    # Postgres asks for the right to make one before it looks whether there is one.
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", prefix):
+        await connection.execute(f'CREATE SCHEMA "{prefix}"')
 
 
 def _options(settings: Settings) -> dict[str, Any]:
@@ -87,6 +94,8 @@ async def _walk(connection: AsyncConnection, command: Callable[[Config, str], No
         advice = ": somebody holds a table for long, see pg_stat_activity; then migrate again" if _is_locked(error) else ""
         raise CannotRun(f"the tables cannot be migrated: {error}{advice}") from error
     before, after = walked
+    if is_later(after):
+        return [f"tables: {after} is of a later release than this one ({REVISION}), they are left as they are"]
     return [] if before == after else [f"tables: {before} → {after}"]
 
 
@@ -112,6 +121,13 @@ def _run(connection: Connection, command: Callable[[Config, str], None], revisio
     # The configuration's own interpolation would read a per cent sign in the path.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     before = _revision(connection)
+    # On the way back to the release before, which works with what is there.
+    if is_later(before):
+        return before, before
+    if before not in (*REVISIONS, _NONE):
+        raise CannotRun(
+            f"the tables cannot be migrated: no release of ours knows their revision {before}; see whose schema PROFUSE_PREFIX names"
+        )
     # A migration that builds an index concurrently has to be outside of any transaction.
     connection.commit()
     command(config, revision)
@@ -119,4 +135,4 @@ def _run(connection: Connection, command: Callable[[Config, str], None], revisio
 
 
 def _revision(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or "none"
+    return MigrationContext.configure(connection).get_current_revision() or _NONE

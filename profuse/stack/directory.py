@@ -4,9 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
-from profuse.stack import lock, state
+from pydantic import TypeAdapter
+
+from profuse.stack import files, lock
 from profuse.stack.ports import free_port, take
 from runtime.errors import CannotRun
+
+_DAMAGED = "delete that file; the stack then listens on other ports than before."
 
 
 def make(directory: Path) -> None:
@@ -35,10 +39,10 @@ def wipe(directory: Path) -> bool:
 def port(directory: Path, name: str) -> int:
     """The port that `name` had last time, while nobody else has taken it, else a new one."""
     file = directory / "ports.json"
-    ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    ports = files.read(file, TypeAdapter(dict[str, int]), _DAMAGED) or {}
     if name not in ports or not take(ports[name]):
         ports[name] = free_port()
-        state.replace(file, json.dumps(ports))
+        files.replace(file, json.dumps(ports))
     return ports[name]
 
 

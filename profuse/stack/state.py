@@ -1,9 +1,12 @@
 """What runs in a stack's directory, as the supervisor wrote it down and anybody may read it."""
 
-import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from profuse.stack import files
+
+_DAMAGED = "end what still runs of this stack (see `ps`), delete that file, and start the stack with `profuse up`."
 
 
 class Identity(BaseModel):
@@ -44,25 +47,15 @@ class State(BaseModel):
 
 def read(directory: Path) -> State | None:
     """None when nothing was started here, or all of it was stopped in order."""
-    try:
-        return State.model_validate_json(_file(directory).read_bytes())
-    except FileNotFoundError:
-        return None
+    return files.read(_file(directory), TypeAdapter(State), _DAMAGED)
 
 
 def write(directory: Path, state: State) -> None:
-    replace(_file(directory), state.model_dump_json(indent=1))
+    files.replace(_file(directory), state.model_dump_json(indent=1))
 
 
 def forget(directory: Path) -> None:
     _file(directory).unlink(missing_ok=True)
-
-
-def replace(file: Path, text: str) -> None:
-    """A reader sees the old text or the new one, never half of it."""
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    unfinished.write_text(text)
-    unfinished.replace(file)
 
 
 def _file(directory: Path) -> Path:

@@ -57,7 +57,7 @@ class Supervisor:
             self._say(change)
         while True:
             self._asked.clear()
-            request = wanted.read(self._directory)
+            request = wanted.read(self._directory) or wanted.adjusted({}, None)
             await self._match(request)
             await first(self._until_ready(request), self._asked.wait())
             await self._asked.wait()

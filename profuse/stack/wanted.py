@@ -4,12 +4,14 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter
 
-from profuse.stack import state
+from profuse.stack import files
 
 # In the order in which they are stopped: who takes work in goes first.
 ROOMS = ("gateway", "matcher", "launcher", "hooks", "console")
+
+_DAMAGED = "delete that file, and say by `profuse up` how many you want of each room."
 
 Counts = Mapping[str, int | None]
 
@@ -40,12 +42,13 @@ def option(room: str) -> str:
     return f"--{room.removesuffix('s')}s"
 
 
-def read(directory: Path) -> Wanted:
-    return Wanted.model_validate_json(_file(directory).read_bytes())
+def read(directory: Path) -> Wanted | None:
+    """None where nobody asked for anything yet."""
+    return files.read(_file(directory), TypeAdapter(Wanted), _DAMAGED)
 
 
 def write(directory: Path, wanted: Wanted) -> None:
-    state.replace(_file(directory), wanted.model_dump_json())
+    files.replace(_file(directory), wanted.model_dump_json())
 
 
 def _file(directory: Path) -> Path:

@@ -42,6 +42,11 @@ def test_a_room_is_started_by_the_command_of_the_local_stack(room: str) -> None:
     assert ["-m", "profuse", *SERVICES[room]["command"]] == list(local.command[1:])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_log_fills_the_disk(name: str) -> None:
+    assert {"max-size", "max-file"} <= SERVICES[name]["logging"]["options"].keys()
+
+
 def test_the_image_starts_what_the_local_stack_starts() -> None:
     assert PROJECT["scripts"] == {"profuse": "profuse.__main__:main"}
     assert 'ENTRYPOINT ["profuse"]' in (ROOT / "Dockerfile").read_text().splitlines()

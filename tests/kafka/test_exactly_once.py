@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from schemas import metrics
 from schemas.messages import ProfileImport
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, IMPORTS, Outgoing, item_headers
@@ -49,6 +50,7 @@ async def test_two_workers_that_both_own_every_partition_double_nothing(bench: B
 
     assert list(range(10 * COUNT)) == await bench.items()
     assert set(range(10 * COUNT)) == set(await announced(bench.settings))
+    assert metrics.MESSAGES.labels(bench.settings.topic(IMPORTS.name))._value.get() == 10 * COUNT
 
 
 @pytest.mark.promise("P-OPS-07")

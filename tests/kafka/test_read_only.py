@@ -20,7 +20,7 @@ from schemas.settings import Settings
 from schemas.topics import Outgoing
 from tests.kafka.conftest import Bench, Ledger, until
 from tests.kafka.gateway.running import GOOD, TASK, TOKEN
-from tests.kafka.hosting import OPENING, Hosted, hosted, says
+from tests.kafka.hosting import OPENING, ROOMS, Hosted, hosted, says
 from tests.roles import somebody
 from workers.exactly_once import Dead
 
@@ -68,6 +68,12 @@ async def let_write(pool: asyncpg.Pool, settings: Settings) -> None:
     await pool.execute(f"ALTER ROLE {settings.prefix} RESET default_transaction_read_only")
 
 
+async def let_read_only(pool: asyncpg.Pool, settings: Settings) -> None:
+    """For everybody, as a server does that is set so."""
+    await pool.execute(f"ALTER ROLE {settings.prefix} SET default_transaction_read_only = on")
+    await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", settings.prefix)
+
+
 @pytest.mark.promise("P-OPS-26", "P-OPS-15")
 @pytest.mark.parametrize("name", OPENING)
 async def test_a_worker_says_so_and_goes_on_where_writes_are_taken(refused: Settings, pool: asyncpg.Pool, name: str) -> None:
@@ -75,6 +81,20 @@ async def test_a_worker_says_so_and_goes_on_where_writes_are_taken(refused: Sett
         await until(lambda: says(room, POSTGRES_READ_ONLY))
         await let_write(pool, refused)
         await until(lambda: says(room, ""))
+
+
+@pytest.mark.promise("P-OPS-26", "P-OPS-15")
+@pytest.mark.parametrize("name", ROOMS)
+async def test_a_room_that_has_nothing_to_do_says_so_too(migrated: Settings, pool: asyncpg.Pool, name: str) -> None:
+    async with somebody(migrated, "default_transaction_read_only = off") as them, hosted(name, them) as room:
+        await until(lambda: says(room, ""))
+        await let_read_only(pool, them)
+        await until(lambda: says(room, POSTGRES_READ_ONLY))
+        told = await room.ready()
+        await let_write(pool, them)
+        await until(lambda: says(room, ""))
+
+    assert not [problem for problem in told if "does not answer" in problem]
 
 
 @pytest.mark.promise("P-OPS-26", "P-HTTP-24", "P-HTTP-26")
@@ -102,7 +122,7 @@ async def posting(settings: Settings) -> AsyncIterator[Any]:
     """A gateway that is asked to take a batch."""
     body = json.dumps({"token": TOKEN, "trigger_id": 8, "data": [GOOD]}).encode()
     async with hosted("gateway", settings) as gateway, plain_client(timeout=30) as client:
-        await until(lambda: says(gateway, ""))
+        await until(lambda: says(gateway, POSTGRES_READ_ONLY))
 
         async def post() -> httpx2.Response:
             return await client.post(f"{_url(gateway)}/api/v1.1/{TASK}", content=body)

@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -14,6 +16,7 @@ from typer.testing import CliRunner, Result
 from profuse import dead_letters
 from profuse.__main__ import app
 from profuse.commands.dead_letters import drop
+from profuse.dead_letters import Wanted
 from runtime.errors import CannotRun
 from schemas.ids import new_id
 from schemas.settings import Settings
@@ -32,7 +35,11 @@ LETTERS = (
 )
 FIRST, SECOND, THIRD = "imports/0/17", "imports/1/3", "matches/2/5"
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
 Run = Callable[..., Awaitable[Result]]
+# Somebody who agrees, and in whose time to think another message has died so many hours ago.
+Hesitating = Callable[[int], None]
 
 
 @pytest.fixture
@@ -43,6 +50,22 @@ async def run(tables: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(f"PROFUSE_{name.upper()}", getattr(tables, name))
     # It has an event loop of its own.
     return lambda *arguments, **options: asyncio.to_thread(CliRunner().invoke, app, ["dead-letters", *arguments], **options)
+
+
+@pytest.fixture
+async def hesitating(tables: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> Hesitating:
+    loop = asyncio.get_running_loop()
+
+    def sits_there(hours: int) -> None:
+        class Thinking(StringIO):
+            def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+                died = pool.execute(_LETTER, f"{tables.prefix}.matches", 0, 1, None, None, "[]", "any", BATCH, None, hours)
+                asyncio.run_coroutine_threadsafe(died, loop).result(10)
+                return "y\n"
+
+        monkeypatch.setattr(sys, "stdin", Thinking())
+
+    return sits_there
 
 
 async def listed(run: Run, *filters: str) -> list[dict[str, Any]]:
@@ -106,23 +129,37 @@ async def test_what_is_dropped_is_gone_and_the_others_stay(run: Run) -> None:
 
 @pytest.mark.promise("P-DOOR-17")
 async def test_what_dies_while_the_question_stands_is_not_dropped(
-    run: Run, tables: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Run, hesitating: Hesitating, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loop = asyncio.get_running_loop()
-
-    class Hesitating(StringIO):
-        """Somebody in whose time to think another message dies."""
-
-        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
-            died = pool.execute(_LETTER, f"{tables.prefix}.matches", 0, 1, None, None, "[]", "any", BATCH, None, 0)
-            asyncio.run_coroutine_threadsafe(died, loop).result(10)
-            return "y\n"
-
-    monkeypatch.setattr(sys, "stdin", Hesitating())
+    hesitating(0)
     await asyncio.to_thread(drop, all_=True)
 
     assert capsys.readouterr().out.splitlines()[-1].endswith("3 dead letters are dropped")
     assert [letter["id"] for letter in await listed(run)] == ["matches/0/1"]
+
+
+@pytest.mark.promise("P-DOOR-17")
+async def test_what_comes_of_age_while_the_question_stands_is_not_dropped(
+    run: Run, hesitating: Hesitating, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hesitating(1)
+    await asyncio.to_thread(drop, older="1h")
+
+    assert capsys.readouterr().out.splitlines()[-1].endswith("2 dead letters are dropped")
+    assert [letter["id"] for letter in await listed(run)] == ["matches/0/1", THIRD]
+
+
+@pytest.mark.promise("P-DOOR-17")
+async def test_ages_are_moments_from_when_they_are_asked_for(tables: Settings) -> None:
+    ages = Wanted(older=timedelta(hours=1), newer=timedelta(days=1))
+    meant = await dead_letters.as_of_now(tables, ages)
+    until = await dead_letters.as_of_now(tables, replace(ages, until=LONG_AGO))
+
+    assert meant.since is not None
+    assert meant.until == meant.since + timedelta(hours=23)
+    assert (meant.older, meant.newer) == (None, None)
+    assert await dead_letters.as_of_now(tables, meant) == meant
+    assert until.until == LONG_AGO
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from profuse.migrating import tables
 from profuse.migrating.tables import alone, downgrade, upgrade
+from runtime.errors import CannotRun
 from runtime.schema import REVISION
 from schemas.settings import Settings
 from schemas.tables import metadata
 from tests.migrating import migrate_tables
+from tests.roles import somebody
 
 
 @pytest.fixture
@@ -72,6 +74,35 @@ async def test_a_database_of_the_release_before_is_brought_along_with_what_it_ho
         assert await _differences(connection) == []
 
     assert (changed, tuple(found)) == ([f"tables: 0001 → {REVISION}"], ("old", ["read"], None))
+
+
+@pytest.mark.promise("P-DOOR-09")
+async def test_whoever_owns_the_schema_needs_no_right_on_the_database(empty: Settings) -> None:
+    async with somebody(empty, "search_path = pg_catalog", "") as owner:
+        connection = await asyncpg.connect(empty.postgres)
+        await connection.execute(f"CREATE SCHEMA {empty.prefix} AUTHORIZATION {empty.prefix}")
+        await connection.close()
+
+        assert await migrate_tables(owner) == [f"tables: none → {REVISION}"]
+
+
+@pytest.mark.promise("P-DOOR-09")
+async def test_tables_of_a_later_release_are_left_as_they_are(tables: Settings, pool: asyncpg.Pool) -> None:
+    later = f"{int(REVISION) + 1:04}"
+    await pool.execute("UPDATE alembic_version SET version_num = $1", later)
+    told = await migrate_tables(tables)
+
+    assert told == [f"tables: {later} is of a later release than this one ({REVISION}), they are left as they are"]
+    assert await pool.fetchval("SELECT version_num FROM alembic_version") == later
+
+
+@pytest.mark.promise("P-DOOR-09")
+@pytest.mark.parametrize("unknown", ["0000", "ae1027a6acf"])
+async def test_tables_of_nobody_knows_what_are_not_migrated(tables: Settings, pool: asyncpg.Pool, unknown: str) -> None:
+    await pool.execute("UPDATE alembic_version SET version_num = $1", unknown)
+
+    with pytest.raises(CannotRun, match=f"no release of ours knows their revision {unknown}"):
+        await migrate_tables(tables)
 
 
 @pytest.mark.promise("P-DOOR-09")

@@ -165,6 +165,19 @@ async def test_of_an_account_with_too_many_dead_letters_the_oldest_go(tables: Se
     assert [metrics.DEAD_LETTERS_KEPT.labels(account)._value.get() for account in (0, 1, 2)] == [1, 3, 3]
 
 
+@pytest.mark.promise("P-OPS-42", "P-WATCH-02")
+async def test_letters_that_were_replayed_count_no_more(tables: Settings, world: World) -> None:
+    for offset in range(5):
+        await world.pool.execute(LETTER, None, offset, None)
+    await world.pool.execute("""UPDATE dead_letters SET account = 1, replayed_at = CASE WHEN "offset" < 4 THEN now() END""")
+    await sweep(world, tables)
+    some = metrics.DEAD_LETTERS_KEPT.labels(1)._value.get()
+    await world.pool.execute("UPDATE dead_letters SET replayed_at = now()")
+    await sweep(world, tables)
+
+    assert (some, metrics.DEAD_LETTERS_KEPT.labels(1)._value.get()) == (1, 0)
+
+
 @pytest.mark.promise("P-OPS-42", "P-OPS-31")
 async def test_what_was_replayed_just_now_stays_however_old_it_is_and_however_many_there_are(tables: Settings, world: World) -> None:
     for offset in range(3):

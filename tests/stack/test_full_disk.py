@@ -1,4 +1,4 @@
-"""A disk of Postgres or of the broker that is full, in mid load, and has room again."""
+"""A disk of Postgres, of the broker or of the logs that is full, in mid load, and has room again."""
 
 import secrets
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cramped]:
     directory = tmp_path_factory.mktemp("cramped") / "stack"
     directories.make(directory)
     with ExitStack() as cleanup:
-        disks = {server: cleanup.enter_context(mounted(directory / server, 256)) for server in ("postgres", "kafka")}
+        disks = {server: cleanup.enter_context(mounted(directory / server, 256)) for server in ("postgres", "kafka", "log")}
         door = Door(directory, {"PROFUSE_PARTITIONS": "2", "PROFUSE_REPLY_DEADLINE": "PT5S"})
         cleanup.callback(door.run, "down")
         door.up("--port", "0")
@@ -100,6 +100,21 @@ def test_all_is_done_once_when_the_disk_of_the_broker_has_room_again(cramped: Cr
     cramped.repeat("broker-refused", ITEMS)
 
     assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
+    all_is_done_once(cramped)
+
+
+@pytest.mark.promise("P-OPS-57")
+def test_all_is_done_once_while_the_disk_of_the_logs_is_full(cramped: Cramped) -> None:
+    cramped.thaw()
+    until_said = cramped.since()
+    with cramped.disks["log"].full():
+        # More lines than what is left of a page, and than a stream keeps.
+        answers = {cramped.post(f"unlogged-{number}", 1).status_code for number in range(100)}
+        all_is_done_once(cramped)
+    cramped.repeat("logged", 1)
+    until_said("gateway-1", "log_lines_lost")
+
+    assert answers == {200}
     all_is_done_once(cramped)
 
 

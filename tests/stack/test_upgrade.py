@@ -60,11 +60,13 @@ def test_the_next_release_is_brought_in_and_taken_back_under_load_and_nobody_is_
         replace(old, ended, "matcher-1")
         wait_for_readers(old, "matches")
         replace(old, ended, "launcher-1", "hooks-1")
+        back = old.run("migrate")
     come_to_their_end(old, "upgraded", list(ended), answered={name for name, how in ended.items() if how == "200"})
 
     assert set(ended.values()) <= WELCOME
     # The release was another one, and both were at work.
     assert migrated.returncode == 0, migrated.stderr
+    assert (back.returncode, "is of a later release than this one" in back.stdout) == (0, True), back.stderr
     assert value(old, "SELECT version_num FROM alembic_version") == NEXT_REVISION
     assert during == [{1, VERSION}, {2, VERSION}]
 

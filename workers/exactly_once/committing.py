@@ -35,8 +35,8 @@ class Committing(Generic[M]):
         self._topic = settings.topic(handler.topic.name)
         self._notices = settings.topic(DEAD_LETTERS.name)
         self._breaker = CircuitBreaker()
-        # Of the chunk at hand, in seconds.
-        self._applying = 0.0
+        # Of the chunk at hand: in seconds, and how many of its messages were still ours.
+        self._applying, self._moved = 0.0, 0
 
     async def settle(self, chunk: Sequence[Entry[M]], owned: Ownership, count: Count) -> float:
         """Commit the chunk; what will not pass is searched for, and buried alone.
@@ -49,12 +49,12 @@ class Committing(Generic[M]):
         with traces().chunk(self._topic, (entry.record.headers for entry in chunk)):
             chunk = await prepare(self._handler, chunk, count)
             preparing, self._applying = time.monotonic() - began, 0.0
+            self._moved = 0
             crash_point("stream:prepared")
             await self._settled(chunk, owned, count)
         seconds = time.monotonic() - began
         metrics.CHUNK_SECONDS.labels(self._topic).observe(seconds)
-        metrics.MESSAGES.labels(self._topic).inc(len(chunk))
-        log.info("chunk_committed", topic=self._topic, messages=len(chunk), ms=round(seconds * 1000))
+        log.info("chunk_committed", topic=self._topic, messages=self._moved, ms=round(seconds * 1000))
         return preparing + self._applying
 
     async def _settled(self, chunk: Sequence[Entry[M]], owned: Ownership, count: Count, *, searching: bool = True) -> None:
@@ -81,6 +81,8 @@ class Committing(Generic[M]):
         async with self._pool.acquire() as connection:
             ours, burial, outgoing = await self._transacted(connection, chunk, owned)
         crash_point("stream:committed")
+        self._moved += len(ours)
+        metrics.MESSAGES.labels(self._topic).inc(len(ours))
         self._breaker.went_on(burial.deaths, len(ours), burial.accounts)
         dead_letters.tell(self._topic, burial.deaths)
         owned.advance(ours)

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from runtime import kafka, postgres
-from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY
+from runtime.advice import KAFKA_AWAY, POSTGRES_AWAY, POSTGRES_READ_ONLY, away
 from runtime.broker import look_at_topics
 from runtime.kafka import BrokerUnavailable
 from runtime.postgres import POSTGRES_ERRORS
@@ -22,7 +22,6 @@ LOOK_EVERY = 5.0
 TOPICS_EVERY = 12
 # Less than whoever asks at the health port waits.
 ANSWERING = 0.9
-_TODO = {"Kafka": KAFKA_AWAY, "Postgres": POSTGRES_AWAY}
 
 
 class Probes:
@@ -36,11 +35,8 @@ class Probes:
         self.consumer: Any = None
 
     async def problems(self) -> list[str]:
-        away = await self._away(ANSWERING)
-        silent = [
-            f"{name} does not answer ({type(error).__name__}): start it, or set PROFUSE_{name.upper()}" for name, error in away.items()
-        ]
-        return silent + self._faults
+        found = await self._away(ANSWERING)
+        return [away(name, error) for name, error in found.items()] + self._faults
 
     async def watch(self) -> None:
         """Say who is away: Kafka's client waits for its broker without a word of what to do."""
@@ -49,7 +45,7 @@ class Probes:
                 await self._look_at_topics()
             await asyncio.sleep(LOOK_EVERY)
             for name, error in (await self._away(LOOK_EVERY)).items():
-                log.warning("server_away", server=name, why=shown(error), todo=_TODO[name])
+                log.warning("server_away", server=name, why=shown(error), todo=_todo(name, error))
 
     async def _look_at_topics(self) -> None:
         """Whoever sets a topic may do so at any time."""
@@ -63,18 +59,24 @@ class Probes:
             log.error("topic_is_unsafe", fault=fault, todo="records are lost before they are processed")
 
     async def _away(self, answering: float) -> dict[str, Exception]:
-        away: dict[str, Exception] = {}
+        found: dict[str, Exception] = {}
         for name, question in (("Kafka", self._ask_broker), ("Postgres", self._ask_database)):
             try:
                 async with asyncio.timeout(answering):
                     await question()
             except (BrokerUnavailable, *POSTGRES_ERRORS) as error:
-                away[name] = error
-        return away
+                found[name] = error
+        return found
 
     async def _ask_broker(self) -> None:
         if self.consumer is not None:
             await kafka.ask(self.consumer)
 
     async def _ask_database(self) -> None:
-        await postgres.ask(self._pool)
+        await postgres.ask(self._pool, postgres.writes)
+
+
+def _todo(name: str, error: Exception) -> str:
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        return POSTGRES_READ_ONLY
+    return KAFKA_AWAY if name == "Kafka" else POSTGRES_AWAY

@@ -19,7 +19,7 @@ SELECT topic, partition, "offset" FROM dead_letters WHERE {condition} ORDER BY c
 _EXPIRED = _OLDEST.format(condition="created_at < now() - $1::interval AND replayed_at IS NULL")
 _OF_ACCOUNT = _OLDEST.format(condition="account = $1 AND replayed_at IS NULL")
 _REPLAYED = _OLDEST.format(condition="replayed_at < now() - $1::interval")
-_COUNTED = "SELECT account, count(*) AS letters, count(*) FILTER (WHERE replayed_at IS NULL) AS waiting FROM dead_letters GROUP BY account"
+_WAITING = "SELECT account, count(*) FROM dead_letters WHERE replayed_at IS NULL GROUP BY account"
 
 
 async def drop_replayed(connection: asyncpg.Connection, kept: timedelta) -> int:
@@ -36,9 +36,9 @@ async def drop_surplus(connection: asyncpg.Connection, limit: int) -> int:
     """What each account has beyond the limit, of those that nobody replayed."""
     total = 0
     metrics.DEAD_LETTERS_KEPT.clear()
-    for account, letters, waiting in await connection.fetch(_COUNTED):
+    for account, waiting in await connection.fetch(_WAITING):
         dropped = await _drop_oldest(connection, account, waiting - limit)
-        metrics.DEAD_LETTERS_KEPT.labels(account).set(letters - dropped)
+        metrics.DEAD_LETTERS_KEPT.labels(account).set(waiting - dropped)
         total += dropped
     metrics.DEAD_LETTERS_DROPPED.labels("over_limit").inc(total)
     return total

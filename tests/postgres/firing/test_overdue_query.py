@@ -1,11 +1,13 @@
 """What the chart's autoscaler asks Postgres: how many groups of launches are overdue."""
 
+import asyncpg
 import pytest
 
 from schemas.settings import Settings
 from tests.charts import CHART
 from tests.firing import schedule
 from tests.launching import World
+from tests.roles import somebody
 
 
 @pytest.fixture
@@ -47,3 +49,17 @@ async def test_it_reads_the_index_however_many_wait(query: str, world: World) ->
 
     assert "launches_account_trigger_run_at_idx" in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.promise("P-DEPLOY-05")
+async def test_whoever_has_the_rights_that_the_page_gives_may_ask(query: str, tables: Settings, world: World) -> None:
+    page = (CHART.parents[2] / "docs" / "deploying.md").read_text()
+    granted = [line for line in page.splitlines() if line.startswith("GRANT ")]
+    async with somebody(tables, "search_path = pg_catalog", "") as keda:
+        for line in granted:
+            await world.pool.execute(line.replace("profuse", tables.prefix).replace("keda", tables.prefix))
+        connection = await asyncpg.connect(keda.postgres)
+        answer = await connection.fetchval(query)
+        await connection.close()
+
+    assert answer == 0.0
