@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.templating.budget import TooCostly
-from schemas.templating.filling import filled, parsed
+from schemas.templating.filling import filled
+from schemas.templating.json_templates import parsed
 from schemas.templating.rendering import Rendered, render_html, render_link, render_text
 from schemas.templating.templates import IncorrectTemplate, read
 from tests.launching import launch
