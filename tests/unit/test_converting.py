@@ -68,10 +68,14 @@ def test_its_process_writes_no_more_than_may_be() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (converting._TOO_MUCH, b"", b"")
 
 
+def _by(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str, seconds: int = 600) -> None:
+    (directory / "converting.py").write_text(script)
+    monkeypatch.setattr(converting, "__file__", str(directory / "converting.py"))
+    monkeypatch.setattr(converting, "_SECONDS", seconds)
+
+
 def test_no_more_is_read_than_may_be_made_whatever_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "endless.py").write_text("import sys\nwhile True:\n    sys.stdout.write('x' * 2**20)")
-    monkeypatch.setattr(converting, "__file__", str(tmp_path / "endless.py"))
-    monkeypatch.setattr(converting, "_SECONDS", 60)
+    _by(monkeypatch, tmp_path, "for _ in range(200):\n    print('x' * 2**20)\nimport time\ntime.sleep(600)")
     tracemalloc.start()
     with pytest.raises(ValueError, match="is too complicated"):
         converting.text("<style></style>")
@@ -81,16 +85,30 @@ def test_no_more_is_read_than_may_be_made_whatever_is_written(tmp_path: Path, mo
     assert most < 3 * converting._LONGEST
 
 
+def test_what_is_cut_off_is_not_taken_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It has ended well when more than that is read.
+    script = f"import os, sys\nos.fork() and os._exit(0)\nsys.stdout.buffer.write('é'.encode() * {converting._LONGEST // 2 + 10})"
+    _by(monkeypatch, tmp_path, script)
+    with pytest.raises(ValueError, match="is too complicated"):
+        converting.text("<style></style>")
+
+
+def test_one_that_says_nothing_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _by(monkeypatch, tmp_path, "import time\ntime.sleep(600)", seconds=1)
+    with pytest.raises(ValueError, match="is too complicated"):
+        converting.text("<style></style>" * 500_000)
+
+
 def test_one_that_ends_before_it_has_read_all_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "ending.py").write_text("raise SystemExit('has no wish to')")
-    monkeypatch.setattr(converting, "__file__", str(tmp_path / "ending.py"))
+    _by(monkeypatch, tmp_path, "raise SystemExit('has no wish to')")
     with pytest.raises(RuntimeError, match="has no wish to"):
         converting.text("<p>Hello</p>" * 500_000)
 
 
 def test_one_whose_parent_was_killed_comes_to_an_end() -> None:
     script = "from store.configuration import converting; converting._SECONDS = 0; converting._main('inlined')"
-    done = subprocess.run([sys.executable, "-c", script], input=UGLY["many rules"].encode() * 50, timeout=60, check=False)
+    endless = "<style>" + ":not(" * 6 + "q" + " ~ *)" * 6 + " ~ *{a:b}</style>" + "<i></i>" * 230
+    done = subprocess.run([sys.executable, "-c", script], input=endless.encode(), timeout=60, check=False)
 
     assert done.returncode < 0
 

@@ -52,7 +52,8 @@ async def test_of_each_account_one_is_done_at_a_time_in_the_order_in_which_they_
     assert work.begun == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
-async def test_one_account_keeps_no_other_waiting_and_is_refused_beyond_a_few() -> None:
+async def test_one_account_keeps_no_other_waiting_and_is_refused_beyond_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_PATIENCE", 600)
     work = Work()
     asked = work.ask(*(f"a{number}" for number in range(turns._MOST)))
     await _until(lambda: bool(work.begun))
