@@ -6,11 +6,14 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ingest.admission.turns import AT_ONCE
 from store.configuration import converting, messaging
 
 pytestmark = pytest.mark.promise("P-OPS-50")
 
+ROOT = Path(__file__).parents[2]
 WIDE = "margin-left:99999em;padding-left:99999em"
 # Each is shorter than a letter, and takes seconds or gigabytes.
 UGLY = {
@@ -111,6 +114,13 @@ def test_one_whose_parent_was_killed_comes_to_an_end() -> None:
     done = subprocess.run([sys.executable, "-c", script], input=endless.encode(), timeout=60, check=False)
 
     assert done.returncode < 0
+
+
+def test_as_many_as_there_are_at_once_take_half_of_a_gateway_s_container() -> None:
+    rooms = yaml.safe_load((ROOT / "deploy/helm/profuse/values.yaml").read_text())["rooms"]
+
+    assert rooms["gateway"]["resources"]["limits"]["memory"] == "1Gi"
+    assert AT_ONCE * converting._MEMORY <= 1024**3 / 2
 
 
 def test_a_text_that_would_be_too_large_is_none() -> None:
