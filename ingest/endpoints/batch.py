@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest.admission.backpressure import Backpressure
 from ingest.admission.budget import NoRoom, Share
 from ingest.endpoints.acceptance import Acceptance
 from ingest.endpoints.batch_parameters import BatchRequest
 from ingest.endpoints.completion_poll import Waiters
+from ingest.endpoints.making import Making
 from ingest.envelope import Answer, still_processing, success
 from ingest.http.call import Call
 from ingest.publish.partition_queue import Delivery
@@ -36,6 +37,7 @@ class Tools:
     publisher: BatchPublisher
     backpressure: Backpressure
     waiters: Waiters
+    making: Making = field(default_factory=Making)
 
 
 @dataclass(frozen=True)

@@ -94,14 +94,14 @@ ENDPOINTS = (
         frozenset((Right.CONFIGURE,)),
         AddTrigger,
         configuration_models.TriggerConfigured,
-        lambda tools: ConfigureTrigger(tools.settings, AddTrigger),
+        lambda tools: ConfigureTrigger(tools.settings, tools.making, AddTrigger),
     ),
     Endpoint(
         "campaigns/triggers/update",
         frozenset((Right.CONFIGURE,)),
         UpdateTrigger,
         configuration_models.TriggerConfigured,
-        lambda tools: ConfigureTrigger(tools.settings, UpdateTrigger),
+        lambda tools: ConfigureTrigger(tools.settings, tools.making, UpdateTrigger),
     ),
     Endpoint(
         "campaigns/triggers/cancel",

@@ -1,7 +1,6 @@
 """Trigger campaigns, one at a time: shown, added and changed, by the rules of `profuse apply`."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,13 +9,14 @@ import structlog
 from pydantic import ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ingest.endpoints.declaring import Declared, Made, declare, make
+from ingest.endpoints.declaring import Made, declare
+from ingest.endpoints.making import Making, is_quick
 from ingest.endpoints.parameters import SHOWN, CampaignId, FormatJson, Parameters, checked
 from ingest.endpoints.repeats import answered_before, keep, reserve
 from ingest.endpoints.trigger_parameters import AddTrigger, UpdateTrigger, refused, shown
 from ingest.envelope import Answer, success
 from ingest.http.call import Call
-from ingest.request_errors import Refused, not_found
+from ingest.request_errors import Refused, not_found, unavailable
 from ingest.sql import configuration
 from ingest.sql.accounts import NUMBERS
 from ingest.sql.pool import Pool
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 # Seconds for each answer: whoever applies a file is waited for, and that takes moments.
 _ANSWERED_WITHIN = 8
+# How often a campaign may be changed meanwhile.
+_TRIES = 3
 
 
 class GetTrigger(Parameters):
@@ -56,20 +58,29 @@ class ShowTrigger:
         return success(data=shown(row))
 
 
+class _Changed(Exception):
+    """The campaign, or what it names, is another one than that of which its columns were made."""
+
+
 @dataclass(frozen=True)
 class ConfigureTrigger:
     """The endpoint of either; what it changes is in force for every request that is sent after its answer."""
 
     settings: Settings
+    making: Making
     model: type[AddTrigger | UpdateTrigger]
     # However many ask, they do not use up the server's connections.
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    # Where long messages are converted: the threads that everybody shares are not waited for by other accounts.
-    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "triggers"))
 
     async def answer(self, call: Call) -> Answer:
         request = checked(self.model, call.parameters())
-        made = await self._made_before(call.token.account, request)
+        for _ in range(_TRIES):
+            made = await self._made_before(call.token.account, request)
+            with suppress(_Changed):
+                return await self._configured(call, request, made)
+        raise unavailable("id: the campaign is being changed by others")
+
+    async def _configured(self, call: Call, request: AddTrigger | UpdateTrigger, made: Made | None) -> Answer:
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
             # One after the other, so that nobody else takes the number, or the id, meanwhile.
             await storage.wait_for_turn(connection, self.settings.prefix)
@@ -88,17 +99,21 @@ class ConfigureTrigger:
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
             stored = await storage.load(connection, [account], [], whole=_meant(request))
         # Told when it is its turn: a repeat may have been answered before.
-        with suppress(Refused):
-            return await self._made(*declare(request, account, stored))
-        return None
+        try:
+            declared = declare(request, account, stored)
+        except Refused:
+            return None
+        return await self.making.made(account, *declared)
 
     async def _bring_about(self, connection: AsyncConnection, account: int, request: AddTrigger | UpdateTrigger, made: Made | None) -> int:
         """The campaign's number."""
         stored = await storage.load(connection, [account], [], whole=_meant(request))
         number, declared = declare(request, account, stored)
         if made is None or made.declared != declared:
-            # The campaign, or what it names, was changed meanwhile: that stays as it is now.
-            made = await self._made(number, declared)
+            # What was changed meanwhile stays as it is now; nobody else waits for what takes seconds.
+            if not is_quick(declared):
+                raise _Changed
+            made = await self.making.made(account, number, declared)
         values = made.values()
         key = Key(Kind.TRIGGER, account, number)
         try:
@@ -109,9 +124,6 @@ class ConfigureTrigger:
         for change in changes:
             await storage.write(connection, change)
         return number
-
-    async def _made(self, number: int, declared: Declared) -> Made:
-        return await asyncio.get_running_loop().run_in_executor(self._aside, make, number, declared)
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)

@@ -204,7 +204,7 @@ async def test_each_long_mail_is_converted_once_however_many_come_at_once(patien
     assert sorted(converted) == sorted(mails)
 
 
-_WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @pytest.mark.promise("P-FAMILY-12", "P-OPS-17")
@@ -213,10 +213,10 @@ async def test_however_many_ask_they_take_one_connection_at_a_time(patient: Runn
         # Somebody applies a file.
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"apply {patient.settings.prefix}")
         asking = [asyncio.create_task(added(patient)) for _ in range(20)]
-        while not await connection.fetchval(_WAITING):
+        while not await connection.fetchval(WAITING):
             await asyncio.sleep(0.01)
         # As many round trips as the others would need to come as far.
-        most = max([await connection.fetchval(_WAITING) for _ in range(50)])
+        most = max([await connection.fetchval(WAITING) for _ in range(50)])
 
     assert len(set(await asyncio.gather(*asking))) == 20
     assert most == 1
@@ -229,7 +229,7 @@ async def test_what_is_changed_while_a_request_waits_for_its_turn_stays(patient:
         # Somebody applies a file.
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"apply {patient.settings.prefix}")
         stopping = asyncio.create_task(configure(patient, UPDATE, {"id": number, "is_active": False}))
-        while not await connection.fetchval(_WAITING):
+        while not await connection.fetchval(WAITING):
             await asyncio.sleep(0.01)
         await connection.execute("UPDATE triggers SET name = 'By the file' WHERE number = $1", number)
 

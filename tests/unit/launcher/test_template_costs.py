@@ -1,13 +1,16 @@
 """What a template may look at, and how much of it is read: both are done while all other launches wait."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from schemas.templating import filling
 from schemas.templating.budget import TooCostly
-from schemas.templating.filling import filled, parsed
+from schemas.templating.filling import check_leaves, filled
+from schemas.templating.json_templates import parsed
 from schemas.templating.rendering import Rendered, render_html, render_link, render_text
 from schemas.templating.templates import IncorrectTemplate, read
 from tests.launching import launch
@@ -130,3 +133,70 @@ def test_what_would_take_long_to_read_or_to_look_up_is_refused(check: Callable[[
 def test_the_conditions_of_a_body_count_together() -> None:
     with pytest.raises(IncorrectTemplate, match="together"):
         parsed(json.dumps(["{if lead.x}{end}"] * 20_000))
+
+
+def test_a_member_with_a_long_name_costs_what_it_is_long() -> None:
+    seconds = {}
+    for name in ("k", "k" * 2_000_000):
+        body = f'{{"{name}":[{"1," * 99_999}1]}}'
+        began = time.thread_time()
+        assert filled(body, VARIABLES).text == body
+        seconds[len(name)] = time.thread_time() - began
+
+    # Were each element's place a text, eighty times as much.
+    assert seconds[2_000_000] < 5 * (seconds[1] + 0.05)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" + "1," * 10_000 + "1]", "[" + "[]," * 10_000 + "[]]", "[" + '"",' * 10_000 + '""]', json.dumps({str(n): n for n in range(5_001)})],
+    ids=["numbers", "arrays", "texts", "members"],
+)
+def test_a_body_of_many_values_is_refused_and_one_that_was_stored_before_is_sent(body: str) -> None:
+    with pytest.raises(IncorrectTemplate, match=r"^has more than 10,000 names and values$"):
+        check_leaves(body)
+
+    assert json.loads(filled(body, VARIABLES).text) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "body", [json.dumps([", [ { 1 \\" * 20_000, "{lead.x}"] * 4), "[" + ",".join("1" * 9_999) + "]"], ids=["texts", "numbers"]
+)
+def test_what_stands_in_a_text_is_one_value(body: str) -> None:
+    check_leaves(body)
+
+
+def test_too_many_values_are_counted_before_anything_is_made_of_them() -> None:
+    with pytest.raises(IncorrectTemplate, match="names and values"):
+        check_leaves("[" * 100_000)
+    # Were it looked for an end of each text, they would be counted for minutes.
+    with pytest.raises(IncorrectTemplate, match="is no JSON"):
+        check_leaves('\\"' * 500_000)
+
+
+def test_a_body_is_read_once_and_its_fixed_texts_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({"fixed": ["a {else}", 1, None, {}], "filled": "{lead.name}", "more": [True, "é"]})
+    first = filled(body, VARIABLES | {"lead": {"name": 'A"n'}})
+    read: list[str] = []
+    write = filling._json
+
+    def noted(text: str) -> str:
+        read.append(text)
+        return write(text)
+
+    monkeypatch.setattr(filling, "parsed", read.append)
+    monkeypatch.setattr(filling, "_json", noted)
+    again = filled(body, VARIABLES | {"lead": {"name": "Bob"}})
+
+    assert read == ["Bob"]
+    assert json.loads(first.text) == json.loads(body) | {"filled": 'A"n'}
+    assert json.loads(again.text) == json.loads(body) | {"filled": "Bob"}
+
+
+def test_a_place_is_named_shortly() -> None:
+    with pytest.raises(IncorrectTemplate) as refused:
+        check_leaves(json.dumps({"k" * 700_000: [1, {"b": "{if lead.x}"}]}))
+
+    assert str(refused.value) == f".{'k' * 100}…[1].b, line 1, column 1: the condition has no {{end}}"
+    with pytest.raises(IncorrectTemplate, match=f"^has the member {'k' * 100}… more than once$"):
+        check_leaves('{"K": 1, "K": 2}'.replace("K", "k" * 700_000))

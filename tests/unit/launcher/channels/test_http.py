@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from schemas.templating.filling import check_leaves, parsed
+from schemas.templating.filling import check_leaves
+from schemas.templating.json_templates import parsed
 from schemas.templating.templates import IncorrectTemplate
 from tests.calling import poster
 from tests.launching import NOBODY, campaign, launch, no_more
