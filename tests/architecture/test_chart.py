@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,19 @@ def test_alarms_and_dashboards_are_the_same_as_elsewhere() -> None:
     assert {name: yaml.safe_load(text) for each in boards for name, text in each["data"].items()} == {
         f"{name}.json": dashboard for name, dashboard in DASHBOARDS.items()
     }
+
+
+@pytest.mark.promise("P-WATCH-02")
+@pytest.mark.parametrize("gone", [(), *((room,) for room in ROOMS), ROOMS])
+def test_a_room_that_is_switched_off_is_missed_by_no_alarm(gone: Sequence[str]) -> None:
+    values = (f"rooms.{room}.enabled=false" for room in gone)
+    (rule,) = (each for each in resources("monitoring.alarms=true", *values) if each["kind"] == "PrometheusRule")
+    alarms = {each["alert"]: each["expr"] for group in rule["spec"]["groups"] for each in group["rules"]}
+    missed = {room for room in ROOMS if f'absent(up{{job="profuse-{room}"}})' in alarms["ProfuseRoomGone"]}
+
+    assert missed == set(ROOMS) - {"console"} - set(gone)
+    assert alarms.keys() == ALARMS.keys()
+    assert len(re.findall(r"\bor\b", alarms["ProfuseRoomGone"])) == len(missed)
 
 
 def test_rooms_are_scraped_under_the_names_that_alarms_know() -> None:
