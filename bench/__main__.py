@@ -9,7 +9,7 @@ import asyncpg
 import typer
 
 from bench import plots, report
-from bench.lines import LINES, Line, measure
+from bench.lines import Line, measure, named
 from bench.mails import sinking
 from bench.profiles import Load
 from bench.run import Found, Run
@@ -24,11 +24,16 @@ def main(
     per_request: Annotated[int, typer.Option(help="Profiles in one large request.")] = 10_000,
     rounds: Annotated[int, typer.Option(help="Rounds; the median counts.")] = 3,
     seconds: Annotated[float, typer.Option(help="How long each rate of small requests is measured.")] = 4,
-    only: Annotated[list[str] | None, typer.Option(help="Lines by their keys in the JSON; left out: all.", show_default=False)] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A line by its key in the JSON, again and again; left out: all.", show_default=False)
+    ] = None,
     pictures: Annotated[Path | None, typer.Option(help="A directory for plots.", show_default=False)] = None,
 ) -> None:
     """Measure each line of the table, and say how far it is from its target."""
-    lines = [line for line in LINES if not only or set(only) & set(line.keys)]
+    try:
+        lines = named(only or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     console.print("Starting a stack for this run …")
     with sinking() as mail, running("--matchers", str(os.cpu_count()), settings=mail) as stack:
         found = asyncio.run(_measured(stack, Load(profiles, per_request), rounds, seconds, lines))

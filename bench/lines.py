@@ -38,6 +38,15 @@ LINES = (
 )
 
 
+def named(keys: Iterable[str]) -> list[Line]:
+    """The lines that these keys name, all if there are none; raises `ValueError` for one that names none."""
+    wanted = set(keys)
+    known = [key for line in LINES for key in line.keys]
+    if unknown := wanted.difference(known):
+        raise ValueError(f"no line has the key {', '.join(sorted(unknown))}: they are {', '.join(known)}")
+    return [line for line in LINES if not wanted or wanted.intersection(line.keys)]
+
+
 async def measure(run: Run, lines: Iterable[Line], tell: Callable[[str], None], patience: float = _PATIENCE) -> Found:
     """A line that cannot be measured, or takes so many seconds, does not keep the others."""
     found = Found()
