@@ -24,9 +24,7 @@ def main(
     per_request: Annotated[int, typer.Option(help="Profiles in one large request.")] = 10_000,
     rounds: Annotated[int, typer.Option(help="Rounds; the median counts.")] = 3,
     seconds: Annotated[float, typer.Option(help="How long each rate of small requests is measured.")] = 4,
-    only: Annotated[
-        list[str] | None, typer.Option(help="A line by its key in the JSON, again and again; left out: all.", show_default=False)
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A line by its key in the JSON; left out: all.", show_default=False)] = None,
     pictures: Annotated[Path | None, typer.Option(help="A directory for plots.", show_default=False)] = None,
 ) -> None:
     """Measure each line of the table, and say how far it is from its target."""
