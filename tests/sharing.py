@@ -7,7 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Files of such a folder share a stack, so that all of them go to one process.
 _STACKS = frozenset({"browser", "client_library", "clients", "pipeline", "security", "stack"})
-# What takes long begins first, and no more than two of the large ones run side by side.
+# What takes long begins first, and between the two largest and the other stacks stands what takes less of the machine.
 _ORDER = ("stack", "pipeline", "kafka", "browser", "client_library", "security", "clients", "postgres")
 
 

@@ -14,6 +14,8 @@ LIST = "`profuse dead-letters list` shows those that there are."
 
 _ID = re.compile(r"([a-z-]+)/([0-9]{1,9})/([0-9]{1,18})")
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
+# No letter is, and there are ages before any date.
+_OLDEST = timedelta(days=36_500)
 _TOPICS = [topic.name for topic in ALL if topic.kept_until_processed]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -114,4 +116,7 @@ def _age(shown: str) -> timedelta:
     found = _AGE.fullmatch(shown)
     if found is None:
         raise CannotRun(f"{shown} is no age: say 90s, 30m, 12h or 7d.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    age = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if age > _OLDEST:
+        raise CannotRun(f"{shown} is longer ago than any letter: say {_OLDEST.days}d at most.")
+    return age

@@ -12,8 +12,11 @@ from profuse.importing.table import ERROR, LINE, Row, Table
 from profuse_client.encoding import plain
 from runtime.errors import CannotRun
 
-# Beside what comes through these nothing can be kept, or should be.
+# Beside what comes through these nothing can be kept, or should be; and all of it has one name.
 _PASSAGES = (Path("/dev"), Path("/dev/fd"))
+
+# Of the digest of what came.
+_TOLD_APART = 8
 
 # What every file of failed rows begins with, as CSV and as NDJSON.
 _BEGINNINGS = (f"\ufeff{ERROR}".encode(), f'{{"{ERROR}"'.encode())
@@ -23,8 +26,9 @@ _SEEN = max(map(len, _BEGINNINGS))
 def place(file: Path, table: Table, wanted: Path | None) -> Path:
     """Where the failed rows of a file go; raises `CannotRun` if that is the file, or would be read as another kind than it is."""
     kind = "ndjson" if table.objects else "csv"
-    folder = Path() if file.parent in _PASSAGES or file.is_relative_to("/proc") else file.parent
-    found = wanted or folder / f"{file.stem}.failed.{kind}"
+    passed = file.parent in _PASSAGES or file.is_relative_to("/proc")
+    beside = Path(f"{file.stem}-{table.digest[:_TOLD_APART]}") if passed else file.parent / file.stem
+    found = wanted or beside.parent / f"{beside.name}.failed.{kind}"
     if (said := named_format(found)) != kind and said in FORMATS:
         raise CannotRun(
             f"Failed rows of {file} are kept as {kind.upper()}: name a file for that, as in --failed {found.with_suffix(f'.{kind}')}"

@@ -38,6 +38,7 @@ def _rows(file: Source) -> Iterator[Row]:
             behind = first + parts.metadata.row_group(group).num_rows
             yield from _group(parts, group, first, behind)
             first = behind
+    file.check_again()
 
 
 def _group(parts: Any, group: int, number: int, behind: int) -> Iterator[Row]:

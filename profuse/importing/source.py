@@ -58,6 +58,11 @@ class Source:
     def _reader(self) -> BufferedReader:
         return BufferedReader(_Unchanged(self))
 
+    def check_again(self) -> None:
+        """Of what was read in one go, when all of it is sent; raises `Changed`."""
+        with self.opened() as stream:
+            self.check(stream.fileno())
+
     def check(self, opened: int) -> None:
         """Raises `Changed`."""
         if _state(os.fstat(opened)) != self._seen:

@@ -31,6 +31,7 @@ def xlsx_table(file: Source, columns: Sequence[str] | None) -> Table:
         for number, cells in enumerate(([_text(cell) for cell in cells] for cells in sheet.iter_rows()), 1):
             if number > (columns is None) and any(cell.strip() for cell in cells):
                 yield row(Record(number, cells), names)
+        file.check_again()
 
     return Table(names, rows, sheet.total_height, file.digest(), f"the sheet {sheet.name!r}")
 

@@ -171,6 +171,7 @@ async def test_ages_are_moments_from_when_they_are_asked_for(tables: Settings) -
         (("drop", "--yes", FIRST, "imports/9/9"), "There is no dead letter imports/9/9"),
         (("show", "imports/x"), "topic/partition/offset"),
         (("list", "--older", "soon"), "90s, 30m, 12h or 7d"),
+        (("drop", "--yes", "--older", "800000d"), "longer ago than any letter"),
         (("list", "--batch", "7"), "24 hex digits"),
         (("list", "--topic", "events"), "say imports or matches"),
         (("drop", "--yes", "--batch", BATCH.hex(), "--reason", ""), "An empty reason says nothing"),

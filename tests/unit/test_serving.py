@@ -72,7 +72,7 @@ async def port(listener: socket.socket) -> AsyncIterator[int]:
 
 class Narrow(Connection):
     most = 3
-    patience = 0.3
+    patience = 1.0
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -134,7 +134,10 @@ async def test_those_who_are_being_answered_are_left_alone(listener: socket.sock
         await go_on.wait()
         return PlainTextResponse("hello")
 
-    async with serving(Starlette(routes=[Route("/", wait)]), listener, Narrow):
+    class Patient(Narrow):
+        patience = 60.0
+
+    async with serving(Starlette(routes=[Route("/", wait)]), listener, Patient):
         asking = [await asyncio.open_connection(*listener.getsockname()) for _ in range(3)]
         for _, writer in asking:
             writer.write(_GET)

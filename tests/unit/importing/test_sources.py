@@ -136,17 +136,20 @@ def test_what_is_neither_a_file_nor_a_pipe_is_refused_in_a_line(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("/dev/stdin", "stdin.failed.csv"),
-        ("/dev/fd/63", "63.failed.csv"),
-        ("/proc/self/fd/0", "0.failed.csv"),
+        ("/dev/stdin", "stdin-{digest}.failed.csv"),
+        ("/dev/fd/63", "63-{digest}.failed.csv"),
+        ("/proc/self/fd/0", "0-{digest}.failed.csv"),
         ("/dev/shm/people.csv", "/dev/shm/people.failed.csv"),  # noqa: S108
         ("people.csv", "people.failed.csv"),
     ],
 )
-def test_failed_rows_of_what_came_through_a_pipe_are_kept_in_the_current_directory(tmp_path: Path, file: str, expected: str) -> None:
+def test_failed_rows_of_what_came_through_a_pipe_are_kept_in_the_current_directory_by_what_came(
+    tmp_path: Path, file: str, expected: str
+) -> None:
     (tmp_path / "t.csv").write_text("email\n")
+    table = opened(tmp_path / "t.csv", Given())
 
-    assert place(Path(file), opened(tmp_path / "t.csv", Given()), None) == Path(expected)
+    assert place(Path(file), table, None) == Path(expected.format(digest=table.digest[:8]))
 
 
 def grow(file: Path) -> None:
@@ -192,6 +195,20 @@ def test_what_is_written_into_a_file_while_it_is_read_is_never_given_out(tmp_pat
     with pytest.raises(Changed):
         given.extend(rows)
     assert {str(row.values) for row in given} == {"{'email': 'ann@x.test'}"}
+
+
+@pytest.mark.promise("P-IMPORT-13")
+@pytest.mark.parametrize("kind", ["parquet", "xlsx"])
+@pytest.mark.parametrize("change", [grow, rewrite, cut_off])
+def test_what_is_written_into_a_file_that_was_read_in_one_go_is_told_at_its_end(
+    tmp_path: Path, kind: str, change: Callable[[Path], None]
+) -> None:
+    rows = opened(file := people(tmp_path, kind), Given()).rows()
+    next(rows)
+    change(file)
+
+    with pytest.raises(Changed):
+        list(rows)
 
 
 @pytest.mark.promise("P-IMPORT-13")
