@@ -83,6 +83,14 @@ def test_numbers_that_are_short_as_long_as_there_are_few_others_count_as_what_th
     assert not is_taken(profile, {"b": "x" * 800_000}, [])
 
 
+@pytest.mark.promise("P-DATA-32")
+def test_subscriptions_count_beside_data_that_was_measured_before() -> None:
+    profile = new()
+
+    assert is_taken(profile, {"a": "x" * 900_000}, [])
+    assert not is_taken(profile, {}, [{"ip": "x" * 200_000}])
+
+
 @pytest.mark.promise("P-OPS-50")
 def test_many_items_that_change_little_of_a_large_profile_measure_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
