@@ -132,7 +132,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             # A client that does not read its answer would keep us from closing.
             self._until_read()
-        elif self.is_idle and (self.cycle.more_body or self._begun):
+        elif (self.is_idle or self.bounds_bodies) and (self.cycle.more_body or self._begun):
             # The rest of a refused body is discarded, for as long as a client may need to see its answer; a head that is begun is to end.
             self._close_after(self.patience)
 
