@@ -1,6 +1,6 @@
 """Whether messages can be made of what a trigger and a provider say, asked before the first one is due.
 
-Pure, but for `inlined` and `plain`, which have long HTML converted by a process.
+Pure, but for `inlined` and `plain`, which have HTML that may take long converted by a process.
 """
 
 import html
