@@ -5,6 +5,7 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from math import inf
+from numbers import Real
 from typing import TypedDict
 
 import httpx2
@@ -25,7 +26,7 @@ _CONNECT_WITHIN = 10.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a client treats the server; the defaults are good for most. Raises `ValueError` for what nothing can be sent with."""
+    """How a client treats the server; the defaults are good for most. Raises `ValueError` for numbers out of range."""
 
     parallel: int = 4
     """Most requests at a time; the server may allow fewer."""
@@ -44,9 +45,9 @@ class Options:
     def __post_init__(self) -> None:
         check_count("parallel", self.parallel)
         # The other way round, not-a-number would pass.
-        if not self.patience >= 0:
+        if not (isinstance(self.patience, Real) and self.patience >= 0):
             raise ValueError("patience: must be a number of seconds from 0")
-        if not 0 < self.answered_within < inf:
+        if not (isinstance(self.answered_within, Real) and 0 < self.answered_within < inf):
             raise ValueError("answered_within: must be a number of seconds above 0")
 
 

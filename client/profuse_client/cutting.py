@@ -10,10 +10,13 @@ from profuse_client.results import Entry
 
 MIB = 1024 * 1024
 
+# What a mapping's own code raises; others, as those of a signal handler that ends a job, are not about the item.
+_ITS_OWN = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RuntimeError)
+
 
 @dataclass(frozen=True)
 class Limits:
-    """Most that one request may hold; a server may be set to less, and refuses more by name. Raises `ValueError` for what holds nothing."""
+    """Most that one request may hold; a server may be set to less, and refuses more by name. Out of range they are a `ValueError`."""
 
     profiles: int = 10_000
     bytes: int = 10 * MIB
@@ -82,9 +85,9 @@ class Cutter:
     def _written(self, item: object) -> bytes:
         try:
             written = encoded(self._shape(item))
-        except Unsendable:
+        except (Unsendable, TimeoutError):  # an `OSError` that handlers of SIGALRM raise
             raise
-        except Exception as error:  # it is a mapping's own code that raises, and costs that item
+        except _ITS_OWN as error:
             raise Unsendable(f"Cannot be sent: {format_exception_only(error)[0].strip()}") from error
         if len(written) > self._room:
             raise Unsendable("Item too large")

@@ -88,7 +88,11 @@ class Plan:
 
     def take(self, item: object) -> bool:
         """Whether that is enough for now."""
-        part = self._cutter.add(item)
+        try:
+            part = self._cutter.add(item)
+        except Exception as error:  # it is raised again, behind the results of what came before it
+            self.break_off(error)
+            return True
         if part is not None:
             self._add(part)
         return part is not None

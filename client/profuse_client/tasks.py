@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -74,7 +74,9 @@ class _Tasks:
         self._called_off = True
         for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        for ended in await asyncio.gather(*self._running, return_exceptions=True):
+            if isinstance(ended, Exception):
+                asyncio.get_running_loop().call_exception_handler({"message": "raised while it was called off", "exception": ended})
 
     async def exchange(self, post: Post, number: int, exchange: Exchange) -> None:
         outcome = await post(exchange)
@@ -82,23 +84,35 @@ class _Tasks:
 
     async def read(self, items: Iterable[object] | AsyncIterable[object]) -> None:
         """In one task from beginning to end: what an async source has entered (a context, a timeout) it leaves in the same."""
-        source, began = _source(items), time.monotonic()
+        source = _source(items)
+        try:
+            try:
+                await self._take_all(source)
+            finally:
+                if hasattr(source, "aclose"):
+                    await source.aclose()
+        except Exception as error:  # it is raised again, behind the results of what came before it
+            if self._called_off:
+                raise
+            self._plan.break_off(error)
+        else:
+            self._plan.close()
+
+    async def _take_all(self, source: AsyncIterator[object]) -> None:
+        began = time.monotonic()
         # It may have swallowed that it was called off, as `wait_for` may before Python 3.12.
         while not self._called_off:
             await self.wanted.wait()
             try:
                 item = await anext(source)
             except StopAsyncIteration:
-                return self._plan.close()
-            except Exception as error:  # it is raised again, behind the results of what came before it
-                return self._plan.break_off(error)
+                return
             if self._plan.take(item):
                 self.wanted.clear()
                 self._told.set()
             if time.monotonic() - began > _TURN:
                 await asyncio.sleep(0)
                 began = time.monotonic()
-        return None
 
 
 def _source(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[object]:
@@ -106,5 +120,10 @@ def _source(items: Iterable[object] | AsyncIterable[object]) -> AsyncIterator[ob
 
 
 async def _asynchronous(items: Iterable[object]) -> AsyncIterator[object]:
-    for item in items:
-        yield item
+    source = iter(items)
+    try:
+        for item in source:
+            yield item
+    finally:
+        if isinstance(source, Generator):
+            source.close()

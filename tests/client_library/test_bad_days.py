@@ -240,6 +240,37 @@ def test_an_item_that_raises_while_it_is_written_fails_alone(imported: Import, g
     assert [type(result) for result in results] == [Imported] * 50
 
 
+class TimeIsUp(Exception):
+    """As a queue's worker raises it from a signal handler, wherever its job stands."""
+
+
+class Interrupted(Detached):
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getitem__(self, key: str) -> Any:
+        raise self._error
+
+
+@pytest.mark.promise("P-CLIENT-07")
+@pytest.mark.parametrize("error", [TimeIsUp("job 7"), TimeoutError("job 7"), MemoryError("job 7")], ids=lambda error: type(error).__name__)
+def test_what_no_item_raises_by_itself_ends_the_run_behind_the_results_of_what_is_whole(
+    imported: Import, gateway: Gateway, error: Exception
+) -> None:
+    results: list[Result] = []
+    with pytest.raises(type(error), match="job 7"):
+        imported(gateway.url, [*people(25), Interrupted(error), *people(25)], results, options=SMALL)
+
+    assert [result.index for result in results] == list(range(20))
+    assert len(gateway.got) == 2
+
+
+def test_an_item_that_raises_what_ends_an_input_does_not_end_it_silently(imported: Import, gateway: Gateway) -> None:
+    for end in (StopIteration("a bug"), StopAsyncIteration("a bug")):
+        with pytest.raises((StopAsyncIteration, RuntimeError)):
+            imported(gateway.url, [*people(5), Interrupted(end), *people(5)], [], options=SMALL)
+
+
 @pytest.mark.promise("P-CLIENT-06")
 def test_profiles_that_all_fail_have_a_result_each(imported: Import, gateway: Gateway) -> None:
     results: list[Result] = []

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from contextlib import aclosing, closing
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,11 +17,24 @@ PAIRS = Options(limits=Limits(profiles=2))
 AWAY = refuse(503, "Temporarily unavailable")
 
 
+Source = Callable[[], Generator[dict[str, Any], None, None]]
+
+
+async def in_the_loop(source: Source) -> AsyncGenerator[dict[str, Any], None]:
+    with closing(source()) as given:
+        for each in given:
+            yield each
+
+
+def in_place(source: Source) -> Iterator[dict[str, Any]]:
+    return source()
+
+
 def person(number: int) -> dict[str, Any]:
     return {"email": f"p{number}@slow.test"}
 
 
-async def results(gateway: Gateway, source: AsyncIterator[dict[str, Any]]) -> AsyncGenerator[Result, None]:
+async def results(gateway: Gateway, source: Iterator[dict[str, Any]] | AsyncIterator[dict[str, Any]]) -> AsyncGenerator[Result, None]:
     async with AsyncClient(gateway.url, TOKEN, PAIRS) as client, aclosing(client.import_and_start(source, trigger=8)) as given:
         async for result in given:
             yield result
@@ -117,6 +130,71 @@ async def test_an_async_source_that_waits_is_called_off_with_its_run(gateway: Ga
         await anext(given)
 
     assert called_off
+
+
+@pytest.mark.parametrize("kind", [in_the_loop, in_place], ids=["async", "plain"])
+async def test_a_source_that_is_not_being_asked_is_closed_with_its_run_in_the_context_it_was_read_in(
+    gateway: Gateway, kind: Callable[[Source], Any]
+) -> None:
+    tenant = ContextVar[str]("tenant")
+    read, tasks = 0, list[asyncio.Task[Any] | None]()
+
+    def source() -> Generator[dict[str, Any], None, None]:
+        nonlocal read
+        token = tenant.set("acme")
+        tasks.append(asyncio.current_task())
+        try:
+            for number in range(1_000):
+                read = number + 1
+                yield person(number)
+        finally:
+            tasks.append(asyncio.current_task())
+            tenant.reset(token)
+
+    # Held, so that it is not closed by being forgotten.
+    held = kind(source)
+    async with aclosing(results(gateway, held)) as given:
+        await anext(given)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    assert read < 1_000
+    assert len(tasks) == 2
+    assert tasks[0] is tasks[1] is not asyncio.current_task()
+
+
+async def test_an_input_that_is_no_generator_stays_open(gateway: Gateway) -> None:
+    class Rows(Iterator[dict[str, Any]]):
+        closed = False
+
+        def __next__(self) -> dict[str, Any]:
+            return person(0)
+
+        def close(self) -> None:
+            self.closed = True
+
+    rows = Rows()
+    async with AsyncClient(gateway.url, TOKEN, PAIRS) as client, aclosing(client.import_and_start(rows, trigger=8)) as given:
+        await anext(given)
+
+    assert not rows.closed
+
+
+async def test_an_async_source_that_cannot_be_closed_is_told_of(gateway: Gateway) -> None:
+    told = list[BaseException | None]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context.get("exception")))
+
+    async def source() -> AsyncIterator[dict[str, Any]]:
+        try:
+            for number in range(1_000):
+                yield person(number)
+        finally:
+            raise OSError("still in use")
+
+    async with aclosing(results(gateway, source())) as given:
+        await anext(given)
+
+    assert [repr(error) for error in told] == ["OSError('still in use')"]
 
 
 async def test_an_async_source_that_ends_its_task_ends_its_run(gateway: Gateway) -> None:

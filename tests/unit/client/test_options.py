@@ -1,5 +1,7 @@
-"""Numbers that nothing can be sent with are refused before anything is."""
+"""Numbers out of range are refused before anything is sent."""
 
+from datetime import timedelta
+from decimal import Decimal
 from math import inf, nan
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from profuse_client import Limits, Options
 
 NO_COUNTS = [0, -1, 2.5, nan, inf, "4", None]
+NO_NUMBERS = ["600", None, timedelta(minutes=10), Decimal("NaN")]
 
 
 @pytest.mark.parametrize("number", NO_COUNTS)
@@ -23,14 +26,14 @@ def test_nothing_fits_into_such_a_request(name: str, number: Any) -> None:
         Limits(**{name: number})
 
 
-@pytest.mark.parametrize("number", [0, -0.5, nan, inf])
-def test_nothing_is_answered_within_such_a_time(number: float) -> None:
+@pytest.mark.parametrize("number", [0, -0.5, nan, inf, *NO_NUMBERS])
+def test_nothing_is_answered_within_such_a_time(number: Any) -> None:
     with pytest.raises(ValueError, match="answered_within: must be a number of seconds above 0"):
         Options(answered_within=number)
 
 
-@pytest.mark.parametrize("number", [-0.5, nan])
-def test_nobody_is_so_patient(number: float) -> None:
+@pytest.mark.parametrize("number", [-0.5, nan, *NO_NUMBERS])
+def test_nobody_is_so_patient(number: Any) -> None:
     with pytest.raises(ValueError, match="patience: must be a number of seconds from 0"):
         Options(patience=number)
 
