@@ -8,7 +8,7 @@ from pydantic_core import SchemaError
 
 # Of a body.
 LOOKED_AT = 4 * 1024
-# By what was stored while only its characters and counts were bounded, or nothing was.
+# By what was stored while its bound was its characters times its counts.
 LOOKED_AT_BY_LARGE = 256
 # A pattern is small if so many of it in a row are still compiled, into 10 MiB: that counts what its repeats, classes and flags make of it.
 # The largest is matched within a tenth of a second.

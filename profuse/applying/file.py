@@ -34,7 +34,7 @@ def _own_channel(name: str) -> str:
 
 def _kept(info: ValidationInfo) -> Any:
     """What is stored of this key of the account itself."""
-    number = info.data.get("id")
+    number = info.data.get("id", 0)
     return (info.context or {}).get(Key(Kind.ACCOUNT, number, number), {}).get(info.field_name)
 
 
