@@ -8,8 +8,8 @@ from pydantic_core import SchemaError
 
 # Of a body.
 LOOKED_AT = 4 * 1024
-# By what was stored before there was a bound.
-_LOOKED_AT_BY_LARGE = 256
+# By what was stored while its bound was its characters times its counts.
+LOOKED_AT_BY_LARGE = 256
 # A pattern is small if so many of it in a row are still compiled, into 10 MiB: that counts what its repeats, classes and flags make of it.
 # The largest is matched within a tenth of a second.
 _SMALL = 30
@@ -25,11 +25,11 @@ class Success:
             self._matching = _compiled(pattern)
         except SchemaError as error:
             raise ValueError(f"is no regular expression, or one that looks around or back ({_reason(error)})") from None
-        self.is_large = _is_large(pattern)
+        self.is_large = is_large(pattern)
 
     def matches(self, body: bytes) -> bool:
         """Anywhere in its beginning."""
-        beginning = body[: _LOOKED_AT_BY_LARGE if self.is_large else LOOKED_AT]
+        beginning = body[: LOOKED_AT_BY_LARGE if self.is_large else LOOKED_AT]
         try:
             self._matching.validate_python(beginning.decode(errors="replace"))
         except ValidationError:
@@ -57,7 +57,8 @@ def _compiled(pattern: str) -> TypeAdapter[str]:
     return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
 
 
-def _is_large(pattern: str) -> bool:
+def is_large(pattern: str) -> bool:
+    """Whether only a stored one may be like this."""
     if len(pattern) > _LONGEST:
         return True
     try:

@@ -9,6 +9,7 @@ from profuse.applying.desired import wanted
 from profuse.applying.file import accounts_of, read
 from profuse.applying.indexing import index
 from profuse.applying.meaning import Question, questions
+from profuse.applying.reservations import of_large_patterns
 from profuse.applying.surveying import survey
 from profuse.postgres import transaction
 from schemas.settings import Settings
@@ -43,6 +44,8 @@ async def apply(
     """
     things = await _things(settings, text)
     how = _How(pruning, reindexing, dry)
+    for line in of_large_patterns(things):
+        tell(line)
     asked: set[Question] = set()
     while unasked := (attempt := await _attempt(settings, things, asked, how)).unasked:
         for line in await survey(settings, unasked, progress):
@@ -61,7 +64,7 @@ async def _things(settings: Settings, text: str) -> Mapping[Key, Wanted]:
     except BadDeclaration:
         if not (accounts := accounts_of(text)):
             raise
-    # A text that was stored by the rules of its day does not keep the rest of the file, such as a token that leaked, from its effect.
+    # What was stored by the rules of its day does not keep the rest of the file, such as a token that leaked, from its effect.
     async with transaction(settings) as connection:
         stored = await storage.load(connection, accounts, [])
     return wanted(read(text, stored.things))

@@ -18,8 +18,8 @@ from pydantic import (
 
 from schemas.channels import CHANNELS
 from store.configuration.model import BadDeclaration, Key, Kind, Values
-from store.configuration.parts import STRICT, Database, Hook, Provider, Resource, Token, Trigger, place, reason_of
-from store.configuration.texts import Name, Number
+from store.configuration.parts import NAME, STRICT, Database, Hook, Provider, Resource, Token, Trigger, at_most, place, reason_of
+from store.configuration.texts import Line, Number
 
 _CHANNEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -32,16 +32,24 @@ def _own_channel(name: str) -> str:
     return name
 
 
-def _beside_stored(given: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> list[Trigger]:
-    """Each by what is stored of it: another account's of the same number is another one."""
-    if info.context is None:
-        return list(read(given))
-    account = info.data.get("id")
-    kept = {key.id: values for key, values in info.context.items() if key.kind is Kind.TRIGGER and key.account == account}
-    return _TRIGGERS.validate_python(given, context=kept)
+def _kept(info: ValidationInfo) -> Any:
+    """What is stored of this key of the account itself."""
+    number = info.data.get("id", 0)
+    return (info.context or {}).get(Key(Kind.ACCOUNT, number, number), {}).get(info.field_name)
 
 
-_TRIGGERS = TypeAdapter(list[Trigger], config=STRICT)
+def _beside_stored(kind: Kind, part: type[BaseModel]) -> WrapValidator:
+    """Each by what is stored of it: another account's of the same number or name is another one."""
+    parts = TypeAdapter(list[part], config=STRICT)  # type: ignore[valid-type]
+
+    def read(given: Any, read_as_new: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        if info.context is None:
+            return read_as_new(given)
+        account = info.data.get("id")
+        kept = {key.id: values for key, values in info.context.items() if key.kind is kind and key.account == account}
+        return parts.validate_python(given, context=kept)
+
+    return WrapValidator(read)
 
 
 class Account(BaseModel):
@@ -50,16 +58,16 @@ class Account(BaseModel):
 
     id: Number
     """Its number; no two accounts have the same."""
-    name: Name
+    name: Annotated[Line, at_most(NAME, _kept)]
     """For people."""
     channels: list[Annotated[str, AfterValidator(_own_channel)]] = []
     """Its own, beside those that are known: small letters, digits and underscores."""
     tokens: list[Token] = []
-    databases: list[Database] = []
-    resources: list[Resource] = []
+    databases: Annotated[list[Database], _beside_stored(Kind.DATABASE, Database)] = []
+    resources: Annotated[list[Resource], _beside_stored(Kind.RESOURCE, Resource)] = []
     providers: list[Provider] = []
-    triggers: Annotated[list[Trigger], WrapValidator(_beside_stored)] = []
-    hooks: list[Hook] = []
+    triggers: Annotated[list[Trigger], _beside_stored(Kind.TRIGGER, Trigger)] = []
+    hooks: Annotated[list[Hook], _beside_stored(Kind.HOOK, Hook)] = []
 
 
 class File(BaseModel):
@@ -84,7 +92,7 @@ def accounts_of(text: str) -> set[int]:
 
 
 def read(text: str, stored: Mapping[Key, Values] | None = None) -> File:
-    """Raises `BadDeclaration`; the texts of triggers that are `stored` are not asked again."""
+    """Raises `BadDeclaration`; texts and names that are `stored` are not asked again."""
     try:
         return File.model_validate(_parsed(text), context=stored)
     except ValidationError as error:

@@ -28,30 +28,32 @@ def _leaving(channel: str) -> str:
     return channel
 
 
-def _own_field(name: str) -> str:
+def _own_field(name: str, info: ValidationInfo) -> str:
+    if len(name) > NAME and name not in (_kept(info) or ()):
+        raise ValueError(f"must have at most {NAME:,} characters")
     if name.startswith("_") or name in SPECIAL_FIELDS:
         raise ValueError("is a system field, which every database has")
     return name
 
 
 def _kept(info: ValidationInfo) -> Any:
-    """What is stored of this key, by the trigger's number."""
-    return (info.context or {}).get(info.data.get("id"), {}).get(info.field_name)
+    """What is stored of this key, by the number or the name of what it is a key of."""
+    return (info.context or {}).get(info.data.get("id", info.data.get("name")), {}).get(info.field_name)
 
 
-def _at_most(most: int) -> AfterValidator:
-    """Characters, or entries; one that is stored may have more, for its campaign can be stopped."""
+def at_most(most: int, kept: Callable[[ValidationInfo], Any] = _kept) -> AfterValidator:
+    """Characters, or entries; one that is stored may have more: it keeps nothing else of its file from its effect."""
 
     def checked(given: Any, info: ValidationInfo) -> Any:
-        if given is not None and len(given) > most and given != _kept(info):
+        if given is not None and len(given) > most and given != kept(info):
             raise ValueError(f"must have at most {most:,} {'characters' if isinstance(given, str) else 'entries'}")
         return given
 
     return AfterValidator(checked)
 
 
-def _template(check: Callable[[str], str]) -> AfterValidator:
-    """One that is stored passed what was asked in its day: its campaign can be stopped, whatever is asked of new ones."""
+def _if_new(check: Callable[[str], str]) -> AfterValidator:
+    """One that is stored passed what was asked in its day: its campaign or hook can be stopped, whatever is asked of new ones."""
 
     def checked(given: str, info: ValidationInfo) -> str:
         return given if given == _kept(info) else check(given)
@@ -68,6 +70,7 @@ def _html(given: str, info: ValidationInfo) -> str:
 
 # Of a message; of a header's line RFC 5322 allows no more (2.1.1), and programs follow no longer address.
 _LINE, _LINK, _TEXT = 998, 2_048, messaging.LONGEST_TEXT
+NAME = 255
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Nothing is converted and nothing is ignored."""
@@ -109,20 +112,20 @@ class Token(_Part):
 class Database(_Part):
     id: Number
     """The account's own number."""
-    name: Name
+    name: Annotated[Line, at_most(NAME)]
     """For people."""
     unknown_fields: Literal["reject", "ignore", "keep"] = "reject"
     """What becomes of a field that is not declared."""
-    fields: dict[Annotated[Name, AfterValidator(_own_field)], Declaration] = {}
+    fields: dict[Annotated[Line, AfterValidator(_own_field)], Declaration] = {}
     """The database's own: a type, or a declaration with `type`, `match` and `options`."""
 
 
 class Resource(_Part):
     id: Number
     """The account's own number."""
-    name: Name
+    name: Annotated[Line, at_most(NAME)]
     """For people."""
-    channel: Name
+    channel: Annotated[Line, at_most(NAME)]
     """One of those that have subscriptions, or one of the account's own."""
     database: Number
     """By its number."""
@@ -131,7 +134,7 @@ class Resource(_Part):
 class Trigger(_Part):
     id: Number
     """The account's own number."""
-    name: Annotated[Line, _at_most(255)]
+    name: Annotated[Line, at_most(NAME)]
     """For people."""
     type: Literal["api_call", "api_import", "update"]
     """Started by a request, by each imported profile, or by each that an import changes."""
@@ -148,22 +151,22 @@ class Trigger(_Part):
     skip_minutes: Annotated[int, Field(ge=0, le=365 * 24 * 60)] = 0
     """How long it waits where the request does not say."""
     # Which of these it has to have, and which it may, its channel says; nothing is the same as none.
-    sender: Annotated[Line, _at_most(_LINE), AfterValidator(mailing.sender)] | None = None
+    sender: Annotated[Line, at_most(_LINE), AfterValidator(mailing.sender)] | None = None
     """Of a mail: an address, or `Name <address>`."""
-    subject: Annotated[Line, _at_most(_LINE), _template(messaging.template)] | None = None
+    subject: Annotated[Line, at_most(_LINE), _if_new(messaging.template)] | None = None
     """Of a mail: a template."""
     # Before the HTML, which is asked by it.
     inline_css: bool = False
     """Styles are written into the elements that they are for, as some readers of mail want them; what lies elsewhere is not fetched."""
-    html: Annotated[Text, _at_most(_TEXT), AfterValidator(_html), _at_most(_TEXT)] | None = None
+    html: Annotated[Text, at_most(_TEXT), AfterValidator(_html), at_most(_TEXT)] | None = None
     """Of a mail: a template."""
-    text: Annotated[Text, _at_most(_TEXT), _template(messaging.template)] | None = None
+    text: Annotated[Text, at_most(_TEXT), _if_new(messaging.template)] | None = None
     """Of a mail, a text or a push message: a template; of a mail left out, it is made of `html`, where that keeps its conditions."""
-    title: Annotated[Line, _at_most(_LINE), _template(messaging.template)] | None = None
+    title: Annotated[Line, at_most(_LINE), _if_new(messaging.template)] | None = None
     """Of a push message: a template."""
-    link: Annotated[Line, _at_most(_LINK), _template(messaging.link)] | None = None
+    link: Annotated[Line, at_most(_LINK), _if_new(messaging.link)] | None = None
     """Of a push message: a template."""
-    body: Annotated[Text, _at_most(_TEXT), _template(messaging.json_template)] | None = None
+    body: Annotated[Text, at_most(_TEXT), _if_new(messaging.json_template)] | None = None
     """Of a webhook: JSON whose texts are templates."""
     provider: Annotated[list[Name] | None, BeforeValidator(texts.listed)] = Field(None, min_length=1, max_length=10)
     """A name, or several: then the next one is tried where nothing can have passed by those before it."""
@@ -171,7 +174,7 @@ class Trigger(_Part):
     """Launches a minute, at most."""
     spread: Annotated[int, Field(ge=1, le=31 * 24 * 60)] | None = None
     """Minutes over which a batch is spread."""
-    fields: Annotated[list[str] | None, _at_most(1_000)] = None
+    fields: Annotated[list[str] | None, at_most(1_000)] = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
     def values(self) -> Values:
@@ -214,7 +217,7 @@ class Hook(_Part):
     """Most events of a request."""
     timeout: Annotated[int, Field(ge=1, le=60)] = 10
     """Seconds that an answer is waited for."""
-    success: Annotated[Text, AfterValidator(hooking.success)] = ""
+    success: Annotated[Text, _if_new(hooking.success)] = ""
     """A regular expression on the answer's body; empty: any 2xx."""
     active: bool = True
     """Posted to at all."""

@@ -97,6 +97,45 @@ async def test_nor_does_one_whose_styles_were_written_into_it(tables: Settings, 
     assert "account 1, token producer: revoked" in changed
 
 
+@pytest.mark.promise("P-APPLY-22", "P-APPLY-02")
+@pytest.mark.parametrize(
+    ("stored", "name", "place"),
+    [
+        ("UPDATE accounts SET name = $1", '"account 1"', "name"),
+        ("UPDATE databases SET name = $1", '"Customers"', "databases[0].name"),
+        (
+            "UPDATE databases SET fields = fields - 'interests' || jsonb_build_object($1::text, fields->'interests')",
+            "interests",
+            "databases[0].fields.",
+        ),
+        ("UPDATE resources SET name = $1", '"Newsletter"', "resources[0].name"),
+        ("UPDATE triggers SET name = $1", '"Welcome"', "triggers[0].name"),
+    ],
+    ids=["account", "database", "field", "resource", "trigger"],
+)
+async def test_a_name_longer_than_a_new_one_may_be_stays_as_it_is_stored(
+    tables: Settings, pool: asyncpg.Pool, stored: str, name: str, place: str
+) -> None:
+    await apply(tables, FILE)
+    await pool.execute(stored, "n" * 300)
+    file = FILE.replace(name, f'"{"n" * 300}"')
+
+    assert await apply(tables, file) == []
+    assert await apply(tables, file.replace('"producer"', '"producer", revoked = true')) == ["account 1, token producer: revoked"]
+    with pytest.raises(BadDeclaration, match=re.escape(f"accounts[0].{place}") + ".*: must have at most 255 characters"):
+        await apply(tables, file.replace("n" * 300, "m" * 300))
+
+
+@pytest.mark.promise("P-APPLY-22")
+async def test_what_another_account_has_stored_is_none_of_this_one_s(tables: Settings, pool: asyncpg.Pool) -> None:
+    other = ACCOUNT.format(account=2, token="")
+    await apply(tables, FILE + other)
+    await pool.execute("UPDATE databases SET name = $1 WHERE account = 1", "n" * 300)
+
+    with pytest.raises(BadDeclaration, match=r"^accounts\[1\]\.databases\[0\]\.name: must have at most 255 characters$"):
+        await apply(tables, (FILE + other).replace("Customers", "n" * 300))
+
+
 @pytest.mark.promise("P-APPLY-01")
 async def test_only_what_differs_is_changed_and_told(tables: Settings, pool: asyncpg.Pool) -> None:
     await apply(tables, FILE)
