@@ -13,7 +13,7 @@ from profuse.applying.surveying import survey
 from profuse.postgres import transaction
 from schemas.settings import Settings
 from schemas.tokens import hashed
-from store.configuration import storage
+from store.configuration import converting, storage
 from store.configuration.model import BadDeclaration, Change, Key, Kind, Wanted
 from store.configuration.planning import plan, prune
 
@@ -41,7 +41,8 @@ async def apply(
     `tell` gets every line: what a change means for stored profiles before it is made, what changed, and what was filed anew after it.
     `progress` gets how far it is with what takes long.
     """
-    things = await _things(settings, text)
+    with converting.keeping():
+        things = await _things(settings, text)
     how = _How(pruning, reindexing, dry)
     asked: set[Question] = set()
     while unasked := (attempt := await _attempt(settings, things, asked, how)).unasked:
