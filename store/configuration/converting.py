@@ -88,11 +88,13 @@ _MAKE = {"inlined": _inlined, "text": _text, "ordered": _in_order}
 
 def _apart(what: str, html: str) -> str | None:
     """None for what takes too long, or too much."""
-    kept = _KEPT.get()
-    if kept is None:
-        with keeping():
-            return _apart(what, html)
-    return kept.made(what, html)
+    if kept := _KEPT.get():
+        return kept.made(what, html)
+    alone = _Kept()
+    try:
+        return alone.made(what, html)
+    finally:
+        alone.end()
 
 
 @contextmanager
