@@ -58,7 +58,7 @@ def make(number: int, declared: Declared) -> Made:
     """Takes seconds where its HTML is long, which a process of its own converts."""
     try:
         trigger = Trigger.model_validate({"id": number, **declared.said}, context={number: declared.before})
-        return Made(declared, trigger.values())
+        return Made(declared, trigger.values(declared.before))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         return Made(declared, refused(place(*first["loc"]), reason_of(dict(first))))

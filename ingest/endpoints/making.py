@@ -37,6 +37,6 @@ class Making:
 def is_quick(declared: Declared) -> bool:
     """Whether nothing in it is long to read, or to convert; what stays as it is stored is neither."""
     said, before = declared.said, declared.before
-    is_converted = said.get("inline_css") or not said.get("text")
+    is_converted = said.get("inline_css") or (not said.get("text") and before.get("text"))
     read = [text for name, text in said.items() if text != before.get(name) or (name == "html" and is_converted)]
     return all(converting.is_quick(text) for text in read if isinstance(text, str))

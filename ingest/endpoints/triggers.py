@@ -75,7 +75,7 @@ class ConfigureTrigger:
     async def answer(self, call: Call) -> Answer:
         request = checked(self.model, call.parameters())
         for _ in range(_TRIES):
-            made = await self._made_before(call.token.account, request)
+            made = await self._made_before(call, request)
             with suppress(_Changed):
                 return await self._configured(call, request, made)
         raise unavailable("id: the campaign is being changed by others")
@@ -84,8 +84,7 @@ class ConfigureTrigger:
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
             # One after the other, so that nobody else takes the number, or the id, meanwhile.
             await storage.wait_for_turn(connection, self.settings.prefix)
-            # In the same transaction.
-            beside = (await connection.get_raw_connection()).driver_connection
+            beside = await _beside(connection)
             if (before := await answered_before(beside, call.identified)) is not None:
                 return before
             await reserve(beside, call.identified)
@@ -94,11 +93,15 @@ class ConfigureTrigger:
         log.info("trigger_configured", account=call.token.account, trigger=answer.fields["id"], path=call.path)
         return answer
 
-    async def _made_before(self, account: int, request: AddTrigger | UpdateTrigger) -> Made | None:
+    async def _made_before(self, call: Call, request: AddTrigger | UpdateTrigger) -> Made | None:
         """By what is stored before the transaction, as converting may take longer than that may be idle."""
+        account = call.token.account
         async with asyncio.timeout(_ANSWERED_WITHIN), self._turn, engine.transaction(self._connect) as connection:
+            # A repeat needs no turn of its account, which it might not get.
+            if await answered_before(await _beside(connection), call.identified) is not None:
+                return None
             stored = await storage.load(connection, [account], [], whole=_meant(request))
-        # Told when it is its turn: a repeat may have been answered before.
+        # Told when it is its turn: a repeat may have been answered meanwhile.
         try:
             declared = declare(request, account, stored)
         except Refused:
@@ -127,6 +130,11 @@ class ConfigureTrigger:
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(**self.settings.postgres_options(), timeout=_ANSWERED_WITHIN, command_timeout=_ANSWERED_WITHIN)
+
+
+async def _beside(connection: AsyncConnection) -> asyncpg.Connection:
+    """In the same transaction."""
+    return (await connection.get_raw_connection()).driver_connection
 
 
 def _meant(request: AddTrigger | UpdateTrigger) -> list[int]:

@@ -14,7 +14,7 @@ from profuse.applying.surveying import survey
 from profuse.postgres import transaction
 from schemas.settings import Settings
 from schemas.tokens import hashed
-from store.configuration import storage
+from store.configuration import converting, storage
 from store.configuration.model import BadDeclaration, Change, Key, Kind, Wanted
 from store.configuration.planning import plan, prune
 
@@ -42,7 +42,8 @@ async def apply(
     `tell` gets every line: what a change means for stored profiles before it is made, what changed, and what was filed anew after it.
     `progress` gets how far it is with what takes long.
     """
-    things = await _things(settings, text)
+    with converting.keeping():
+        things = await _things(settings, text)
     how = _How(pruning, reindexing, dry)
     for line in of_large_patterns(things):
         tell(line)

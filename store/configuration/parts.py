@@ -177,11 +177,13 @@ class Trigger(_Part):
     fields: Annotated[list[str] | None, at_most(1_000)] = None
     """Of an `update`: a change of one of these starts it; left out: of any."""
 
-    def values(self) -> Values:
-        """Its columns."""
+    def values(self, before: Values | None = None) -> Values:
+        """Its columns; a mail that is as it was `before` needs no text, where none could be made."""
         message = {name: getattr(self, name) or "" for name in MESSAGE}
+        stays = before and all(message[name] == (before.get(name) or "") for name in ("html", "text"))
         # What is not said is what its readers without HTML see.
-        message["text"] = message["text"] or (messaging.plain(message["html"]) if message["html"] else "")
+        if message["html"] and not message["text"] and not stays:
+            message["text"] = messaging.plain(message["html"])
         return {**self.model_dump(exclude={"id", "inline_css", *MESSAGE}), **message}
 
 

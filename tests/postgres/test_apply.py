@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,6 +135,35 @@ async def test_what_another_account_has_stored_is_none_of_this_one_s(tables: Set
 
     with pytest.raises(BadDeclaration, match=r"^accounts\[1\]\.databases\[0\]\.name: must have at most 255 characters$"):
         await apply(tables, (FILE + other).replace("Customers", "n" * 300))
+
+
+@pytest.mark.promise("P-APPLY-22")
+async def test_however_many_long_mails_there_are_one_process_converts_them_and_each_once(
+    tables: Settings, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, converted, begin, convert = [], [], converting._begun, converting._Kept._converted
+
+    def beginning() -> "subprocess.Popen[bytes]":
+        begun.append(begin())
+        return begun[-1]
+
+    def noted(kept: converting._Kept, what: str, html: str) -> str | None:
+        converted.append(html)
+        return convert(kept, what, html)
+
+    monkeypatch.setattr(converting, "_begun", beginning)
+    monkeypatch.setattr(converting._Kept, "_converted", noted)
+    head, trigger = FILE.split("[[accounts.triggers]]")
+    mails = {number: f"<p>Mail {number}</p>" * 1_000 for number in (9, 10)}
+    others = [trigger.replace("id = 8", f"id = {number}").replace("<p>Hello</p>", html) for number, html in mails.items()]
+    file = "[[accounts.triggers]]".join([head, trigger, *others])
+    await apply(tables, file)
+    assert (len(begun), converted) == (1, [*mails.values()])
+
+    # It is read again beside what is stored.
+    await pool.execute("UPDATE triggers SET html = '<p>{IF lead.x}</p>' WHERE number = 8")
+    await apply(tables, file.replace("<p>Hello</p>", "<p>{IF lead.x}</p>"))
+    assert (len(begun), converted) == (2, [*mails.values()] * 2)
 
 
 @pytest.mark.promise("P-APPLY-01")

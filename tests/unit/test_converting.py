@@ -63,12 +63,15 @@ def test_more_than_may_be_is_made_of_nothing(monkeypatch: pytest.MonkeyPatch, la
 
 
 def test_its_process_writes_no_more_than_may_be() -> None:
-    convert, html = LARGE["styles"]
-    done = subprocess.run(
-        [sys.executable, "-P", converting.__file__, convert.__name__], input=html.encode(), capture_output=True, check=False
-    )
+    _, html = LARGE["styles"]
+    done = subprocess.run([sys.executable, "-P", converting.__file__], input=_given(html), capture_output=True, check=False)
 
-    assert (done.returncode, done.stdout, done.stderr) == (converting._TOO_MUCH, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, converting._HEAD.pack(converting._TOO_MUCH, 0), b"")
+
+
+def _given(html: str) -> bytes:
+    """To be inlined."""
+    return converting._HEAD.pack(0, len(html)) + html.encode()
 
 
 def _by(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str, seconds: int = 600) -> None:
@@ -77,8 +80,10 @@ def _by(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str, seconds: 
     monkeypatch.setattr(converting, "_SECONDS", seconds)
 
 
-def test_no_more_is_read_than_may_be_made_whatever_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _by(monkeypatch, tmp_path, "for _ in range(200):\n    print('x' * 2**20)\nimport time\ntime.sleep(600)")
+@pytest.mark.parametrize("length", [2**32 - 1, converting._LONGEST + 1])
+def test_no_more_is_read_than_may_be_made_whatever_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    head = f"import sys\nsys.stdout.buffer.write({converting._HEAD.pack(converting._DONE, length)!r})\n"
+    _by(monkeypatch, tmp_path, f"{head}for _ in range(200):\n    print('x' * 2**20)\nimport time\ntime.sleep(600)")
     tracemalloc.start()
     with pytest.raises(ValueError, match="is too complicated"):
         converting.text("<style></style>")
@@ -89,8 +94,9 @@ def test_no_more_is_read_than_may_be_made_whatever_is_written(tmp_path: Path, mo
 
 
 def test_what_is_cut_off_is_not_taken_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # It has ended well when more than that is read.
-    script = f"import os, sys\nos.fork() and os._exit(0)\nsys.stdout.buffer.write('é'.encode() * {converting._LONGEST // 2 + 10})"
+    # It ends well.
+    head = converting._HEAD.pack(converting._DONE, converting._LONGEST)
+    script = f"import sys\nsys.stdout.buffer.write({head!r} + 'é'.encode() * {converting._LONGEST // 2 - 10})"
     _by(monkeypatch, tmp_path, script)
     with pytest.raises(ValueError, match="is too complicated"):
         converting.text("<style></style>")
@@ -109,9 +115,9 @@ def test_one_that_ends_before_it_has_read_all_is_told(tmp_path: Path, monkeypatc
 
 
 def test_one_whose_parent_was_killed_comes_to_an_end() -> None:
-    script = "from store.configuration import converting; converting._SECONDS = 0; converting._main('inlined')"
+    script = "from store.configuration import converting; converting._SECONDS = 0; converting._main()"
     endless = "<style>" + ":not(" * 6 + "q" + " ~ *)" * 6 + " ~ *{a:b}</style>" + "<i></i>" * 230
-    done = subprocess.run([sys.executable, "-c", script], input=endless.encode(), timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], input=_given(endless), timeout=60, check=False)
 
     assert done.returncode < 0
 
@@ -125,3 +131,48 @@ def test_as_many_as_there_are_at_once_take_half_of_a_gateway_s_container() -> No
 
 def test_a_text_that_would_be_too_large_is_none() -> None:
     assert messaging.plain(LARGE["a text"][1]) == ""
+
+
+def test_many_are_converted_by_one_process_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, begin = [], converting._begun
+
+    def noted() -> "subprocess.Popen[bytes]":
+        begun.append(begin())
+        return begun[-1]
+
+    monkeypatch.setattr(converting, "_begun", noted)
+    mails = [f"<p>Mail {number} ü</p>" * 1_000 for number in range(5)]
+    with converting.keeping():
+        for number, mail in enumerate(mails):
+            assert converting.text(mail).split() == ["Mail", str(number), "ü"] * 1_000
+        begun[0].kill()
+        begun[0].wait()
+        assert [converting.text(mail)[:6] for mail in mails] == [f"Mail {number}" for number in range(5)]
+        assert len(begun) == 1
+        assert converting.text(mails[0] * 2).startswith("Mail 0")
+        assert "color" in converting.inlined("<style>p { color: red }</style><p>x")
+
+    assert len(begun) == 2
+    assert all(process.returncode is not None for process in begun)
+
+
+@pytest.mark.parametrize("ugly", ["selectors inside one another", "wide lists"])
+def test_after_one_that_is_given_up_the_next_is_converted(monkeypatch: pytest.MonkeyPatch, ugly: str) -> None:
+    with converting.keeping():
+        assert converting.text("<p>Before</p>" * 1_000).startswith("Before")
+        monkeypatch.setattr(converting, "_SECONDS", 1)
+        with pytest.raises(ValueError, match="is too complicated"):
+            (converting.text if ugly == "wide lists" else converting.inlined)(UGLY[ugly])
+        monkeypatch.undo()
+        assert converting.text("<p>After</p>" * 1_000).startswith("After")
+
+
+def test_no_more_than_may_be_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting, "_KNOWN", 100_000)
+    with converting.keeping():
+        for number in range(20):
+            converting.text(f"<p>Mail {number}</p>" * 1_000)
+        kept = converting._KEPT.get()
+
+    assert kept
+    assert 0 < sum(len(html) + len(made or "") for (_, html), made in kept._known.items()) <= 100_000

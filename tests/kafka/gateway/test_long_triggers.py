@@ -2,9 +2,12 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from ingest.admission.turns import NoTurn, Turns
 from store.configuration import converting
 from tests.kafka.gateway.running import Json, Running
 from tests.kafka.gateway.test_triggers import ADD, MESSAGE, NEW, UPDATE, WAITING, added, configure, shown
@@ -88,3 +91,29 @@ async def test_a_campaign_is_stopped_while_its_account_has_long_mails_converted(
     await adding
 
     assert stopped.status_code == 200, stopped.text
+
+
+# In the text a condition would decide otherwise: none is made of it.
+_WITHOUT_TEXT = "<p>Long</p>" * 1_000 + "<p title='{if lead.x}'>a{end}</p>"
+
+
+@pytest.mark.promise("P-FAMILY-12", "P-REQID-02")
+async def test_neither_a_stop_nor_a_repeat_waits_for_a_turn(patient: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    long, repeated = NEW | {"content": [MESSAGE | {"html": "<p>Long</p>" * 1_000}]}, {"Request-ID": "repeated-long-mail"}
+    number = await added(patient, content=[MESSAGE | {"html": _WITHOUT_TEXT}])
+    first = await configure(patient, ADD, long, **repeated)
+    assert (await shown(patient, number))["content"][0]["text"] in (None, "")
+
+    @asynccontextmanager
+    async def no_turn(*_: object) -> AsyncIterator[None]:
+        raise NoTurn
+        yield
+
+    monkeypatch.setattr(Turns, "of", no_turn)
+    assert (await configure(patient, ADD, long)).status_code == 429
+    stopped = await configure(patient, UPDATE, {"id": number, "is_active": False})
+    again = await configure(patient, ADD, long, **repeated)
+
+    assert stopped.status_code == 200, stopped.text
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"]), again.text
+    assert (await shown(patient, number))["content"][0]["text"] in (None, "")

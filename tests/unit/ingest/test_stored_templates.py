@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.endpoints.declaring import declare, make
+from ingest.endpoints.making import is_quick
 from ingest.endpoints.parameters import checked
 from ingest.endpoints.trigger_parameters import UpdateTrigger
 from ingest.request_errors import Refused
@@ -62,6 +63,27 @@ def test_it_can_be_given_the_message_that_it_has(html: str) -> None:
     content = [{"subject": "Hi", "from_email": "demo@example.com", "html": html}]
 
     assert changed(html, content=content)["subject"] == "Hi"
+
+
+def test_one_without_a_text_is_not_converted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    html = "<p>Long</p>" * 1_000
+    number, stopped = declare(checked(UpdateTrigger, {"id": 8, "is_active": False}), 1, stored(html))
+    monkeypatch.setattr(converting, "__file__", "/nowhere/converting.py")
+
+    assert is_quick(stopped)
+    assert make(number, stopped).values()["text"] == ""
+
+
+def test_a_text_that_is_taken_away_is_made_again() -> None:
+    html = "<p>Long</p>" * 1_000
+    key = Key(Kind.TRIGGER, 1, 8)
+    kept = stored(html)
+    texted = Stored(things={**kept.things, key: {**kept.things[key], "text": "Short"}})
+    content = [{"subject": "Hi", "from_email": "demo@example.com", "html": html}]
+    number, declared = declare(checked(UpdateTrigger, {"id": 8, "content": content}), 1, texted)
+
+    assert not is_quick(declared)
+    assert make(number, declared).values()["text"].split() == ["Long"] * 1_000
 
 
 @pytest.mark.parametrize("html", OLD)
