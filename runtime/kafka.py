@@ -1,20 +1,23 @@
 """The lives of the broker's clients: how they are made, started and stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from runtime.wakeup import Wakeup
 from schemas.settings import Settings
 
 C = TypeVar("C", bound=AIOKafkaConsumer | AIOKafkaAdminClient)
 
 STOPPING = 2.0
 _CUT_OFF_WITHIN = 0.5
+# Beyond the wait for a record: while the broker gives partitions away its client waits for the end of that, even if there is none.
+REBALANCE_WAIT = 5.0
 # So soon it is seen that a topic was made anew, or has other partitions.
 CHANGES_SEEN_AFTER = 10.0
 
@@ -46,6 +49,17 @@ def new_consumer(settings: Settings, group: str | None, fetched: int = 4 * 1024 
         max_partition_fetch_bytes=fetched,
         fetch_max_wait_ms=250,
     )
+
+
+async def read(consumer: Any, wait: float, most: int, wakeup: Wakeup, of: Sequence[Any] = ()) -> Mapping[Any, Sequence[Any]]:
+    """What comes within so many seconds, of these partitions or of any; nothing when it rings. Raises what the broker raises."""
+    try:
+        async with asyncio.timeout(wait + REBALANCE_WAIT) as bound:
+            with wakeup.ends(bound) if wait else nullcontext():
+                found: Mapping[Any, Sequence[Any]] = await consumer.getmany(*of, timeout_ms=int(wait * 1000), max_records=most)
+    except TimeoutError:
+        return {}
+    return found
 
 
 async def started(client: Any) -> Any:

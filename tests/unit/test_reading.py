@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from runtime import kafka
 from runtime.wakeup import Wakeup
 from schemas.ids import TriggerId, new_id
 from schemas.messages import ProfilesMatched, TriggerStart
@@ -101,7 +102,7 @@ async def test_of_large_messages_each_partition_that_is_behind_has_its_share_of_
 
 @pytest.mark.promise("P-OPS-13")
 async def test_partitions_that_are_taken_away_meanwhile_are_not_waited_for_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "REBALANCE_WAIT", 0.01)
+    monkeypatch.setattr(kafka, "REBALANCE_WAIT", 0.01)
     monkeypatch.setattr(reading, "POLL", 0.0)
     client = Client(MANY, 30)
     found, owned = reading_of(client)

@@ -1,15 +1,14 @@
 """What is read at once: bounded in messages, in bytes, and in the items that messages name."""
 
-import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, Generic
 
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from runtime import kafka
 from runtime.wakeup import Wakeup
 from schemas.settings import Settings
 from schemas.topics import M, Topic
@@ -21,8 +20,6 @@ NEWER = "the next message is of a newer version; upgrade this worker first"
 
 # Seconds that are waited for a record, if nothing else happens.
 POLL = 0.5
-# Seconds beyond that, after which the loop turns all the same.
-REBALANCE_WAIT = 5.0
 # Records that may be read before their bytes are counted.
 STEP = 128
 
@@ -108,18 +105,10 @@ class Reading(Generic[M]):
         self, owned: Ownership, wait: float, most: int, of: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, Sequence[Record]]:
         try:
-            # While the broker gives partitions away the client would wait for the end of that, even if there is none.
-            async with asyncio.timeout(wait + REBALANCE_WAIT) as bound:
-                with self._wakeup.ends(bound) if wait else nullcontext():
-                    some: Mapping[TopicPartition, Sequence[Record]] = await self._consumer.getmany(
-                        *of, timeout_ms=int(wait * 1000), max_records=most
-                    )
-        except TimeoutError:
-            return {}
+            return await kafka.read(self._consumer, wait, most, self._wakeup, of)
         except OffsetOutOfRangeError as error:
             owned.hold(error.args[0], OUT_OF_RANGE)
             return {}
-        return some
 
     def _step(self) -> int:
         # So that large records exceed the bytes by little: to read again is to fetch again.

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
+from runtime import kafka
 from runtime.wakeup import Wakeup
 from schemas.settings import Settings
 from schemas.topics import EVENTS
@@ -19,8 +20,6 @@ from workers.hooks.window import Window
 log = structlog.get_logger()
 
 _POLL = 0.5
-# Beyond that the loop turns all the same: while the broker gives partitions away, its client waits for the end of that.
-_REBALANCE_WAIT = 5.0
 _STEP = 256
 
 _Waiting = dict[tuple[int, int], list[tuple[Place, asyncio.Future[None]]]]
@@ -95,11 +94,7 @@ class Newest(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
     async def read(self) -> None:
         """What has come, of all partitions that are read. Raises what the broker raises."""
         try:
-            async with asyncio.timeout(_POLL + _REBALANCE_WAIT) as bound:
-                with self._wakeup.ends(bound):
-                    returned = await self._consumer.getmany(timeout_ms=int(_POLL * 1000), max_records=_STEP)
-        except TimeoutError:
-            return
+            returned = await kafka.read(self._consumer, _POLL, _STEP, self._wakeup)
         except OffsetOutOfRangeError as error:
             self._begin_anew(error)
             return
@@ -113,7 +108,7 @@ class Newest(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
             self.end(partition.partition)
         self.changed.set()
 
-    def _add(self, partition: int, records: list[Any]) -> None:
+    def _add(self, partition: int, records: Sequence[Any]) -> None:
         # Records may still come of one that is paused or no longer ours.
         window = self._windows.get(partition)
         ahead = [record for record in records if window is not None and record.offset >= window.end]

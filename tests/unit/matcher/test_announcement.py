@@ -5,30 +5,17 @@ from typing import Any
 
 import pytest
 
-from schemas.batches import BatchKind
 from schemas.ids import TriggerId
-from schemas.matching import Matching
 from schemas.messages import TriggerStart
+from tests.unit.matcher import test_importing
 from workers.launcher.groups.group import started_by
 from workers.matcher.announcement import announcement
-from workers.matcher.batches import Batch, Database, UpdateTrigger
+from workers.matcher.batches import Database, UpdateTrigger
 from workers.matcher.item import Outcome
 
 OWN, OTHER = TriggerId(7), TriggerId(8)
 DATABASE = Database(1, "reject", {}, {}, (), ())
-BATCH = Batch(
-    id=b"\1" * 12,
-    database=DATABASE,
-    trigger=OWN,
-    total=3,
-    kind=BatchKind.IMPORT_AND_START,
-    matching=Matching.EMAIL,
-    field_name=None,
-    resource=None,
-    skip_triggers=False,
-    skip_invalid_subscriptions=False,
-    detect_geo=False,
-)
+BATCH = replace(test_importing.BATCH, id=b"\1" * 12, database=DATABASE, trigger=OWN, total=3)
 
 
 def started(changed: list[set[str]], **database: Any) -> list[tuple[int, list[int]]]:
